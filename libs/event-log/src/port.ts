@@ -1,0 +1,49 @@
+import type { Fact, NewEvent, RecordedEvent, Refusal, Result } from '#libs/kernel';
+
+/** Every append states exactly where it expects the stream to stand. */
+export type ExpectedRevision = number | 'no-stream';
+
+export type AppendRefusalCode =
+  /** The stream stands elsewhere: somebody else appended. Reload and decide again. */
+  | 'wrong-expected-revision'
+  /** An id of the batch is in the log with other content, or at another place. */
+  | 'event-id-reused'
+  /** The payload's type or version is unknown, or it does not fit its schema; all problems are named. */
+  | 'invalid-event';
+
+export interface Appended {
+  readonly events: readonly RecordedEvent[];
+  /** True when the very same events were there already (an idempotent retry); nothing was written. */
+  readonly repeated: boolean;
+}
+
+export interface ReadOptions {
+  /** First revision to give (inclusive). Default: the stream's first, or its last when reading backwards. */
+  readonly from?: number;
+  readonly direction?: 'forwards' | 'backwards';
+  readonly limit?: number;
+}
+
+/**
+ * The append-only truth. Adapters: in memory, SQLite; EventStoreDB has its place beside them.
+ *
+ * Promises, held by the contract suite for every adapter: an acknowledged append survives a crash; a batch is
+ * written whole or not at all; revisions are dense from 0; a retry of the same events is acknowledged without
+ * being written again; each event's `prev` is the hash of the one before it.
+ */
+export interface EventLog {
+  append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<Result<Appended, Refusal<AppendRefusalCode>>>;
+  readStream<E extends Fact = Fact>(
+    stream: string,
+    options?: ReadOptions,
+  ): AsyncIterable<RecordedEvent<E>>;
+  /** All streams in log order, from just after `after` (default: the start). */
+  readAll(options?: { readonly after?: number; readonly limit?: number }): AsyncIterable<RecordedEvent>;
+  /** Like `readAll`, but goes on with what is appended later, until `signal` aborts. */
+  subscribe(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<RecordedEvent>;
+  close(): Promise<void>;
+}
