@@ -1,3 +1,4 @@
+export * from './artefact.ts';
 export * from './decider.ts';
 export * from './envelope.ts';
 export * from './ids.ts';

@@ -1,0 +1,106 @@
+import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+
+/**
+ * A cohort-level claim. There is no field for an individual, a prescription or a decision: the Human Mandate is
+ * this type.
+ */
+export interface Claim {
+  /** line: the program that stands against the baseline. step: one kept mutation against what stood before it. */
+  readonly kind: 'line' | 'step';
+  readonly cohort: { readonly description: string; readonly outcome: string };
+  readonly statistic: 'log-loss-reduction';
+  /** Improvement of the log-loss a person on the sealed rows; positive is better. */
+  readonly estimate: number;
+  readonly standardError: number;
+  /** Simultaneous over the run's findings (Bonferroni). */
+  readonly interval: { readonly level: number; readonly lower: number; readonly upper: number };
+  /** Improvement relative to the compared program's log-loss. */
+  readonly relative: number;
+  /** People that it rests on. */
+  readonly n: number;
+  /** What was changed, by the mutations' own summaries, in order. */
+  readonly changes: readonly string[];
+  /** Dimensions in use that were planted in the data on purpose. */
+  readonly planted: readonly string[];
+}
+
+/** Where the chain of a finding starts and ends. */
+export interface FindingChain {
+  readonly runId: string;
+  readonly studyId: string;
+  /** The signed head of the run's loop. */
+  readonly runHead: { readonly revision: number; readonly hash: string };
+  readonly sourceCommit: string;
+  readonly sourceTree: string;
+  /** The compared and the claimed program. */
+  readonly fromTree: string;
+  readonly toTree: string;
+  /** Kept mutations from the source tree to `toTree`, in order. */
+  readonly mutations: readonly string[];
+}
+
+export type FindingProposed = Fact<
+  'FindingProposed',
+  {
+    readonly findingId: string;
+    readonly number: number;
+    readonly statement: string;
+    readonly claim: Claim;
+    readonly chain: FindingChain;
+    /** Which look at the study's sealed rows this rests on, from 1. */
+    readonly sealedLook: number;
+    /** The predictions that were scored. */
+    readonly predictions: readonly ArtefactRef[];
+  }
+>;
+
+export interface VerdictRow {
+  readonly row: string;
+  readonly passed: boolean;
+  readonly found: string;
+  readonly expected: string;
+}
+
+export type FindingVerified = Fact<
+  'FindingVerified',
+  {
+    readonly findingId: string;
+    readonly verdict: 'PASS' | 'BLOCK';
+    readonly rows: readonly VerdictRow[];
+    /** How far the verdict rests on the operator's word. */
+    readonly trust: 'self-signed, unanchored';
+    readonly signature: Signature;
+  }
+>;
+
+export type FindingDiscarded = Fact<
+  'FindingDiscarded',
+  { readonly findingId: string; readonly reasons: readonly string[] }
+>;
+
+export type AcceptedLineReverted = Fact<
+  'AcceptedLineReverted',
+  { readonly findingId: string; readonly fromTree: string; readonly toTree: string }
+>;
+
+export type FindingReviewed = Fact<
+  'FindingReviewed',
+  {
+    readonly findingId: string;
+    readonly decision: 'accepted' | 'rejected';
+    readonly reason: string;
+  }
+>;
+
+export type FindingAccepted = Fact<
+  'FindingAccepted',
+  { readonly findingId: string; readonly tree: string }
+>;
+
+export type FindingEvent =
+  | FindingProposed
+  | FindingVerified
+  | FindingDiscarded
+  | AcceptedLineReverted
+  | FindingReviewed
+  | FindingAccepted;

@@ -1,0 +1,192 @@
+/** The domains of a mutation. `metric` proposes a secondary metric and touches no file. */
+export const FILE_DOMAINS = ['hyperparameter', 'feature', 'architecture'] as const;
+export type FileDomain = (typeof FILE_DOMAINS)[number];
+export type Domain = FileDomain | 'metric';
+/** What a charge can be for. */
+export type ChargeType = 'hypothesis' | Domain;
+
+export type Costs = Readonly<Record<ChargeType, number>>;
+
+/** How a column becomes a cohort dimension. The labels are the only values that ever leave the vault. */
+export type DimensionPolicy = {
+  readonly name: string;
+  readonly column: string;
+} & (
+  | {
+      /** Numeric column cut at these points, ascending: below the first, …, from the last on. */
+      readonly kind: 'bins';
+      readonly cuts: readonly number[];
+      readonly labels: readonly string[];
+    }
+  | {
+      /** Each label stands for these values of the column. A row with any other value is refused at the gate. */
+      readonly kind: 'groups';
+      readonly labels: readonly string[];
+      readonly values: readonly (readonly string[])[];
+    }
+);
+
+/** When a row's outcome counts as positive. */
+export interface OutcomePolicy {
+  readonly name: string;
+  readonly column: string;
+  readonly positive: { readonly atLeast: number } | { readonly equals: string };
+}
+
+export const SPLITS = ['train', 'dev', 'check', 'sealed'] as const;
+export type Split = (typeof SPLITS)[number];
+
+export interface DataPolicy {
+  /** Path of the data file, relative to the study's folder. */
+  readonly path: string;
+  readonly format: 'csv' | 'parquet';
+  /** The column that identifies a row, or null: then a row is its place in the file, which the data digest pins. */
+  readonly rowId: string | null;
+  /** Columns that never leave the vault and can be no dimension. */
+  readonly identifiers: readonly string[];
+  readonly outcome: OutcomePolicy;
+  readonly dimensions: readonly DimensionPolicy[];
+  /** Dimensions that were planted in the data on purpose, so that they are called so wherever they show. */
+  readonly planted: readonly string[];
+  /** For evaluation only: the evaluator has them, the program does not. */
+  readonly protected: readonly DimensionPolicy[];
+  /** Shares of the rows in per cent, adding up to 100. */
+  readonly split: Readonly<Record<Split, number>>;
+  readonly minimumCell: number;
+}
+
+export interface TrainingPolicy {
+  /** Wall clock of one training. */
+  readonly seconds: number;
+  readonly memoryMb: number;
+  readonly outputMb: number;
+  readonly processes: number;
+}
+
+/**
+ * A CUSUM chart (Page 1954). `reference` is μ₀, `allowance` k, `decisionInterval` h.
+ * gain: relative gain over the incumbent; gap: change of check less dev score in standard errors;
+ * value: the metric itself, two-sided.
+ */
+export interface ChartPolicy {
+  readonly kind: 'gain' | 'gap' | 'value';
+  readonly reference: number;
+  readonly allowance: number;
+  readonly decisionInterval: number;
+}
+
+export interface KeepPolicy {
+  /** Bound on the chance that the whole run keeps any mutation that is no better than noise. */
+  readonly falseKeeps: number;
+}
+
+/** A ratio of two whole numbers, so that 4/5 is compared without rounding. */
+export interface Ratio {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+export interface FairnessPolicy {
+  /** Predictions at or above this probability are decided as the positive outcome. */
+  readonly threshold: number;
+  /** Which decision is the good one for the person. */
+  readonly favourable: 'positive' | 'negative';
+  /** Fewest people in a group (and in a group's favourable outcome) for a rate to be measurable. */
+  readonly minimumGroup: number;
+  /** Least ratio of the favourable rates (four-fifths: 4/5); null: measured and shown, no bound. */
+  readonly disparateImpact: Ratio | null;
+  /** Greatest difference of favourable rates; null: measured and shown, no bound. */
+  readonly demographicParity: number | null;
+  /** Greatest difference of true positive rates; null: measured and shown, no bound. */
+  readonly equalOpportunity: number | null;
+  /** Greatest difference of true or false positive rates; null: measured and shown, no bound. */
+  readonly equalizedOdds: number | null;
+}
+
+/** One thing that the search agent may set: a key of a JSON file. */
+export interface SearchKnob {
+  readonly file: string;
+  readonly key: string;
+  /** one: the key's value is one of `values`. subset: it is a list drawn from them. */
+  readonly choose: 'one' | 'subset';
+  readonly values: readonly (string | number | boolean)[];
+}
+
+export interface SearchAgentPolicy {
+  readonly kind: 'search';
+  readonly knobs: readonly SearchKnob[];
+}
+
+/**
+ * Everything that the agent cannot change, resolved from `holdfast.yaml`: plain data, pinned by its digest when
+ * a run opens and written into `RunOpened`.
+ */
+export interface HarnessPolicy {
+  readonly version: 1;
+  readonly study: {
+    readonly id: string;
+    readonly title: string;
+    readonly question: string;
+  };
+  readonly program: {
+    /** Folder of the training program, relative to the study's folder: the source tree. */
+    readonly path: string;
+    /** The file that is run, relative to the program's folder. */
+    readonly entry: string;
+    readonly runtime: 'node';
+    /** Files that the agent may edit, by domain; relative to the program's folder. All others are fixed. */
+    readonly mutable: Readonly<Record<FileDomain, readonly string[]>>;
+    /** Names that stand for protected parameters: an edit that sets one of them is a breach. */
+    readonly protectedParameters: readonly string[];
+  };
+  readonly data: DataPolicy;
+  readonly objective: { readonly metric: 'log-loss' };
+  readonly budget: { readonly total: number; readonly costs: Costs };
+  readonly training: TrainingPolicy;
+  /** Trainings of the unchanged baseline, one a seed. */
+  readonly replicates: number;
+  readonly keep: KeepPolicy;
+  readonly charts: readonly ChartPolicy[];
+  readonly gates: {
+    readonly preLoop: {
+      /** Fewest people that each split must have. */
+      readonly minimumRows: number;
+      /** Fewest people in each protected group of the dev rows. */
+      readonly minimumGroup: number;
+      /** Greatest share (per cent) of the train rows that the minimum cell may suppress. */
+      readonly maximumSuppression: number;
+    };
+    readonly midLoop: {
+      readonly maximumFiles: number;
+      readonly maximumFileBytes: number;
+      /** Proposals in a row that don't apply before the loop ends. */
+      readonly maximumRefusals: number;
+    };
+    readonly postLoop: FairnessPolicy;
+  };
+  readonly agent: SearchAgentPolicy;
+  readonly governance: {
+    /** The study's human accepts a run whose agent is not separated from the harness by a system user. */
+    readonly acceptUngoverned: boolean;
+  };
+}
+
+/** One check of a gate or of a verdict, with what was found and what was expected. */
+export interface GateCheck {
+  readonly rule: string;
+  readonly passed: boolean;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** A broken rule, where it was broken. */
+export interface Breach {
+  readonly rule: string;
+  readonly found: string;
+  readonly expected: string;
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+export const GATES = ['pre-loop', 'mid-loop', 'post-loop'] as const;
+export type Gate = (typeof GATES)[number];

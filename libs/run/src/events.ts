@@ -1,0 +1,420 @@
+import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+import type { BudgetEvent } from '#libs/budget';
+import type { ChartReading, DivergenceEvent } from '#libs/divergence';
+import type {
+  Breach,
+  Domain,
+  FairnessReport,
+  FileDomain,
+  Gate,
+  GateCheck,
+  HarnessPolicy,
+  Observation,
+} from '#libs/harness';
+
+/** What a run stands on, each by digest. */
+export interface Pins {
+  /** The study's commit and the git tree of its program folder. */
+  readonly commit: string;
+  readonly tree: string;
+  /** Path of the program folder in the study's repository. */
+  readonly path: string;
+  /** Holdfast's own commit of that tree in the bare repository: the first incumbent. */
+  readonly pinCommit: string;
+  /** Git tree of the source proof (raw commit and path trees). */
+  readonly proof: string;
+  /** SHA-256 of the policy's RFC 8785 form. */
+  readonly policyDigest: string;
+  /** SHA-256 of the data file. */
+  readonly dataDigest: string;
+  /** SHA-256 of the environment record's RFC 8785 form. */
+  readonly environmentDigest: string;
+  /** Commitment to the key that splits the rows. */
+  readonly splitCommitment: string;
+}
+
+/** What the trainings run on; pinned by digest. */
+export interface EnvironmentRecord {
+  readonly holdfast: string;
+  readonly runtime: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly platform: string;
+  readonly architecture: string;
+}
+
+/** Who attests what: the public keys (base64 of the raw 32 bytes) that sign in this run. */
+export interface RunKeys {
+  readonly runner: { readonly keyId: string; readonly publicKey: string };
+  readonly worker: { readonly keyId: string; readonly publicKey: string };
+}
+
+export type RunOpened = Fact<
+  'RunOpened',
+  {
+    readonly runId: string;
+    readonly studyId: string;
+    /** The study's nth run, from 1. */
+    readonly number: number;
+    readonly pins: Pins;
+    readonly policy: HarnessPolicy;
+    readonly environment: EnvironmentRecord;
+    readonly keys: RunKeys;
+    /** Seeds the trainings and the search agent. */
+    readonly seed: number;
+    readonly governance: {
+      /** Whether the agent is kept apart from the harness by a system user or a process that it can't reach. */
+      readonly governed: boolean;
+      readonly reason: string;
+    };
+    /** The base cohort table and the product of the dimensions, as given to every training; null if the vault refused. */
+    readonly cohorts: CohortRelease | null;
+  }
+>;
+
+/** What left the vault for a run. */
+export interface CohortRelease {
+  readonly tree: string;
+  readonly table: ArtefactRef;
+  readonly cells: ArtefactRef;
+  readonly minimumCell: number;
+  /** Cells and people in the train rows, released and suppressed. */
+  readonly released: { readonly cells: number; readonly people: number };
+  readonly suppressed: { readonly cells: number; readonly people: number };
+  /** People in each split. */
+  readonly people: {
+    readonly train: number;
+    readonly dev: number;
+    readonly check: number;
+    readonly sealed: number;
+  };
+}
+
+export type GatePassed = Fact<
+  'GatePassed',
+  {
+    readonly gate: Gate;
+    readonly policyDigest: string;
+    /** The mutation it was passed for; null at the pre-loop gate. */
+    readonly mutationId: string | null;
+    readonly checks: readonly GateCheck[];
+  }
+>;
+
+export type RunHalted = Fact<
+  'RunHalted',
+  {
+    /** Which wall was hit. */
+    readonly by: Gate | 'mandate' | 'data-request' | 'baseline' | 'human';
+    readonly reason: string;
+    readonly breaches: readonly Breach[];
+    readonly mutationId: string | null;
+    /** `SYSTEM HALT: …`, as shown. */
+    readonly message: string;
+  }
+>;
+
+export type TrainingPurpose = 'baseline' | 'candidate';
+
+export type TrainingLaunched = Fact<
+  'TrainingLaunched',
+  {
+    readonly trainingId: string;
+    readonly purpose: TrainingPurpose;
+    readonly mutationId: string | null;
+    readonly tree: string;
+    readonly seed: number;
+    readonly seconds: number;
+  }
+>;
+
+/** What isolation ran, as the sandbox reports it. */
+export type IsolationRecord = Readonly<Record<string, string | number | boolean | null>>;
+
+export type TrainingCompleted = Fact<
+  'TrainingCompleted',
+  {
+    readonly trainingId: string;
+    /** Training steps that the program says it took; a replay takes the same. */
+    readonly steps: number;
+    readonly durationMs: number;
+    /** Git tree that holds the artefacts. */
+    readonly artefacts: string;
+    readonly predictions: ArtefactRef;
+    readonly log: ArtefactRef;
+    /** A metric that the program printed, if any: self-reported, never used. */
+    readonly selfReported: number | null;
+    readonly isolation: IsolationRecord;
+    readonly signature: Signature;
+  }
+>;
+
+export const TRAINING_FAILURES = [
+  'crashed',
+  'no-predictions',
+  'invalid-predictions',
+  'too-much-output',
+  'memory-exceeded',
+] as const;
+export type TrainingFailure = (typeof TRAINING_FAILURES)[number];
+
+export type TrainingFailed = Fact<
+  'TrainingFailed',
+  {
+    readonly trainingId: string;
+    readonly failure: TrainingFailure;
+    /** What the harness saw, for people. */
+    readonly detail: string;
+    /** What the agent may know: the error's class and the place in its own files. */
+    readonly errorClass: string | null;
+    readonly errorFile: string | null;
+    readonly errorLine: number | null;
+    readonly durationMs: number;
+    readonly artefacts: string;
+    readonly log: ArtefactRef;
+    readonly isolation: IsolationRecord;
+    readonly signature: Signature;
+  }
+>;
+
+export type TrainingTimedOut = Fact<
+  'TrainingTimedOut',
+  {
+    readonly trainingId: string;
+    readonly seconds: number;
+    readonly durationMs: number;
+    readonly artefacts: string;
+    readonly log: ArtefactRef;
+    readonly isolation: IsolationRecord;
+    readonly signature: Signature;
+  }
+>;
+
+export type MetricObserved = Fact<
+  'MetricObserved',
+  {
+    readonly trainingId: string;
+    readonly mutationId: string | null;
+    readonly observation: Observation;
+    /** Empty for a baseline. */
+    readonly charts: readonly ChartReading[];
+    /** What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). */
+    readonly ladderScore: number;
+  }
+>;
+
+export type BaselineEstablished = Fact<
+  'BaselineEstablished',
+  {
+    readonly tree: string;
+    readonly commit: string;
+    /** The first replicate's training, which candidates are paired with. */
+    readonly trainingId: string;
+    readonly replicates: number;
+    readonly metric: number;
+    readonly standardError: number;
+    /** Standard deviation of the metric between seeds; 0 for a program that its seed doesn't move. */
+    readonly seedDeviation: number;
+  }
+>;
+
+export type HypothesisProposed = Fact<
+  'HypothesisProposed',
+  {
+    readonly hypothesisId: string;
+    /** The iteration, from 1. */
+    readonly number: number;
+    readonly statement: string;
+    /** Relative gain that it expects, e.g. 0.02. */
+    readonly expectedEffect: number;
+  }
+>;
+
+export interface ChangedFile {
+  readonly path: string;
+  readonly kind: 'added' | 'modified' | 'deleted' | 'type-changed';
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export type MutationProposed = Fact<
+  'MutationProposed',
+  {
+    readonly mutationId: string;
+    readonly hypothesisId: string;
+    /** The nth mutation of the run, from 1: the name of its ref. */
+    readonly number: number;
+    readonly summary: string;
+    readonly baseCommit: string;
+    readonly baseTree: string;
+    readonly proposedCommit: string;
+    readonly proposedTree: string;
+    readonly declaredDomain: FileDomain;
+    /** The dearest domain that the diff touches; null where it touches something that no domain owns. */
+    readonly measuredDomain: FileDomain | null;
+    readonly files: readonly ChangedFile[];
+  }
+>;
+
+export type ProposalRefused = Fact<
+  'ProposalRefused',
+  {
+    readonly hypothesisId: string;
+    readonly reason: string;
+    /** Refusals in a row, this one counted. */
+    readonly inARow: number;
+  }
+>;
+
+/** A secondary metric, taken up: measured and shown from now on, never deciding. */
+export type SecondaryMetricProposed = Fact<
+  'SecondaryMetricProposed',
+  { readonly metricId: string; readonly hypothesisId: string; readonly name: string }
+>;
+
+/** The state before a mutation: enough to rebuild it. Budget for audit only: it never rewinds. */
+export type RestorePointTaken = Fact<
+  'RestorePointTaken',
+  {
+    readonly restorePointId: string;
+    readonly mutationId: string;
+    readonly commit: string;
+    readonly tree: string;
+    /** The training whose predictions stand for this state. */
+    readonly trainingId: string;
+    readonly metric: number;
+    readonly monitor: readonly {
+      readonly chart: string;
+      readonly upper: number;
+      readonly lower: number;
+    }[];
+    readonly seed: number;
+    readonly budgetRemaining: number;
+  }
+>;
+
+export type MutationCutOver = Fact<
+  'MutationCutOver',
+  {
+    readonly mutationId: string;
+    readonly restorePointId: string;
+    readonly fromTree: string;
+    readonly toTree: string;
+    readonly domain: FileDomain;
+    /** What changed. */
+    readonly summary: string;
+    /** Why: the hypothesis. */
+    readonly why: string;
+  }
+>;
+
+/** The rule's arithmetic, so that anybody can redo it. */
+export interface KeepRuling {
+  /** Improvement (positive is better) and its standard error, seeds included. */
+  readonly improvement: number;
+  readonly standardError: number;
+  readonly z: number;
+  /** The z that had to be exceeded. */
+  readonly threshold: number;
+  /** Trials that the budget can buy. */
+  readonly trials: number;
+}
+
+export type MutationReverted = Fact<
+  'MutationReverted',
+  {
+    readonly mutationId: string;
+    readonly reason: 'not-better-than-noise' | 'training-failed' | 'timed-out' | 'post-loop-gate';
+    readonly fromTree: string;
+    readonly toTree: string;
+    readonly ruling: KeepRuling | null;
+  }
+>;
+
+export type FairnessMeasured = Fact<
+  'FairnessMeasured',
+  { readonly mutationId: string; readonly trainingId: string; readonly report: FairnessReport }
+>;
+
+export type MutationKept = Fact<
+  'MutationKept',
+  {
+    readonly mutationId: string;
+    readonly commit: string;
+    readonly tree: string;
+    readonly trainingId: string;
+    readonly metric: number;
+    readonly ruling: KeepRuling;
+  }
+>;
+
+/** The automatic revert to the last stable state. */
+export type RunReverted = Fact<
+  'RunReverted',
+  {
+    readonly fromTree: string;
+    readonly toTree: string;
+    readonly toCommit: string;
+    readonly toTrainingId: string;
+    readonly toMetric: number;
+    /** Every mutation undone, in order, the candidate last. */
+    readonly undone: readonly string[];
+    readonly reason: string;
+  }
+>;
+
+export type LoopEnded = Fact<
+  'LoopEnded',
+  {
+    readonly reason: 'exhausted' | 'finished' | 'stopped' | 'refusals';
+    readonly message: string;
+    /** The line that stands. */
+    readonly tree: string;
+    readonly commit: string;
+    readonly spent: number;
+    readonly total: number;
+  }
+>;
+
+export type RunHeadSigned = Fact<
+  'RunHeadSigned',
+  {
+    /** The event that was the stream's head. */
+    readonly revision: number;
+    readonly hash: string;
+    readonly signature: Signature;
+  }
+>;
+
+export type RunClosed = Fact<
+  'RunClosed',
+  {
+    readonly findings: readonly { readonly findingId: string; readonly verdict: 'PASS' | 'BLOCK' }[];
+  }
+>;
+
+export type RunEvent =
+  | RunOpened
+  | GatePassed
+  | RunHalted
+  | TrainingLaunched
+  | TrainingCompleted
+  | TrainingFailed
+  | TrainingTimedOut
+  | MetricObserved
+  | BaselineEstablished
+  | HypothesisProposed
+  | MutationProposed
+  | ProposalRefused
+  | SecondaryMetricProposed
+  | RestorePointTaken
+  | MutationCutOver
+  | MutationReverted
+  | FairnessMeasured
+  | MutationKept
+  | RunReverted
+  | LoopEnded
+  | RunHeadSigned
+  | RunClosed
+  | BudgetEvent
+  | DivergenceEvent;
+
+export type { Domain };
