@@ -1,6 +1,6 @@
 import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
 import type { BudgetEvent } from '#libs/budget';
-import type { ChartReading, DivergenceEvent } from '#libs/divergence';
+import type { ChartReading, DivergenceEvent, KeepRuling } from '#libs/divergence';
 import type {
   Breach,
   Domain,
@@ -264,6 +264,12 @@ export type ProposalRefused = Fact<
   }
 >;
 
+/** A later request for data, answered from the base cohort table. */
+export type CohortsServed = Fact<
+  'CohortsServed',
+  { readonly dimensions: readonly string[]; readonly cells: number; readonly people: number }
+>;
+
 /** A secondary metric, taken up: measured and shown from now on, never deciding. */
 export type SecondaryMetricProposed = Fact<
   'SecondaryMetricProposed',
@@ -305,18 +311,6 @@ export type MutationCutOver = Fact<
     readonly why: string;
   }
 >;
-
-/** The rule's arithmetic, so that anybody can redo it. */
-export interface KeepRuling {
-  /** Improvement (positive is better) and its standard error, seeds included. */
-  readonly improvement: number;
-  readonly standardError: number;
-  readonly z: number;
-  /** The z that had to be exceeded. */
-  readonly threshold: number;
-  /** Trials that the budget can buy. */
-  readonly trials: number;
-}
 
 export type MutationReverted = Fact<
   'MutationReverted',
@@ -405,6 +399,7 @@ export type RunEvent =
   | MutationProposed
   | ProposalRefused
   | SecondaryMetricProposed
+  | CohortsServed
   | RestorePointTaken
   | MutationCutOver
   | MutationReverted
