@@ -1,0 +1,73 @@
+import { createPublicKey, hash, sign as signBytes, verify as verifyBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Signature } from '#libs/kernel';
+import type { AttestationContext } from '#libs/provenance';
+
+/** A key that signs. The private half stays inside; printing or serialising it shows nothing of it. */
+export interface SigningKey {
+  /** SHA-256 of the raw public key, first 16 hex digits. */
+  readonly keyId: string;
+  /** Base64 of the raw 32 bytes. */
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+/** What stands before the raw key in a SubjectPublicKeyInfo of Ed25519 (RFC 8410). */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+const RAW_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+/** The signed bytes: the prefix keeps a signature made for one purpose from passing for another. */
+const attestedBytes = (context: AttestationContext, value: unknown): Uint8Array => {
+  const canonical = canonicalize(value);
+  if (canonical === undefined) throw new TypeError('what is signed must be JSON data');
+  return Buffer.from(`holdfast/${context}/v1\n${canonical}`, 'utf8');
+};
+
+/** Only the one base64 form of the bytes is taken, so that a signature can't be written in two ways. */
+const decoded = (base64: string, bytes: number): Buffer | null => {
+  const buffer = Buffer.from(base64, 'base64');
+  return buffer.length === bytes && buffer.toString('base64') === base64 ? buffer : null;
+};
+
+/** The name of a public key: SHA-256 of its raw 32 bytes, first 16 hex digits. */
+export const keyIdOf = (rawPublicKey: Uint8Array): string =>
+  hash('sha256', rawPublicKey, 'hex').slice(0, 16);
+
+/**
+ * Ed25519 (RFC 8032) over `holdfast/<context>/v1`, a line feed and the UTF-8 of the RFC 8785 form of `value`.
+ * Throws on what is no JSON data (NaN, lone surrogates, cycles).
+ *
+ * @example
+ * const signature = sign(key, 'run-head', runHeadAttestation({ runId, revision, hash }));
+ */
+export const sign = (key: SigningKey, context: AttestationContext, value: unknown): Signature => ({
+  keyId: key.keyId,
+  value: signBytes(null, attestedBytes(context, value), key.privateKey).toString('base64'),
+});
+
+/**
+ * Whether `signature` is `publicKey`'s (base64 of the raw 32 bytes) over `value` in this context. Never throws:
+ * a malformed key, signature or value is a signature that doesn't hold.
+ */
+export const verify = (
+  publicKey: string,
+  context: AttestationContext,
+  value: unknown,
+  signature: Signature,
+): boolean => {
+  try {
+    const raw = decoded(publicKey, RAW_KEY_BYTES);
+    const bytes = decoded(signature.value, SIGNATURE_BYTES);
+    if (raw === null || bytes === null || signature.keyId !== keyIdOf(raw)) return false;
+    const key = createPublicKey({
+      key: Buffer.concat([SPKI_PREFIX, raw]),
+      format: 'der',
+      type: 'spki',
+    });
+    return verifyBytes(null, attestedBytes(context, value), key, bytes);
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,4 @@
+export * from './attest.ts';
+export * from './key-file.ts';
+export { runHeadAttestation, trainingAttestation, verdictAttestation } from '#libs/provenance';
+export type { AttestationContext } from '#libs/provenance';
