@@ -7,5 +7,14 @@ export default defineConfig({
     exclude: ['test/long/**', 'node_modules/**', 'dist/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    coverage: {
+      provider: 'v8',
+      // Every source file counts, one that no test loads included.
+      include: ['libs/**/*.ts', 'apps/**/*.ts'],
+      exclude: ['**/*.spec.ts', '**/*.contract.ts'],
+      reporter: ['text-summary', 'html'],
+      // A little below what is measured, so that a drop is seen.
+      thresholds: { lines: 80, functions: 80, statements: 80, branches: 70 },
+    },
   },
 });
