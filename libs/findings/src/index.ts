@@ -1,1 +1,4 @@
+/** Findings: cohort-level claims by type, their verdicts, and what only people decide about them. */
+export * from './decider.ts';
 export * from './events.ts';
+export * from './statement.ts';

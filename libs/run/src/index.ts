@@ -1,1 +1,7 @@
+/** The run: its events, its commands, the loop graph, and the one decider that composes the pure core. */
+export * from './commands.ts';
+export * from './decider.ts';
 export * from './events.ts';
+export * from './loop-graph.ts';
+export * from './next-step.ts';
+export * from './state.ts';

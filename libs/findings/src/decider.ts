@@ -1,0 +1,137 @@
+import { ok, refused, type Decider, type Refusal, type Result } from '#libs/kernel';
+import type { FindingEvent, FindingProposed, FindingVerified } from './events.ts';
+
+interface Command<Type extends string, Data> {
+  readonly type: Type;
+  readonly id: string;
+  readonly data: Data;
+}
+
+export type ProposeFinding = Command<'ProposeFinding', FindingProposed['data']>;
+export type RecordVerdict = Command<
+  'RecordVerdict',
+  {
+    readonly verified: FindingVerified['data'];
+    /** Where the study's accepted line stands, and the last verified tree that it can go back to. */
+    readonly acceptedTree: string | null;
+    readonly lastVerifiedTree: string;
+  }
+>;
+export type ReviewFinding = Command<
+  'ReviewFinding',
+  { readonly decision: 'accepted' | 'rejected'; readonly reason: string }
+>;
+
+export type FindingCommand = ProposeFinding | RecordVerdict | ReviewFinding;
+
+export type FindingRefusalCode =
+  /** The finding is not where this command belongs. */
+  | 'not-now'
+  /** Only a finding with PASS can be accepted. */
+  | 'not-verified'
+  /** People give a reason. */
+  | 'no-reason';
+
+export interface FindingState {
+  readonly status: 'none' | 'proposed' | 'passed' | 'discarded';
+  readonly proposed: FindingProposed['data'] | null;
+  readonly verified: FindingVerified['data'] | null;
+  readonly review: 'accepted' | 'rejected' | null;
+}
+
+const INITIAL: FindingState = { status: 'none', proposed: null, verified: null, review: null };
+
+type Decision = Result<readonly FindingEvent[], Refusal<FindingRefusalCode>>;
+
+const refuse = (code: FindingRefusalCode, message: string): Decision => refused({ code, message });
+
+const recordVerdict = (
+  state: FindingState,
+  { data: { verified, acceptedTree, lastVerifiedTree } }: RecordVerdict,
+): Decision => {
+  if (state.proposed === null)
+    return refuse('not-now', 'no finding was proposed here; propose it before it is verified');
+  const recorded: FindingEvent = { type: 'FindingVerified', data: verified };
+  if (verified.verdict === 'PASS') return ok([recorded]);
+  const { findingId, chain } = state.proposed;
+  const reasons = verified.rows
+    .filter(({ passed }) => !passed)
+    .map(({ row, found, expected }) => `${row}: found ${found}, expected ${expected}`);
+  const discarded: FindingEvent[] =
+    state.status === 'discarded' ? [] : [{ type: 'FindingDiscarded', data: { findingId, reasons } }];
+  const reverted: FindingEvent[] =
+    acceptedTree === chain.toTree
+      ? [
+          {
+            type: 'AcceptedLineReverted',
+            data: { findingId, fromTree: chain.toTree, toTree: lastVerifiedTree },
+          },
+        ]
+      : [];
+  return ok([recorded, ...discarded, ...reverted]);
+};
+
+const review = (
+  state: FindingState,
+  { data: { decision, reason } }: ReviewFinding,
+): Decision => {
+  if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
+  if (reason.trim() === '')
+    return refuse('no-reason', 'found no reason, expected one: say why this finding is ' + decision);
+  const reviewed: FindingEvent = {
+    type: 'FindingReviewed',
+    data: { findingId: state.proposed.findingId, decision, reason },
+  };
+  if (decision === 'rejected') return ok([reviewed]);
+  if (state.status !== 'passed')
+    return refuse(
+      'not-verified',
+      `the finding is ${state.status}; only one whose verdict is PASS can be accepted`,
+    );
+  const { findingId, chain } = state.proposed;
+  return ok([
+    reviewed,
+    { type: 'FindingAccepted', data: { findingId, tree: chain.toTree } },
+  ]);
+};
+
+/** A finding: proposed once, verified as often as anybody likes, accepted by people only. */
+export const findingDecider: Decider<
+  FindingState,
+  FindingCommand,
+  FindingEvent,
+  FindingRefusalCode
+> = {
+  initialState: INITIAL,
+  decide: (state, command) => {
+    switch (command.type) {
+      case 'ProposeFinding':
+        return state.proposed === null
+          ? ok([{ type: 'FindingProposed', data: command.data }])
+          : refuse('not-now', `finding ${state.proposed.findingId} was proposed already`);
+      case 'RecordVerdict':
+        return recordVerdict(state, command);
+      case 'ReviewFinding':
+        return review(state, command);
+    }
+  },
+  evolve: (state, event) => {
+    switch (event.type) {
+      case 'FindingProposed':
+        return { ...state, status: 'proposed', proposed: event.data };
+      case 'FindingVerified':
+        return {
+          ...state,
+          verified: event.data,
+          status: event.data.verdict === 'PASS' && state.status !== 'discarded' ? 'passed' : state.status,
+        };
+      case 'FindingDiscarded':
+        return { ...state, status: 'discarded' };
+      case 'FindingReviewed':
+        return { ...state, review: event.data.decision };
+      case 'FindingAccepted':
+      case 'AcceptedLineReverted':
+        return state;
+    }
+  },
+};

@@ -1,0 +1,25 @@
+import type { Claim } from './events.ts';
+
+const number = (value: number, digits = 4): string => value.toFixed(digits);
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+/**
+ * The sentence of a claim, built from its fields alone, so that a finding can say nothing that its type does not
+ * hold. Same claim, same sentence.
+ */
+export const statementOf = (claim: Claim): string => {
+  const { cohort, estimate, interval, relative, n, changes, planted, kind } = claim;
+  const subject =
+    kind === 'line'
+      ? `The ${changes.length} kept changes together (${changes.join('; ')})`
+      : changes.join('; ');
+  const told = interval.lower > 0 ? '' : ', which cannot be told from no change';
+  const warning =
+    planted.length === 0 ? '' : ` Uses ${planted.join(', ')}, planted in the data on purpose.`;
+  return (
+    `${subject}: log-loss a person of ${cohort.outcome} over ${cohort.description} falls by ` +
+    `${number(estimate)} (${percent(interval.level)} interval ${number(interval.lower)} to ` +
+    `${number(interval.upper)}; ${percent(relative)}; n = ${n})${told}.${warning}`
+  );
+};

@@ -1,0 +1,91 @@
+import type {
+  Breach,
+  FairnessReport,
+  FileChange,
+  FileDomain,
+  GateCheck,
+  Observation,
+} from '#libs/harness';
+import type { Signature } from '#libs/kernel';
+import type { RunClosed, RunOpened, TrainingCompleted, TrainingFailed, TrainingTimedOut } from './events.ts';
+
+/** A command: its id derives from what caused it, and the ids that its events carry derive from it. */
+interface Command<Type extends string, Data> {
+  readonly type: Type;
+  readonly id: string;
+  readonly data: Data;
+}
+
+export type OpenRun = Command<
+  'OpenRun',
+  { readonly opened: RunOpened['data']; readonly checks: readonly GateCheck[] }
+>;
+export type LaunchBaseline = Command<'LaunchBaseline', Record<never, never>>;
+/** What a worker brings back: the data of the event that records it, less nothing. */
+export type TrainingResult =
+  | { readonly type: 'TrainingCompleted'; readonly data: TrainingCompleted['data'] }
+  | { readonly type: 'TrainingFailed'; readonly data: TrainingFailed['data'] }
+  | { readonly type: 'TrainingTimedOut'; readonly data: TrainingTimedOut['data'] };
+export type RecordTraining = Command<'RecordTraining', { readonly result: TrainingResult }>;
+export type ObserveMetric = Command<
+  'ObserveMetric',
+  { readonly trainingId: string; readonly observation: Observation }
+>;
+export type ProposeHypothesis = Command<
+  'ProposeHypothesis',
+  { readonly statement: string; readonly expectedEffect: number }
+>;
+export type ProposeMutation = Command<
+  'ProposeMutation',
+  {
+    readonly summary: string;
+    readonly declaredDomain: FileDomain;
+    readonly commit: string;
+    readonly tree: string;
+    /** The diff of the incumbent's tree and the proposed one, measured by the edge. */
+    readonly changes: readonly FileChange[];
+  }
+>;
+/** An edit that does not apply: nothing to gate, nothing to charge. */
+export type RefuseProposal = Command<'RefuseProposal', { readonly reason: string }>;
+export type ProposeSecondaryMetric = Command<
+  'ProposeSecondaryMetric',
+  { readonly name: string; readonly available: readonly string[] }
+>;
+export type RequestData = Command<
+  'RequestData',
+  {
+    readonly dimensions: readonly string[];
+    readonly breaches: readonly Breach[];
+    readonly cells: number;
+    readonly people: number;
+  }
+>;
+export type CutOver = Command<'CutOver', Record<never, never>>;
+export type Judge = Command<'Judge', { readonly fairness: FairnessReport | null }>;
+export type FinishLoop = Command<'FinishLoop', { readonly reason: string }>;
+export type StopLoop = Command<'StopLoop', { readonly reason: string }>;
+export type HaltRun = Command<'HaltRun', { readonly reason: string }>;
+export type SignRunHead = Command<
+  'SignRunHead',
+  { readonly revision: number; readonly hash: string; readonly signature: Signature }
+>;
+export type CloseRun = Command<'CloseRun', RunClosed['data']>;
+
+export type RunCommand =
+  | OpenRun
+  | LaunchBaseline
+  | RecordTraining
+  | ObserveMetric
+  | ProposeHypothesis
+  | ProposeMutation
+  | RefuseProposal
+  | ProposeSecondaryMetric
+  | RequestData
+  | CutOver
+  | Judge
+  | FinishLoop
+  | StopLoop
+  | HaltRun
+  | SignRunHead
+  | CloseRun;

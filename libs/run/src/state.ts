@@ -1,0 +1,300 @@
+import { evolveBudget, openBudget, type Budget } from '#libs/budget';
+import { ZERO, type Sums } from '#libs/divergence';
+import type { Domain, FileDomain, Observation } from '#libs/harness';
+import type { RunEvent, RunOpened, TrainingLaunched, TrainingPurpose } from './events.ts';
+import { follow, type LoopNode } from './loop-graph.ts';
+
+/** A kept state: the source tree, or the tree after a kept mutation. */
+export interface KeptState {
+  readonly commit: string;
+  readonly tree: string;
+  readonly trainingId: string;
+  readonly metric: number;
+  /** Null for the baseline. */
+  readonly mutationId: string | null;
+}
+
+export interface Hypothesis {
+  readonly hypothesisId: string;
+  readonly number: number;
+  readonly statement: string;
+  readonly expectedEffect: number;
+}
+
+export interface Trial {
+  readonly mutationId: string;
+  readonly number: number;
+  readonly summary: string;
+  readonly domain: FileDomain;
+  readonly baseTree: string;
+  readonly commit: string;
+  readonly tree: string;
+}
+
+/** One attempt, as the agent's own history needs it. */
+export interface Attempt {
+  readonly number: number;
+  readonly hypothesis: string;
+  readonly summary: string | null;
+  readonly domain: Domain | null;
+  readonly baseTree: string;
+  readonly proposedTree: string | null;
+  readonly outcome:
+    'pending' | 'kept' | 'discarded' | 'reverted' | 'crashed' | 'timed-out' | 'refused';
+  readonly error: {
+    readonly errorClass: string | null;
+    readonly file: string | null;
+    readonly line: number | null;
+  } | null;
+  /** The Ladder's answer after it. */
+  readonly score: number | null;
+}
+
+export interface RunState {
+  readonly node: LoopNode;
+  readonly opened: RunOpened['data'] | null;
+  readonly budget: Budget;
+  /** Replicates of the baseline so far. */
+  readonly replicates: readonly { readonly trainingId: string; readonly observation: Observation }[];
+  readonly seedDeviation: number;
+  /** The line: the baseline, then every kept state that stands. Its last one is the incumbent. */
+  readonly line: readonly KeptState[];
+  /** A chart's sums since the last reset. */
+  readonly sums: Readonly<Record<string, Sums>>;
+  /** For each chart the length of the line when the chart last stood at zero after a decision. */
+  readonly stable: Readonly<Record<string, number>>;
+  readonly hypothesis: Hypothesis | null;
+  readonly trial: Trial | null;
+  readonly training: TrainingLaunched['data'] | null;
+  readonly observation: Observation | null;
+  readonly hypotheses: number;
+  readonly mutations: number;
+  readonly refusalsInARow: number;
+  readonly secondary: readonly string[];
+  readonly ladderScore: number | null;
+  readonly attempts: readonly Attempt[];
+  /** The whole message of the halt, if any. */
+  readonly haltMessage: string | null;
+}
+
+const NOTHING: Budget = openBudget(0, {
+  hypothesis: 0,
+  hyperparameter: 0,
+  feature: 0,
+  architecture: 0,
+  metric: 0,
+});
+
+export const INITIAL: RunState = {
+  node: 'new',
+  opened: null,
+  budget: NOTHING,
+  replicates: [],
+  seedDeviation: 0,
+  line: [],
+  sums: {},
+  stable: {},
+  hypothesis: null,
+  trial: null,
+  training: null,
+  observation: null,
+  hypotheses: 0,
+  mutations: 0,
+  refusalsInARow: 0,
+  secondary: [],
+  ladderScore: null,
+  attempts: [],
+  haltMessage: null,
+};
+
+/** The kept state that the next mutation starts from. @throws before the baseline stands: asking is a bug */
+export const incumbent = ({ line }: RunState): KeptState => {
+  const last = line.at(-1);
+  if (last === undefined) throw new Error('no incumbent before the baseline is established');
+  return last;
+};
+
+/** Where a run reverts to when these charts fire: the earliest of their stable states, as a length of the line. */
+export const stableLength = ({ stable }: RunState, charts: readonly string[]): number =>
+  Math.min(...charts.map((chart) => stable[chart] ?? 1));
+
+const lastAttempt = (state: RunState, change: Partial<Attempt>): readonly Attempt[] => {
+  const last = state.attempts.at(-1);
+  return last === undefined ? [] : [...state.attempts.slice(0, -1), { ...last, ...change }];
+};
+
+/** After an iteration's decision every chart that stands at zero vouches for the line as it is. */
+const vouched = (state: RunState): RunState['stable'] => ({
+  ...state.stable,
+  ...Object.fromEntries(
+    Object.entries(state.sums)
+      .filter(([, { upper, lower }]) => upper === 0 && lower === 0)
+      .map(([chart]) => [chart, state.line.length]),
+  ),
+});
+
+const ITERATION_OVER = { hypothesis: null, trial: null, training: null, observation: null } as const;
+
+const apply = (state: RunState, event: RunEvent): RunState => {
+  switch (event.type) {
+    case 'RunOpened': {
+      const { budget, charts } = event.data.policy;
+      return {
+        ...state,
+        opened: event.data,
+        budget: openBudget(budget.total, budget.costs),
+        sums: Object.fromEntries(charts.map(({ kind }) => [kind, ZERO])),
+        stable: Object.fromEntries(charts.map(({ kind }) => [kind, 1])),
+      };
+    }
+    case 'BudgetCharged':
+    case 'BudgetExhausted':
+      return { ...state, budget: evolveBudget(state.budget, event) };
+    case 'TrainingLaunched':
+      return { ...state, training: event.data };
+    case 'TrainingFailed':
+      return {
+        ...state,
+        attempts: lastAttempt(state, {
+          error: {
+            errorClass: event.data.errorClass ?? event.data.failure,
+            file: event.data.errorFile,
+            line: event.data.errorLine,
+          },
+        }),
+      };
+    case 'MetricObserved': {
+      const { observation, trainingId, charts, ladderScore, mutationId } = event.data;
+      if (mutationId === null)
+        return { ...state, replicates: [...state.replicates, { trainingId, observation }], ladderScore };
+      return {
+        ...state,
+        observation,
+        ladderScore,
+        sums: {
+          ...state.sums,
+          ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
+        },
+        attempts: lastAttempt(state, { score: ladderScore }),
+      };
+    }
+    case 'BaselineEstablished': {
+      const { commit, tree, trainingId, metric, seedDeviation } = event.data;
+      return {
+        ...state,
+        training: null,
+        seedDeviation,
+        line: [{ commit, tree, trainingId, metric, mutationId: null }],
+      };
+    }
+    case 'HypothesisProposed':
+      return {
+        ...state,
+        hypothesis: event.data,
+        hypotheses: event.data.number,
+        refusalsInARow: 0,
+        attempts: [
+          ...state.attempts,
+          {
+            number: event.data.number,
+            hypothesis: event.data.statement,
+            summary: null,
+            domain: null,
+            baseTree: incumbent(state).tree,
+            proposedTree: null,
+            outcome: 'pending',
+            error: null,
+            score: null,
+          },
+        ],
+      };
+    case 'ProposalRefused':
+      return {
+        ...state,
+        refusalsInARow: event.data.inARow,
+        attempts: lastAttempt(state, { outcome: 'refused' }),
+      };
+    case 'SecondaryMetricProposed':
+      return {
+        ...state,
+        ...ITERATION_OVER,
+        secondary: [...state.secondary, event.data.name],
+        attempts: lastAttempt(state, { domain: 'metric', outcome: 'kept' }),
+      };
+    case 'MutationProposed': {
+      const { mutationId, number, summary, measuredDomain, baseTree } = event.data;
+      const { proposedCommit: commit, proposedTree: tree } = event.data;
+      return {
+        ...state,
+        mutations: number,
+        refusalsInARow: 0,
+        trial:
+          measuredDomain === null
+            ? null
+            : { mutationId, number, summary, domain: measuredDomain, baseTree, commit, tree },
+        attempts: lastAttempt(state, {
+          summary,
+          domain: measuredDomain,
+          proposedTree: tree,
+          outcome: 'pending',
+        }),
+      };
+    }
+    case 'MutationKept': {
+      const { commit, tree, trainingId, metric, mutationId } = event.data;
+      const kept = {
+        ...state,
+        ...ITERATION_OVER,
+        line: [...state.line, { commit, tree, trainingId, metric, mutationId }],
+        attempts: lastAttempt(state, { outcome: 'kept' }),
+      };
+      return { ...kept, stable: vouched(kept) };
+    }
+    case 'MutationReverted': {
+      const outcome = {
+        'not-better-than-noise': 'discarded',
+        'post-loop-gate': 'discarded',
+        'training-failed': 'crashed',
+        'timed-out': 'timed-out',
+      } as const;
+      return {
+        ...state,
+        ...ITERATION_OVER,
+        stable: vouched(state),
+        attempts: lastAttempt(state, { outcome: outcome[event.data.reason] }),
+      };
+    }
+    case 'RunReverted': {
+      // The candidate is undone too, but never stood in the line.
+      const at = state.line.length - (event.data.undone.length - 1);
+      return {
+        ...state,
+        ...ITERATION_OVER,
+        line: state.line.slice(0, at),
+        sums: Object.fromEntries(Object.keys(state.sums).map((chart) => [chart, ZERO])),
+        stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
+        attempts: lastAttempt(state, { outcome: 'reverted' }),
+      };
+    }
+    case 'RunHalted':
+      return { ...state, haltMessage: event.data.message };
+    case 'GatePassed':
+    case 'TrainingCompleted':
+    case 'TrainingTimedOut':
+    case 'CohortsServed':
+    case 'RestorePointTaken':
+    case 'MutationCutOver':
+    case 'FairnessMeasured':
+    case 'DivergenceDetected':
+    case 'LoopEnded':
+    case 'RunHeadSigned':
+    case 'RunClosed':
+      return state;
+  }
+};
+
+/** The run after one more event. */
+export const evolve = (state: RunState, event: RunEvent): RunState => {
+  const purpose: TrainingPurpose | null = state.training?.purpose ?? null;
+  return { ...apply(state, event), node: follow(state.node, event.type, purpose) };
+};
