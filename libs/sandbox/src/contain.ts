@@ -1,0 +1,258 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { commandLine, DESCRIPTORS, outputBound } from './arguments.ts';
+import { inheritableDescriptors, type Inside, lookInside, startTime } from './inspect.ts';
+import { lineCutter } from './lines.ts';
+import { collect } from './output.ts';
+import {
+  type Ending,
+  type ReadOnlyMount,
+  type SandboxFacts,
+  type SandboxJob,
+  type SandboxOutcome,
+  SandboxUnavailable,
+} from './types.ts';
+
+const POLL_MS = 25;
+const SETUP_MS = 15_000;
+const DEATH_MS = 5_000;
+const MOST_SCRATCH_ENTRIES = 20_000;
+/** Names that may exist for a moment (written aside, then renamed) without ending the run. */
+const PASSING_ENTRIES = 64;
+const MIB = 1024 * 1024;
+
+const firstLine = (stream: Readable): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+    });
+    stream.on('error', reject);
+    stream.on('close', () => reject(new Error('the sandbox ended before it stood')));
+  });
+
+const firstProcess = (stream: Readable): Promise<number> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    stream.on('error', reject);
+    stream.on('close', () => {
+      const pid = /"child-pid": (\d+)/.exec(text)?.[1];
+      if (pid === undefined) reject(new Error('bubblewrap did not start a process'));
+      else resolve(Number(pid));
+    });
+  });
+
+/** Within `ms`, or an error that says what was waited for. */
+const within = async <T>(ms: number, what: string, promise: Promise<T>): Promise<T> => {
+  const timer = new AbortController();
+  const late = wait(ms, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`${what} took more than ${ms} ms`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    timer.abort();
+  }
+};
+
+/** Starts the command line with nothing of this process: no environment, no descriptors but the named ones. */
+const launch = (line: readonly [string, ...string[]], filter: Uint8Array) => {
+  const [file, ...args] = line;
+  const leaking = inheritableDescriptors(DESCRIPTORS.info);
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const child = spawn(file, args, {
+      cwd: '/',
+      // Node adds this one variable by itself unless it is named; undefined keeps it out.
+      env: { NODE_V8_COVERAGE: undefined },
+      // A session of its own: an interrupt typed at the harness's terminal is the harness's to answer.
+      detached: true,
+      stdio: Array.from({ length: Math.max(DESCRIPTORS.info, ...leaking) + 1 }, (_, descriptor) => {
+        if (descriptor <= DESCRIPTORS.info) return 'pipe';
+        return leaking.includes(descriptor) ? nothing : 'ignore';
+      }),
+    });
+    const [stdin, stdout, stderr, gate, seccomp, info] = child.stdio as unknown as [
+      Writable,
+      Readable,
+      Readable,
+      Readable,
+      Writable,
+      Readable,
+    ];
+    // A child that dies early breaks these pipes; its exit says why.
+    for (const stream of [stdin, seccomp]) stream.on('error', () => undefined);
+    seccomp.end(filter);
+    return { child, stdin, stdout, stderr, gate, info };
+  } finally {
+    closeSync(nothing);
+  }
+};
+
+/** When this resolves, nothing of the sandbox lives: its first process ends only after every other one. */
+const deathOf = async (first: { pid: number; start: string | null }): Promise<void> => {
+  const begun = performance.now();
+  for (;;) {
+    const start = startTime(first.pid);
+    if (start === null || start !== first.start) return;
+    const waited = performance.now() - begun;
+    if (waited > DEATH_MS) {
+      throw new SandboxUnavailable(
+        `process ${first.pid} still lives ${DEATH_MS} ms after its sandbox was killed; look at it by hand`,
+      );
+    }
+    // The kernel kills it with its parent; this is for a kernel that is late or a parent that was not its own.
+    if (waited > 20) {
+      try {
+        process.kill(first.pid, 'SIGKILL');
+      } catch {
+        // Gone meanwhile.
+      }
+    }
+    await wait(1);
+  }
+};
+
+const signalName = (number: number): string | null =>
+  Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
+
+/** How a shell reads an exit status; bubblewrap hands on no more than that. */
+const readStatus = (status: number): Pick<SandboxOutcome, 'ended' | 'exitCode' | 'signal'> => {
+  const signal = status > 128 ? signalName(status - 128) : null;
+  return signal === null
+    ? { ended: 'exited', exitCode: status, signal: null }
+    : { ended: 'signalled', exitCode: null, signal };
+};
+
+/** Runs one job in one sandbox; `mounts` are reachable for the program's user. */
+export const contain = async (
+  facts: SandboxFacts,
+  filter: Uint8Array,
+  job: SandboxJob,
+  mounts: readonly ReadOnlyMount[],
+): Promise<Omit<SandboxOutcome, 'isolation'>> => {
+  const { limits, outputFiles } = job;
+  const { child, stdin, stdout, stderr, gate, info } = launch(
+    commandLine(facts, job, mounts),
+    filter,
+  );
+
+  let stopped: Ending | null = null;
+  const stop = (why: Ending) => {
+    if (stopped !== null) return;
+    stopped = why;
+    child.kill('SIGKILL');
+  };
+
+  const logs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let logged = 0;
+  let truncated = false;
+  const lines = lineCutter(job.onOutput ?? (() => undefined));
+  const keep = (where: Buffer[], chunk: Buffer): Buffer => {
+    const kept = chunk.subarray(0, Math.max(0, limits.logBytes - logged));
+    if (kept.length > 0) where.push(kept);
+    logged += kept.length;
+    if (kept.length < chunk.length) {
+      truncated = true;
+      stop('log-too-large');
+    }
+    return kept;
+  };
+  stdout.on('data', (chunk: Buffer) => lines.push(keep(logs.stdout, chunk)));
+  stderr.on('data', (chunk: Buffer) => keep(logs.stderr, chunk));
+  const text = (chunks: readonly Buffer[]) => new TextDecoder().decode(Buffer.concat(chunks));
+
+  const closed = new Promise<{ status: number | null; signal: string | null }>(
+    (resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) => resolve({ status, signal }));
+    },
+  );
+  closed.catch(() => undefined);
+
+  let first: { pid: number; start: string | null } | null = null;
+  let inside: Inside;
+  try {
+    const [pid, line] = await within(
+      SETUP_MS,
+      'setting the sandbox up',
+      Promise.all([firstProcess(info), firstLine(gate)]),
+    );
+    first = { pid, start: startTime(pid) };
+    const inner = /^ready (\d+)$/.exec(line)?.[1];
+    if (inner === undefined) throw new Error(`the sandbox's gate says: ${line}`);
+    inside = lookInside(pid, inner, facts);
+  } catch (error) {
+    child.kill('SIGKILL');
+    await closed.catch(() => undefined);
+    if (first !== null) await deathOf(first);
+    const said = text(logs.stderr).trim();
+    throw new SandboxUnavailable(
+      `the sandbox could not be set up: ${(error as Error).message}${said === '' ? '' : ` (${said})`}`,
+      { cause: error },
+    );
+  }
+
+  const abort = () => stop('aborted');
+  const begun = performance.now();
+  const clock = setTimeout(() => stop('timed-out'), limits.seconds * 1000);
+  const poll = setInterval(() => {
+    const out = inside.outputUse();
+    if (out.bytes > outputBound(job) || out.entries > outputFiles.maxFiles + PASSING_ENTRIES) {
+      stop('output-too-large');
+    }
+    if (
+      inside.memoryUse() > limits.memoryMb * MIB ||
+      inside.scratchEntries() > MOST_SCRATCH_ENTRIES
+    ) {
+      stop('memory-exceeded');
+    }
+  }, POLL_MS);
+  try {
+    job.signal?.addEventListener('abort', abort, { once: true });
+    if (job.signal?.aborted === true) abort();
+    stdin.end('go\n');
+
+    const { status, signal } = await closed;
+    await deathOf(first);
+    const durationMs = Math.round(performance.now() - begun);
+    lines.end();
+    if (stopped === null && status === null) {
+      throw new SandboxUnavailable(
+        `bubblewrap was ended by ${signal ?? 'nobody knows what'} from outside while the program ran`,
+      );
+    }
+    const ending =
+      stopped === null
+        ? readStatus(status ?? 0)
+        : { ended: stopped as Ending, exitCode: null, signal: null };
+    const overfull = inside.outputUse().bytes > outputBound(job);
+    const taken = collect(inside.output, outputFiles);
+    const tooLarge = overfull || taken.tooLarge || ending.ended === 'output-too-large';
+    const ownEnd = ending.ended === 'exited' || ending.ended === 'signalled';
+    return {
+      ...(tooLarge && ownEnd
+        ? { ended: 'output-too-large' as const, exitCode: null, signal: null }
+        : ending),
+      durationMs,
+      files: tooLarge ? [] : taken.files,
+      refusedFiles: taken.refusedFiles,
+      stdout: text(logs.stdout),
+      stderr: text(logs.stderr),
+      truncated,
+    };
+  } finally {
+    clearTimeout(clock);
+    clearInterval(poll);
+    job.signal?.removeEventListener('abort', abort);
+    inside.close();
+  }
+};

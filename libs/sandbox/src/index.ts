@@ -1,0 +1,4 @@
+export { detectSandbox } from './detect.ts';
+export { openSandbox } from './sandbox.ts';
+export { runtimeDigest } from './staging.ts';
+export * from './types.ts';

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { ok, type Refusal, type Result } from '#libs/kernel';
+import { SCRATCH_BYTES } from './arguments.ts';
+import { contain } from './contain.ts';
+import { detectSandbox } from './detect.ts';
+import { assemble, seccompProgram } from './seccomp.ts';
+import { openStaging } from './staging.ts';
+import {
+  type IsolationReport,
+  type Sandbox,
+  type SandboxFacts,
+  type SandboxJob,
+  type SandboxRefusalCode,
+  SandboxUnavailable,
+} from './types.ts';
+
+/** Inside paths that the sandbox makes itself. */
+const TAKEN = [
+  '/bin',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/out',
+  '/proc',
+  '/sbin',
+  '/tmp',
+  '/usr',
+];
+
+const jobProblem = (job: SandboxJob): string | null => {
+  const { limits, outputFiles } = job;
+  if (job.command.length === 0) return 'the command is empty';
+  // env would read it as an assignment.
+  if (job.command[0]?.includes('=')) return `the program's path holds "=": ${job.command[0]}`;
+  for (const { to } of job.readOnly) {
+    if (!posix.isAbsolute(to) || posix.normalize(to) !== to || to === '/' || to.endsWith('/')) {
+      return `${to} is not a plain absolute path`;
+    }
+    if (TAKEN.some((path) => to === path || to.startsWith(`${path}/`))) {
+      return `${to} lies where the sandbox has its own things`;
+    }
+  }
+  const { seconds, ...counts } = { ...limits, ...outputFiles, names: 1 };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      return `${name} is ${value}, not a positive integer`;
+  }
+  if (!(seconds > 0 && seconds < 2_000_000))
+    return `seconds is ${seconds}, not between 0 and 2,000,000`;
+  for (const [key, value] of Object.entries(job.environment ?? {})) {
+    if (!/^[A-Za-z_]\w*$/.test(key) || value.includes('\0'))
+      return `${key} is no environment variable`;
+  }
+  return null;
+};
+
+const reportOf = (facts: SandboxFacts, filter: Uint8Array): IsolationReport => ({
+  kind: 'bubblewrap',
+  version: facts.version,
+  kernel: facts.kernel,
+  architecture: facts.architecture,
+  network: 'none',
+  seccomp: true,
+  seccompFilter: createHash('sha256').update(filter).digest('hex'),
+  user: facts.user,
+  userNamespaces: 'own-and-closed',
+  capabilities: 'none',
+  environment: 'empty',
+  outputBound: 'sized-tmpfs',
+  memoryBound: 'rlimit-data-and-polled',
+  scratchBytes: SCRATCH_BYTES,
+  limits: null,
+});
+
+/** A sandbox on facts that hold; {@link openSandbox} makes sure of them. */
+export const sandboxOn = async (facts: SandboxFacts): Promise<Sandbox> => {
+  const filter = assemble(seccompProgram(facts.architecture));
+  const report = reportOf(facts, filter);
+  const stage = await openStaging(facts);
+  return {
+    report,
+    run: async (job) => {
+      const problem = jobProblem(job);
+      if (problem !== null) throw new TypeError(`not a sandbox job: ${problem}`);
+      const staged = await stage(job.readOnly).catch((error: unknown) => {
+        throw new SandboxUnavailable(
+          `what the job mounts could not be made ready: ${(error as Error).message}`,
+          { cause: error },
+        );
+      });
+      try {
+        const outcome = await contain(facts, filter, job, staged.mounts);
+        const { maxFiles, maxBytes } = job.outputFiles;
+        const limits = { ...job.limits, outputFiles: maxFiles, outputBytes: maxBytes };
+        return { ...outcome, isolation: { ...report, limits } };
+      } finally {
+        await staged.release();
+      }
+    },
+  };
+};
+
+/**
+ * Opens the sandbox of this machine. Without one it refuses, and there is nothing to fall back to.
+ *
+ * ```ts
+ * const opened = await openSandbox();
+ * if (!opened.ok) return opened;
+ * const outcome = await opened.value.run({
+ *   command: ['/runtime/node', '/program/train.js'],
+ *   readOnly: [
+ *     { from: process.execPath, to: '/runtime/node' },
+ *     { from: tree, to: '/program' },
+ *   ],
+ *   outputFiles: { names: ['predictions.csv'], maxFiles: 1, maxBytes: 1_000_000 },
+ *   limits: { seconds: 30, memoryMb: 512, processes: 32, openFiles: 256, logBytes: 100_000 },
+ * });
+ * ```
+ *
+ * @param facts From {@link detectSandbox}, when it was asked already; else it is asked now.
+ */
+export const openSandbox = async (
+  facts?: SandboxFacts,
+): Promise<Result<Sandbox, Refusal<SandboxRefusalCode>>> => {
+  if (facts !== undefined) return ok(await sandboxOn(facts));
+  const detected = await detectSandbox();
+  return detected.ok ? ok(await sandboxOn(detected.value)) : detected;
+};
