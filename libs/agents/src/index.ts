@@ -1,0 +1,2 @@
+export * from './port.ts';
+export { searchAgent } from './search-agent.ts';
