@@ -1,0 +1,127 @@
+import type { Estimate } from '#libs/harness';
+import { scoredCells, type CellCounts } from './counts.ts';
+import { meanOf, type Weighted } from './moments.ts';
+import { clip } from './predictions.ts';
+
+type Predictions = ArrayLike<number>;
+
+/** What a person with a prediction (clipped) adds to a score, by the person's outcome. */
+interface Loss {
+  readonly positive: (p: number) => number;
+  readonly negative: (p: number) => number;
+}
+
+const LOG_LOSS: Loss = {
+  positive: (p) => -Math.log(p),
+  negative: (p) => -Math.log1p(-p),
+};
+
+const BRIER: Loss = {
+  positive: (p) => (1 - p) ** 2,
+  negative: (p) => p ** 2,
+};
+
+/** Everybody in a cell has one of two values, by outcome. */
+const overPeople = (
+  name: string,
+  cells: readonly number[],
+  counts: CellCounts,
+  positive: (cell: number) => number,
+  negative: (cell: number) => number,
+): Estimate | null => {
+  const values = cells.flatMap((cell): Weighted[] => {
+    const weight = counts.positive[cell]!;
+    return [
+      { value: positive(cell), weight },
+      { value: negative(cell), weight: counts.people[cell]! - weight },
+    ];
+  });
+  const mean = meanOf(values);
+  return mean && { name, ...mean };
+};
+
+const meanLoss = (
+  name: string,
+  loss: Loss,
+  predictions: Predictions,
+  counts: CellCounts,
+  cells: readonly number[],
+): Estimate | null =>
+  overPeople(
+    name,
+    cells,
+    counts,
+    (cell) => loss.positive(clip(predictions[cell])),
+    (cell) => loss.negative(clip(predictions[cell])),
+  );
+
+/**
+ * Binomial log-loss a person (natural logarithm) over the cells with at least `minimumCell` people; lower is
+ * better. Grouped counts lose nothing: value and standard error are those of the individual rows.
+ * Null where fewer than two people can be scored.
+ *
+ * @example score([0.25], { people: [20], positive: [5] }, 11) // 0.5623 ± 0.1091, n 20
+ */
+export const score = (
+  predictions: Predictions,
+  counts: CellCounts,
+  minimumCell: number,
+): Estimate | null =>
+  meanLoss('log-loss', LOG_LOSS, predictions, counts, scoredCells(counts, minimumCell));
+
+/**
+ * Log-loss a person of `predictions` less that of `incumbent` on the same people, with the paired standard error:
+ * the deviation is of each person's difference, so what both get wrong alike doesn't count as noise.
+ * Negative: `predictions` is better. `cells` defaults to those with at least `minimumCell` people.
+ */
+export const difference = (
+  predictions: Predictions,
+  incumbent: Predictions,
+  counts: CellCounts,
+  minimumCell: number,
+  cells: readonly number[] = scoredCells(counts, minimumCell),
+): Estimate | null => {
+  const less = (loss: (p: number) => number) => (cell: number) =>
+    loss(clip(predictions[cell])) - loss(clip(incumbent[cell]));
+  return overPeople(
+    'log-loss-difference',
+    cells,
+    counts,
+    less(LOG_LOSS.positive),
+    less(LOG_LOSS.negative),
+  );
+};
+
+/** Mean squared error a person (Brier 1950) over the cells with at least `minimumCell` people; lower is better. */
+export const brier = (
+  predictions: Predictions,
+  counts: CellCounts,
+  minimumCell: number,
+): Estimate | null =>
+  meanLoss('brier', BRIER, predictions, counts, scoredCells(counts, minimumCell));
+
+const CALIBRATION_BINS = 10;
+
+/**
+ * Expected calibration error: the mean over people of |observed − predicted| share in ten bins of equal width
+ * (Naeini, Cooper, Hauskrecht 2015). Its standard error takes the sign of each bin's error as known, so near a
+ * perfect calibration it is too small, and the value itself is biased upwards.
+ */
+export const calibrationError = (
+  predictions: Predictions,
+  counts: CellCounts,
+  minimumCell: number,
+): Estimate | null => {
+  const cells = scoredCells(counts, minimumCell);
+  const binOf = (p: number) => Math.min(CALIBRATION_BINS - 1, Math.floor(p * CALIBRATION_BINS));
+  const errors = new Float64Array(CALIBRATION_BINS);
+  for (const cell of cells) {
+    const p = clip(predictions[cell]);
+    errors[binOf(p)]! += counts.positive[cell]! - counts.people[cell]! * p;
+  }
+  const signed = (outcome: number) => (cell: number) => {
+    const p = clip(predictions[cell]);
+    return Math.sign(errors[binOf(p)]!) * (outcome - p);
+  };
+  return overPeople('calibration-error', cells, counts, signed(1), signed(0));
+};
