@@ -1,0 +1,93 @@
+import type { Migration } from 'kysely/migration';
+
+/** none: no human has looked at it yet. */
+export type ReviewState = 'none' | 'accepted' | 'rejected';
+
+export interface FindingsTable {
+  readonly position: number;
+  readonly findingId: string;
+  readonly runId: string;
+  /** The run's nth finding. */
+  readonly number: number;
+  readonly proposedAt: string;
+  readonly actorRole: string;
+  readonly actorId: string;
+  readonly statement: string;
+  readonly kind: string;
+  readonly cohort: string;
+  readonly outcome: string;
+  readonly statistic: string;
+  readonly estimate: number;
+  readonly standardError: number;
+  readonly level: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly relative: number;
+  readonly n: number;
+  /** JSON: the mutations' summaries, in order. */
+  readonly changes: string;
+  /** JSON: dimensions in use that were planted in the data on purpose. */
+  readonly planted: string;
+  readonly fromTree: string;
+  readonly toTree: string;
+  readonly sealedLook: number;
+  readonly verdict: 'PASS' | 'BLOCK' | null;
+  /** JSON: the verdict's rows, null before it. */
+  readonly rows: string | null;
+  readonly trust: string | null;
+  readonly verifiedAt: string | null;
+  readonly discardedAt: string | null;
+  readonly review: ReviewState;
+  readonly reviewReason: string | null;
+  readonly reviewedBy: string | null;
+  readonly reviewedAt: string | null;
+  /** When the accepted line was moved to it. */
+  readonly acceptedAt: string | null;
+}
+
+export const findingsMigration: Migration = {
+  up: async (db) => {
+    await db.schema
+      .createTable('findings')
+      .addColumn('position', 'bigint', (column) => column.notNull())
+      .addColumn('findingId', 'text', (column) => column.primaryKey())
+      .addColumn('runId', 'text', (column) => column.notNull())
+      .addColumn('number', 'integer', (column) => column.notNull())
+      .addColumn('proposedAt', 'text', (column) => column.notNull())
+      .addColumn('actorRole', 'text', (column) => column.notNull())
+      .addColumn('actorId', 'text', (column) => column.notNull())
+      .addColumn('statement', 'text', (column) => column.notNull())
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('cohort', 'text', (column) => column.notNull())
+      .addColumn('outcome', 'text', (column) => column.notNull())
+      .addColumn('statistic', 'text', (column) => column.notNull())
+      .addColumn('estimate', 'double precision', (column) => column.notNull())
+      .addColumn('standardError', 'double precision', (column) => column.notNull())
+      .addColumn('level', 'double precision', (column) => column.notNull())
+      .addColumn('lower', 'double precision', (column) => column.notNull())
+      .addColumn('upper', 'double precision', (column) => column.notNull())
+      .addColumn('relative', 'double precision', (column) => column.notNull())
+      .addColumn('n', 'integer', (column) => column.notNull())
+      .addColumn('changes', 'text', (column) => column.notNull())
+      .addColumn('planted', 'text', (column) => column.notNull())
+      .addColumn('fromTree', 'text', (column) => column.notNull())
+      .addColumn('toTree', 'text', (column) => column.notNull())
+      .addColumn('sealedLook', 'integer', (column) => column.notNull())
+      .addColumn('verdict', 'text')
+      .addColumn('rows', 'text')
+      .addColumn('trust', 'text')
+      .addColumn('verifiedAt', 'text')
+      .addColumn('discardedAt', 'text')
+      .addColumn('review', 'text', (column) => column.notNull())
+      .addColumn('reviewReason', 'text')
+      .addColumn('reviewedBy', 'text')
+      .addColumn('reviewedAt', 'text')
+      .addColumn('acceptedAt', 'text')
+      .execute();
+    await db.schema
+      .createIndex('findingsByRun')
+      .on('findings')
+      .columns(['runId', 'position'])
+      .execute();
+  },
+};

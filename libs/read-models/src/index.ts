@@ -1,0 +1,11 @@
+export { openReadModels } from './read-models.ts';
+export type { LogReader, ReadModels } from './read-models.ts';
+export type { Filter, Page } from './page.ts';
+export type { RunFilter, RunRow } from './runs/queries.ts';
+export type { RunStatus } from './runs/table.ts';
+export type { CutoverFilter, CutoverRow } from './cutover-audit/queries.ts';
+export type { Decision } from './cutover-audit/table.ts';
+export type { RestorePointFilter, RestorePointRow } from './restore-source/queries.ts';
+export type { ChargeFilter, ChargeRow } from './charges/queries.ts';
+export type { FindingFilter, FindingRow } from './findings/queries.ts';
+export type { ReviewState } from './findings/table.ts';

@@ -1,0 +1,76 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
+
+/** What every query takes. All parts that are given must match. */
+export interface Filter {
+  readonly study?: string;
+  readonly run?: string;
+  /** From this time on (RFC 3339, UTC, inclusive). */
+  readonly from?: string;
+  /** Until before this time (RFC 3339, UTC). */
+  readonly to?: string;
+  /** An actor's id, or a role: everybody in it. */
+  readonly actor?: string;
+  /** Default: oldest first. */
+  readonly order?: 'oldest' | 'newest';
+  /** Most rows of a page; default 100. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: number;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Pass it as `cursor` to go on; null: that was all. */
+  readonly next: number | null;
+}
+
+/** The conditions that all views share. `time` is the table's column for its time; the query has joined `runs`. */
+export const conditions = (
+  table: string,
+  time: string,
+  filter: Filter,
+  more: Readonly<Record<string, string | undefined>> = {},
+): RawBuilder<SqlBool>[] => {
+  const column = (name: string): RawBuilder<unknown> => sql.ref(`${table}.${name}`);
+  const found: RawBuilder<SqlBool>[] = [];
+  const { study, run, from, to, actor, cursor } = filter;
+  if (study !== undefined) found.push(sql`${sql.ref('runs.studyId')} = ${study}`);
+  if (run !== undefined) found.push(sql`${column('runId')} = ${run}`);
+  if (from !== undefined) found.push(sql`${column(time)} >= ${instant(from)}`);
+  if (to !== undefined) found.push(sql`${column(time)} < ${instant(to)}`);
+  if (actor !== undefined) {
+    found.push(sql`(${column('actorId')} = ${actor} or ${column('actorRole')} = ${actor})`);
+  }
+  if (cursor !== undefined) {
+    found.push(
+      filter.order === 'newest'
+        ? sql`${column('position')} < ${cursor}`
+        : sql`${column('position')} > ${cursor}`,
+    );
+  }
+  for (const [name, value] of Object.entries(more)) {
+    if (value !== undefined) found.push(sql`${column(name)} = ${value}`);
+  }
+  return found;
+};
+
+// Times are compared as text, so they must have the one form that the log uses.
+const instant = (time: string): string => new Date(time).toISOString();
+
+export const direction = (filter: Filter): 'asc' | 'desc' =>
+  filter.order === 'newest' ? 'desc' : 'asc';
+
+/** One row more than the page holds tells whether there is a next page. */
+export const rowsToRead = (filter: Filter): number => limitOf(filter) + 1;
+
+export const pageOf = <Read extends { readonly position: number }, Row>(
+  read: readonly Read[],
+  filter: Filter,
+  plain: (row: Read) => Row,
+): Page<Row> => {
+  const rows = read.slice(0, limitOf(filter));
+  const more = read.length > rows.length;
+  return { rows: rows.map(plain), next: more ? (rows.at(-1)?.position ?? null) : null };
+};
+
+const limitOf = (filter: Filter): number => filter.limit ?? 100;

@@ -1,0 +1,19 @@
+import type { RecordedEvent } from '#libs/kernel';
+import type { Change } from './change.ts';
+import { projectCharges } from './charges/project.ts';
+import { projectCutoverAudit } from './cutover-audit/project.ts';
+import { projectFindings } from './findings/project.ts';
+import { projectRestoreSource } from './restore-source/project.ts';
+import { projectRuns } from './runs/project.ts';
+
+const PROJECTIONS = [
+  projectRuns,
+  projectCutoverAudit,
+  projectRestoreSource,
+  projectCharges,
+  projectFindings,
+];
+
+/** What an event changes in all views. Pure; a type that no view knows changes nothing but its run's last revision. */
+export const project = (event: RecordedEvent): readonly Change[] =>
+  PROJECTIONS.flatMap((projection) => projection(event));

@@ -1,0 +1,104 @@
+import type { RecordedEvent } from '#libs/kernel';
+import type { RunEvent } from '#libs/run';
+import { insert, update, type Change, type Recorded } from '../change.ts';
+import type { RunsTable } from './table.ts';
+
+const STREAM = 'run-';
+
+/** Every event of a run moves its row's last revision, so that a missing or repeated one shows at once. */
+export const projectRuns = (recorded: RecordedEvent): readonly Change[] => {
+  if (!recorded.stream.startsWith(STREAM)) return [];
+  const event = recorded as Recorded<RunEvent>;
+  if (event.type === 'RunOpened') return [opened(event)];
+  const { set, add } = effect(event);
+  const where = { runId: event.stream.slice(STREAM.length), lastRevision: event.revision - 1 };
+  return [update('runs', where, { ...set, lastRevision: event.revision }, { add })];
+};
+
+type Opened = Extract<Recorded<RunEvent>, { type: 'RunOpened' }>;
+
+const opened = ({ data, metadata, position, revision }: Opened): Change =>
+  insert('runs', {
+    position,
+    runId: data.runId,
+    studyId: data.studyId,
+    title: data.policy.study.title,
+    number: data.number,
+    status: 'open',
+    openedAt: metadata.time,
+    closedAt: null,
+    actorRole: metadata.actor.role,
+    actorId: metadata.actor.id,
+    seed: data.seed,
+    sourceCommit: data.pins.commit,
+    policyDigest: data.pins.policyDigest,
+    iterations: 0,
+    kept: 0,
+    discarded: 0,
+    failed: 0,
+    diverged: 0,
+    spent: 0,
+    total: data.policy.budget.total,
+    baselineMetric: null,
+    lineMetric: null,
+    reason: null,
+    message: null,
+    findingsPass: 0,
+    findingsBlock: 0,
+    lastRevision: revision,
+  });
+
+type Counter = 'iterations' | 'kept' | 'discarded' | 'failed' | 'diverged' | 'spent';
+
+interface Effect {
+  readonly set?: Partial<RunsTable>;
+  readonly add?: Partial<Record<Counter, number>>;
+}
+
+const effect = (event: Recorded<RunEvent>): Effect => {
+  switch (event.type) {
+    case 'HypothesisProposed':
+      return { add: { iterations: 1 } };
+    case 'BudgetCharged':
+      return { add: { spent: event.data.cost } };
+    case 'BaselineEstablished':
+      return { set: { baselineMetric: event.data.metric, lineMetric: event.data.metric } };
+    case 'MutationKept':
+      return { set: { lineMetric: event.data.metric }, add: { kept: 1 } };
+    case 'MutationReverted':
+      return event.data.reason === 'training-failed' || event.data.reason === 'timed-out'
+        ? { add: { failed: 1 } }
+        : { add: { discarded: 1 } };
+    case 'RunReverted':
+      // The last one undone is the candidate, which was never kept.
+      return {
+        set: { lineMetric: event.data.toMetric },
+        add: { diverged: 1, kept: 1 - event.data.undone.length },
+      };
+    case 'RunHalted':
+      return {
+        set: {
+          status: 'halted',
+          closedAt: event.metadata.time,
+          reason: event.data.reason,
+          message: event.data.message,
+        },
+      };
+    case 'LoopEnded':
+      return {
+        set: { status: 'ended', reason: event.data.reason, message: event.data.message },
+      };
+    case 'RunClosed':
+      return {
+        set: {
+          status: 'closed',
+          closedAt: event.metadata.time,
+          findingsPass: event.data.findings.filter((finding) => finding.verdict === 'PASS').length,
+          findingsBlock: event.data.findings.filter((finding) => finding.verdict === 'BLOCK')
+            .length,
+        },
+      };
+    default:
+      return {};
+  }
+};
