@@ -24,6 +24,21 @@ export interface ReadOptions {
   readonly limit?: number;
 }
 
+/** An event exactly as it is stored: not parsed, not checked, not upcast. */
+export interface StoredEvent {
+  readonly position: number;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+  readonly type: string;
+  readonly hash: string;
+  readonly canonical: Uint8Array;
+}
+
+/** What a verifier reads: one stream by revision, or the log by position, from just after `after`. */
+export type StoredReadOptions =
+  { readonly stream: string } | { readonly after?: number; readonly limit?: number };
+
 /**
  * The append-only truth. Adapters: in memory, SQLite; EventStoreDB has its place beside them.
  *
@@ -32,18 +47,39 @@ export interface ReadOptions {
  * being written again; each event's `prev` is the hash of the one before it.
  */
 export interface EventLog {
+  /**
+   * Writes `events` to the end of `stream` (1,000 events, 1 MiB each at most; an empty batch only checks
+   * `expected`). Throws EventLogUnavailable when the log can't be written: nothing was acknowledged then.
+   */
   append(
     stream: string,
     expected: ExpectedRevision,
     events: readonly NewEvent[],
   ): Promise<Result<Appended, Refusal<AppendRefusalCode>>>;
+  /**
+   * A stream's events up to where it stands when the reading starts; none when there is no such stream.
+   * Every event's hash and its link to its neighbour are checked: throws CorruptEvent, and
+   * UnknownEventVersion for what this program does not know.
+   */
   readStream<E extends Fact = Fact>(
     stream: string,
     options?: ReadOptions,
   ): AsyncIterable<RecordedEvent<E>>;
-  /** All streams in log order, from just after `after` (default: the start). */
-  readAll(options?: { readonly after?: number; readonly limit?: number }): AsyncIterable<RecordedEvent>;
+  /**
+   * All streams in log order, from just after `after` (default: the start), up to where the log stands when
+   * the reading starts. Hashes are checked, links are not. Throws as `readStream` does.
+   */
+  readAll(options?: {
+    readonly after?: number;
+    readonly limit?: number;
+  }): AsyncIterable<RecordedEvent>;
   /** Like `readAll`, but goes on with what is appended later, until `signal` aborts. */
-  subscribe(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<RecordedEvent>;
+  subscribe(options: {
+    readonly after?: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<RecordedEvent>;
+  /** What is stored, whatever it is: damaged and unknown events too. */
+  readStored(options?: StoredReadOptions): AsyncIterable<StoredEvent>;
+  /** Finishes what was appended, ends subscriptions. Using the log afterwards throws. */
   close(): Promise<void>;
 }

@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { DatabaseSync } from 'node:sqlite';
+import { Type } from 'class-transformer';
+import { IsArray, IsInt, IsNumber, IsString, ValidateNested } from 'class-validator';
+import {
+  chain,
+  eventTypes,
+  openSqliteEventLog,
+  unchained,
+  verifyHash,
+  type ChainedEvent,
+  type EventLog,
+} from '#libs/event-log';
+import { eventId, type NewEvent } from '#libs/kernel';
+
+class Cell {
+  @IsString() cohort!: string;
+  @IsInt() n!: number;
+  @IsNumber() score!: number;
+}
+
+class Measured {
+  @IsString() description!: string;
+  @IsArray() @ValidateNested({ each: true }) @Type(() => Cell) cells!: Cell[];
+}
+
+const types = eventTypes([{ type: 'Measured', version: 1, payload: Measured, upcasters: [] }]);
+
+/** An event of about 1 KB in its canonical form. */
+const measured = (ordinal: number): NewEvent => ({
+  id: eventId('bench', ordinal),
+  type: 'Measured',
+  data: {
+    description: 'x'.repeat(380),
+    cells: Array.from({ length: 4 }, (_, cell) => ({
+      cohort: `region-${cell}/age-30-39`,
+      n: 11 + cell,
+      score: (ordinal % 97) / 97,
+    })),
+  },
+  metadata: {
+    correlationId: 'bench',
+    causationId: 'bench',
+    actor: { role: 'harness', id: 'bench' },
+    time: '2026-01-01T00:00:00.000Z',
+    schemaVersion: 1,
+  },
+});
+
+const GROUP = 32;
+
+export interface AppendBench {
+  /** Events a second. */
+  readonly oneByOne: number;
+  readonly rawOneByOne: number;
+  readonly grouped: number;
+  readonly rawGrouped: number;
+  /** Ours ÷ raw, the median over rounds that take turns. */
+  readonly oneByOneRatio: number;
+  readonly groupedRatio: number;
+  /** Events a second read from the file with hashes checked; and hashed from memory only. */
+  readonly readAndVerified: number;
+  readonly hashed: number;
+  readonly eventBytes: number;
+}
+
+const rawTable = (path: string) => {
+  const database = new DatabaseSync(path);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE events (
+      position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL,
+      id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, canonical BLOB NOT NULL, hash TEXT NOT NULL,
+      UNIQUE (stream, revision)
+    ) STRICT`);
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  const head = database.prepare('SELECT max(revision) FROM events WHERE stream = ?');
+  const insert = database.prepare(
+    'INSERT INTO events (stream, revision, id, type, canonical, hash) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  return {
+    write: (events: readonly ChainedEvent[]) => {
+      begin.run();
+      for (const { stream, revision, event, canonical, hash } of events) {
+        head.get(stream);
+        insert.run(stream, revision, event.id, event.type, canonical, hash);
+      }
+      commit.run();
+    },
+    close: () => database.close(),
+  };
+};
+
+const perSecond = async (events: number, work: () => Promise<void> | void): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (events * 1000) / (performance.now() - start);
+};
+
+const mustAppend = async (
+  log: EventLog,
+  stream: string,
+  revision: number,
+  event: NewEvent,
+): Promise<void> => {
+  const appended = await log.append(stream, revision === 0 ? 'no-stream' : revision - 1, [event]);
+  if (!appended.ok) throw new Error(appended.error.message);
+};
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/**
+ * Appends and reads beside raw node:sqlite with the same table, durability and check of the revision; raw is
+ * given ready bytes, ours validates, canonicalises, hashes and chains. Grouped: 32 streams in flight, one
+ * event each, against 32 events in one raw transaction.
+ */
+export const benchAppend = async (rounds = 7, perRound = 1600): Promise<AppendBench> => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-append-'));
+  try {
+    const opened = openSqliteEventLog(join(folder, 'ours'), types);
+    if (!opened.ok) throw new Error(opened.error.message);
+    const { log } = opened.value;
+    const raw = rawTable(join(folder, 'raw'));
+    const samples: Record<'one' | 'rawOne' | 'group' | 'rawGroup', number[]> = {
+      one: [],
+      rawOne: [],
+      group: [],
+      rawGroup: [],
+    };
+    const ones = perRound / 4;
+    let next = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const first = next;
+      next += ones + perRound;
+      const batch = Array.from({ length: ones + perRound }, (_, index) => measured(first + index));
+      const streamOf = (index: number) =>
+        index < ones ? `one-${round}` : `group-${round}-${(index - ones) % GROUP}`;
+      const revisionOf = (index: number) =>
+        index < ones ? index : Math.floor((index - ones) / GROUP);
+      const ready = batch.map(
+        (event, index) => chain(null, [unchained(streamOf(index), revisionOf(index), event)])[0]!,
+      );
+      const ours = (from: number, to: number) =>
+        Promise.all(
+          batch
+            .slice(from, to)
+            .map((event, index) =>
+              mustAppend(log, streamOf(from + index), revisionOf(from + index), event),
+            ),
+        );
+      samples.one.push(
+        await perSecond(ones, async () => {
+          for (let index = 0; index < ones; index += 1) await ours(index, index + 1);
+        }),
+      );
+      samples.rawOne.push(
+        await perSecond(ones, () => {
+          for (let index = 0; index < ones; index += 1) raw.write(ready.slice(index, index + 1));
+        }),
+      );
+      samples.group.push(
+        await perSecond(perRound, async () => {
+          for (let index = ones; index < ones + perRound; index += GROUP) {
+            await ours(index, index + GROUP);
+          }
+        }),
+      );
+      samples.rawGroup.push(
+        await perSecond(perRound, () => {
+          for (let index = ones; index < ones + perRound; index += GROUP) {
+            raw.write(ready.slice(index, index + GROUP));
+          }
+        }),
+      );
+    }
+    const readAndVerified = await perSecond(next, async () => {
+      let seen = 0;
+      for await (const _event of log.readAll()) seen += 1;
+      if (seen !== next) throw new Error(`read ${seen} of ${next} events`);
+    });
+    const [sample] = chain(null, [unchained('sample', 0, measured(0))]);
+    const hashed = await perSecond(next, () => {
+      for (let index = 0; index < next; index += 1) verifyHash(sample!);
+    });
+    await log.close();
+    raw.close();
+    const ratio = (ours: readonly number[], theirs: readonly number[]) =>
+      median(ours.map((value, round) => value / theirs[round]!));
+    return {
+      oneByOne: median(samples.one),
+      rawOneByOne: median(samples.rawOne),
+      grouped: median(samples.group),
+      rawGrouped: median(samples.rawGroup),
+      oneByOneRatio: ratio(samples.one, samples.rawOne),
+      groupedRatio: ratio(samples.group, samples.rawGroup),
+      readAndVerified,
+      hashed,
+      eventBytes: sample!.canonical.byteLength,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
