@@ -1,1 +1,6 @@
+/** Studies: the file that sets one up, what the study's stream counts, and what a policy means in words. */
+export * from './decider.ts';
 export * from './events.ts';
+export * from './policy-digest.ts';
+export * from './study-file.ts';
+export type { Complaint, StudyFileProblem } from './yaml-document.ts';

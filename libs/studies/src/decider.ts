@@ -1,0 +1,202 @@
+import { ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
+import type { StudyEvent } from './events.ts';
+
+interface Command<Type extends string, Data> {
+  readonly type: Type;
+  readonly id: string;
+  readonly data: Data;
+}
+
+export type RegisterStudy = Command<
+  'RegisterStudy',
+  { readonly studyId: string; readonly title: string }
+>;
+export type CommitSplit = Command<
+  'CommitSplit',
+  { readonly dataDigest: string; readonly commitment: string }
+>;
+export type CountRun = Command<'CountRun', { readonly runId: string; readonly seed: number }>;
+export type OpenSealedRows = Command<'OpenSealedRows', { readonly runId: string }>;
+export type CountSpend = Command<'CountSpend', { readonly runId: string; readonly spent: number }>;
+
+export type StudyCommand = RegisterStudy | CommitSplit | CountRun | OpenSealedRows | CountSpend;
+
+export type StudyRefusalCode =
+  /** The stream is no study yet. */
+  | 'not-registered'
+  /** The stream is another study's. */
+  | 'other-study'
+  /** The data digest has its key already: a second one would let somebody grind splits. */
+  | 'split-committed'
+  /** The study has not counted this run. */
+  | 'unknown-run'
+  /** The run was counted with another seed. */
+  | 'other-seed'
+  /** What the run spent was counted, with another number. */
+  | 'spend-counted'
+  /** What was spent is a whole number of units, 0 or more. */
+  | 'invalid-spend';
+
+/** A run as its study counts it. */
+export interface CountedRun {
+  /** The study's nth run, from 1. */
+  readonly number: number;
+  readonly seed: number;
+  /** Which look at the sealed rows was its, from 1; null: none yet. */
+  readonly look: number | null;
+  /** Units that it spent; null: not counted yet. */
+  readonly spent: number | null;
+}
+
+export interface StudyState {
+  readonly studyId: string | null;
+  /** Commitment to the key that splits the rows, by data digest. */
+  readonly splits: ReadonlyMap<string, string>;
+  readonly runs: ReadonlyMap<string, CountedRun>;
+  /** Looks at the sealed rows, of all runs. */
+  readonly looks: number;
+  readonly totalSpent: number;
+}
+
+const INITIAL: StudyState = {
+  studyId: null,
+  splits: new Map(),
+  runs: new Map(),
+  looks: 0,
+  totalSpent: 0,
+};
+
+type Decision = Result<readonly StudyEvent[], Refusal<StudyRefusalCode>>;
+
+const refuse = (code: StudyRefusalCode, message: string): Decision => refused({ code, message });
+
+/** What has happened already is not said twice. */
+const NOTHING: Decision = ok([]);
+
+const registerStudy = (state: StudyState, { studyId, title }: RegisterStudy['data']): Decision => {
+  if (state.studyId === studyId) return NOTHING;
+  if (state.studyId === null) return ok([{ type: 'StudyRegistered', data: { studyId, title } }]);
+  return refuse(
+    'other-study',
+    `this stream is the study ${state.studyId}, not ${studyId}; register ${studyId} on its own`,
+  );
+};
+
+const commitSplit = (
+  state: StudyState,
+  { dataDigest, commitment }: CommitSplit['data'],
+): Decision => {
+  const committed = state.splits.get(dataDigest);
+  if (committed === commitment) return NOTHING;
+  if (committed === undefined)
+    return ok([{ type: 'SplitCommitted', data: { dataDigest, commitment } }]);
+  return refuse(
+    'split-committed',
+    `the data ${dataDigest} is split by the key committed as ${committed}, not ${commitment}; use that key: one data digest has one split for ever`,
+  );
+};
+
+const countRun = (state: StudyState, { runId, seed }: CountRun['data']): Decision => {
+  const run = state.runs.get(runId);
+  if (run?.seed === seed) return NOTHING;
+  if (run === undefined)
+    return ok([{ type: 'RunCounted', data: { runId, number: state.runs.size + 1, seed } }]);
+  return refuse(
+    'other-seed',
+    `run ${runId} was counted with seed ${run.seed}, not ${seed}; open a new run for another seed`,
+  );
+};
+
+/** A run looks once; asking again after a crash is that same look. */
+const openSealedRows = (state: StudyState, runId: string, run: CountedRun): Decision =>
+  run.look === null
+    ? ok([{ type: 'SealedRowsOpened', data: { runId, look: state.looks + 1 } }])
+    : NOTHING;
+
+const countSpend = (
+  state: StudyState,
+  { runId, spent }: CountSpend['data'],
+  run: CountedRun,
+): Decision => {
+  if (!Number.isSafeInteger(spent) || spent < 0)
+    return refuse(
+      'invalid-spend',
+      `run ${runId} is said to have spent ${spent}; give a whole number of units, 0 or more`,
+    );
+  if (run.spent === spent) return NOTHING;
+  if (run.spent === null) {
+    const totalSpent = state.totalSpent + spent;
+    return ok([{ type: 'SpendCounted', data: { runId, spent, totalSpent } }]);
+  }
+  return refuse(
+    'spend-counted',
+    `run ${runId} was counted with ${run.spent} units spent, not ${spent}; a charge is never changed: see its ledger`,
+  );
+};
+
+const decide = (state: StudyState, command: StudyCommand): Decision => {
+  if (command.type === 'RegisterStudy') return registerStudy(state, command.data);
+  if (state.studyId === null)
+    return refuse('not-registered', `${command.type} came before RegisterStudy; register it first`);
+  if (command.type === 'CommitSplit') return commitSplit(state, command.data);
+  if (command.type === 'CountRun') return countRun(state, command.data);
+
+  const { runId } = command.data;
+  const run = state.runs.get(runId);
+  if (run === undefined)
+    return refuse(
+      'unknown-run',
+      `the study ${state.studyId} has counted no run ${runId}; send CountRun for it first`,
+    );
+  switch (command.type) {
+    case 'OpenSealedRows':
+      return openSealedRows(state, runId, run);
+    case 'CountSpend':
+      return countSpend(state, command.data, run);
+    default:
+      return unreachable(command);
+  }
+};
+
+const withRun = (
+  state: StudyState,
+  runId: string,
+  change: Partial<CountedRun>,
+): ReadonlyMap<string, CountedRun> => {
+  const run = state.runs.get(runId);
+  return run === undefined ? state.runs : new Map(state.runs).set(runId, { ...run, ...change });
+};
+
+const evolve = (state: StudyState, event: StudyEvent): StudyState => {
+  switch (event.type) {
+    case 'StudyRegistered':
+      return { ...state, studyId: event.data.studyId };
+    case 'SplitCommitted': {
+      const { dataDigest, commitment } = event.data;
+      return { ...state, splits: new Map(state.splits).set(dataDigest, commitment) };
+    }
+    case 'RunCounted': {
+      const { runId, number, seed } = event.data;
+      const run: CountedRun = { number, seed, look: null, spent: null };
+      return { ...state, runs: new Map(state.runs).set(runId, run) };
+    }
+    case 'SealedRowsOpened': {
+      const { runId, look } = event.data;
+      return { ...state, looks: look, runs: withRun(state, runId, { look }) };
+    }
+    case 'SpendCounted': {
+      const { runId, spent, totalSpent } = event.data;
+      return { ...state, totalSpent, runs: withRun(state, runId, { spent }) };
+    }
+  }
+};
+
+/**
+ * A study counts its runs, what they spent and every look at the sealed rows, and commits one split key for each
+ * data digest. A repeated command decides nothing; one that contradicts what stands is refused.
+ */
+export const studyDecider: Decider<StudyState, StudyCommand, StudyEvent, StudyRefusalCode> = {
+  initialState: INITIAL,
+  decide,
+  evolve,
+};

@@ -1,0 +1,508 @@
+import {
+  FILE_DOMAINS,
+  SPLITS,
+  type DimensionPolicy,
+  type OutcomePolicy,
+  type Ratio,
+} from '#libs/harness';
+import {
+  between,
+  distinct,
+  flag,
+  list,
+  needed,
+  number,
+  object,
+  oneOf,
+  optional,
+  orNull,
+  pairs,
+  prose,
+  ruled,
+  scalar,
+  shown,
+  text,
+  whole,
+  type Shape,
+} from './shape.ts';
+import type { Path, Report } from './yaml-document.ts';
+
+/** Most cells that the full product of the dimensions may have: a program predicts for each of them. */
+const MOST_CELLS = 100_000;
+
+const identifier = text({
+  longest: 40,
+  pattern: /^[a-z][a-z0-9-]{0,39}$/,
+  form: 'a lower-case letter, then up to 39 lower-case letters, digits and hyphens',
+});
+
+const name = text({
+  longest: 60,
+  pattern: /^[A-Za-z][A-Za-z0-9_-]*$/,
+  form: 'a letter, then letters, digits, _ and - (60 at most)',
+});
+
+const column = text({ longest: 200 });
+
+/** A label leaves the vault and stands in tables: short, on one line. */
+const label = text({ longest: 60 });
+
+/** A value of a column, as text: 1 and "1" are the same. */
+const cell: Shape<string> = (value, path, report) => {
+  const read = scalar(value, path, report);
+  return read === undefined ? undefined : String(read);
+};
+
+/** A file below a folder: relative, forward slashes, no way out and none into git's own folder. */
+const file: Shape<string> = (value, path, report) => {
+  const form = 'a relative path with / between its parts, without .., . or .git';
+  const read = text({ longest: 200, form })(value, path, report);
+  if (read === undefined) return undefined;
+  const lawful = read
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && !/^\.git$/i.test(part));
+  if (lawful && !read.includes('\\') && !/^[A-Za-z]:/.test(read)) return read;
+  report(path, { found: shown(read), expected: form, remedy: 'Write the path from the folder.' });
+  return undefined;
+};
+
+const program = ruled(
+  object({
+    path: needed(file),
+    entry: needed(file),
+    runtime: optional(oneOf(['node']), 'node'),
+    mutable: needed(
+      object({
+        hyperparameter: optional(list(file, 0, 50), []),
+        feature: optional(list(file, 0, 50), []),
+        architecture: optional(list(file, 0, 50), []),
+      }),
+    ),
+    protected_parameters: optional(
+      ruled(list(text({ longest: 100 }), 0, 100), distinct('protected parameter')),
+      ['seed', 'seconds', 'steps'],
+    ),
+  }),
+  ({ entry, mutable }, path, report) => {
+    const owner = new Map<string, string>();
+    for (const domain of FILE_DOMAINS) {
+      mutable[domain].forEach((each, i) => {
+        const place = [...path, 'mutable', domain, i];
+        const other = owner.get(each);
+        if (each === entry) {
+          report(place, {
+            found: 'the entry of the program',
+            expected: 'a file that the entry reads',
+            remedy: 'Leave the entry fixed and let it read what may change.',
+          });
+        } else if (other !== undefined) {
+          report(place, {
+            found: `${shown(each)}, which is in ${other} already`,
+            expected: 'each file in one domain',
+            remedy: 'Remove it from one of the two: the domain decides what an edit costs.',
+          });
+        }
+        owner.set(each, domain);
+      });
+    }
+    if (owner.size > 0) return;
+    report([...path, 'mutable'], {
+      found: 'no file at all',
+      expected: 'at least one file that the agent may edit',
+      remedy: `List one under ${FILE_DOMAINS.join(', ')}.`,
+    });
+  },
+);
+
+/** Labels for the bins between cuts, where the study names none. */
+const labelsOf = (cuts: readonly number[]): readonly string[] => [
+  `below ${cuts[0]}`,
+  ...cuts.slice(1).map((cut, i) => `${cuts[i]} to below ${cut}`),
+  `${cuts.at(-1)} and above`,
+];
+
+const cuts = ruled(list(number(-1e12, 1e12), 1, 50), (points, path, report) => {
+  points.forEach((point, i) => {
+    const before = points[i - 1];
+    if (before === undefined || point > before) return;
+    report([...path, i], {
+      found: `${point} after ${before}`,
+      expected: 'cuts in ascending order',
+      remedy: 'Sort them.',
+    });
+  });
+});
+
+const groups = ruled(pairs(label, list(cell, 1, 1000), 2, 100), (entries, path, report) => {
+  const owner = new Map<string, string>();
+  for (const [group, values] of entries) {
+    values.forEach((value, i) => {
+      const other = owner.get(value);
+      if (other !== undefined) {
+        report([...path, group, i], {
+          found: `${shown(value)}, which is in the group ${shown(other)} already`,
+          expected: 'each value in one group',
+          remedy: 'Remove it from one of the two.',
+        });
+      }
+      owner.set(value, group);
+    });
+  }
+});
+
+const rawDimension = ruled(
+  object({
+    column: optional(orNull(column), null),
+    bins: optional(orNull(cuts), null),
+    labels: optional(orNull(ruled(list(label, 2, 51), distinct('label'))), null),
+    groups: optional(orNull(groups), null),
+    values: optional(orNull(ruled(list(cell, 2, 100), distinct('value'))), null),
+  }),
+  ({ bins, labels, groups, values }, path, report) => {
+    const kinds = [bins, groups, values].filter((kind) => kind !== null);
+    if (kinds.length !== 1) {
+      report(path, {
+        found: kinds.length === 0 ? 'none of bins, groups and values' : 'more than one of them',
+        expected: 'exactly one of bins (cuts of a number), groups and values',
+        remedy: 'Say in one way how the column becomes a few cohorts.',
+      });
+    } else if (labels !== null && bins === null) {
+      report([...path, 'labels'], {
+        found: 'labels without bins',
+        expected: 'labels for bins only: groups and values name their own',
+        remedy: 'Remove them, or name the groups under groups.',
+      });
+    } else if (labels !== null && bins !== null && labels.length !== bins.length + 1) {
+      report([...path, 'labels'], {
+        found: `${labels.length} labels for ${bins.length} cuts`,
+        expected: `${bins.length + 1}: below the first cut, between the cuts, from the last on`,
+        remedy: 'Add or remove labels, or leave them out: they are then made from the cuts.',
+      });
+    }
+  },
+);
+
+/** Named dimensions: each name is the column's too, unless it says another. */
+const dimensions =
+  (min: number): Shape<readonly DimensionPolicy[]> =>
+  (value, path, report) =>
+    pairs(
+      name,
+      rawDimension,
+      min,
+      20,
+    )(value, path, report)?.map(([named, raw]) => {
+      const common = { name: named, column: raw.column ?? named };
+      if (raw.bins !== null) {
+        const labels = raw.labels ?? labelsOf(raw.bins);
+        return { ...common, kind: 'bins', cuts: raw.bins, labels };
+      }
+      const grouped = raw.groups ?? (raw.values ?? []).map((each) => [each, [each]] as const);
+      return {
+        ...common,
+        kind: 'groups',
+        labels: grouped.map(([group]) => group),
+        values: grouped.map(([, values]) => values),
+      };
+    });
+
+const positive: Shape<OutcomePolicy['positive']> = (value, path, report) => {
+  const read = ruled(
+    object({
+      at_least: optional(orNull(number(-1e12, 1e12)), null),
+      equals: optional(orNull(cell), null),
+    }),
+    ({ at_least: atLeast, equals }, _path, complain) => {
+      if ((atLeast === null) !== (equals === null)) return;
+      complain(path, {
+        found: atLeast === null ? 'neither at_least nor equals' : 'both at_least and equals',
+        expected: 'exactly one of them',
+        remedy: 'Write { at_least: 500 } for a number or { equals: "yes" } for a value.',
+      });
+    },
+  )(value, path, report);
+  if (read === undefined) return undefined;
+  return read.at_least === null ? { equals: read.equals ?? '' } : { atLeast: read.at_least };
+};
+
+const share = whole(1, 97);
+
+const split = ruled(
+  object({
+    train: needed(share),
+    dev: needed(share),
+    check: needed(share),
+    sealed: needed(share),
+  }),
+  (shares, path, report) => {
+    const sum = SPLITS.reduce((total, each) => total + shares[each], 0);
+    if (sum === 100) return;
+    report(path, {
+      found: `shares that add up to ${sum}`,
+      expected: '100 per cent',
+      remedy: `Change train, dev, check or sealed by ${Math.abs(100 - sum)} in all.`,
+    });
+  },
+);
+
+const rawData = object({
+  path: needed(file),
+  format: optional(orNull(oneOf(['csv', 'parquet'])), null),
+  row_id: optional(orNull(column), null),
+  identifiers: optional(ruled(list(column, 0, 200), distinct('identifier')), []),
+  outcome: needed(
+    object({ name: needed(name), column: needed(column), positive: needed(positive) }),
+  ),
+  dimensions: needed(dimensions(1)),
+  planted: optional(ruled(list(name, 0, 20), distinct('planted dimension')), []),
+  protected: optional(dimensions(0), []),
+  split: optional(split, { train: 50, dev: 20, check: 15, sealed: 15 }),
+  // With fewer than three people in a cell, one of them can work out the other.
+  minimum_cell: optional(whole(3, 1_000_000), 11),
+});
+
+type RawData = NonNullable<ReturnType<typeof rawData>>;
+
+/** What a column is, apart from being a dimension; null when it is nothing else. */
+const otherUse = (data: RawData, used: string): string | null => {
+  if (data.identifiers.includes(used)) return 'an identifier';
+  if (data.row_id === used) return 'the row id';
+  return data.outcome.column === used ? "the outcome's column" : null;
+};
+
+const dataRule = (data: RawData, path: Path, report: Report): void => {
+  const secret = new Map(data.protected.map((each) => [each.column, each.name]));
+  for (const kind of ['dimensions', 'protected'] as const) {
+    for (const dimension of data[kind]) {
+      const attribute = kind === 'dimensions' ? secret.get(dimension.column) : undefined;
+      const use =
+        otherUse(data, dimension.column) ??
+        (attribute === undefined ? null : `the protected attribute ${attribute}`);
+      if (use !== null) {
+        report([...path, kind, dimension.name, 'column'], {
+          found: `the column ${shown(dimension.column)}, which is ${use}`,
+          expected: 'a column that is nothing else',
+          remedy: 'Take another column, or remove this entry.',
+        });
+      } else if (
+        kind === 'protected' &&
+        data.dimensions.some((each) => each.name === dimension.name)
+      ) {
+        report(
+          [...path, kind, dimension.name],
+          {
+            found: 'the name of a dimension',
+            expected: 'a name of its own',
+            remedy: 'Rename one of the two.',
+          },
+          'key',
+        );
+      }
+    }
+  }
+  data.planted.forEach((planted, i) => {
+    if (data.dimensions.some((each) => each.name === planted)) return;
+    report([...path, 'planted', i], {
+      found: shown(planted),
+      expected: `one of the dimensions: ${data.dimensions.map((each) => each.name).join(', ')}`,
+      remedy: 'Name a dimension, or remove it.',
+    });
+  });
+  const cells = data.dimensions.reduce((product, each) => product * each.labels.length, 1);
+  if (cells > MOST_CELLS) {
+    report([...path, 'dimensions'], {
+      found: `${cells} cells in the product of all dimensions`,
+      expected: `at most ${MOST_CELLS}`,
+      remedy: 'Use fewer dimensions or coarser ones.',
+    });
+  }
+};
+
+const charge = whole(1, 1_000_000);
+
+const budget = ruled(
+  object({
+    total: optional(charge, 100),
+    costs: optional(
+      object({
+        hypothesis: optional(charge, 5),
+        hyperparameter: optional(charge, 10),
+        feature: optional(charge, 20),
+        architecture: optional(charge, 25),
+        metric: optional(charge, 10),
+      }),
+      { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
+    ),
+  }),
+  ({ total, costs }, path, report) => {
+    const cheapest = costs.hypothesis + Math.min(...FILE_DOMAINS.map((domain) => costs[domain]));
+    if (total >= cheapest) return;
+    report([...path, 'total'], {
+      found: String(total),
+      expected: `at least ${cheapest}: a hypothesis and the cheapest mutation`,
+      remedy: 'Raise the total or lower the costs.',
+    });
+  },
+);
+
+const anyNumber = number(-1e9, 1e9);
+const effect: Shape<number> = (value, path, report) => {
+  const read = anyNumber(value, path, report);
+  if (read === undefined || read > 0) return read;
+  report(path, { found: shown(value), expected: 'a number above 0', remedy: 'Raise it.' });
+  return undefined;
+};
+
+const DEFAULT_CHARTS = {
+  gain: { reference: 0, allowance: 0.05, decision_interval: 0.1 },
+  gap: { reference: 0, allowance: 0.5, decision_interval: 5 },
+} as const;
+
+const chart = (fallback: { reference: number; allowance: number; decision_interval: number }) =>
+  orNull(
+    object({
+      reference: optional(anyNumber, fallback.reference),
+      allowance: optional(effect, fallback.allowance),
+      decision_interval: optional(effect, fallback.decision_interval),
+    }),
+  );
+
+const charts = ruled(
+  object({
+    gain: optional(chart(DEFAULT_CHARTS.gain), DEFAULT_CHARTS.gain),
+    gap: optional(chart(DEFAULT_CHARTS.gap), DEFAULT_CHARTS.gap),
+    value: optional(
+      orNull(
+        object({
+          reference: needed(anyNumber),
+          allowance: needed(effect),
+          decision_interval: needed(effect),
+        }),
+      ),
+      null,
+    ),
+  }),
+  ({ gain, gap, value }, path, report) => {
+    if (gain !== null || gap !== null || value !== null) return;
+    report(path, {
+      found: 'no chart',
+      expected: 'at least one of gain, gap and value',
+      remedy: 'Leave gain out, and its default stands.',
+    });
+  },
+);
+
+/** A ratio such as 4/5, kept as two whole numbers so that it is compared without rounding. */
+const ratio: Shape<Ratio> = (value, path, report) => {
+  const match = typeof value === 'string' ? /^([0-9]{1,4})\s*\/\s*([0-9]{1,4})$/.exec(value) : null;
+  const [numerator, denominator] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
+  if (numerator > 0 && numerator <= denominator) return { numerator, denominator };
+  report(path, {
+    found: shown(value),
+    expected: 'a ratio of two whole numbers up to 1, such as 4/5, or null for no bound',
+    remedy: 'Write it as a fraction.',
+  });
+  return undefined;
+};
+
+const difference = orNull(number(0, 1));
+
+const preLoop = object({
+  minimum_rows: optional(whole(1, 1e9), 1000),
+  minimum_group: optional(whole(1, 1e9), 100),
+  maximum_suppression: optional(number(0, 100), 10),
+});
+
+const midLoop = object({
+  maximum_files: optional(whole(1, 1000), 3),
+  maximum_file_bytes: optional(whole(1, 16 * 1024 * 1024), 65_536),
+  maximum_refusals: optional(whole(1, 1000), 3),
+});
+
+const postLoop = object({
+  threshold: optional(between(0, 1), 0.5),
+  favourable: optional(oneOf(['positive', 'negative']), 'positive'),
+  minimum_group: optional(whole(1, 1e9), 100),
+  disparate_impact: optional(orNull(ratio), { numerator: 4, denominator: 5 }),
+  demographic_parity: optional(difference, null),
+  equal_opportunity: optional(difference, null),
+  equalized_odds: optional(difference, null),
+});
+
+const knobs = ruled(
+  list(
+    object({
+      file: needed(file),
+      key: needed(
+        text({
+          longest: 100,
+          pattern: /^[A-Za-z_][\w.-]*$/,
+          form: 'a letter or _, then letters, digits, _, . and -',
+        }),
+      ),
+      choose: optional(oneOf(['one', 'subset']), 'one'),
+      values: needed(ruled(list(scalar, 1, 200), distinct('value'))),
+    }),
+    0,
+    200,
+  ),
+  (all, path, report) => {
+    all.forEach((knob, i) => {
+      const first = all.findIndex((each) => each.file === knob.file && each.key === knob.key);
+      if (first === i) return;
+      report([...path, i], {
+        found: `a second knob for ${knob.key} of ${knob.file}`,
+        expected: 'one knob for each key of a file',
+        remedy: `Add its values to knobs[${first}].`,
+      });
+    });
+  },
+);
+
+/** What stands where the file says nothing: each section's own defaults. */
+const empty = <T>(shape: Shape<T>): T => {
+  const value = shape({}, [], (path) => {
+    throw new Error(`a default section needs ${path.join('.')}`);
+  });
+  if (value === undefined) throw new Error('a default section does not fit its own shape');
+  return value;
+};
+
+/** A section that may be left out as a whole. */
+const section = <T>(shape: Shape<T>) => optional<T>(shape, empty(shape));
+
+/** The study file as it is written, in snake_case, with every default filled in. */
+export const studyShape = object({
+  version: optional(oneOf([1]), 1),
+  study: needed(
+    object({ id: needed(identifier), title: needed(prose(120)), question: needed(prose(500)) }),
+  ),
+  program: needed(program),
+  data: needed(ruled(rawData, dataRule)),
+  objective: section(object({ metric: optional(oneOf(['log-loss']), 'log-loss') })),
+  budget: section(budget),
+  training: section(
+    object({
+      seconds: optional(whole(1, 86_400), 10),
+      memory_mb: optional(whole(64, 1_048_576), 512),
+      output_mb: optional(whole(1, 4096), 4),
+      processes: optional(whole(1, 4096), 16),
+    }),
+  ),
+  replicates: optional(whole(1, 100), 3),
+  keep: section(object({ false_keeps: optional(between(0, 1), 0.05) })),
+  charts: section(charts),
+  gates: section(
+    object({
+      pre_loop: section(preLoop),
+      mid_loop: section(midLoop),
+      post_loop: section(postLoop),
+    }),
+  ),
+  agent: section(
+    object({ kind: optional(oneOf(['search']), 'search'), knobs: optional(knobs, []) }),
+  ),
+  governance: section(object({ accept_ungoverned: optional(flag, false) })),
+});
+
+export type StudyFileContent = NonNullable<ReturnType<typeof studyShape>>;
