@@ -1,3 +1,4 @@
+export { type SandboxCheck, sandboxChecks } from './checks.ts';
 export { detectSandbox } from './detect.ts';
 export { openSandbox } from './sandbox.ts';
 export { runtimeDigest } from './staging.ts';
