@@ -5,17 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '#libs/kernel';
-import {
-  commit,
-  recordHalted,
-  recordNight,
-  recorder,
-  tree,
-} from '../../../test/fixtures/recorded-run.ts';
+import { commit, recordHalted, recordNight, recorder, tree } from './testing/recorded-run.ts';
 import { openReadModels, type LogReader, type ReadModels } from './index.ts';
 
 const logOf = (events: readonly RecordedEvent[]): LogReader => ({
-  // eslint-disable-next-line @typescript-eslint/require-await
   async *readAll({ after = -1, limit = Infinity } = {}) {
     yield* events.filter((event) => event.position > after).slice(0, limit);
   },

@@ -68,5 +68,5 @@ export const migrate = async (db: Kysely<ViewTables>): Promise<void> => {
     provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new Error('The views could not be migrated.', { cause: error });
 };
