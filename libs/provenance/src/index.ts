@@ -1,1 +1,7 @@
+/** How a finding was reached, checked from its events and git objects alone: every condition is a row. */
 export * from './attestations.ts';
+export * from './compare-predictions.ts';
+export * from './ports.ts';
+export { conclude, observe, settle, startVerification } from './verification.ts';
+export type { Verification, VerificationPorts } from './verification.ts';
+export * from './verify-finding.ts';

@@ -23,7 +23,9 @@ describe('openKey', () => {
     const first = await opened();
     expect((await opened()).publicKey).toBe(first.publicKey);
     expect((await opened('worker')).publicKey).not.toBe(first.publicKey);
-    expect(await readFile(join(folder, 'runner.pem'), 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+    expect(await readFile(join(folder, 'runner.pem'), 'utf8')).toMatch(
+      /^-----BEGIN PRIVATE KEY-----/,
+    );
   });
 
   it('keeps the file to its owner and leaves nothing else behind', async () => {

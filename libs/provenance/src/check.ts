@@ -1,0 +1,70 @@
+import type { FindingProposed } from '#libs/findings';
+import type { HashedBody } from '#libs/kernel';
+import type { RunEvent, RunOpened } from '#libs/run';
+import type { StudyEvent } from '#libs/studies';
+import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
+
+/** Which of a finding's three streams an event was read from. */
+export type Source = 'run' | 'study' | 'finding';
+
+/** A stored event with its hash recomputed; `body` is null where the bytes are no event. */
+export interface Link {
+  readonly source: Source;
+  /** Place in the reading, from 0. */
+  readonly index: number;
+  readonly stored: StoredBytes;
+  readonly digest: string;
+  readonly body: HashedBody | null;
+}
+
+/** A link whose bytes are an event of a known type, in its newest version. */
+export interface ChainEvent extends Link {
+  readonly body: HashedBody;
+  readonly data: unknown;
+}
+
+type Handlers<E extends { readonly type: string; readonly data: unknown }> = {
+  readonly [Type in E['type']]?: (
+    data: Extract<E, { type: Type }>['data'],
+    event: ChainEvent,
+  ) => void;
+};
+export type RunHandlers = Handlers<RunEvent>;
+export type StudyHandlers = Handlers<StudyEvent>;
+
+/** What a check may use: the finding, the pins, and the world as functions. */
+export interface Context {
+  readonly finding: FindingProposed['data'];
+  /** What the run's first event pinned; throws where there is none, which fails the check that asks. */
+  readonly opened: () => RunOpened['data'];
+  readonly sha256: Hash;
+  readonly sha1: Hash;
+  readonly verifySignature: VerifySignature;
+  /** Null: only the events are at hand, and rows that need objects fail. */
+  readonly readObject: ReadObject | null;
+}
+
+export interface Outcome {
+  readonly passed: boolean;
+  readonly found: string;
+}
+
+/** One check under way. A handler that throws fails its check: what can't be checked doesn't hold. */
+export interface Fold {
+  /** Sees every event of all three streams, unreadable ones too. */
+  readonly link?: (link: Link) => void;
+  /** Sees every readable event of the run, before `run`. */
+  readonly every?: (event: ChainEvent) => void;
+  readonly run?: RunHandlers;
+  readonly study?: StudyHandlers;
+  /** Looks at the objects that were named since the last time, so that they needn't be remembered. */
+  readonly settle?: () => Promise<void>;
+  readonly conclude: () => Outcome | Promise<Outcome>;
+}
+
+export interface Check {
+  readonly row: string;
+  /** What has to hold, as the verdict shows it. */
+  readonly expected: string;
+  readonly start: (context: Context) => Fold;
+}

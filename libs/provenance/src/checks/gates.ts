@@ -1,0 +1,97 @@
+import { postLoopGate } from '#libs/harness';
+import type { FairnessReport, GateCheck } from '#libs/harness';
+import type { Check } from '../check.ts';
+import { collectFaults } from '../faults.ts';
+import { pinnedDigest } from '../pinned-digest.ts';
+
+const spelled = (checks: readonly GateCheck[]): string =>
+  checks
+    .map(({ rule, passed, found, expected }) => `${rule} ${String(passed)} ${found} ${expected}`)
+    .join('; ');
+
+/** Nothing went on without its gate, and every gate was that of the pinned policy. */
+export const gates: Check = {
+  row: 'gates',
+  expected:
+    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes',
+  start: ({ opened, sha256 }) => {
+    const faults = collectFaults();
+    let preLoop = 0;
+    let proposed: { readonly mutationId: string; readonly index: number } | null = null;
+    let midLoop: string | null = null;
+    let fairness: { readonly mutationId: string; readonly report: FairnessReport } | null = null;
+    let postLoop: string | null = null;
+    let early: string | null = null;
+    let passed = 0;
+
+    return {
+      run: {
+        RunOpened: ({ policy, pins }) => {
+          faults.differ(
+            'the digest of the policy',
+            pins.policyDigest,
+            pinnedDigest(policy, sha256),
+          );
+        },
+        GatePassed: ({ gate, policyDigest, mutationId, checks }, { index }) => {
+          const at = `the ${gate} gate${mutationId === null ? '' : ` of ${mutationId}`}`;
+          passed += 1;
+          faults.differ(`${at}: policy`, policyDigest, opened().pins.policyDigest);
+          for (const check of checks)
+            if (check.passed !== true)
+              faults.add(
+                `${at}: ${check.rule} failed: found ${check.found}, expected ${check.expected}`,
+              );
+          switch (gate) {
+            case 'pre-loop':
+              preLoop += 1;
+              faults.differ(`${at}: place`, index, 1);
+              faults.differ(`${at}: mutation`, mutationId, null);
+              if (checks.length === 0) faults.add(`${at} checked nothing`);
+              return;
+            case 'mid-loop':
+              if (checks.length === 0) faults.add(`${at} checked nothing`);
+              if (proposed?.mutationId === mutationId && proposed.index + 1 === index)
+                midLoop = mutationId;
+              else faults.add(`${at} does not stand beside its proposal`);
+              return;
+            case 'post-loop':
+              if (fairness?.mutationId === mutationId) {
+                const expected = postLoopGate(fairness.report).checks;
+                faults.differ(`${at}: checks`, spelled(checks), spelled(expected));
+                postLoop = mutationId;
+              } else faults.add(`${at} rests on no fairness report`);
+              return;
+            default:
+              faults.add(`unknown gate ${String(gate)}`);
+          }
+        },
+        TrainingLaunched: ({ trainingId }) => {
+          if (preLoop === 0) early ??= trainingId;
+        },
+        MutationProposed: ({ mutationId }, { index }) => {
+          proposed = { mutationId, index };
+        },
+        MutationCutOver: ({ mutationId }) => {
+          if (midLoop !== mutationId)
+            faults.add(`${mutationId} was cut over without its mid-loop gate`);
+        },
+        FairnessMeasured: ({ mutationId, report }) => {
+          fairness = { mutationId, report };
+        },
+        MutationKept: ({ mutationId }) => {
+          if (postLoop !== mutationId)
+            faults.add(`${mutationId} was kept without its post-loop gate`);
+        },
+      },
+      conclude: () => {
+        if (early !== null) faults.add(`training ${early} ran before the pre-loop gate`);
+        if (preLoop !== 1)
+          faults.add(`the pre-loop gate passed ${String(preLoop)} times, expected once`);
+        return faults.outcome(
+          `${String(passed)} gates passed under policy ${opened().pins.policyDigest}`,
+        );
+      },
+    };
+  },
+};

@@ -1,0 +1,25 @@
+import type { Check } from '../check.ts';
+import { collectFaults } from '../faults.ts';
+import { versionProblem } from '../event-versions.ts';
+
+/** What can't be read can't be checked: an unknown event fails the verdict instead of being passed over. */
+export const knownEvents: Check = {
+  row: 'known-events',
+  expected:
+    'every event is of a type and version that this verifier knows, in the stream that it belongs to',
+  start: () => {
+    const faults = collectFaults();
+    let events = 0;
+    return {
+      link: ({ source, index, body }) => {
+        events += 1;
+        if (body === null) faults.add(`${source} event ${String(index)} can't be read`);
+        else {
+          const problem = versionProblem(source, body);
+          if (problem !== null) faults.add(`${source} event ${String(index)} is ${problem}`);
+        }
+      },
+      conclude: () => faults.outcome(`${String(events)} events`),
+    };
+  },
+};

@@ -1,0 +1,82 @@
+import type { FoundObject, Hash, ReadObject } from './ports.ts';
+
+export type ObjectType = 'blob' | 'tree' | 'commit';
+
+export interface TreeEntry {
+  readonly mode: string;
+  readonly name: string;
+  readonly oid: string;
+}
+
+export const FOLDER = '40000';
+/** Files, runnable files, files as old git wrote them; a symbolic link's target is a blob as well. */
+export const BLOBS: readonly string[] = ['100644', '100755', '100664', '120000'];
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+/** The name that git gives an object: SHA-1 of its type, length, NUL and content. */
+export const objectId = (type: ObjectType, content: Uint8Array, sha1: Hash): string => {
+  const header = utf8.encode(`${type} ${String(content.length)}\0`);
+  const whole = new Uint8Array(header.length + content.length);
+  whole.set(header);
+  whole.set(content, header.length);
+  return sha1(whole);
+};
+
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** The entries of a git tree; null where the bytes are none. */
+export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null => {
+  const entries: TreeEntry[] = [];
+  let at = 0;
+  while (at < content.length) {
+    const space = content.indexOf(0x20, at);
+    const nul = space < 0 ? -1 : content.indexOf(0, space + 1);
+    if (nul < 0 || nul + 21 > content.length) return null;
+    entries.push({
+      mode: text.decode(content.subarray(at, space)),
+      name: text.decode(content.subarray(space + 1, nul)),
+      oid: hex(content.subarray(nul + 1, nul + 21)),
+    });
+    at = nul + 21;
+  }
+  return entries;
+};
+
+/** The tree of a commit, which git reads from its first line only; null where the bytes are no commit. */
+export const commitTree = (content: Uint8Array): string | null =>
+  /^tree ([0-9a-f]{40})\n/.exec(text.decode(content.subarray(0, 46)))?.[1] ?? null;
+
+export type Inspected =
+  | { readonly ok: true; readonly content: Uint8Array }
+  | { readonly ok: false; readonly fault: string };
+
+/** Reads an object and hashes it again; absent and altered are told apart. */
+export const inspect = async (
+  read: ReadObject | null,
+  sha1: Hash,
+  type: ObjectType,
+  oid: string,
+  what: string,
+): Promise<Inspected> => {
+  const fault = (found: string): Inspected => ({
+    ok: false,
+    fault: `${what} (${type} ${oid}) ${found}`,
+  });
+  if (read === null) return fault('was not looked at: there are no objects at hand');
+  let object: FoundObject;
+  try {
+    object = await read(oid);
+  } catch (error) {
+    return fault(`can't be read: ${String(error)}`);
+  }
+  if (object.state === 'absent') return fault('is absent');
+  if (object.state === 'corrupt') return fault(`is altered: ${object.reason}`);
+  if (object.type !== type) return fault(`is altered: it is a ${object.type}`);
+  const found = objectId(type, object.content, sha1);
+  return found === oid
+    ? { ok: true, content: object.content }
+    : fault(`is altered: it hashes to ${found}`);
+};

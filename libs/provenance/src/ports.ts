@@ -1,0 +1,35 @@
+import type { Signature } from '#libs/kernel';
+import type { AttestationContext } from './attestations.ts';
+
+/** A hash as lower-case hex; passed in, so that the verifier runs anywhere. */
+export type Hash = (bytes: Uint8Array) => string;
+
+/** Whether `publicKey` (base64 of the raw 32 bytes) signed `value` in this context; false for what is malformed. */
+export type VerifySignature = (
+  publicKey: string,
+  context: AttestationContext,
+  value: unknown,
+  signature: Signature,
+) => boolean;
+
+/** What stands behind an object's name. Corrupt: stored bytes that can't be read as the object. */
+export type FoundObject =
+  | { readonly state: 'present'; readonly type: string; readonly content: Uint8Array }
+  | { readonly state: 'absent' }
+  | { readonly state: 'corrupt'; readonly reason: string };
+
+/** Reads a git object by its id. What it gives is hashed again here, so it needn't be trusted. */
+export type ReadObject = (oid: string) => Promise<FoundObject>;
+
+/** An event exactly as a log stores it; `StoredEvent` and `RecordedEvent` both are one. */
+export interface StoredBytes {
+  /** Place in the whole log. */
+  readonly position: number;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+  readonly type: string;
+  readonly hash: string;
+  /** RFC 8785 canonical JSON of the event's body: what is hashed, and the only thing that is believed. */
+  readonly canonical: Uint8Array;
+}

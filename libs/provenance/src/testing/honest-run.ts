@@ -1,0 +1,504 @@
+import canonicalize from 'canonicalize';
+import { statementOf } from '#libs/findings';
+import type { Claim, FindingProposed } from '#libs/findings';
+import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
+import { deriveId } from '#libs/kernel';
+import type { Fact, Signature } from '#libs/kernel';
+import { commandIds, runDecider } from '#libs/run';
+import type { RunCommand, RunKeys, RunOpened, RunState, TrainingResult } from '#libs/run';
+import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
+import type { AttestationContext } from '../attestations.ts';
+import { pinnedDigest } from '../pinned-digest.ts';
+import type { Hash, StoredBytes } from '../ports.ts';
+import { gitStore } from './git-store.ts';
+import type { GitStore } from './git-store.ts';
+import { TEST_POLICY } from './policy.ts';
+
+/** What becomes of one iteration. */
+export type Iteration =
+  | 'kept'
+  /** Kept with a gain that the gain chart doesn't forget. */
+  | 'kept-large'
+  | 'discarded'
+  | 'crashed'
+  | 'timed-out'
+  | 'diverged'
+  | 'refused'
+  | 'metric';
+
+export interface Workshop {
+  readonly sha256: Hash;
+  readonly sha1: Hash;
+  readonly keys: RunKeys;
+  readonly sign: (
+    who: 'runner' | 'worker',
+    context: AttestationContext,
+    value: unknown,
+  ) => Signature;
+}
+
+/** The streams of a finding as facts, and the objects that they name: what an honest run leaves behind. */
+export interface HonestRun {
+  readonly runId: string;
+  readonly studyId: string;
+  readonly findingId: string;
+  /** Up to the loop's end; the signed head comes with {@link sealed}. */
+  readonly run: readonly Fact[];
+  readonly study: readonly Fact[];
+  /** Its `chain.runHead` is filled in by {@link sealed}. */
+  readonly finding: FindingProposed;
+  readonly git: GitStore;
+}
+
+export const RUN_ID = 'r1';
+const STUDY_ID = 'pay';
+const FINDING_ID = 'f1';
+const SEED = 7;
+const EFFECT: Readonly<Record<string, number>> = {
+  kept: -0.01,
+  'kept-large': -0.04,
+  discarded: 0.001,
+  diverged: -0.2,
+};
+const DOMAINS: readonly FileDomain[] = ['hyperparameter', 'feature', 'architecture'];
+const FILES: Readonly<Record<FileDomain, string>> = {
+  hyperparameter: 'hyperparameters.json',
+  feature: 'features.json',
+  architecture: 'architecture.json',
+};
+
+const estimate = (name: string, value: number, standardError: number) => ({
+  name,
+  value,
+  standardError,
+  n: 2000,
+});
+
+const observation = (value: number, difference: number | null): Observation => ({
+  metric: estimate('log-loss', value, 0.01),
+  auc: estimate('auc', 0.8, 0.01),
+  secondary: [],
+  difference: difference === null ? null : estimate('log-loss', difference, 0.001),
+  check: estimate('log-loss', value + 0.002, 0.015),
+  gapChange: difference === null ? null : estimate('gap', 0.001, 0.002),
+  cells: { scored: 16, suppressed: 1 },
+});
+
+/** The study's repository: a root tree with the program's folder, and the proof that leads to it. */
+const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
+  const tree = git.tree(files);
+  const studies = git.tree({ 'program/': tree, 'holdfast.yaml': 'version: 1\n' });
+  const root = git.tree({ 'pay/': studies, 'README.md': '# Studies\n' });
+  const commit = git.commit(root, null, 'Add the study');
+  const proofFiles = [
+    ['commit', git.content(commit)],
+    ['tree-0', git.content(root)],
+    ['tree-1', git.content(studies)],
+  ] as const;
+  const proof = git.raw(
+    'tree',
+    Uint8Array.from(
+      proofFiles.flatMap(([name, content]) => {
+        const oid = git.raw('blob', content);
+        return [
+          ...new TextEncoder().encode(`100644 ${name}\0`),
+          ...(oid.match(/../g) ?? []).map((byte) => parseInt(byte, 16)),
+        ];
+      }),
+    ),
+  );
+  // The study's own objects stay in its repository; only the proof of them is kept.
+  for (const oid of [commit, root, studies]) git.objects.delete(oid);
+  return { commit, tree, path: 'pay/program', pinCommit: git.commit(tree, null, 'Pin'), proof };
+};
+
+/**
+ * Runs the real decider through these iterations, with measurements made up so that each turns out as asked, and
+ * with every object that the events name in memory.
+ */
+export const honestRun = (
+  workshop: Workshop,
+  iterations: readonly Iteration[],
+  policy: HarnessPolicy = TEST_POLICY,
+): HonestRun => {
+  const { sha256, sha1, sign, keys } = workshop;
+  const git = gitStore(sha1, sha256);
+  const files: Readonly<Record<string, string>> = {
+    'architecture.json': '{"layers":1}\n',
+    'features.json': '["education"]\n',
+    'hyperparameters.json': '{"rate":0.1}\n',
+    'train.js': '// trains\n',
+  };
+  const contents = new Map<string, Readonly<Record<string, string>>>();
+  const source = pinSource(git, files);
+  contents.set(source.tree, files);
+
+  const environment = {
+    holdfast: '0.1.0',
+    runtime: { name: 'node', version: '24.0.0', sha256: sha256(new Uint8Array()) },
+    platform: 'linux',
+    architecture: 'x64',
+  };
+  const dataDigest = sha256(new TextEncoder().encode('data'));
+  const splitCommitment = sha256(new TextEncoder().encode('split key'));
+  const table = git.artefact('cohorts.json', '[]\n');
+  const cells = git.artefact('cells.json', '[[]]\n');
+  const opened: RunOpened['data'] = {
+    runId: RUN_ID,
+    studyId: STUDY_ID,
+    number: 1,
+    pins: {
+      ...source,
+      policyDigest: pinnedDigest(policy, sha256),
+      dataDigest,
+      environmentDigest: pinnedDigest(environment, sha256),
+      splitCommitment,
+    },
+    policy,
+    environment,
+    keys,
+    seed: SEED,
+    governance: { governed: true, reason: 'the agent runs as a user of its own' },
+    cohorts: {
+      tree: git.tree({ 'cells.json': '[[]]\n', 'cohorts.json': '[]\n' }),
+      table,
+      cells,
+      minimumCell: policy.data.minimumCell,
+      released: { cells: 16, people: 5000 },
+      suppressed: { cells: 1, people: 4 },
+      people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
+    },
+  };
+
+  const facts: Fact[] = [];
+  let state: RunState = runDecider.initialState;
+  let commands = 0;
+  const send = (make: (id: string) => RunCommand): void => {
+    commands += 1;
+    const decided = runDecider.decide(state, make(deriveId('command', commands)));
+    if (!decided.ok) throw new Error(decided.error.message);
+    for (const event of decided.value) {
+      state = runDecider.evolve(state, event);
+      facts.push(event);
+    }
+  };
+  const running = (): boolean => state.node !== 'ended';
+  const trainingId = (): string => {
+    if (state.training === null) throw new Error('no training is under way');
+    return state.training.trainingId;
+  };
+
+  const isolation = { sandbox: 'bubblewrap', network: false, uid: 65534 };
+  const signed = <Data extends object>(data: Data): Data & { signature: Signature } => {
+    const unsigned = { ...data, signature: { keyId: '', value: '' } };
+    return { ...data, signature: sign('worker', 'training', trainingAttestation(unsigned)) };
+  };
+  const artefacts = (): string =>
+    git.tree({ 'log.txt': 'trained\n', 'predictions.csv': `0.5,${trainingId()}\n` });
+  const complete = (): void => {
+    const data = signed({
+      trainingId: trainingId(),
+      steps: 2000,
+      durationMs: 1200,
+      artefacts: artefacts(),
+      predictions: git.artefact('predictions.csv', `0.5,${trainingId()}\n`),
+      log: git.artefact('log.txt', 'trained\n'),
+      selfReported: null,
+      isolation,
+    });
+    send((id) => ({
+      type: 'RecordTraining',
+      id,
+      data: { result: { type: 'TrainingCompleted', data } },
+    }));
+  };
+  const fail = (): TrainingResult => ({
+    type: 'TrainingFailed',
+    data: signed({
+      trainingId: trainingId(),
+      failure: 'crashed' as const,
+      detail: 'TypeError: x is not a function',
+      errorClass: 'TypeError',
+      errorFile: 'features.json',
+      errorLine: 3,
+      durationMs: 90,
+      artefacts: artefacts(),
+      log: git.artefact('log.txt', 'trained\n'),
+      isolation,
+    }),
+  });
+  const timeOut = (): TrainingResult => ({
+    type: 'TrainingTimedOut',
+    data: signed({
+      trainingId: trainingId(),
+      seconds: policy.training.seconds,
+      durationMs: 5000,
+      artefacts: artefacts(),
+      log: git.artefact('log.txt', 'trained\n'),
+      isolation,
+    }),
+  });
+  const observe = (value: number, difference: number | null): void => {
+    send((id) => ({
+      type: 'ObserveMetric',
+      id,
+      data: { trainingId: trainingId(), observation: observation(value, difference) },
+    }));
+  };
+
+  send((id) => ({
+    type: 'OpenRun',
+    id,
+    data: {
+      opened,
+      checks: [{ rule: 'minimum-rows', passed: true, found: '1000', expected: 'at least 100' }],
+    },
+  }));
+  for (let replicate = 0; replicate < policy.replicates; replicate += 1) {
+    send((id) => ({ type: 'LaunchBaseline', id, data: {} }));
+    complete();
+    observe(0.6 + replicate / 10000, null);
+  }
+
+  const propose = (number: number): void => {
+    const domain = DOMAINS[number % DOMAINS.length] ?? 'feature';
+    const path = FILES[domain];
+    const base = state.line.at(-1);
+    if (base === undefined) throw new Error('no baseline');
+    const before = contents.get(base.tree) ?? {};
+    const text = `{"attempt":${number}}\n`;
+    const after = { ...before, [path]: text };
+    const tree = git.tree(after);
+    contents.set(tree, after);
+    send((id) => ({
+      type: 'ProposeMutation',
+      id,
+      data: {
+        summary: `change ${domain} setting, attempt ${number}`,
+        declaredDomain: domain,
+        commit: git.commit(tree, base.commit, `Mutation ${commandIds.mutation(id)}`),
+        tree,
+        changes: [
+          {
+            path,
+            kind: 'modified',
+            before: git.blob(before[path] ?? ''),
+            after: git.blob(text),
+            mode: '100644',
+            text,
+          },
+        ],
+      },
+    }));
+  };
+
+  const judge = (): void => {
+    send((id) => ({
+      type: 'Judge',
+      id,
+      data: {
+        fairness: {
+          threshold: 0.5,
+          favourable: 'positive',
+          groups: [],
+          measures: [
+            {
+              attribute: 'ethnicity',
+              measure: 'disparate-impact',
+              value: 0.91,
+              standardError: 0.03,
+              reason: null,
+              bound: 'at least 4/5',
+              passed: true,
+            },
+          ],
+        },
+      },
+    }));
+  };
+
+  const iterate = (iteration: Iteration, number: number): void => {
+    send((id) => ({
+      type: 'ProposeHypothesis',
+      id,
+      data: {
+        statement: `setting ${number} lowers the log-loss of all cohorts`,
+        expectedEffect: 0.02,
+      },
+    }));
+    if (!running()) return;
+    if (iteration === 'metric') {
+      send((id) => ({
+        type: 'ProposeSecondaryMetric',
+        id,
+        data: { name: `metric-${number}`, available: [`metric-${number}`] },
+      }));
+      return;
+    }
+    if (iteration === 'refused')
+      send((id) => ({ type: 'RefuseProposal', id, data: { reason: 'the edit does not apply' } }));
+    propose(number);
+    if (!running()) return;
+    send((id) => ({ type: 'CutOver', id, data: {} }));
+    if (iteration === 'crashed' || iteration === 'timed-out') {
+      const result = iteration === 'crashed' ? fail() : timeOut();
+      send((id) => ({ type: 'RecordTraining', id, data: { result } }));
+      return;
+    }
+    complete();
+    const difference = EFFECT[iteration] ?? 0.001;
+    observe((state.line.at(-1)?.metric ?? 0.6) + difference, difference);
+    if (state.node === 'observed') judge();
+  };
+
+  for (const [at, iteration] of iterations.entries()) {
+    if (!running()) break;
+    iterate(iteration, at + 1);
+  }
+  if (running())
+    send((id) => ({ type: 'FinishLoop', id, data: { reason: 'nothing is left to try' } }));
+
+  const mutations = state.line.flatMap(({ mutationId }) => mutationId ?? []);
+  const summaries = new Map(
+    facts
+      .filter(({ type }) => type === 'MutationProposed')
+      .map(({ data }) => data as { mutationId: string; summary: string })
+      .map(({ mutationId, summary }) => [mutationId, summary]),
+  );
+  const claim: Claim = {
+    kind: 'line',
+    cohort: { description: 'region', outcome: 'high pay' },
+    statistic: 'log-loss-reduction',
+    estimate: 0.02,
+    standardError: 0.004,
+    interval: { level: 0.95, lower: 0.012, upper: 0.028 },
+    relative: 0.033,
+    n: 1000,
+    changes: mutations.map((mutationId) => summaries.get(mutationId) ?? ''),
+    planted: [],
+  };
+  return {
+    runId: RUN_ID,
+    studyId: STUDY_ID,
+    findingId: FINDING_ID,
+    run: facts,
+    study: [
+      { type: 'StudyRegistered', data: { studyId: STUDY_ID, title: 'Pay' } },
+      { type: 'SplitCommitted', data: { dataDigest, commitment: splitCommitment } },
+      { type: 'RunCounted', data: { runId: RUN_ID, number: 1, seed: SEED } },
+      { type: 'SealedRowsOpened', data: { runId: RUN_ID, look: 1 } },
+    ],
+    finding: {
+      type: 'FindingProposed',
+      data: {
+        findingId: FINDING_ID,
+        number: 1,
+        statement: statementOf(claim),
+        claim,
+        chain: {
+          runId: RUN_ID,
+          studyId: STUDY_ID,
+          runHead: { revision: -1, hash: '' },
+          sourceCommit: source.commit,
+          sourceTree: source.tree,
+          fromTree: source.tree,
+          toTree: state.line.at(-1)?.tree ?? source.tree,
+          mutations,
+        },
+        sealedLook: 1,
+        predictions: [git.artefact('predictions.csv', '0.5,sealed\n')],
+      },
+    },
+    git,
+  };
+};
+
+const utf8 = new TextEncoder();
+
+/** Facts as a stream of stored events, each with its hash and that of the one before it. */
+export const chained = (
+  stream: string,
+  facts: readonly Fact[],
+  sha256: Hash,
+  from: { readonly position: number; readonly prev: string | null } = { position: 0, prev: null },
+  revision = 0,
+): readonly StoredBytes[] => {
+  let prev = from.prev;
+  return facts.map(({ type, data }, at) => {
+    const body = {
+      stream,
+      revision: revision + at,
+      id: deriveId(stream, revision + at),
+      type,
+      data,
+      metadata: {
+        correlationId: stream,
+        causationId: deriveId('command', at),
+        actor: { role: 'harness', id: 'runner' },
+        time: '2026-01-01T00:00:00.000Z',
+        schemaVersion: 1,
+        prev,
+      },
+    };
+    const canonical = utf8.encode(canonicalize(body));
+    prev = sha256(canonical);
+    const { id } = body;
+    return {
+      position: from.position + at,
+      stream,
+      revision: revision + at,
+      id,
+      type,
+      hash: prev,
+      canonical,
+    };
+  });
+};
+
+/** A finding's three streams as a log holds them. */
+export interface Sealed {
+  readonly events: readonly StoredBytes[];
+  readonly studyEvents: readonly StoredBytes[];
+  readonly findingEvents: readonly StoredBytes[];
+}
+
+/** Hashes and signs what an operator with all keys would: whatever the facts say, the chain around them is sound. */
+export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
+  const { sha256, sign } = workshop;
+  const stream = `run-${honest.runId}`;
+  const loop = chained(stream, honest.run, sha256);
+  const last = loop.at(-1);
+  const head = { revision: loop.length - 1, hash: last?.hash ?? '' };
+  const signature = sign(
+    'runner',
+    'run-head',
+    runHeadAttestation({ runId: honest.runId, ...head }),
+  );
+  const signedHead = { type: 'RunHeadSigned', data: { ...head, signature } };
+  const study = chained(`study-${honest.studyId}`, honest.study, sha256, {
+    position: loop.length + 1,
+    prev: null,
+  });
+  const { data } = honest.finding;
+  const proposed = {
+    ...honest.finding,
+    data: { ...data, chain: { ...data.chain, runHead: head } },
+  };
+  return {
+    events: [
+      ...loop,
+      ...chained(
+        stream,
+        [signedHead],
+        sha256,
+        { position: loop.length, prev: head.hash },
+        loop.length,
+      ),
+    ],
+    studyEvents: study,
+    findingEvents: chained(`finding-${honest.findingId}`, [proposed], sha256, {
+      position: loop.length + 1 + study.length,
+      prev: null,
+    }),
+  };
+};

@@ -1,0 +1,65 @@
+import type { HarnessPolicy } from '#libs/harness';
+
+/** A policy for runs that are made up: two charts, two seeds, a budget of 300. */
+export const TEST_POLICY: HarnessPolicy = {
+  version: 1,
+  study: { id: 'pay', title: 'Pay', question: 'Which cohorts have high pay?' },
+  program: {
+    path: 'program',
+    entry: 'train.js',
+    runtime: 'node',
+    mutable: {
+      hyperparameter: ['hyperparameters.json'],
+      feature: ['features.json'],
+      architecture: ['architecture.json'],
+    },
+    protectedParameters: ['seed'],
+  },
+  data: {
+    path: 'data.csv',
+    format: 'csv',
+    rowId: null,
+    identifiers: [],
+    outcome: { name: 'high pay', column: 'wage', positive: { atLeast: 500 } },
+    dimensions: [
+      {
+        name: 'region',
+        column: 'region',
+        kind: 'groups',
+        labels: ['n', 's'],
+        values: [['n'], ['s']],
+      },
+    ],
+    planted: ['withholding'],
+    protected: [],
+    split: { train: 50, dev: 25, check: 15, sealed: 10 },
+    minimumCell: 11,
+  },
+  training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
+  objective: { metric: 'log-loss' },
+  budget: {
+    total: 300,
+    costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
+  },
+  replicates: 2,
+  keep: { falseKeeps: 0.05 },
+  charts: [
+    { kind: 'gain', reference: 0, allowance: 0.02, decisionInterval: 0.1 },
+    { kind: 'gap', reference: 0, allowance: 1, decisionInterval: 5 },
+  ],
+  gates: {
+    preLoop: { minimumRows: 100, minimumGroup: 30, maximumSuppression: 20 },
+    midLoop: { maximumFiles: 3, maximumFileBytes: 65536, maximumRefusals: 3 },
+    postLoop: {
+      threshold: 0.5,
+      favourable: 'positive',
+      minimumGroup: 30,
+      disparateImpact: { numerator: 4, denominator: 5 },
+      demographicParity: null,
+      equalOpportunity: null,
+      equalizedOdds: null,
+    },
+  },
+  agent: { kind: 'search', knobs: [] },
+  governance: { acceptUngoverned: false },
+};

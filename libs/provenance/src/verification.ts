@@ -1,0 +1,231 @@
+import type { FindingProposed, VerdictRow } from '#libs/findings';
+import type { HashedBody } from '#libs/kernel';
+import type { RunOpened } from '#libs/run';
+import type { ChainEvent, Check, Context, Fold, Link, Outcome, Source } from './check.ts';
+import { charges } from './checks/charges.ts';
+import { completeChain } from './checks/complete-chain.ts';
+import { cutoverAudit } from './checks/cutover-audit.ts';
+import { dataPinned } from './checks/data-pinned.ts';
+import { environmentPinned } from './checks/environment-pinned.ts';
+import { gates } from './checks/gates.ts';
+import { governed } from './checks/governed.ts';
+import { hashChain } from './checks/hash-chain.ts';
+import { keepRulings } from './checks/keep-rulings.ts';
+import { knownEvents } from './checks/known-events.ts';
+import { mandate } from './checks/mandate.ts';
+import { monitor } from './checks/monitor.ts';
+import { notHalted } from './checks/not-halted.ts';
+import { objects } from './checks/objects.ts';
+import { restorePoints } from './checks/restore-points.ts';
+import { runHeadSigned } from './checks/run-head-signed.ts';
+import { sealedLook } from './checks/sealed-look.ts';
+import { sourcePinned } from './checks/source-pinned.ts';
+import { trainingSignatures } from './checks/training-signatures.ts';
+import { versionProblem } from './event-versions.ts';
+import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
+
+/** Every row of a verdict, in the order in which it shows them. */
+export const CHECKS: readonly Check[] = [
+  hashChain,
+  knownEvents,
+  runHeadSigned,
+  sourcePinned,
+  environmentPinned,
+  dataPinned,
+  completeChain,
+  restorePoints,
+  cutoverAudit,
+  objects,
+  trainingSignatures,
+  charges,
+  monitor,
+  keepRulings,
+  gates,
+  sealedLook,
+  notHalted,
+  governed,
+  mandate,
+];
+
+/** What the verifier needs of the world, as functions, so that it runs wherever there is JavaScript. */
+export interface VerificationPorts {
+  /** SHA-256 and SHA-1 as lower-case hex. */
+  readonly sha256: Hash;
+  readonly sha1: Hash;
+  readonly verifySignature: VerifySignature;
+  /** Null: only events are at hand; the rows that need objects fail. */
+  readonly readObject: ReadObject | null;
+}
+
+type Handler = (data: unknown, event: ChainEvent) => void;
+
+/** A check under way, and why it can't be finished, if so. */
+interface Running {
+  readonly check: Check;
+  readonly fold: Fold | null;
+  broken: string | null;
+}
+
+/** A handler and the check that it belongs to. */
+interface Bound<F> {
+  readonly running: Running;
+  readonly handle: F;
+}
+
+/** A verification under way. It changes as it observes: hold one a finding, and use it once. */
+export interface Verification {
+  readonly ports: VerificationPorts;
+  readonly running: readonly Running[];
+  readonly links: readonly Bound<(link: Link) => void>[];
+  readonly every: readonly Bound<(event: ChainEvent) => void>[];
+  readonly handlers: Readonly<
+    Record<'run' | 'study', ReadonlyMap<string, readonly Bound<Handler>[]>>
+  >;
+  readonly counts: Record<Source, number>;
+  readonly pinned: { opened: RunOpened['data'] | null };
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** The event that the bytes spell; null where they spell none. */
+export const bodyOf = (canonical: Uint8Array): HashedBody | null => {
+  try {
+    const body: unknown = JSON.parse(utf8.decode(canonical));
+    return isRecord(body) &&
+      isRecord(body.metadata) &&
+      isRecord(body.data) &&
+      typeof body.type === 'string'
+      ? (body as unknown as HashedBody)
+      : null;
+  } catch {
+    return null;
+  }
+};
+
+const startCheck = (check: Check, context: Context): Running => {
+  try {
+    return { check, fold: check.start(context), broken: null };
+  } catch (error) {
+    return { check, fold: null, broken: reason(error) };
+  }
+};
+
+const bind = (
+  running: readonly Running[],
+  source: 'run' | 'study',
+): ReadonlyMap<string, readonly Bound<Handler>[]> => {
+  const bound = new Map<string, Bound<Handler>[]>();
+  for (const one of running)
+    for (const [type, handle] of Object.entries(one.fold?.[source] ?? {}))
+      bound.set(type, [...(bound.get(type) ?? []), { running: one, handle: handle as Handler }]);
+  return bound;
+};
+
+/**
+ * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then the run's,
+ * each from its first event in order.
+ */
+export const startVerification = (
+  finding: FindingProposed['data'],
+  ports: VerificationPorts,
+): Verification => {
+  const pinned: Verification['pinned'] = { opened: null };
+  const opened = (): RunOpened['data'] => {
+    if (pinned.opened === null) throw new Error('the run has no RunOpened');
+    return pinned.opened;
+  };
+  const running = CHECKS.map((check) => startCheck(check, { ...ports, finding, opened }));
+  return {
+    ports,
+    running,
+    links: running.flatMap((one) =>
+      one.fold?.link === undefined ? [] : [{ running: one, handle: one.fold.link }],
+    ),
+    every: running.flatMap((one) =>
+      one.fold?.every === undefined ? [] : [{ running: one, handle: one.fold.every }],
+    ),
+    handlers: { run: bind(running, 'run'), study: bind(running, 'study') },
+    counts: { run: 0, study: 0, finding: 0 },
+    pinned,
+  };
+};
+
+/** One more event of one of the three streams, as stored. Never throws for what the bytes say. */
+export const observe = (verification: Verification, source: Source, stored: StoredBytes): void => {
+  const { ports, links, every, handlers, counts, pinned } = verification;
+  const link: Link = {
+    source,
+    index: counts[source],
+    stored,
+    digest: ports.sha256(stored.canonical),
+    body: bodyOf(stored.canonical),
+  };
+  counts[source] += 1;
+  for (const { running, handle } of links)
+    guard(running, () => {
+      handle(link);
+    });
+
+  const { body } = link;
+  if (body === null || versionProblem(source, body) !== null || source === 'finding') return;
+  const event: ChainEvent = { ...link, body, data: body.data };
+  if (source === 'run') {
+    if (body.type === 'RunOpened') pinned.opened ??= body.data as RunOpened['data'];
+    for (const { running, handle } of every)
+      guard(running, () => {
+        handle(event);
+      });
+  }
+  for (const { running, handle } of handlers[source].get(body.type) ?? [])
+    guard(running, () => {
+      handle(event.data, event);
+    });
+};
+
+/** What a check can't digest breaks that check alone, and it stays broken. */
+const guard = (running: Running, step: () => void): void => {
+  if (running.broken !== null) return;
+  try {
+    step();
+  } catch (error) {
+    running.broken = reason(error);
+  }
+};
+
+/** Looks at the objects named since the last time. Call it now and then, so that memory stays as it is. */
+export const settle = async ({ running }: Verification): Promise<void> => {
+  for (const one of running) {
+    if (one.broken !== null || one.fold?.settle === undefined) continue;
+    try {
+      await one.fold.settle();
+    } catch (error) {
+      one.broken = reason(error);
+    }
+  }
+};
+
+const concluded = async ({ fold, broken }: Running): Promise<Outcome> => {
+  if (broken === null && fold !== null) {
+    try {
+      return await fold.conclude();
+    } catch (error) {
+      return { passed: false, found: `could not be checked: ${reason(error)}` };
+    }
+  }
+  return { passed: false, found: `could not be checked: ${broken ?? 'it did not start'}` };
+};
+
+/** Every row with what was found and what was expected. */
+export const conclude = async ({ running }: Verification): Promise<readonly VerdictRow[]> => {
+  const rows: VerdictRow[] = [];
+  for (const one of running) {
+    const { passed, found } = await concluded(one);
+    rows.push({ row: one.check.row, passed, found, expected: one.check.expected });
+  }
+  return rows;
+};

@@ -1,0 +1,702 @@
+import { hash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { generateKey, sign, verify } from '#libs/signatures';
+import type { Fact } from '#libs/kernel';
+import type { FindingProposed } from '#libs/findings';
+import type { RunEvent, RunOpened } from '#libs/run';
+import { treeEntries } from './git-objects.ts';
+import { honestRun, sealed } from './testing/honest-run.ts';
+import type { HonestRun, Iteration, Sealed, Workshop } from './testing/honest-run.ts';
+import { CHECKS } from './verification.ts';
+import { verifyFinding } from './verify-finding.ts';
+import type { Verdict } from './verify-finding.ts';
+
+const runner = generateKey();
+const worker = generateKey();
+const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
+const workshop: Workshop = {
+  sha256: (bytes) => hash('sha256', bytes, 'hex'),
+  sha1: (bytes) => hash('sha1', bytes, 'hex'),
+  keys: { runner: named(runner), worker: named(worker) },
+  sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+};
+
+const EVERYTHING: readonly Iteration[] = [
+  'kept',
+  'crashed',
+  'discarded',
+  'kept-large',
+  'diverged',
+  'metric',
+  'refused',
+  'timed-out',
+  'kept',
+  'kept',
+  'discarded',
+  'discarded',
+  'discarded',
+  'discarded',
+];
+
+const make = (): HonestRun => honestRun(workshop, EVERYTHING);
+
+const verdictOn = (streams: Sealed, { git }: HonestRun): Promise<Verdict> =>
+  verifyFinding({
+    ...streams,
+    readObject: git.readObject,
+    sha256: workshop.sha256,
+    sha1: workshop.sha1,
+    verifySignature: verify,
+  });
+
+const failing = ({ rows }: Verdict): readonly string[] =>
+  rows.filter(({ passed }) => !passed).map(({ row }) => row);
+
+type DataOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>['data'];
+
+/** The nth fact of a type, with some of its data replaced. */
+const change =
+  <Type extends RunEvent['type']>(
+    type: Type,
+    replace: (data: DataOf<Type>) => Partial<DataOf<Type>>,
+    nth = 0,
+  ) =>
+  (honest: HonestRun): HonestRun => {
+    const at = place(honest.run, type, nth);
+    return {
+      ...honest,
+      run: honest.run.map((fact, index) =>
+        index === at
+          ? {
+              type,
+              data: { ...(fact.data as DataOf<Type>), ...replace(fact.data as DataOf<Type>) },
+            }
+          : fact,
+      ),
+    };
+  };
+
+const place = (facts: readonly Fact[], type: string, nth: number): number => {
+  const places = facts.flatMap((fact, index) => (fact.type === type ? [index] : []));
+  const at = places.at(nth);
+  if (at === undefined) throw new Error(`the run has no ${type} number ${nth}`);
+  return at;
+};
+
+const remove =
+  (type: RunEvent['type'], nth = 0) =>
+  (honest: HonestRun): HonestRun => ({
+    ...honest,
+    run: honest.run.toSpliced(place(honest.run, type, nth), 1),
+  });
+
+const insertAfter =
+  (type: RunEvent['type'], fact: RunEvent, nth = 0) =>
+  (honest: HonestRun): HonestRun => ({
+    ...honest,
+    run: honest.run.toSpliced(place(honest.run, type, nth) + 1, 0, fact),
+  });
+
+const repeat =
+  (type: RunEvent['type'], nth = 0) =>
+  (honest: HonestRun): HonestRun => {
+    const at = place(honest.run, type, nth);
+    return { ...honest, run: honest.run.toSpliced(at, 0, ...honest.run.slice(at, at + 1)) };
+  };
+
+const claim =
+  (replace: (data: FindingProposed['data']) => Partial<FindingProposed['data']>) =>
+  (honest: HonestRun): HonestRun => ({
+    ...honest,
+    finding: {
+      ...honest.finding,
+      data: { ...honest.finding.data, ...replace(honest.finding.data) },
+    },
+  });
+
+const study =
+  (replace: (facts: readonly Fact[]) => readonly Fact[]) =>
+  (honest: HonestRun): HonestRun => ({ ...honest, study: replace(honest.study) });
+
+const opened = (honest: HonestRun): RunOpened['data'] => honest.run[0]?.data as RunOpened['data'];
+const dataOf = <Type extends RunEvent['type']>(honest: HonestRun, type: Type, nth = 0) =>
+  honest.run[place(honest.run, type, nth)]?.data as DataOf<Type>;
+
+/** Takes an object out of the store, or puts other bytes under its name. */
+const lose =
+  (which: (honest: HonestRun) => string) =>
+  (honest: HonestRun): HonestRun => {
+    if (!honest.git.objects.delete(which(honest))) throw new Error('nothing was lost');
+    return honest;
+  };
+const alter =
+  (which: (honest: HonestRun) => string) =>
+  (honest: HonestRun): HonestRun => {
+    const oid = which(honest);
+    const object = honest.git.objects.get(oid);
+    if (object === undefined) throw new Error('nothing to alter');
+    const content = Uint8Array.from([...object.content.slice(0, -1), 0x21]);
+    honest.git.objects.set(oid, { ...object, content });
+    return honest;
+  };
+const firstFile = (tree: (honest: HonestRun) => string) => (honest: HonestRun) =>
+  treeEntries(honest.git.content(tree(honest)))?.[0]?.oid ?? '';
+
+const OTHER = 'ab'.repeat(20);
+const halt: RunEvent = {
+  type: 'RunHalted',
+  data: {
+    by: 'human',
+    reason: 'enough',
+    breaches: [],
+    mutationId: null,
+    message: 'SYSTEM HALT: enough',
+  },
+};
+
+type Tamper = (honest: HonestRun) => HonestRun;
+interface Case {
+  readonly what: string;
+  readonly tamper: Tamper;
+  /** Every row that has to fail, and no other. */
+  readonly fails: readonly string[];
+  readonly says: string;
+}
+
+/** Everything is hashed and signed anew after the tampering: only the row's own arithmetic can see it. */
+const CASES: readonly Case[] = [
+  {
+    what: 'the last mutation is left out of the finding',
+    tamper: claim(({ chain }) => ({
+      chain: { ...chain, mutations: chain.mutations.slice(0, -1) },
+    })),
+    fails: ['complete-chain', 'mandate'],
+    says: 'is left out',
+  },
+  {
+    what: 'a gap in the mutation chain',
+    tamper: claim(({ chain }) => ({
+      chain: { ...chain, mutations: chain.mutations.toSpliced(1, 1) },
+    })),
+    fails: ['complete-chain', 'mandate'],
+    says: 'gap: after',
+  },
+  {
+    what: 'a mutation that was undone is claimed',
+    tamper: (honest) =>
+      claim(({ chain }) => ({
+        chain: {
+          ...chain,
+          mutations: chain.mutations.toSpliced(1, 0, dataOf(honest, 'MutationKept', 1).mutationId),
+        },
+      }))(honest),
+    fails: ['complete-chain', 'mandate'],
+    says: 'gap: after',
+  },
+  {
+    what: 'another program is claimed than the one that the mutations lead to',
+    tamper: (honest) =>
+      claim(({ chain }) => ({ chain: { ...chain, toTree: dataOf(honest, 'MutationKept').tree } }))(
+        honest,
+      ),
+    fails: ['complete-chain'],
+    says: 'the finding claims',
+  },
+  {
+    what: 'a mutation starts from another tree than the one that stands',
+    tamper: change('MutationReverted', () => ({ toTree: OTHER })),
+    fails: ['complete-chain'],
+    says: `is ${OTHER}`,
+  },
+  {
+    what: 'a kept mutation is taken out of the log',
+    tamper: remove('MutationKept', -1),
+    fails: ['complete-chain', 'restore-points'],
+    says: 'has no decision',
+  },
+  {
+    what: 'a restore point is absent',
+    tamper: remove('RestorePointTaken', -1),
+    fails: ['restore-points', 'cutover-audit'],
+    says: 'has no restore point',
+  },
+  {
+    what: 'a restore point is of another state',
+    tamper: (honest) =>
+      change(
+        'RestorePointTaken',
+        () => ({
+          tree: opened(honest).pins.tree,
+          commit: opened(honest).pins.pinCommit,
+        }),
+        -1,
+      )(honest),
+    fails: ['restore-points'],
+    says: 'the restore point of',
+  },
+  {
+    what: "a restore point's snapshot is absent",
+    tamper: lose((honest) => dataOf(honest, 'RestorePointTaken', -1).commit),
+    fails: ['objects'],
+    says: 'is absent',
+  },
+  {
+    what: 'the source proof is absent',
+    tamper: lose((honest) => opened(honest).pins.proof),
+    fails: ['source-pinned', 'objects'],
+    says: 'is absent',
+  },
+  {
+    what: 'the source tree is not that of the pinned commit',
+    tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, commit: OTHER } })),
+    fails: ['source-pinned'],
+    says: 'the hash of the source commit',
+  },
+  {
+    what: 'the program is at another path of the source commit',
+    tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, path: 'pay/other' } })),
+    fails: ['source-pinned'],
+    says: 'has no folder pay/other',
+  },
+  {
+    what: 'the pin commit is absent',
+    tamper: lose((honest) => opened(honest).pins.pinCommit),
+    fails: ['source-pinned', 'objects'],
+    says: 'the pin commit',
+  },
+  {
+    what: 'the finding names another source',
+    tamper: claim(({ chain }) => ({ chain: { ...chain, sourceCommit: OTHER } })),
+    fails: ['source-pinned'],
+    says: "the finding's source commit",
+  },
+  {
+    what: 'the run is opened twice',
+    tamper: (honest) => ({ ...honest, run: [...honest.run.slice(0, 1), ...honest.run] }),
+    fails: ['source-pinned', 'gates'],
+    says: 'expected event 0 alone',
+  },
+  {
+    what: 'a cutover entry is missing',
+    tamper: remove('MutationCutOver', -1),
+    fails: ['complete-chain', 'cutover-audit', 'training-signatures'],
+    says: 'without a cutover entry',
+  },
+  {
+    what: 'a cutover entry points to another restore point',
+    tamper: change('MutationCutOver', () => ({ restorePointId: 'elsewhere' })),
+    fails: ['cutover-audit'],
+    says: 'restore point is elsewhere',
+  },
+  {
+    what: 'a cutover entry says another change',
+    tamper: change('MutationCutOver', () => ({ summary: 'nothing much' })),
+    fails: ['cutover-audit'],
+    says: 'what changed',
+  },
+  {
+    what: 'a file of the source tree is absent',
+    tamper: lose(firstFile((honest) => opened(honest).pins.tree)),
+    fails: ['objects'],
+    says: 'architecture.json in the tree of the source (blob',
+  },
+  {
+    what: 'a file of the claimed program is altered',
+    tamper: alter(firstFile((honest) => honest.finding.data.chain.toTree)),
+    fails: ['objects'],
+    says: 'is altered: it hashes to',
+  },
+  {
+    what: 'the commit of a discarded attempt is absent',
+    tamper: lose((honest) => dataOf(honest, 'MutationProposed', 2).proposedCommit),
+    fails: ['objects'],
+    says: 'the attempt',
+  },
+  {
+    what: 'predictions are altered',
+    tamper: alter((honest) => dataOf(honest, 'TrainingCompleted', -1).predictions.oid),
+    fails: ['objects'],
+    says: 'is altered',
+  },
+  {
+    what: 'the scored predictions hash to something else',
+    tamper: claim(({ predictions }) => ({
+      predictions: predictions.map((ref) => ({ ...ref, sha256: 'cd'.repeat(32) })),
+    })),
+    fails: ['objects'],
+    says: 'SHA-256 of predictions.csv of the finding',
+  },
+  {
+    what: 'a charge is cheaper than the policy',
+    tamper: change('BudgetCharged', () => ({ cost: 1 })),
+    fails: ['charges'],
+    says: 'cost is 1, expected 5',
+  },
+  {
+    what: 'a charge leaves more than it should',
+    tamper: change('BudgetCharged', ({ remaining }) => ({ remaining: remaining + 5 }), 3),
+    fails: ['charges'],
+    says: 'remaining is',
+  },
+  {
+    what: 'a charge is left out',
+    tamper: remove('BudgetCharged', 1),
+    fails: ['charges'],
+    says: 'was not charged',
+  },
+  {
+    what: 'a charge stands twice',
+    tamper: repeat('BudgetCharged', 2),
+    fails: ['charges'],
+    says: 'pays for nothing',
+  },
+  {
+    what: 'a mutation is charged for a cheaper domain than it touches',
+    tamper: change('MutationProposed', () => ({ measuredDomain: 'hyperparameter' as const })),
+    fails: ['cutover-audit', 'charges'],
+    says: 'the measured domain',
+  },
+  {
+    what: 'the loop says that it spent less',
+    tamper: change('LoopEnded', ({ spent }) => ({ spent: spent - 5 })),
+    fails: ['charges'],
+    says: 'what the loop says it spent',
+  },
+  {
+    what: "a chart's sum is smaller than it recomputes to",
+    tamper: change(
+      'MetricObserved',
+      ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, upper: 0 })) }),
+      4,
+    ),
+    fails: ['monitor'],
+    says: 'upper of gain is 0',
+  },
+  {
+    what: 'what was charted is not what was observed',
+    tamper: change(
+      'MetricObserved',
+      ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, x: 0 })) }),
+      2,
+    ),
+    fails: ['monitor'],
+    says: 'x of gain is 0',
+  },
+  {
+    what: 'a trigger is left unresolved',
+    tamper: (honest) => remove('RunReverted')(remove('DivergenceDetected')(honest)),
+    fails: ['complete-chain', 'restore-points', 'monitor'],
+    says: 'is unresolved',
+  },
+  {
+    what: 'a revert goes back less far than to the last stable state',
+    tamper: (honest) => {
+      const { tree, commit, trainingId, metric } = dataOf(honest, 'MutationKept', 1);
+      return change('RunReverted', ({ undone }) => ({
+        toTree: tree,
+        toCommit: commit,
+        toTrainingId: trainingId,
+        toMetric: metric,
+        undone: undone.slice(1),
+      }))(honest);
+    },
+    fails: ['complete-chain', 'restore-points', 'monitor'],
+    says: 'the last stable state: tree',
+  },
+  {
+    what: 'a divergence is made up',
+    tamper: repeat('DivergenceDetected'),
+    fails: ['monitor'],
+    says: 'unresolved: DivergenceDetected follows',
+  },
+  {
+    what: "a ruling's threshold is lowered",
+    tamper: change('MutationKept', ({ ruling }) => ({ ruling: { ...ruling, threshold: 1 } })),
+    fails: ['keep-rulings'],
+    says: 'threshold is 1',
+  },
+  {
+    what: 'noise is kept',
+    tamper: (honest) => {
+      const at = place(honest.run, 'MutationKept', -1);
+      const { mutationId } = dataOf(honest, 'MutationKept', -1);
+      const run = honest.run.map((fact, index) => {
+        if (index >= at || fact.type !== 'MetricObserved') return fact;
+        const data = fact.data as DataOf<'MetricObserved'>;
+        const { difference } = data.observation;
+        if (data.mutationId !== mutationId || difference === null) return fact;
+        return {
+          ...fact,
+          data: {
+            ...data,
+            observation: { ...data.observation, difference: { ...difference, standardError: 1 } },
+          },
+        };
+      });
+      return { ...honest, run };
+    },
+    fails: ['keep-rulings'],
+    says: 'was kept with z',
+  },
+  {
+    what: 'the seeds are said to move the metric less',
+    tamper: change('BaselineEstablished', () => ({ seedDeviation: 0 })),
+    fails: ['keep-rulings'],
+    says: 'deviation between seeds',
+  },
+  {
+    what: 'the pre-loop gate is missing',
+    tamper: remove('GatePassed'),
+    fails: ['gates'],
+    says: 'the pre-loop gate passed 0 times',
+  },
+  {
+    what: 'a mid-loop gate is missing',
+    tamper: remove('GatePassed', 1),
+    fails: ['charges', 'gates'],
+    says: 'without its mid-loop gate',
+  },
+  {
+    what: 'a post-loop gate is missing',
+    tamper: (honest) => ({
+      ...honest,
+      run: honest.run.filter(
+        ({ type, data }) =>
+          type !== 'GatePassed' || (data as DataOf<'GatePassed'>).gate !== 'post-loop',
+      ),
+    }),
+    fails: ['gates'],
+    says: 'without its post-loop gate',
+  },
+  {
+    what: 'a gate passed under another policy',
+    tamper: change('GatePassed', () => ({ policyDigest: 'cd'.repeat(32) }), 1),
+    fails: ['gates'],
+    says: 'the mid-loop gate of',
+  },
+  {
+    what: 'a gate passed with a failed check',
+    tamper: change(
+      'GatePassed',
+      ({ checks }) => ({ checks: checks.map((check) => ({ ...check, passed: false })) }),
+      1,
+    ),
+    fails: ['gates'],
+    says: 'mutable-files-only failed',
+  },
+  {
+    what: 'the fairness report does not carry the post-loop gate',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        measures: report.measures.map((one) => ({ ...one, value: 0.2, passed: false })),
+      },
+    })),
+    fails: ['gates'],
+    says: 'the post-loop gate of',
+  },
+  {
+    what: 'the policy is not the pinned one',
+    tamper: change('RunOpened', ({ policy }) => ({
+      policy: { ...policy, study: { ...policy.study, title: 'x' } },
+    })),
+    fails: ['gates'],
+    says: 'the digest of the policy',
+  },
+  {
+    what: 'the environment is not the pinned one',
+    tamper: change('RunOpened', ({ environment }) => ({
+      environment: { ...environment, platform: 'x' },
+    })),
+    fails: ['environment-pinned'],
+    says: 'the digest of the environment',
+  },
+  {
+    what: 'the data is not what the study committed',
+    tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, dataDigest: 'cd'.repeat(32) } })),
+    fails: ['data-pinned'],
+    says: 'committed no split',
+  },
+  {
+    what: 'the split is another',
+    tamper: change('RunOpened', ({ pins }) => ({
+      pins: { ...pins, splitCommitment: 'cd'.repeat(32) },
+    })),
+    fails: ['data-pinned'],
+    says: 'the split commitment',
+  },
+  {
+    what: 'the split was committed after the run',
+    tamper: study(([a, split, counted, ...rest]) => [a, counted, split, ...rest] as Fact[]),
+    fails: ['data-pinned'],
+    says: 'after the run was counted',
+  },
+  {
+    what: 'the split was ground: committed twice',
+    tamper: study(([a, split, ...rest]) => [a, split, split, ...rest] as Fact[]),
+    fails: ['data-pinned'],
+    says: 'committed twice',
+  },
+  {
+    what: "a training's result is not what its worker signed",
+    tamper: change('TrainingCompleted', () => ({ steps: 9 })),
+    fails: ['training-signatures'],
+    says: 'the signature of training',
+  },
+  {
+    what: 'a failure is not what its worker signed',
+    tamper: change('TrainingFailed', () => ({ durationMs: 1 })),
+    fails: ['training-signatures'],
+    says: 'the signature of training',
+  },
+  {
+    what: 'a training has a second result',
+    tamper: repeat('TrainingCompleted', 3),
+    fails: ['training-signatures'],
+    says: 'which was not under way',
+  },
+  {
+    what: 'a metric is of no training',
+    tamper: remove('TrainingCompleted', 3),
+    fails: ['training-signatures'],
+    says: 'not the one just completed',
+  },
+  {
+    what: 'the sealed rows were not opened for this run',
+    tamper: study((facts) => facts.slice(0, -1)),
+    fails: ['sealed-look'],
+    says: 'counted no look',
+  },
+  {
+    what: 'the sealed rows were opened twice for this run',
+    tamper: study((facts) => [
+      ...facts,
+      { type: 'SealedRowsOpened', data: { runId: 'r1', look: 2 } },
+    ]),
+    fails: ['sealed-look'],
+    says: 'opened twice',
+  },
+  {
+    what: 'the finding says another look',
+    tamper: claim(() => ({ sealedLook: 2 })),
+    fails: ['sealed-look'],
+    says: "the finding's look is 2, expected 1",
+  },
+  {
+    what: 'the run was halted',
+    tamper: insertAfter('BaselineEstablished', halt),
+    fails: ['not-halted'],
+    says: 'SYSTEM HALT: enough',
+  },
+  {
+    what: 'the agent was not kept apart',
+    tamper: change('RunOpened', () => ({ governance: { governed: false, reason: 'same user' } })),
+    fails: ['governed'],
+    says: 'ungoverned: same user; not accepted',
+  },
+  {
+    what: 'the claim has a field for an individual',
+    tamper: claim((data) => ({ claim: { ...data.claim, person: 'p1' } as typeof data.claim })),
+    fails: ['mandate'],
+    says: 'the claim has a field person',
+  },
+  {
+    what: 'the claim rests on too few people',
+    tamper: claim((data) => ({ claim: { ...data.claim, n: 10 } })),
+    fails: ['mandate'],
+    says: 'n is 10, expected at least 11',
+  },
+  {
+    what: 'the statement says more than the claim',
+    tamper: claim((data) => ({ statement: `${data.statement} Deploy it.` })),
+    fails: ['mandate'],
+    says: 'the statement is',
+  },
+  {
+    what: 'an event is of an unknown type',
+    tamper: (honest) => ({
+      ...honest,
+      run: honest.run.toSpliced(place(honest.run, 'HypothesisProposed', 0), 0, {
+        type: 'Blessed',
+        data: {},
+      }),
+    }),
+    fails: ['known-events'],
+    says: 'Blessed, which is no event of a run',
+  },
+  {
+    what: 'the study is empty',
+    tamper: study(() => []),
+    fails: ['hash-chain', 'data-pinned', 'sealed-look'],
+    says: 'study-pay has no events',
+  },
+];
+
+describe('verifying an honest finding', () => {
+  it('passes every row, and says what it found', async () => {
+    const honest = make();
+    const verdict = await verdictOn(sealed(workshop, honest), honest);
+    expect(verdict.rows.filter(({ passed }) => !passed)).toEqual([]);
+    expect(verdict.verdict).toBe('PASS');
+    expect(verdict.rows.map(({ row }) => row)).toEqual(CHECKS.map(({ row }) => row));
+    expect(verdict.rows.every(({ found, expected }) => found !== '' && expected !== '')).toBe(true);
+    expect(verdict.trust).toBe('self-signed, unanchored');
+  });
+
+  it('holds every kind of decision, so that the cases below are not about nothing', () => {
+    const types = new Set(make().run.map(({ type }) => type));
+    for (const type of ['MutationKept', 'MutationReverted', 'RunReverted', 'TrainingFailed'])
+      expect(types).toContain(type);
+    for (const type of [
+      'TrainingTimedOut',
+      'ProposalRefused',
+      'SecondaryMetricProposed',
+      'BudgetExhausted',
+    ])
+      expect(types).toContain(type);
+  });
+
+  it('passes an ungoverned run that the policy accepts', async () => {
+    const honest = honestRun(workshop, ['kept'], {
+      ...opened(make()).policy,
+      governance: { acceptUngoverned: true },
+    });
+    const ungoverned = change('RunOpened', () => ({
+      governance: { governed: false, reason: 'same user' },
+    }))(honest);
+    const { verdict, rows } = await verdictOn(sealed(workshop, ungoverned), ungoverned);
+    expect(verdict).toBe('PASS');
+    expect(rows.find(({ row }) => row === 'governed')?.found).toContain('accepted by the policy');
+  });
+
+  it('passes a step, compared with what stood before it', async () => {
+    const honest = make();
+    const stepped = claim((data) => {
+      const { mutations } = data.chain;
+      const before = honest.run.find(
+        ({ type, data: one }) =>
+          type === 'MutationKept' &&
+          (one as DataOf<'MutationKept'>).mutationId === mutations.at(-2),
+      )?.data as DataOf<'MutationKept'>;
+      return {
+        chain: { ...data.chain, fromTree: before.tree },
+        claim: { ...data.claim, kind: 'step' },
+      };
+    })(honest);
+    const { rows } = await verdictOn(sealed(workshop, stepped), stepped);
+    expect(rows.find(({ row }) => row === 'complete-chain')).toMatchObject({ passed: true });
+  });
+});
+
+describe('verifying a finding that was tampered with, hashed and signed anew', () => {
+  it.each(CASES)('blocks: $what', async ({ tamper, fails, says }) => {
+    const honest = tamper(make());
+    const verdict = await verdictOn(sealed(workshop, honest), honest);
+    expect(verdict.verdict).toBe('BLOCK');
+    expect(failing(verdict)).toEqual(
+      CHECKS.map(({ row }) => row).filter((row) => fails.includes(row)),
+    );
+    const found = verdict.rows.filter(({ passed }) => !passed).map((row) => row.found);
+    expect(found.join('\n')).toContain(says);
+  });
+});

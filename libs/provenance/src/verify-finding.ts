@@ -1,0 +1,122 @@
+import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
+import type { Source } from './check.ts';
+import type { StoredBytes } from './ports.ts';
+import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
+import type { Verification, VerificationPorts } from './verification.ts';
+
+/** Events in order, from a log or from a file. */
+export type StoredEvents = AsyncIterable<StoredBytes> | Iterable<StoredBytes>;
+
+/** A finding's streams, each from its first event, and what the verifier needs of the world. */
+export interface FindingToVerify extends VerificationPorts {
+  /** The stream `run-<id>` that the finding came out of. */
+  readonly events: StoredEvents;
+  /** The stream `finding-<id>`; its first event is `FindingProposed`. */
+  readonly findingEvents: StoredEvents;
+  /** The stream `study-<id>`. */
+  readonly studyEvents: StoredEvents;
+}
+
+export interface Verdict {
+  readonly verdict: FindingVerified['data']['verdict'];
+  /** One row for each condition, always all of them, in a fixed order. */
+  readonly rows: readonly VerdictRow[];
+  readonly trust: FindingVerified['data']['trust'];
+}
+
+/** How many events pass between two looks at the objects that they name. */
+const SETTLE_EVERY = 256;
+
+const verdictOf = (rows: readonly VerdictRow[]): Verdict => ({
+  verdict: rows.every(({ passed }) => passed) ? 'PASS' : 'BLOCK',
+  rows,
+  trust: 'self-signed, unanchored',
+});
+
+const unreadable = (rows: readonly VerdictRow[], why: string): readonly VerdictRow[] =>
+  rows.map((row) => (row.row === 'hash-chain' ? { ...row, passed: false, found: why } : row));
+
+/** Feeds a stream; a log that can't be read on is reported instead of thrown. */
+const feed = async (
+  verification: Verification,
+  source: Source,
+  events: StoredEvents,
+): Promise<string | null> => {
+  let sinceSettled = 0;
+  try {
+    for await (const event of events) {
+      observe(verification, source, event);
+      sinceSettled += 1;
+      if (sinceSettled < SETTLE_EVERY) continue;
+      sinceSettled = 0;
+      await settle(verification);
+    }
+    return null;
+  } catch (error) {
+    return `the ${source} stream can't be read on: ${error instanceof Error ? error.message : String(error)}`;
+  }
+};
+
+interface Head {
+  readonly events: readonly StoredBytes[];
+  readonly proposed: FindingProposed['data'] | null;
+  readonly why: string;
+}
+
+/** The finding's own stream is short; its first event says what is claimed. */
+const readFinding = async (stored: StoredEvents): Promise<Head> => {
+  const events: StoredBytes[] = [];
+  try {
+    for await (const event of stored) events.push(event);
+  } catch (error) {
+    return { events, proposed: null, why: `the finding stream can't be read: ${String(error)}` };
+  }
+  const first = events[0] === undefined ? null : bodyOf(events[0].canonical);
+  return first?.type === 'FindingProposed'
+    ? { events, proposed: first.data as FindingProposed['data'], why: '' }
+    : { events, proposed: null, why: 'the finding stream does not start with FindingProposed' };
+};
+
+/**
+ * Verifies a finding from its events and the git objects that they name, and from nothing else. Every row is
+ * answered, with what was found and what was expected; PASS only if all hold. Nothing that the streams or objects
+ * hold makes it throw: what is missing, unknown or can't be read is a row that fails. Events are read once, in
+ * order, and are not kept.
+ *
+ * Read the events as they are stored (`EventLog.readStored`): a reading that checks them itself would end where
+ * this has to say what is wrong.
+ *
+ * What PASS says is provenance: how the finding was reached, not that it is true. What happened to the run's stream
+ * after the signed head (its close) is no part of the chain.
+ *
+ * @example
+ * const { verdict, rows } = await verifyFinding({
+ *   events: log.readStored({ stream: `run-${runId}` }),
+ *   findingEvents: log.readStored({ stream: `finding-${findingId}` }),
+ *   studyEvents: log.readStored({ stream: `study-${studyId}` }),
+ *   readObject: (oid) => sourceTree.readObject(oid),
+ *   sha256: (bytes) => hash('sha256', bytes, 'hex'),
+ *   sha1: (bytes) => hash('sha1', bytes, 'hex'),
+ *   verifySignature: verify,
+ * });
+ */
+export const verifyFinding = async ({
+  events,
+  findingEvents,
+  studyEvents,
+  ...ports
+}: FindingToVerify): Promise<Verdict> => {
+  const { events: claimed, proposed, why } = await readFinding(findingEvents);
+  if (proposed === null)
+    return verdictOf(
+      CHECKS.map(({ row, expected }) => ({ row, passed: false, found: why, expected })),
+    );
+  const verification = startVerification(proposed, ports);
+  const problems = [
+    await feed(verification, 'finding', claimed),
+    await feed(verification, 'study', studyEvents),
+    await feed(verification, 'run', events),
+  ].filter((problem) => problem !== null);
+  const rows = await conclude(verification);
+  return verdictOf(problems.length === 0 ? rows : unreadable(rows, problems.join('; ')));
+};
