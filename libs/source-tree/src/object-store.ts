@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { inflateSync } from 'node:zlib';
+import { deflateSync, inflateSync } from 'node:zlib';
 import git from 'isomorphic-git';
 import { ok, refused } from '#libs/kernel';
 import type { Result } from '#libs/kernel';
@@ -9,7 +10,15 @@ import { openDurableFs } from './durable-fs.ts';
 import type { DurableFs } from './durable-fs.ts';
 import { isRefName } from './paths.ts';
 import type { ReadRefusal, Ref, StoredObject } from './port.ts';
-import { comparePaths, decodeUtf8, isOid, objectId, parseTree, wrapped } from './tree-format.ts';
+import {
+  comparePaths,
+  decodeUtf8,
+  isOid,
+  objectId,
+  parseTree,
+  toHex,
+  wrapped,
+} from './tree-format.ts';
 import type { ObjectType, Sha1, TreeEntry } from './tree-format.ts';
 
 const NAMESPACE = 'refs/holdfast/';
@@ -21,8 +30,54 @@ export const sha1: Sha1 = (bytes) => createHash('sha1').update(bytes).digest();
 
 const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
+const HEADER = /^(blob|tree|commit|tag) (0|[1-9][0-9]*)\0/;
+
+/** The bytes of a zlib stream that fills its file exactly; null for anything else. */
+const inflateWhole = (file: Buffer): Buffer | null => {
+  try {
+    const inflated = inflateSync(file, { info: true }) as unknown as {
+      buffer: Buffer;
+      engine: { bytesWritten: number };
+    };
+    return inflated.engine.bytesWritten === file.length ? inflated.buffer : null;
+  } catch {
+    return null;
+  }
+};
+
+const objectPath = (gitdir: string, oid: string): string =>
+  join(gitdir, 'objects', oid.slice(0, 2), oid.slice(2));
+
+/** The text or bytes of a file that need not be there. */
+const fileIfThere = (path: string): Buffer | null => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
+    throw error;
+  }
+};
+
+const corrupt = (oid: string, reason: string): StoredObject => ({ state: 'corrupt', oid, reason });
+
+const readLoose = (oid: string, file: Buffer): StoredObject => {
+  const whole = inflateWhole(file);
+  if (whole === null) return corrupt(oid, 'the loose object is no whole zlib stream');
+  const found = toHex(sha1(whole));
+  if (found !== oid) return corrupt(oid, `the loose object hashes to ${found}`);
+  const [header, type, length] = HEADER.exec(whole.toString('latin1', 0, 32)) ?? [];
+  if (header === undefined || whole.length !== header.length + Number(length)) {
+    return corrupt(oid, 'the loose object has no header that fits it');
+  }
+  const content = Uint8Array.from(whole.subarray(header.length));
+  return { state: 'present', oid, type: type as ObjectType, content };
+};
+
 /**
- * Reads an object and hashes what it read, which isomorphic-git leaves out for packed ones.
+ * Reads an object and hashes what it read. Loose objects are read and written here: isomorphic-git takes a zlib stream
+ * that was cut off for a whole one, writes in place, and leaves a damaged file for good. Packs, which only git makes,
+ * are read by isomorphic-git, which does not hash their objects.
  *
  * @param cache - isomorphic-git keeps opened packs in it; give each operation its own, so that it never outlives
  *   what is on disk
@@ -33,6 +88,8 @@ export const readStoredObject = async (
   cache: object,
 ): Promise<StoredObject> => {
   if (!isOid(oid)) return { state: 'absent', oid };
+  const file = fileIfThere(objectPath(gitdir, oid));
+  if (file !== null) return readLoose(oid, file);
   try {
     const read = await git.readObject({
       fs: { promises: fs },
@@ -42,16 +99,15 @@ export const readStoredObject = async (
       cache,
     });
     const type = read.type as ObjectType;
-    const bytes = read.object as Uint8Array;
-    const content = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const content = Uint8Array.from(read.object as Uint8Array);
     const found = objectId(type, content, sha1);
     if (found === oid) return { state: 'present', oid, type, content };
-    return { state: 'corrupt', oid, reason: `the stored ${type} hashes to ${found}` };
+    return corrupt(oid, `the packed ${type} hashes to ${found}`);
   } catch (error) {
     if (error instanceof git.Errors.NotFoundError) return { state: 'absent', oid };
     if (isSystemError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return { state: 'corrupt', oid, reason: `the stored bytes cannot be read: ${reason}` };
+    return corrupt(oid, `the pack cannot be read: ${reason}`);
   }
 };
 
@@ -125,20 +181,23 @@ export const readText = async (
     : ok(text);
 };
 
-/** Writes of one operation. Objects first, the ones that others name before those; the ref last. */
+/**
+ * Writes of one operation. Nothing is seen of them until the operation ends: then the objects come under their names
+ * in the order in which they were put, and the refs after all of them. So put what is named before what names it.
+ */
 export interface Writer {
-  /** Stores an object under its name, unless it is there already and whole. */
-  readonly put: (type: ObjectType, content: Uint8Array) => Promise<string>;
-  /** Points a ref at an object, after everything put so far is on disk. */
-  readonly setRef: (name: string, oid: string) => Promise<void>;
+  /** Stores an object, unless it is there already and whole. Gives its name at once. */
+  readonly put: (type: ObjectType, content: Uint8Array) => string;
+  /** Points a ref at an object. */
+  readonly setRef: (name: string, oid: string) => void;
 }
 
 export interface ObjectStore {
   /** A reader with a cache of its own. */
   readonly reader: () => ReadObject;
   /** Runs one operation's writes; when it returns they are on disk. */
-  readonly write: <T>(writes: (writer: Writer) => Promise<T>) => Promise<T>;
-  readonly readRef: (name: string) => Promise<string | null>;
+  readonly write: <T>(writes: (writer: Writer) => T | Promise<T>) => Promise<T>;
+  readonly readRef: (name: string) => string | null;
   /** All refs below `refs/holdfast/`, by name. */
   readonly listRefs: () => Promise<readonly Ref[]>;
   /** The ref that makes `name` impossible: git keeps refs as files and folders. */
@@ -149,11 +208,12 @@ const prepare = async (gitdir: string, scratch: string): Promise<void> => {
   await fs.mkdir(scratch, { recursive: true });
   const durable = openDurableFs(scratch);
   await git.init({ fs: durable, dir: gitdir, bare: true });
+  await durable.publish();
   // A kill between git.init's last two files leaves a config without HEAD, which init then takes for done.
   await fs.access(join(gitdir, 'HEAD')).catch(async () => {
-    await durable.promises.writeFile(join(gitdir, 'HEAD'), 'ref: refs/heads/master\n');
+    await durable.stage(join(gitdir, 'HEAD'), 'ref: refs/heads/master\n');
   });
-  await durable.settle();
+  await durable.publish();
   const oldest = Date.now() - STALE_MS;
   for (const name of await fs.readdir(scratch)) {
     const part = join(scratch, name);
@@ -167,54 +227,57 @@ export const openObjectStore = async (gitdir: string): Promise<ObjectStore> => {
   const scratch = join(gitdir, 'holdfast-scratch');
   await prepare(gitdir, scratch);
 
-  /** isomorphic-git leaves any existing file alone, so a damaged one has to go first. */
-  const isStored = async (oid: string, whole: Uint8Array): Promise<boolean> => {
-    const path = join(gitdir, 'objects', oid.slice(0, 2), oid.slice(2));
-    const file = await fs.readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    if (file === null) return false;
-    try {
-      if (inflateSync(file).equals(whole)) return true;
-    } catch {
-      // Not a zlib stream: damaged as well.
-    }
-    await fs.rm(path, { force: true });
-    return false;
+  /** A damaged object is written anew; only a whole one is left alone. */
+  const stageObject = async (
+    durable: DurableFs,
+    oid: string,
+    type: ObjectType,
+    content: Uint8Array,
+  ): Promise<void> => {
+    const path = objectPath(gitdir, oid);
+    const file = fileIfThere(path);
+    if (file !== null && readLoose(oid, file).state === 'present') return;
+    await durable.stage(path, deflateSync(wrapped(type, content)));
   };
 
-  const openWriter = (durable: DurableFs): Writer => ({
-    put: async (type, content) => {
-      const oid = objectId(type, content, sha1);
-      if (await isStored(oid, wrapped(type, content))) return oid;
-      return git.writeObject({ fs: durable, gitdir, type, object: content, format: 'content' });
-    },
-    setRef: async (name, oid) => {
-      await durable.settle();
-      await git.writeRef({ fs: durable, gitdir, ref: NAMESPACE + name, value: oid, force: true });
-    },
-  });
-
-  const readRef = async (name: string): Promise<string | null> => {
-    try {
-      return await git.resolveRef({ fs: { promises: fs }, gitdir, ref: NAMESPACE + name });
-    } catch (error) {
-      if (isSystemError(error)) throw error;
-      return null;
-    }
+  const write: ObjectStore['write'] = async (writes) => {
+    const durable = openDurableFs(scratch);
+    const staging: Promise<unknown>[] = [];
+    const [objects, refs] = [new Set<string>(), new Set<string>()];
+    const result = await writes({
+      put: (type, content) => {
+        const oid = objectId(type, content, sha1);
+        const path = objectPath(gitdir, oid);
+        if (!objects.has(path)) staging.push(stageObject(durable, oid, type, content));
+        objects.add(path);
+        return oid;
+      },
+      setRef: (name, oid) => {
+        const path = join(gitdir, NAMESPACE, name);
+        refs.add(path);
+        staging.push(durable.stage(path, `${oid}\n`));
+      },
+    });
+    const failed = (await Promise.allSettled(staging)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    await durable.publish([...objects]);
+    await durable.publish([...refs]);
+    return result;
   };
 
   /** The refs that git gc moved into one file; a loose ref of the same name outranks them. */
-  const packedRefs = async (): Promise<Map<string, string>> => {
-    const text = await fs
-      .readFile(join(gitdir, 'packed-refs'), 'utf8')
-      .catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      });
+  const packedRefs = (): Map<string, string> => {
+    const text = fileIfThere(join(gitdir, 'packed-refs'))?.toString('utf8') ?? '';
     const lines = text.matchAll(/^([0-9a-f]{40}) refs\/holdfast\/(.+)$/gm);
     return new Map(Array.from(lines, ([, oid = '', name = '']) => [name, oid]));
+  };
+
+  const readRef = (name: string): string | null => {
+    const text = fileIfThere(join(gitdir, NAMESPACE, name))
+      ?.toString('latin1')
+      .trimEnd();
+    if (text === undefined) return packedRefs().get(name) ?? null;
+    return isOid(text) ? text : null;
   };
 
   return {
@@ -222,15 +285,10 @@ export const openObjectStore = async (gitdir: string): Promise<ObjectStore> => {
       const cache = {};
       return (oid) => readStoredObject(gitdir, oid, cache);
     },
-    write: async (writes) => {
-      const durable = openDurableFs(scratch);
-      const result = await writes(openWriter(durable));
-      await durable.settle();
-      return result;
-    },
+    write,
     readRef,
     listRefs: async () => {
-      const found = await packedRefs();
+      const found = packedRefs();
       const entries = await fs
         .readdir(join(gitdir, NAMESPACE), { withFileTypes: true, recursive: true })
         .catch((error: NodeJS.ErrnoException) => {
@@ -240,7 +298,7 @@ export const openObjectStore = async (gitdir: string): Promise<ObjectStore> => {
       for (const entry of entries.filter((each) => each.isFile())) {
         const path = relative(join(gitdir, NAMESPACE), join(entry.parentPath, entry.name));
         const name = path.split(sep).join('/');
-        const oid = isRefName(name) ? await readRef(name) : null;
+        const oid = isRefName(name) ? readRef(name) : null;
         if (oid !== null) found.set(name, oid);
       }
       return [...found]
@@ -251,11 +309,11 @@ export const openObjectStore = async (gitdir: string): Promise<ObjectStore> => {
       const parts = name.split('/');
       for (let depth = 1; depth < parts.length; depth++) {
         const above = parts.slice(0, depth).join('/');
-        if ((await readRef(above)) !== null) return above;
+        if (readRef(above) !== null) return above;
       }
       const below = await fs.readdir(join(gitdir, NAMESPACE, name)).catch(() => []);
       if (below.length > 0) return `${name}/${below[0]}`;
-      const packed = await packedRefs();
+      const packed = packedRefs();
       return [...packed.keys()].find((each) => each.startsWith(`${name}/`)) ?? null;
     },
   };

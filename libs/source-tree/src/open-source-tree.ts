@@ -101,7 +101,7 @@ export const openSourceTree = async (options: { readonly dir: string }): Promise
           object.state === 'corrupt' ? `is damaged: ${object.reason}` : 'is not in the repository';
         return refused({ code: `object-${object.state}`, message: `${oid} ${why}` });
       }
-      const before = await store.readRef(name);
+      const before = store.readRef(name);
       const conflict = before === null ? await store.conflictingRef(name) : null;
       if (conflict !== null) {
         return refused({
@@ -112,7 +112,7 @@ export const openSourceTree = async (options: { readonly dir: string }): Promise
       if (before !== oid) await store.write((writer) => writer.setRef(name, oid));
       return ok({ before });
     },
-    readRef: (name) => (isRefName(name) ? store.readRef(name) : Promise.resolve(null)),
+    readRef: (name) => Promise.resolve(isRefName(name) ? store.readRef(name) : null),
     listRefs: async (prefix = '') => {
       const under = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
       return (await store.listRefs()).filter(({ name }) => name.startsWith(under));

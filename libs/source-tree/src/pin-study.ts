@@ -245,7 +245,7 @@ const copyProgram = async (
     for (const oid of new Set(files.map((file) => file.oid))) {
       const content = await readTyped(read, oid, 'blob');
       if (!content.ok) return content;
-      await put('blob', content.value);
+      put('blob', content.value);
     }
     const copyTree = async (oid: string): Promise<Result<null, ReadRefusal>> => {
       const entries = await readEntries(read, oid);
@@ -254,7 +254,7 @@ const copyProgram = async (
         const copied = await copyTree(entry.oid);
         if (!copied.ok) return copied;
       }
-      await put('tree', serialiseTree(entries.value));
+      put('tree', serialiseTree(entries.value));
       return ok(null);
     };
     return copyTree(tree);
@@ -268,13 +268,13 @@ const writePin = (
   tree: string,
   proof: SourceProof,
 ): Promise<{ pinCommit: string; proof: string }> =>
-  store.write(async ({ put, setRef }) => {
+  store.write(({ put, setRef }) => {
     const blobs = [
       { name: 'commit', content: proof.commit },
       ...proof.trees.map((content, depth) => ({ name: `tree-${depth}`, content })),
     ];
-    for (const { content } of blobs) await put('blob', content);
-    const proofTree = await put(
+    for (const { content } of blobs) put('blob', content);
+    const proofTree = put(
       'tree',
       serialiseTree(
         blobs.map(({ name, content }) => ({
@@ -284,7 +284,7 @@ const writePin = (
         })),
       ),
     );
-    const pinCommit = await put(
+    const pinCommit = put(
       'commit',
       serialiseCommit({
         tree,
@@ -298,7 +298,7 @@ const writePin = (
         },
       }),
     );
-    await setRef(`pins/${pinCommit}/proof`, proofTree);
-    await setRef(`pins/${pinCommit}/commit`, pinCommit);
+    setRef(`pins/${pinCommit}/proof`, proofTree);
+    setRef(`pins/${pinCommit}/commit`, pinCommit);
     return { pinCommit, proof: proofTree };
   });

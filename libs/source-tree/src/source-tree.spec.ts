@@ -176,6 +176,8 @@ describe('reading objects', () => {
     const whole = readFileSync(loose(oid));
     for (const [why, bytes] of [
       ['cut off', whole.subarray(0, whole.length - 5)],
+      ['without its checksum', whole.subarray(0, whole.length - 4)],
+      ['with bytes after its end', Buffer.concat([whole, Buffer.from('x')])],
       ['empty', Buffer.alloc(0)],
       ['no zlib stream', Buffer.from('junk')],
       ['other content', deflateSync('blob 5\0hellO')],

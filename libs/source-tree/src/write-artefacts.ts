@@ -8,7 +8,7 @@ import { isRefName } from './paths.ts';
 import type { PathProblem } from './paths.ts';
 import type { Artefacts, PathRefusal } from './port.ts';
 import { comparePaths, objectId } from './tree-format.ts';
-import { putAll, setRefKeepingFormer } from './write-attempt.ts';
+import { setRefKeepingFormer } from './write-attempt.ts';
 
 type ArtefactRefusalCode = 'bad-path' | 'bad-ref-name' | 'ref-conflict';
 
@@ -41,9 +41,9 @@ export const writeArtefacts = async (
     return refuse('bad-path', `the artefacts' names cannot be stored: ${messages}`, edited.error);
   }
   const { tree, objects } = edited.value;
-  await store.write(async (writer) => {
-    await putAll(writer, objects);
-    await setRefKeepingFormer(store, writer, request.ref, tree);
+  await store.write((writer) => {
+    for (const { type, content } of objects) writer.put(type, content);
+    setRefKeepingFormer(store, writer, request.ref, tree);
   });
   return ok({
     tree,

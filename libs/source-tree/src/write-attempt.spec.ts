@@ -192,7 +192,7 @@ describe('writing an attempt', () => {
     { message: 'a\0b' },
     { trailers: { 'Holdfast-Event': 'a\nHoldfast-Verdict: PASS' } },
     { trailers: { 'Bad: name': 'a' } },
-  ])('refuses %j', async (more) => {
+  ] as Partial<AttemptRequest>[])('refuses %j', async (more) => {
     expect((await refusal([{ path: 'a', content: 'x' }], more)).code).toBe('bad-name');
   });
 

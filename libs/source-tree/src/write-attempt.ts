@@ -3,7 +3,6 @@ import type { Result } from '#libs/kernel';
 import { messageProblems, serialiseCommit } from './commit-format.ts';
 import { diffTrees } from './diff.ts';
 import { applyEdits } from './edits.ts';
-import type { NewObject } from './edits.ts';
 import { readTyped } from './object-store.ts';
 import type { ObjectStore, ReadObject, Writer } from './object-store.ts';
 import { isRefPartName } from './paths.ts';
@@ -44,28 +43,20 @@ const baseProblem = async (
     : `the base commit ${base.commit} starts with ${JSON.stringify(head)}, expected the tree ${base.tree}`;
 };
 
-/** Blobs and trees as they come: each after what it names, so a kill leaves no object with a part missing. */
-export const putAll = async ({ put }: Writer, objects: readonly NewObject[]): Promise<void> => {
-  await Promise.all(
-    objects.filter(({ type }) => type === 'blob').map(({ content }) => put('blob', content)),
-  );
-  for (const { type, content } of objects) if (type !== 'blob') await put(type, content);
-};
-
 /**
  * Points a ref at an object that is written once. Whatever else the ref held stays reachable: a process that was
  * killed before it could record an attempt makes another one under the same number.
  */
-export const setRefKeepingFormer = async (
+export const setRefKeepingFormer = (
   store: ObjectStore,
   { setRef }: Writer,
   name: string,
   oid: string,
-): Promise<void> => {
-  const former = await store.readRef(name);
+): void => {
+  const former = store.readRef(name);
   if (former === oid) return;
-  if (former !== null) await setRef(`superseded/${former}`, former);
-  await setRef(name, oid);
+  if (former !== null) setRef(`superseded/${former}`, former);
+  setRef(name, oid);
 };
 
 export const writeAttempt = async (
@@ -99,9 +90,9 @@ export const writeAttempt = async (
     );
   }
 
-  const commit = await store.write(async (writer) => {
-    await putAll(writer, objects);
-    const oid = await writer.put(
+  const commit = await store.write((writer) => {
+    for (const { type, content } of objects) writer.put(type, content);
+    const oid = writer.put(
       'commit',
       serialiseCommit({
         tree,
@@ -112,7 +103,7 @@ export const writeAttempt = async (
       }),
     );
     const name = `runs/${request.runId}/attempts/${request.number}`;
-    await setRefKeepingFormer(store, writer, name, oid);
+    setRefKeepingFormer(store, writer, name, oid);
     return oid;
   });
   const changed = await diffTrees(store.reader(), base.tree, tree);
