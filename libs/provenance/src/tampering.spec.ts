@@ -196,23 +196,20 @@ describe('any single object', () => {
     ['absent', 'is absent'],
     ['altered', 'is altered'],
   ] as const)('blocks when it is %s, and is named', async (how, says) => {
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...oids), async (oid) => {
-        const verdict = await verdictOn({
-          readObject: async (asked) => {
-            const object = await HONEST.git.readObject(asked);
-            if (asked !== oid || object.state !== 'present') return object;
-            if (how === 'absent') return { state: 'absent' };
-            return { ...object, content: Uint8Array.from([...object.content, 0x20]) };
-          },
-        });
-        expect(verdict.verdict).toBe('BLOCK');
-        const found = rowOf(verdict, 'objects')?.found ?? '';
-        expect(found).toContain(oid);
-        expect(found).toContain(says);
-      }),
-      { numRuns: oids.length },
-    );
+    for (const oid of oids) {
+      const verdict = await verdictOn({
+        readObject: async (asked) => {
+          const object = await HONEST.git.readObject(asked);
+          if (asked !== oid || object.state !== 'present') return object;
+          if (how === 'absent') return { state: 'absent' };
+          return { ...object, content: Uint8Array.from([...object.content, 0x20]) };
+        },
+      });
+      expect(verdict.verdict).toBe('BLOCK');
+      const found = rowOf(verdict, 'objects')?.found ?? '';
+      expect(found).toContain(oid);
+      expect(found).toContain(says);
+    }
   });
 
   it('blocks when objects are corrupt, or reading them fails, or there are none at hand', async () => {

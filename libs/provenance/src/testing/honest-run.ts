@@ -108,7 +108,9 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
     ),
   );
   // The study's own objects stay in its repository; only the proof of them is kept.
-  for (const oid of [commit, root, studies]) git.objects.delete(oid);
+  const policy = git.blob('version: 1\n');
+  for (const oid of [commit, root, studies, git.blob('# Studies\n'), policy])
+    git.objects.delete(oid);
   return { commit, tree, path: 'pay/program', pinCommit: git.commit(tree, null, 'Pin'), proof };
 };
 
