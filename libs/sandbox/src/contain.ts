@@ -97,27 +97,31 @@ const launch = (line: readonly [string, ...string[]], filter: Uint8Array) => {
   }
 };
 
+/** A process named for ever: a reused pid has another start time. */
+interface FirstProcess {
+  readonly pid: number;
+  readonly start: string | null;
+}
+
+const lives = ({ pid, start }: FirstProcess): boolean => start !== null && startTime(pid) === start;
+
+const killFirst = (first: FirstProcess): void => {
+  try {
+    if (lives(first)) process.kill(first.pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
+};
+
 /** When this resolves, nothing of the sandbox lives: its first process ends only after every other one. */
-const deathOf = async (first: { pid: number; start: string | null }): Promise<void> => {
+const deathOf = async (first: FirstProcess): Promise<void> => {
   const begun = performance.now();
-  for (;;) {
-    const start = startTime(first.pid);
-    if (start === null || start !== first.start) return;
-    const waited = performance.now() - begun;
-    if (waited > DEATH_MS) {
+  for (killFirst(first); lives(first); await wait(1)) {
+    if (performance.now() - begun > DEATH_MS) {
       throw new SandboxUnavailable(
         `process ${first.pid} still lives ${DEATH_MS} ms after its sandbox was killed; look at it by hand`,
       );
     }
-    // The kernel kills it with its parent; this is for a kernel that is late or a parent that was not its own.
-    if (waited > 20) {
-      try {
-        process.kill(first.pid, 'SIGKILL');
-      } catch {
-        // Gone meanwhile.
-      }
-    }
-    await wait(1);
   }
 };
 
@@ -145,11 +149,17 @@ export const contain = async (
     filter,
   );
 
-  let stopped: Ending | null = null;
-  const stop = (why: Ending) => {
-    if (stopped !== null) return;
-    stopped = why;
+  /** The sandbox's first process: all others die with it. Known once the sandbox is being set up. */
+  let first: FirstProcess | null = null;
+  const kill = () => {
     child.kill('SIGKILL');
+    if (first !== null) killFirst(first);
+  };
+  const stopped: { by: Ending | null } = { by: null };
+  const stop = (why: Ending) => {
+    if (stopped.by !== null) return;
+    stopped.by = why;
+    kill();
   };
 
   const logs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -178,7 +188,6 @@ export const contain = async (
   );
   closed.catch(() => undefined);
 
-  let first: { pid: number; start: string | null } | null = null;
   let inside: Inside;
   try {
     const [pid, line] = await within(
@@ -191,7 +200,7 @@ export const contain = async (
     if (inner === undefined) throw new Error(`the sandbox's gate says: ${line}`);
     inside = lookInside(pid, inner, facts);
   } catch (error) {
-    child.kill('SIGKILL');
+    kill();
     await closed.catch(() => undefined);
     if (first !== null) await deathOf(first);
     const said = text(logs.stderr).trim();
@@ -225,15 +234,15 @@ export const contain = async (
     await deathOf(first);
     const durationMs = Math.round(performance.now() - begun);
     lines.end();
-    if (stopped === null && status === null) {
+    if (stopped.by === null && status === null) {
       throw new SandboxUnavailable(
         `bubblewrap was ended by ${signal ?? 'nobody knows what'} from outside while the program ran`,
       );
     }
     const ending =
-      stopped === null
+      stopped.by === null
         ? readStatus(status ?? 0)
-        : { ended: stopped as Ending, exitCode: null, signal: null };
+        : { ended: stopped.by, exitCode: null, signal: null };
     const overfull = inside.outputUse().bytes > outputBound(job);
     const taken = collect(inside.output, outputFiles);
     const tooLarge = overfull || taken.tooLarge || ending.ended === 'output-too-large';

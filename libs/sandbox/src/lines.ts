@@ -4,6 +4,7 @@ const NEWLINE = 10;
 /** Control characters, line separators and the marks that reorder text: none may reach a terminal or a page. */
 const UNPRINTABLE = /\p{Cc}|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
 const TERMINAL_SEQUENCE =
+  // eslint-disable-next-line no-control-regex -- such a sequence begins with a control character
   /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|.)/gu;
 
 /** One line of hostile bytes as text that is safe to show. */

@@ -82,7 +82,7 @@ describe.each<Architecture>(['x64', 'arm64'])('the filter on %s', (architecture)
   });
 
   it('allows what programs live on', () => {
-    const everyday =
+    const everyday: Record<string, number> =
       architecture === 'x64'
         ? {
             read: 0,

@@ -9,7 +9,6 @@ import {
   mkdir,
   mkdtemp,
   readdir,
-  readFile,
   readlink,
   realpath,
   rename,
@@ -19,6 +18,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { startTime } from './inspect.ts';
 import type { ReadOnlyMount, SandboxFacts } from './types.ts';
 
 /*
@@ -97,22 +97,17 @@ const copyTree = async (from: string, to: string): Promise<void> => {
 };
 
 /** Who holds a staging folder: pid namespace, pid and start time, so that a reused pid is told apart. */
-const holderOf = async (pid: number | 'self'): Promise<string | null> => {
-  try {
-    const namespace = (await readlink('/proc/self/ns/pid')).replace(/\D/g, '');
-    const line = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-    return `${namespace}-${line.split(' ', 1)[0]}-${fields[19]}`;
-  } catch {
-    return null;
-  }
+const holderOf = async (pid: number): Promise<string | null> => {
+  const start = startTime(pid);
+  const namespace = (await readlink('/proc/self/ns/pid')).replace(/\D/g, '');
+  return start === null ? null : `${namespace}-${pid}-${start}`;
 };
 
 const DAY_MS = 86_400_000;
 
 /** Removes what killed harnesses left. Another container's folders can't be judged by pid: those go after a day. */
 const removeStale = async (base: string): Promise<void> => {
-  const own = (await holderOf('self'))?.split('-')[0];
+  const own = (await holderOf(process.pid))?.split('-')[0];
   for (const name of await readdir(base)) {
     const [kind, namespace, pid, start] = name.split('-');
     if (kind !== 'job') continue;
@@ -170,7 +165,7 @@ export const openStaging = async (
   }
 
   const base = await stagingBase(parents);
-  const holder = await holderOf('self');
+  const holder = await holderOf(process.pid);
   await removeStale(base);
 
   /** An executable that many jobs share is copied once, and found again by its digest. */
