@@ -47,6 +47,25 @@ export const sign = (key: SigningKey, context: AttestationContext, value: unknow
   value: signBytes(null, attestedBytes(context, value), key.privateKey).toString('base64'),
 });
 
+interface VerificationKey {
+  readonly publicKey: string;
+  readonly keyId: string;
+  readonly key: KeyObject;
+}
+
+/** The key that was asked for last: a run's results are all signed by one. */
+let latest: VerificationKey | null = null;
+
+const verificationKey = (publicKey: string): VerificationKey | null => {
+  if (latest?.publicKey === publicKey) return latest;
+  const raw = decoded(publicKey, RAW_KEY_BYTES);
+  if (raw === null) return null;
+  const spki = Buffer.concat([SPKI_PREFIX, raw]);
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  latest = { publicKey, keyId: keyIdOf(raw), key };
+  return latest;
+};
+
 /**
  * Whether `signature` is `publicKey`'s (base64 of the raw 32 bytes) over `value` in this context. Never throws:
  * a malformed key, signature or value is a signature that doesn't hold.
@@ -58,15 +77,10 @@ export const verify = (
   signature: Signature,
 ): boolean => {
   try {
-    const raw = decoded(publicKey, RAW_KEY_BYTES);
+    const key = verificationKey(publicKey);
     const bytes = decoded(signature.value, SIGNATURE_BYTES);
-    if (raw === null || bytes === null || signature.keyId !== keyIdOf(raw)) return false;
-    const key = createPublicKey({
-      key: Buffer.concat([SPKI_PREFIX, raw]),
-      format: 'der',
-      type: 'spki',
-    });
-    return verifyBytes(null, attestedBytes(context, value), key, bytes);
+    if (key === null || bytes === null || signature.keyId !== key.keyId) return false;
+    return verifyBytes(null, attestedBytes(context, value), key.key, bytes);
   } catch {
     return false;
   }

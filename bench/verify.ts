@@ -1,0 +1,155 @@
+import { hash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { conclude, observe, startVerification, verifyFinding } from '#libs/provenance';
+import type { StoredBytes, VerificationPorts, VerifySignature } from '#libs/provenance';
+import { generateKey, sign, verify } from '#libs/signatures';
+import { honestRun, sealed } from '../libs/provenance/src/testing/honest-run.ts';
+import type {
+  HonestRun,
+  Iteration,
+  Sealed,
+  Workshop,
+} from '../libs/provenance/src/testing/honest-run.ts';
+import { TEST_POLICY } from '../libs/provenance/src/testing/policy.ts';
+
+export interface VerifyBench {
+  readonly events: number;
+  /** Mean size of an event's canonical form. */
+  readonly bytesPerEvent: number;
+  /** Events a second: hashed, parsed, linked and folded by every check; signatures are not verified. */
+  readonly folded: number;
+  /** The same with the signatures of all trainings. */
+  readonly withSignatures: number;
+  /** The same with every object read and hashed, from memory. */
+  readonly withObjects: number;
+  /** Events a second of hashing and parsing alone: what the folding is measured against. */
+  readonly hashedAndParsed: number;
+  /** What the verifier holds after the last event, in bytes. */
+  readonly retained: number;
+}
+
+const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
+const sha1 = (bytes: Uint8Array): string => hash('sha1', bytes, 'hex');
+
+const makeWorkshop = (): Workshop => {
+  const runner = generateKey();
+  const worker = generateKey();
+  return {
+    sha256,
+    sha1,
+    keys: { runner, worker },
+    sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+  };
+};
+
+const ROUND: readonly Iteration[] = ['kept', 'crashed', 'discarded', 'kept-large', 'diverged'];
+const EVENTS_PER_ROUND = 54;
+
+/** A run of at least so many events, with every kind of decision, that a budget without practical end pays for. */
+const longRun = (workshop: Workshop, events: number): HonestRun => {
+  const rounds = Math.ceil(events / EVENTS_PER_ROUND);
+  const { runner, worker } = workshop.keys;
+  const plain = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
+  return honestRun(
+    { ...workshop, keys: { runner: plain(runner), worker: plain(worker) } },
+    Array.from({ length: rounds }, () => ROUND).flat(),
+    { ...TEST_POLICY, budget: { ...TEST_POLICY.budget, total: 10_000_000 } },
+  );
+};
+
+const garbageCollector = (): (() => void) => {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+};
+
+const perSecond = (events: number, since: number): number =>
+  Math.round(events / ((performance.now() - since) / 1000));
+
+/** Best of a few: what the machine can do, not what else ran on it. */
+const best = async (times: number, run: () => Promise<number>): Promise<number> => {
+  let top = 0;
+  for (let time = 0; time < times; time += 1) top = Math.max(top, await run());
+  return top;
+};
+
+const decode = new TextDecoder();
+
+const hashAndParse = (events: readonly StoredBytes[]): number => {
+  const since = performance.now();
+  for (const { canonical, hash: expected } of events) {
+    if (sha256(canonical) !== expected) throw new Error('a hash is wrong');
+    JSON.parse(decode.decode(canonical));
+  }
+  return perSecond(events.length, since);
+};
+
+const foldEvents = async (streams: Sealed, verifySignature: VerifySignature): Promise<number> => {
+  const since = performance.now();
+  const { rows } = await verifyFinding({
+    ...streams,
+    sha256,
+    sha1,
+    verifySignature,
+    readObject: null,
+  });
+  const speed = perSecond(streams.events.length, since);
+  const failed = rows.filter(({ passed }) => !passed).map(({ row }) => row);
+  if (failed.join() !== 'source-pinned,objects') throw new Error(`failed: ${failed.join()}`);
+  return speed;
+};
+
+const retainedBytes = async (streams: Sealed, ports: VerificationPorts): Promise<number> => {
+  const collect = garbageCollector();
+  const body = JSON.parse(decode.decode(streams.findingEvents[0]?.canonical)) as {
+    data: Parameters<typeof startVerification>[0];
+  };
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const verification = startVerification(body.data, ports);
+  for (const event of streams.studyEvents) observe(verification, 'study', event);
+  for (const event of streams.events) observe(verification, 'run', event);
+  collect();
+  const after = process.memoryUsage().heapUsed;
+  await conclude(verification);
+  return after - before;
+};
+
+const benchRun = async (workshop: Workshop, wanted: number): Promise<VerifyBench> => {
+  const honest = longRun(workshop, wanted);
+  const streams = sealed(workshop, honest);
+  const { events } = streams;
+  const believe: VerifySignature = () => true;
+  const ports = { sha256, sha1, verifySignature: believe, readObject: null };
+  return {
+    events: events.length,
+    bytesPerEvent: Math.round(
+      events.reduce((sum, { canonical }) => sum + canonical.length, 0) / events.length,
+    ),
+    hashedAndParsed: await best(3, async () => hashAndParse(events)),
+    folded: await best(3, () => foldEvents(streams, believe)),
+    withSignatures: await best(1, () => foldEvents(streams, verify)),
+    withObjects: await best(1, async () => {
+      const since = performance.now();
+      const { readObject } = honest.git;
+      const { verdict } = await verifyFinding({
+        ...streams,
+        sha256,
+        sha1,
+        verifySignature: verify,
+        readObject,
+      });
+      if (verdict !== 'PASS') throw new Error('an honest run did not pass');
+      return perSecond(events.length, since);
+    }),
+    retained: await retainedBytes(streams, ports),
+  };
+};
+
+/** Verification of runs of 10,000 and 100,000 events, on one core, and how it grows. */
+export const benchVerify = async (): Promise<readonly [VerifyBench, VerifyBench]> => {
+  const workshop = makeWorkshop();
+  await benchRun(workshop, 2_000);
+  return [await benchRun(workshop, 10_000), await benchRun(workshop, 100_000)];
+};
