@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import type { DataPolicy, HarnessPolicy } from '#libs/harness';
+import { ok, refused } from '#libs/kernel';
+import { checkDataPolicy, preLoopChecks, type SplitCounts, type VaultCounts } from './index.ts';
+import { clinicGates, clinicPolicy } from './fixtures.ts';
+
+const split = (people: readonly number[], positive: readonly number[]): SplitCounts => {
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const part = (share: number) => ({
+    people: people.map((n) => Math.round(n * share)),
+    positive: positive.map((n) => Math.round(n * share)),
+  });
+  return {
+    people: sum(people),
+    positive: sum(positive),
+    cells: { people, positive },
+    protected: [
+      {
+        attribute: 'sex',
+        groups: [
+          { group: 'female', counts: part(0.5) },
+          { group: 'male', counts: part(0.5) },
+        ],
+      },
+    ],
+  };
+};
+
+const good = split([40, 20, 40, 20, 40, 40], [10, 10, 10, 10, 10, 10]);
+const counts: VaultCounts = { train: good, dev: good, check: good, sealed: good };
+
+const failing = (
+  change: {
+    readonly data?: Partial<DataPolicy>;
+    readonly counts?: Partial<VaultCounts>;
+    readonly gates?: Partial<HarnessPolicy['gates']>;
+  } = {},
+) =>
+  preLoopChecks(ok({ counts: { ...counts, ...change.counts } }), {
+    data: { ...clinicPolicy, ...change.data },
+    gates: { ...clinicGates, ...change.gates },
+  }).filter(({ passed }) => !passed);
+
+const [age, ward] = clinicPolicy.dimensions as [
+  DataPolicy['dimensions'][number],
+  DataPolicy['dimensions'][number],
+];
+
+describe('checkDataPolicy', () => {
+  const broken = (change: Partial<DataPolicy>) =>
+    checkDataPolicy({ ...clinicPolicy, ...change })
+      .filter(({ passed }) => !passed)
+      .map(({ rule, found }) => `${rule}: ${found}`);
+
+  it('passes a good policy', () => {
+    expect(broken({})).toEqual([]);
+  });
+
+  it.each<[string, Partial<DataPolicy>, string]>([
+    [
+      'a dimension over an identifier',
+      { dimensions: [age, { ...ward, column: 'ssn' }] },
+      'dimension-identifier: ward (column ssn)',
+    ],
+    [
+      'a dimension over the row id, listed as identifier or not',
+      { identifiers: [], dimensions: [{ ...ward, column: 'patient' }] },
+      'dimension-identifier: ward (column patient)',
+    ],
+    [
+      'a dimension over a protected attribute',
+      { dimensions: [age, { ...ward, column: 'sex' }] },
+      'dimension-protected: ward (column sex)',
+    ],
+    [
+      "a dimension over the outcome's column",
+      { dimensions: [{ ...age, name: 'stay', column: 'days' }] },
+      'dimension-outcome: stay (column days)',
+    ],
+    ['a name twice', { dimensions: [age, { ...ward, name: 'age' }] }, 'dimension-names: age'],
+    ['a taken name', { dimensions: [{ ...age, name: 'n' }] }, 'dimension-names: n'],
+    [
+      'a bin without a label',
+      { dimensions: [{ ...age, labels: ['young', 'old'] }] },
+      'dimension-labels: age',
+    ],
+    [
+      'a value in two groups',
+      { dimensions: [{ ...ward, values: [['eye'], ['eye', 'skin']] } as typeof ward] },
+      'dimension-labels: ward',
+    ],
+    [
+      'a group without values',
+      { dimensions: [{ ...ward, values: [['eye'], []] } as typeof ward] },
+      'dimension-labels: ward',
+    ],
+    [
+      'cuts that do not ascend',
+      { dimensions: [{ ...age, cuts: [65, 40] } as typeof age] },
+      'dimension-labels: age',
+    ],
+    ['a minimum cell of two', { minimumCell: 2 }, 'minimum-cell: 2 people'],
+    [
+      'shares that are not a hundred',
+      { split: { train: 50, dev: 20, check: 15, sealed: 10 } },
+      'split-shares: 50 / 20 / 15 / 10',
+    ],
+    [
+      'a product that is too large',
+      {
+        dimensions: Array.from({ length: 15 }, (_, i) => ({ ...ward, name: `ward ${i}` })),
+      },
+      'cell-count: 32,768 cells',
+    ],
+  ])('finds %s', (_, change, found) => {
+    expect(broken(change)).toEqual([found]);
+  });
+});
+
+describe('preLoopChecks', () => {
+  it('passes good data, and says of each rule what was found', () => {
+    const checks = preLoopChecks(ok({ counts }), { data: clinicPolicy, gates: clinicGates });
+    expect(checks.every(({ passed }) => passed)).toBe(true);
+    expect(checks.find(({ rule }) => rule === 'split-rows')).toEqual({
+      rule: 'split-rows',
+      passed: true,
+      found: 'train 200, dev 200, check 200, sealed 200',
+      expected: 'at least 100 people in each split',
+    });
+  });
+
+  it('fails a split with too few rows', () => {
+    const small = split([20, 0, 20, 0, 20, 0], [5, 0, 5, 0, 5, 0]);
+    expect(failing({ counts: { check: small } })).toEqual([
+      {
+        rule: 'split-rows',
+        passed: false,
+        found: 'train 200, dev 200, check 60, sealed 200',
+        expected: 'at least 100 people in each split',
+      },
+    ]);
+  });
+
+  it('asks nothing of a split without a share, but always of train and dev', () => {
+    const none = split([0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]);
+    const data = { split: { train: 60, dev: 20, check: 0, sealed: 20 } };
+    expect(failing({ counts: { check: none }, data })).toEqual([]);
+    const without = { split: { train: 60, dev: 0, check: 20, sealed: 20 } };
+    expect(failing({ counts: { dev: none }, data: without }).map(({ rule }) => rule)).toContain(
+      'split-rows',
+    );
+  });
+
+  it('fails a split with one outcome only', () => {
+    const positive = split([100, 20, 20, 20, 20, 20], [100, 20, 20, 20, 20, 20]);
+    expect(failing({ counts: { sealed: positive } }).map(({ rule }) => rule)).toEqual([
+      'split-outcomes',
+    ]);
+  });
+
+  it('fails too much suppression: dimensions so fine that cohorts become people', () => {
+    const fine = split([150, 10, 10, 10, 10, 10], [50, 5, 5, 5, 5, 5]);
+    expect(failing({ counts: { train: fine } })).toEqual([
+      {
+        rule: 'suppression',
+        passed: false,
+        found: '25.0 % of the train rows (50 people in 5 cells)',
+        expected: 'at most 20 % in cells of fewer than 11',
+      },
+    ]);
+  });
+
+  it('fails a protected group that is too small on dev', () => {
+    const gates = { preLoop: { ...clinicGates.preLoop, minimumGroup: 101 } };
+    expect(failing({ gates }).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
+      'protected-groups: sex female 100, sex male 100',
+    ]);
+  });
+
+  it('fails a bound on fairness without anybody to compare', () => {
+    const without = { ...good, protected: [] };
+    expect(failing({ counts: { dev: without } }).map(({ rule }) => rule)).toEqual([
+      'protected-groups',
+    ]);
+    const postLoop = { ...clinicGates.postLoop, disparateImpact: null };
+    expect(failing({ counts: { dev: without }, gates: { postLoop } })).toEqual([]);
+  });
+
+  it('fails dev rows that are all in small cells', () => {
+    const scattered = split([10, 10, 10, 10, 10, 10], [5, 5, 5, 5, 5, 5]);
+    const gates = { preLoop: { minimumRows: 10, minimumGroup: 10, maximumSuppression: 20 } };
+    expect(failing({ counts: { dev: scattered }, gates }).map(({ rule }) => rule)).toEqual([
+      'scorable-rows',
+    ]);
+  });
+
+  it("shows the vault's refusal as a broken rule", () => {
+    const refusal = refused({ code: 'digest-differs', message: 'found another file' });
+    const checks = preLoopChecks(refusal, { data: clinicPolicy, gates: clinicGates });
+    expect(checks.filter(({ passed }) => !passed)).toEqual([
+      {
+        rule: 'data',
+        passed: false,
+        found: 'found another file',
+        expected: 'data the vault can read in full, as it was pinned',
+      },
+    ]);
+  });
+
+  it('names a broken policy once', () => {
+    const data = { ...clinicPolicy, minimumCell: 1 };
+    const refusal = refused({ code: 'data-policy', message: 'minimum-cell: …' });
+    const checks = preLoopChecks(refusal, { data, gates: clinicGates });
+    expect(checks.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual([
+      'minimum-cell',
+    ]);
+  });
+});

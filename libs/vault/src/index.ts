@@ -1,0 +1,18 @@
+/**
+ * The vault: individual data go in, grouped counts stay, one cohort table comes out. Importing this loads no
+ * database; opening a vault does.
+ */
+export { cellCount, cellLabels } from './cells.ts';
+export { LEAST_MINIMUM_CELL, MAXIMUM_CELLS, checkDataPolicy, preLoopChecks } from './checks.ts';
+export type { SplitCounts, VaultCounts } from './counts.ts';
+export type { VaultRefusal } from './refusals.ts';
+export type { Release, Tally } from './release.ts';
+export {
+  checkDataRequest,
+  type BaseCell,
+  type CohortAnswer,
+  type DataRequest,
+} from './requests.ts';
+export { dataDigest } from './source.ts';
+export { newSplitKey, splitCommitment } from './split.ts';
+export { openVault, type OpenVault, type Vault } from './vault.ts';

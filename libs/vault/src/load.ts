@@ -1,0 +1,281 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { SPLITS, type DataPolicy, type DimensionPolicy, type Split } from '#libs/harness';
+import { ok, type Result } from '#libs/kernel';
+import { cellCount, strides } from './cells.ts';
+import type { SplitCounts, VaultCounts } from './counts.ts';
+import { refuse, type VaultRefusal } from './refusals.ts';
+
+/** Names of the rows with a missing or strange value that a refusal gives, so that they can be found. */
+const VALUES_NAMED = 5;
+
+/**
+ * Reads the file into grouped counts by cell, outcome, protected group and split. Values become codes within
+ * DuckDB; what streams out of it is a row's id and its codes, and DuckDB is closed before this returns.
+ */
+export const loadCounts = async (
+  path: string,
+  policy: DataPolicy,
+  splitOf: (rowId: string) => Split,
+): Promise<Result<VaultCounts, VaultRefusal>> => {
+  // Loaded on demand: 40 MB of native code that most commands have no use for.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '2',
+    memory_limit: '1GB',
+    // Rows are never spilled to a disk.
+    temp_directory: '',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+  });
+  try {
+    const connection = await instance.connect();
+    try {
+      // From here on DuckDB can open this one file and nothing else, and nobody can change that.
+      await connection.run(`SET allowed_paths = [${text(path)}]`);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+      return await readCounts(connection, path, policy, splitOf);
+    } finally {
+      connection.closeSync();
+    }
+  } finally {
+    instance.closeSync();
+  }
+};
+
+const readCounts = async (
+  connection: DuckDBConnection,
+  path: string,
+  policy: DataPolicy,
+  splitOf: (rowId: string) => Split,
+): Promise<Result<VaultCounts, VaultRefusal>> => {
+  const needed = neededColumns(policy);
+  const imported = await importRows(connection, reader(path, policy.format), policy, needed);
+  if (!imported.ok) return imported;
+  const columnOf = (name: string) => `c${needed.indexOf(name)}`;
+
+  const ids = await checkRowIds(connection, policy, columnOf);
+  if (!ids.ok) return ids;
+  const covered = await checkValues(connection, policy, columnOf);
+  if (!covered.ok) return covered;
+
+  const counts = Object.fromEntries(SPLITS.map((split) => [split, emptyCounts(policy)])) as Record<
+    Split,
+    ReturnType<typeof emptyCounts>
+  >;
+  const stride = strides(policy.dimensions);
+  const cell = policy.dimensions
+    .map((dimension, i) => `${codeOf(dimension, columnOf(dimension.column))} * ${stride[i]}`)
+    .join(' + ');
+  const rows = await connection.stream(`
+    SELECT
+      ${policy.rowId === null ? 'CAST(rowid + 1 AS VARCHAR)' : columnOf(policy.rowId)},
+      CAST(${cell || '0'} AS INTEGER),
+      ${outcomeOf(policy, columnOf(policy.outcome.column))}
+      ${policy.protected.map((attribute) => `, ${codeOf(attribute, columnOf(attribute.column))}`).join('')}
+    FROM source`);
+  for (;;) {
+    const chunk = await rows.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
+    const [id, cells, outcomes, ...groups] = chunk.getColumns() as [string[], ...number[][]];
+    id.forEach((rowId, row) => {
+      const split = counts[splitOf(rowId)];
+      const at = cells![row]!;
+      const positive = outcomes![row]!;
+      split.people += 1;
+      split.positive += positive;
+      add(split.cells, at, positive);
+      groups.forEach((codes, i) =>
+        add(split.protected[i]!.groups[codes[row]!]!.counts, at, positive),
+      );
+    });
+  }
+  return ok(counts);
+};
+
+const emptyCounts = ({ dimensions, protected: attributes }: DataPolicy) => {
+  const cells = cellCount(dimensions);
+  const empty = () => ({ people: new Uint32Array(cells), positive: new Uint32Array(cells) });
+  return {
+    people: 0,
+    positive: 0,
+    cells: empty(),
+    protected: attributes.map(({ name, labels }) => ({
+      attribute: name,
+      groups: labels.map((group) => ({ group, counts: empty() })),
+    })),
+  } satisfies SplitCounts;
+};
+
+const add = (
+  counts: { readonly people: Uint32Array; readonly positive: Uint32Array },
+  cell: number,
+  positive: number,
+): void => {
+  counts.people[cell]! += 1;
+  counts.positive[cell]! += positive;
+};
+
+/** The columns that the policy speaks of, identifiers too, since a misspelt one would guard nothing. */
+const declaredColumns = (policy: DataPolicy): readonly string[] => [
+  ...new Set([...neededColumns(policy), ...policy.identifiers]),
+];
+
+/** The columns that are read at all. */
+const neededColumns = (policy: DataPolicy): readonly string[] => [
+  ...new Set([
+    ...(policy.rowId === null ? [] : [policy.rowId]),
+    policy.outcome.column,
+    ...policy.dimensions.map(({ column }) => column),
+    ...policy.protected.map(({ column }) => column),
+  ]),
+];
+
+/** CSV by RFC 4180 with a header. Nothing is skipped or padded: no comment lines, no broken rows. */
+const reader = (path: string, format: DataPolicy['format']): string =>
+  format === 'parquet'
+    ? `read_parquet(${text(path)})`
+    : `read_csv(${text(path)}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"',
+        comment = '', skip = 0, strict_mode = true, null_padding = false, ignore_errors = false)`;
+
+/** Makes the table `source` with the needed columns as text, c0, c1, …; an empty text is no value. */
+const importRows = async (
+  connection: DuckDBConnection,
+  from: string,
+  policy: DataPolicy,
+  needed: readonly string[],
+): Promise<Result<null, VaultRefusal>> => {
+  try {
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
+    const found = described.getRows().map(([name]) => String(name));
+    const missing = declaredColumns(policy).filter((column) => !found.includes(column));
+    if (missing.length > 0) {
+      return refuse(
+        'missing-columns',
+        `found no column ${missing.map((name) => `"${name}"`).join(', ')} in ${policy.path}; expected all that the policy names: correct them there (the file has ${found.join(', ')})`,
+      );
+    }
+    const columns = needed.map(
+      (name, i) => `NULLIF(CAST(${quoted(name)} AS VARCHAR), '') AS c${i}`,
+    );
+    await connection.run(`CREATE TABLE source AS SELECT ${columns.join(', ')} FROM ${from}`);
+    return ok(null);
+  } catch (error) {
+    // DuckDB's message quotes the line that it can't read, with whoever stands in it.
+    const message = error instanceof Error ? error.message : '';
+    const kind = /^[A-Z][A-Za-z ]* Error/.exec(message)?.[0] ?? 'an error';
+    const line = /\bLine: (\d+)/.exec(message)?.[1];
+    return refuse(
+      'unreadable-data',
+      `found that ${policy.path} can't be read${line ? `, from line ${line} on` : ''} (DuckDB: ${kind}); expected ${policy.format === 'csv' ? 'CSV in UTF-8 with a header, commas and as many fields in each line' : 'a Parquet file'}`,
+    );
+  }
+};
+
+const checkRowIds = async (
+  connection: DuckDBConnection,
+  policy: DataPolicy,
+  columnOf: (name: string) => string,
+): Promise<Result<null, VaultRefusal>> => {
+  const id = policy.rowId === null ? 'rowid' : columnOf(policy.rowId);
+  const [[rows, given, distinct] = []] = (
+    await connection.runAndReadAll(
+      `SELECT count(*), count(${id}), count(DISTINCT ${id}) FROM source`,
+    )
+  ).getRows() as bigint[][];
+  if (rows === undefined || given === undefined || distinct === undefined || rows === 0n) {
+    return refuse('no-rows', `found no rows in ${policy.path}; expected one for each person`);
+  }
+  if (distinct === rows) return ok(null);
+  return refuse(
+    'bad-row-ids',
+    `found ${rows - given} rows without an id and ${given - distinct} repeated ids in column "${policy.rowId}" of ${policy.path}; expected a different one in each row: remove the doubles, or let a row be its place in the file (rowId: null)`,
+  );
+};
+
+/** A code for each value, NULL for a value that no group or bin covers. */
+const codeOf = (dimension: DimensionPolicy, column: string): string => {
+  if (dimension.kind === 'groups') {
+    const cases = dimension.values.map(
+      (values, code) => `WHEN ${column} IN (${values.map(text).join(', ')}) THEN ${code}`,
+    );
+    return `CASE ${cases.join(' ')} END`;
+  }
+  const value = `TRY_CAST(${column} AS DOUBLE)`;
+  const cases = dimension.cuts.map((cut, code) => `WHEN ${value} < ${double(cut)} THEN ${code}`);
+  return `CASE WHEN NOT isfinite(${value}) THEN NULL ${cases.join(' ')} WHEN ${value} IS NOT NULL THEN ${dimension.cuts.length} END`;
+};
+
+const outcomeOf = ({ outcome: { positive } }: DataPolicy, column: string): string => {
+  if ('equals' in positive) return `CAST(${column} = ${text(positive.equals)} AS INTEGER)`;
+  const value = `TRY_CAST(${column} AS DOUBLE)`;
+  return `CASE WHEN isfinite(${value}) THEN CAST(${value} >= ${double(positive.atLeast)} AS INTEGER) END`;
+};
+
+/** Refuses data with values that have no code: a row is never dropped silently. */
+const checkValues = async (
+  connection: DuckDBConnection,
+  policy: DataPolicy,
+  columnOf: (name: string) => string,
+): Promise<Result<null, VaultRefusal>> => {
+  const { outcome } = policy;
+  const uses = [
+    { use: 'the outcome', name: outcome.column, code: outcomeOf(policy, columnOf(outcome.column)) },
+    ...[...policy.dimensions, ...policy.protected].map((dimension) => ({
+      use: dimension.name,
+      name: dimension.column,
+      code: codeOf(dimension, columnOf(dimension.column)),
+    })),
+  ];
+  const uncounted = await connection.runAndReadAll(
+    `SELECT ${uses.map(({ code }) => `count(*) - count(${code})`).join(', ')} FROM source`,
+  );
+  const [missing = []] = uncounted.getRows();
+  const problems: string[] = [];
+  for (const [i, { use, name, code }] of uses.entries()) {
+    if (missing[i] === 0n) continue;
+    const found = await connection.runAndReadAll(
+      `SELECT ${columnOf(name)}, count(*), min(rowid) + 1 FROM source WHERE (${code}) IS NULL
+       GROUP BY 1 ORDER BY 2 DESC, 3`,
+    );
+    const values = found.getRows() as [string | null, bigint, bigint][];
+    problems.push(`column "${name}" for ${use} has ${describe(values, policy.minimumCell)}`);
+  }
+  if (problems.length === 0) return ok(null);
+  return refuse(
+    'uncovered-values',
+    `found values that no group or bin covers: ${problems.join('; ')}; expected every row to be covered: add them to the policy or mend ${policy.path}`,
+  );
+};
+
+/**
+ * Counts the values that have no code. A value that fewer than the minimum cell share is not said, since a
+ * refusal is written into the log; the place of its first row is, so that whoever has the file finds it.
+ */
+const describe = (
+  values: readonly (readonly [value: string | null, people: bigint, first: bigint])[],
+  minimumCell: number,
+): string => {
+  const sayable = ([value, people]: (typeof values)[number]) =>
+    value === null || people >= BigInt(minimumCell);
+  const said = values.filter(sayable).slice(0, VALUES_NAMED);
+  const rest = values.filter((value) => !said.includes(value));
+  const parts = said.map(
+    ([value, people, first]) =>
+      `${value === null ? 'no value' : JSON.stringify(value)} in ${people} rows (first in row ${first})`,
+  );
+  if (rest.length > 0) {
+    const rows = rest.reduce((sum, [, people]) => sum + people, 0n);
+    const first = rest.reduce((least, [, , row]) => (row < least ? row : least), rest[0]![2]);
+    parts.push(
+      `${rest.length} ${said.length > 0 ? 'other' : 'different'} values in ${rows} rows (first in row ${first})`,
+    );
+  }
+  return parts.join(', ');
+};
+
+/** SQL literals and names. */
+const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const double = (value: number): string => `CAST('${value}' AS DOUBLE)`;

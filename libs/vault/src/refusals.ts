@@ -1,0 +1,24 @@
+import { refused, type Refusal } from '#libs/kernel';
+
+/**
+ * Why the vault doesn't open.
+ *
+ * - `data-policy`: the study asks for what may not leave the vault, or contradicts itself
+ * - `unsafe-path`, `missing-data`: no regular file within the study's folder
+ * - `digest-differs`: not the file that was pinned
+ * - `unreadable-data`: not the format that the policy names
+ * - `missing-columns`, `uncovered-values`, `bad-row-ids`, `no-rows`: the rows don't fit the policy
+ */
+export type VaultRefusal = Refusal<
+  | 'data-policy'
+  | 'unsafe-path'
+  | 'missing-data'
+  | 'digest-differs'
+  | 'unreadable-data'
+  | 'missing-columns'
+  | 'uncovered-values'
+  | 'bad-row-ids'
+  | 'no-rows'
+>;
+
+export const refuse = (code: VaultRefusal['code'], message: string) => refused({ code, message });

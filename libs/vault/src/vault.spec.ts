@@ -1,0 +1,389 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SPLITS, type DataPolicy } from '#libs/harness';
+import { cellCount, dataDigest, openVault, type Vault } from './index.ts';
+import { splitter } from './split.ts';
+import {
+  CLINIC_HEADER,
+  clinicCsv,
+  clinicPolicy,
+  clinicRows,
+  errorOf,
+  testKey,
+  toCsv,
+  valueOf,
+} from './fixtures.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vault-spec-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const write = (content: string | Uint8Array, name = 'clinic.csv') =>
+  writeFile(join(folder, name), content);
+
+const open = (change: Partial<DataPolicy> = {}, key = testKey(1), expectedDigest?: string) =>
+  openVault({
+    studyFolder: folder,
+    data: { ...clinicPolicy, ...change },
+    splitKey: key,
+    ...(expectedDigest === undefined ? {} : { expectedDigest }),
+  });
+
+const refusalOf = async (content: string | Uint8Array, change: Partial<DataPolicy> = {}) => {
+  await write(content);
+  return errorOf(await open(change));
+};
+
+const replaced = (column: (typeof CLINIC_HEADER)[number], values: readonly string[]) =>
+  clinicCsv(
+    clinicRows().map((row, i) =>
+      values[i] === undefined ? row : row.with(CLINIC_HEADER.indexOf(column), values[i]),
+    ),
+  );
+
+const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
+
+const sumPeople = ({ counts }: Vault) => sum(SPLITS.map((split) => counts[split].people));
+
+/** The counts of every row, taken one by one in plain code. */
+const countedByHand = (key: Uint8Array) => {
+  const splitOf = splitter(key, clinicPolicy.split);
+  const empty = () => ({ people: new Uint32Array(6), positive: new Uint32Array(6) });
+  const split = () => ({ cells: empty(), female: empty(), male: empty() });
+  const counts = { train: split(), dev: split(), check: split(), sealed: split() };
+  for (const [id, , , age, ward, sex, days] of clinicRows()) {
+    const cell =
+      2 * (Number(age) < 40 ? 0 : Number(age) < 65 ? 1 : 2) + (ward === 'surgery' ? 0 : 1);
+    const of = counts[splitOf(id!)];
+    for (const table of [of.cells, sex === 'f' ? of.female : of.male]) {
+      table.people[cell]! += 1;
+      table.positive[cell]! += Number(days) >= 30 ? 1 : 0;
+    }
+  }
+  return counts;
+};
+
+describe('openVault', () => {
+  it('counts every row in its split, cell, outcome and protected group', async () => {
+    await write(clinicCsv());
+    for (const key of [testKey(1), testKey(2)]) {
+      const { counts } = valueOf(await open({}, key));
+      const expected = countedByHand(key);
+      for (const split of SPLITS) {
+        expect(counts[split].cells).toEqual(expected[split].cells);
+        expect(counts[split].people).toBe(sum(expected[split].cells.people));
+        expect(counts[split].positive).toBe(sum(expected[split].cells.positive));
+        expect(counts[split].protected).toEqual([
+          {
+            attribute: 'sex',
+            groups: [
+              { group: 'female', counts: expected[split].female },
+              { group: 'male', counts: expected[split].male },
+            ],
+          },
+        ]);
+      }
+      expect(sum(SPLITS.map((split) => counts[split].people))).toBe(1200);
+    }
+  });
+
+  it('splits the same rows the same way in any order, and otherwise under another key', async () => {
+    await write(clinicCsv());
+    const first = valueOf(await open());
+    await write(clinicCsv([...clinicRows()].reverse()));
+    const reversed = valueOf(await open());
+    expect(reversed.counts).toEqual(first.counts);
+    expect(reversed.release().table).toEqual(first.release().table);
+    expect(valueOf(await open({}, testKey(2))).counts).not.toEqual(first.counts);
+  });
+
+  it('takes the place in the file for the row id where none is declared', async () => {
+    await write(clinicCsv());
+    const byPlace = valueOf(await open({ rowId: null })).counts;
+    await write(clinicCsv(clinicRows().map((row, i) => row.with(0, String(i + 1)))));
+    expect(valueOf(await open()).counts).toEqual(byPlace);
+  });
+
+  it('gives the same counts for CSV and Parquet', async () => {
+    await write(clinicCsv());
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    // Types are guessed here, so that ages and days are numbers in the Parquet file.
+    await connection.run(
+      `COPY (SELECT * FROM read_csv('${join(folder, 'clinic.csv')}'))
+       TO '${join(folder, 'clinic.parquet')}' (FORMAT parquet)`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const csv = valueOf(await open());
+    const parquet = valueOf(await open({ path: 'clinic.parquet', format: 'parquet' }));
+    expect(parquet.counts).toEqual(csv.counts);
+    expect(parquet.release().table).toEqual(csv.release().table);
+    expect(parquet.digest).not.toBe(csv.digest);
+  });
+
+  it('holds the digest of exactly the bytes that it read, and refuses others', async () => {
+    const bytes = clinicCsv();
+    await write(bytes);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    expect(valueOf(await dataDigest(folder, 'clinic.csv'))).toBe(digest);
+    expect(valueOf(await open({}, testKey(1), digest)).digest).toBe(digest);
+    await write(bytes.replace('"surgery"', '"eye"'));
+    const { code, message } = errorOf(await open({}, testKey(1), digest));
+    expect(code).toBe('digest-differs');
+    expect(message).toContain(digest);
+  });
+
+  it('reads quoted line ends, byte order marks and lines that look like comments', async () => {
+    const rows = clinicRows().map((row, i) => row.with(1, i % 2 ? 'two\nlines' : '# no comment'));
+    const ids = rows.map((row, i) => row.with(0, i === 700 ? '#700' : row[0]!));
+    await write(`\uFEFF${toCsv([CLINIC_HEADER, ...ids])}`);
+    expect(sumPeople(valueOf(await open()))).toBe(1200);
+  });
+
+  it('leaves no copy of the data behind, not even when it refuses', async () => {
+    const left = async () =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith('holdfast-vault-'));
+    const before = await left();
+    await write(clinicCsv());
+    await open();
+    await refusalOf('patient\n1\n');
+    expect((await left()).filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
+
+describe('what leaves the vault', () => {
+  it('is the base table, by label, with the minimum cell', async () => {
+    await write(clinicCsv());
+    const vault = valueOf(await open({ minimumCell: 30 }));
+    const { table, cells, report } = vault.release();
+    const lines = new TextDecoder().decode(table).trimEnd().split('\n');
+    expect(lines[0]).toBe('cell,age,ward,n,positive');
+    const people = lines.slice(1).map((line) => Number(line.split(',').at(-2)));
+    expect(Math.min(...people)).toBeGreaterThanOrEqual(30);
+    expect(report.suppressed.cells).toBeGreaterThan(0);
+    expect(report.released).toEqual({ cells: people.length, people: sum(people) });
+    expect(report.released.people + report.suppressed.people).toBe(report.people.train);
+    expect(new TextDecoder().decode(cells).trimEnd().split('\n')).toHaveLength(
+      1 + cellCount(clinicPolicy.dimensions),
+    );
+  });
+
+  it('is the same bytes each time', async () => {
+    await write(clinicCsv());
+    const [first, second] = [valueOf(await open()), valueOf(await open())];
+    expect(first.release()).toEqual(second.release());
+    expect(first.release()).toEqual(first.release());
+  });
+
+  it('holds no value of an identifier, in any byte', async () => {
+    await write(clinicCsv());
+    const vault = valueOf(await open());
+    const { table, cells, report } = vault.release();
+    const answers = [[], ['age'], ['ward'], ['age', 'ward']].map((dimensions) =>
+      valueOf(vault.answer({ dimensions })),
+    );
+    const refusals = [
+      await refusalOf(replaced('age', ['', 'P100001', 'Person'])),
+      await refusalOf(replaced('patient', ['P100001'])),
+      await refusalOf(`${clinicCsv()}"P999999","Ann Example"\n`),
+    ];
+    const released = [
+      new TextDecoder().decode(table),
+      new TextDecoder().decode(cells),
+      JSON.stringify([report, answers, refusals]),
+    ].join('\n');
+    const identifiers = new Set([
+      ...clinicRows().flatMap(([id, name, ssn]) => [id!, name!, ssn!]),
+      'P999999',
+      'Ann Example',
+    ]);
+    expect(identifiers.size).toBe(3602);
+    expect([...identifiers].filter((value) => released.includes(value))).toEqual([]);
+    // The search does find what is there.
+    expect(released).toContain('65 or more');
+  });
+
+  it('answers later requests from the base table alone', async () => {
+    await write(clinicCsv());
+    const vault = valueOf(await open({ minimumCell: 30 }));
+    const all = valueOf(vault.answer({ dimensions: [] })).cohorts;
+    // The suppressed people are not in the total either, so no difference of answers tells of them.
+    expect(all.map(({ people }) => people)).toEqual([vault.release().report.released.people]);
+    const byAge = valueOf(vault.answer({ dimensions: ['age'] })).cohorts;
+    expect(sum(byAge.map(({ people }) => people))).toBe(all[0]!.people);
+    expect(errorOf(vault.answer({ dimensions: [], rows: 'individuals' }))[0]!.rule).toBe(
+      'individual-level',
+    );
+  });
+});
+
+describe('openVault refuses', () => {
+  it('a path out of the study', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'vault-spec-outside-'));
+    try {
+      await writeFile(join(outside, 'clinic.csv'), clinicCsv());
+      await symlink(join(outside, 'clinic.csv'), join(folder, 'link.csv'));
+      await symlink(outside, join(folder, 'folder'));
+      await symlink('loop', join(folder, 'loop'));
+      await mkdir(join(folder, 'inner'));
+      for (const path of [
+        join(outside, 'clinic.csv'),
+        '../clinic.csv',
+        'inner/../../clinic.csv',
+        'link.csv',
+        'folder/clinic.csv',
+        'inner',
+        'loop',
+        '/dev/zero',
+        'a\0b',
+      ]) {
+        expect([path, errorOf(await open({ path })).code]).toEqual([path, 'unsafe-path']);
+        expect(errorOf(await dataDigest(folder, path)).code).toBe('unsafe-path');
+      }
+      expect(errorOf(await open({ path: 'inner/clinic.csv' })).code).toBe('missing-data');
+    } finally {
+      await rm(outside, { recursive: true });
+    }
+  });
+
+  it('but reads through a link that stays within it', async () => {
+    await write(clinicCsv(), 'real.csv');
+    await symlink('real.csv', join(folder, 'clinic.csv'));
+    expect(sumPeople(valueOf(await open()))).toBe(1200);
+  });
+
+  it('columns that are not there, identifiers too', async () => {
+    const { code, message } = await refusalOf(clinicCsv(), {
+      identifiers: ['patient', 'name', 'social'],
+      outcome: { name: 'readmitted', column: 'Days', positive: { atLeast: 30 } },
+    });
+    expect(code).toBe('missing-columns');
+    expect(message).toContain('found no column "Days", "social"');
+  });
+
+  it('values that nothing covers, in every column at once, with counts', async () => {
+    const rows = clinicRows().map((row, i) =>
+      i < 3
+        ? row.with(3, '')
+        : i < 23
+          ? row.with(4, 'heart')
+          : i < 25
+            ? row.with(4, `rare ${i}`)
+            : i === 25
+              ? row.with(6, 'NaN')
+              : i === 26
+                ? row.with(5, 'x')
+                : row,
+    );
+    const { code, message } = await refusalOf(clinicCsv(rows));
+    expect(code).toBe('uncovered-values');
+    expect(message).toContain(
+      [
+        'column "days" for the outcome has 1 different values in 1 rows (first in row 26)',
+        'column "age" for age has no value in 3 rows (first in row 1)',
+        'column "ward" for ward has "heart" in 20 rows (first in row 4), 2 other values in 2 rows (first in row 24)',
+        'column "sex" for sex has 1 different values in 1 rows (first in row 27)',
+      ].join('; '),
+    );
+  });
+
+  it.each(['inf', '-inf', 'nan', 'forty', ''])('the age %j', async (age) => {
+    expect((await refusalOf(replaced('age', [age]))).code).toBe('uncovered-values');
+  });
+
+  it('row ids that are missing or repeated', async () => {
+    expect(await refusalOf(replaced('patient', ['', 'P100002']))).toMatchObject({
+      code: 'bad-row-ids',
+      message: expect.stringContaining(
+        'found 1 rows without an id and 1 repeated ids in column "patient"',
+      ),
+    });
+  });
+
+  it('a file without rows', async () => {
+    expect((await refusalOf(clinicCsv([]))).code).toBe('no-rows');
+  });
+
+  it.each([
+    ['a line with too few fields', `${clinicCsv()}"P1","Ann"\n`],
+    ['a quote that is not closed', `${clinicCsv()}"P1,Ann\n`],
+    ['bytes that are not UTF-8', Buffer.concat([Buffer.from(clinicCsv()), Buffer.of(0xff, 10)])],
+    ['a comment in front', `# secret Ann\n${clinicCsv()}`],
+  ])('%s, without quoting it', async (_, content) => {
+    const { code, message } = await refusalOf(content);
+    expect(code).toBe('unreadable-data');
+    expect(message).not.toContain('Ann');
+  });
+
+  it('with the line, where it is far down', async () => {
+    const rows = clinicRows(30_000);
+    const { message } = await refusalOf(`${clinicCsv(rows)}"P1","Ann"\n`);
+    expect(message).toContain('from line 30002 on');
+    expect(message).not.toContain('Ann');
+  });
+
+  it('another format than the policy names', async () => {
+    expect((await refusalOf(clinicCsv(), { format: 'parquet' })).code).toBe('unreadable-data');
+  });
+
+  it('a policy that would let an identifier out', async () => {
+    const { code, message } = await refusalOf(clinicCsv(), {
+      dimensions: [
+        { name: 'who', column: 'name', kind: 'groups', labels: ['Ann'], values: [['Ann']] },
+      ],
+    });
+    expect(code).toBe('data-policy');
+    expect(message).toContain('dimension-identifier: found who (column name)');
+  });
+});
+
+describe('names and values from the policy', () => {
+  it('are never taken for SQL', async () => {
+    const hostile = fc.string({
+      unit: fc.constantFrom('a', '"', "'", ';', '--', '\\', '$', ' ', ')', '\n', '%', 'é'),
+      minLength: 1,
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(hostile, hostile, async (column, value) => {
+        await write(
+          toCsv([
+            [`x${column}`, 'y'],
+            [value, '1'],
+            [value, '0'],
+            ['other', '1'],
+          ]),
+        );
+        const vault = await open({
+          rowId: null,
+          identifiers: [],
+          outcome: { name: 'y', column: 'y', positive: { equals: '1' } },
+          dimensions: [
+            {
+              name: 'd',
+              column: `x${column}`,
+              kind: 'groups',
+              labels: ['it', 'rest'],
+              values: [[value], ['other']],
+            },
+          ],
+          protected: [],
+        });
+        const { counts } = valueOf(vault);
+        const cell = (id: number) => sum(SPLITS.map((split) => counts[split].cells.people[id]!));
+        expect([cell(0), cell(1)]).toEqual([2, 1]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
