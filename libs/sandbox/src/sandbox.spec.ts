@@ -157,7 +157,7 @@ describe('a well-behaved program', () => {
       sandbox.run(jobOf(['/usr/bin/python3', '-c', script], { limits: { memoryMb: 128 } }));
     expect(printed(await run('import threading, json; print(sum(range(10)))'))).toBe('45');
     expect(
-      await run('import time\nx=[]\nwhile True:\n x.append(bytearray(8<<20)); time.sleep(.01)'),
+      await run('import time\nx=[]\nwhile True:\n x.append(bytearray(8<<20)); time.sleep(.02)'),
     ).toMatchObject({ ended: 'memory-exceeded' });
     const socket = 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM)';
     expect((await run(socket)).stderr).toContain('Address family not supported');
@@ -407,7 +407,7 @@ describe('limits', () => {
 
   it('stops a memory hog, and a tree of processes that share the greed', async () => {
     const hog = (mebibytes: number) =>
-      `const kept = []; setInterval(() => { if (kept.length < ${mebibytes / 8}) kept.push(Buffer.alloc(8 << 20, 1)); }, 5);`;
+      `const kept = []; setInterval(() => { if (kept.length < ${mebibytes / 8}) kept.push(Buffer.alloc(8 << 20, 1)); }, 20);`;
     const alone = await contained(hog(10_000), { limits: { memoryMb: 128 } });
     expect(alone).toMatchObject({ ended: 'memory-exceeded' });
     const one = JSON.stringify(hog(80));
