@@ -1,4 +1,4 @@
-import type { FindingProposed } from '#libs/findings';
+import type { FindingEvent, FindingProposed } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
 import type { RunEvent, RunOpened } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
@@ -31,6 +31,7 @@ type Handlers<E extends { readonly type: string; readonly data: unknown }> = {
 };
 export type RunHandlers = Handlers<RunEvent>;
 export type StudyHandlers = Handlers<StudyEvent>;
+export type FindingHandlers = Handlers<FindingEvent>;
 
 /** What a check may use: the finding, the pins, and the world as functions. */
 export interface Context {
@@ -57,6 +58,7 @@ export interface Fold {
   readonly every?: (event: ChainEvent) => void;
   readonly run?: RunHandlers;
   readonly study?: StudyHandlers;
+  readonly finding?: FindingHandlers;
   /** Looks at the objects that were named since the last time, so that they needn't be remembered. */
   readonly settle?: () => Promise<void>;
   readonly conclude: () => Outcome | Promise<Outcome>;

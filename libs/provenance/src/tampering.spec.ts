@@ -176,6 +176,20 @@ describe('a chain that was hashed anew by somebody without the keys', () => {
     ]);
   });
 
+  it.each([
+    ['before the loop ended', -1],
+    ['after the finding was proposed', 1_000_000],
+  ])('blocks when the sealed rows were opened %s', async (says, position) => {
+    const studyEvents = STREAMS.studyEvents.map((event, at, all) =>
+      at === all.length - 1 ? { ...event, position } : event,
+    );
+    const verdict = await verdictOn({ studyEvents });
+    expect(verdict.rows.filter(({ passed }) => !passed).map(({ row }) => row)).toEqual([
+      'sealed-look',
+    ]);
+    expect(rowOf(verdict, 'sealed-look')?.found).toContain(says);
+  });
+
   it('passes when the run was closed and signed again', async () => {
     const last = STREAMS.events.at(-1)!;
     const closed = chained(

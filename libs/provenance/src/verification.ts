@@ -17,7 +17,9 @@ import { monitor } from './checks/monitor.ts';
 import { notHalted } from './checks/not-halted.ts';
 import { objects } from './checks/objects.ts';
 import { restorePoints } from './checks/restore-points.ts';
+import { recordedVerdicts } from './checks/recorded-verdicts.ts';
 import { runHeadSigned } from './checks/run-head-signed.ts';
+import { scoredPredictions } from './checks/scored-predictions.ts';
 import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
@@ -42,9 +44,11 @@ export const CHECKS: readonly Check[] = [
   keepRulings,
   gates,
   sealedLook,
+  scoredPredictions,
   notHalted,
   governed,
   mandate,
+  recordedVerdicts,
 ];
 
 /** What the verifier needs of the world, as functions, so that it runs wherever there is JavaScript. */
@@ -78,9 +82,7 @@ export interface Verification {
   readonly running: readonly Running[];
   readonly links: readonly Bound<(link: Link) => void>[];
   readonly every: readonly Bound<(event: ChainEvent) => void>[];
-  readonly handlers: Readonly<
-    Record<'run' | 'study', ReadonlyMap<string, readonly Bound<Handler>[]>>
-  >;
+  readonly handlers: Readonly<Record<Source, ReadonlyMap<string, readonly Bound<Handler>[]>>>;
   readonly counts: Record<Source, number>;
   readonly pinned: { opened: RunOpened['data'] | null };
 }
@@ -117,7 +119,7 @@ const startCheck = (check: Check, context: Context): Running => {
 
 const bind = (
   running: readonly Running[],
-  source: 'run' | 'study',
+  source: Source,
 ): ReadonlyMap<string, readonly Bound<Handler>[]> => {
   const bound = new Map<string, Bound<Handler>[]>();
   for (const one of running)
@@ -149,7 +151,11 @@ export const startVerification = (
     every: running.flatMap((one) =>
       one.fold?.every === undefined ? [] : [{ running: one, handle: one.fold.every }],
     ),
-    handlers: { run: bind(running, 'run'), study: bind(running, 'study') },
+    handlers: {
+      run: bind(running, 'run'),
+      study: bind(running, 'study'),
+      finding: bind(running, 'finding'),
+    },
     counts: { run: 0, study: 0, finding: 0 },
     pinned,
   };
@@ -172,7 +178,7 @@ export const observe = (verification: Verification, source: Source, stored: Stor
     });
 
   const { body } = link;
-  if (body === null || versionProblem(source, body) !== null || source === 'finding') return;
+  if (body === null || versionProblem(source, body) !== null) return;
   const event: ChainEvent = { ...link, body, data: body.data };
   if (source === 'run') {
     if (body.type === 'RunOpened') pinned.opened ??= body.data as RunOpened['data'];

@@ -4,8 +4,9 @@ import { generateKey, sign, verify } from '#libs/signatures';
 import type { Fact } from '#libs/kernel';
 import type { FindingProposed } from '#libs/findings';
 import type { RunEvent, RunOpened } from '#libs/run';
+import { verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
-import { honestRun, sealed } from './testing/honest-run.ts';
+import { chained, honestRun, sealed } from './testing/honest-run.ts';
 import type { HonestRun, Iteration, Sealed, Workshop } from './testing/honest-run.ts';
 import { CHECKS } from './verification.ts';
 import { verifyFinding } from './verify-finding.ts';
@@ -199,7 +200,7 @@ const CASES: readonly Case[] = [
       claim(({ chain }) => ({ chain: { ...chain, toTree: dataOf(honest, 'MutationKept').tree } }))(
         honest,
       ),
-    fails: ['complete-chain'],
+    fails: ['complete-chain', 'scored-predictions'],
     says: 'the finding claims',
   },
   {
@@ -211,7 +212,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a kept mutation is taken out of the log',
     tamper: remove('MutationKept', -1),
-    fails: ['complete-chain', 'restore-points'],
+    fails: ['complete-chain', 'restore-points', 'scored-predictions'],
     says: 'has no decision',
   },
   {
@@ -323,8 +324,44 @@ const CASES: readonly Case[] = [
     tamper: claim(({ predictions }) => ({
       predictions: predictions.map((ref) => ({ ...ref, sha256: 'cd'.repeat(32) })),
     })),
-    fails: ['objects'],
+    fails: ['objects', 'scored-predictions'],
     says: 'SHA-256 of predictions.csv of the finding',
+  },
+  {
+    what: 'the scored predictions are of another training',
+    tamper: (honest) =>
+      claim(() => ({ predictions: [dataOf(honest, 'TrainingCompleted', 2).predictions] }))(honest),
+    fails: ['scored-predictions'],
+    says: 'are of neither program',
+  },
+  {
+    what: "the claimed program's predictions were not scored",
+    tamper: claim(({ predictions }) => ({ predictions: predictions.slice(0, 1) })),
+    fails: ['scored-predictions'],
+    says: 'were not scored',
+  },
+  {
+    what: 'a training ran with another seed than its turn',
+    tamper: change('TrainingLaunched', ({ seed }) => ({ seed: seed + 1 }), 3),
+    fails: ['training-signatures'],
+    says: 'seed is 8, expected 7',
+  },
+  {
+    what: 'two mutations share a hypothesis',
+    tamper: (honest) =>
+      change(
+        'MutationProposed',
+        () => ({ hypothesisId: dataOf(honest, 'MutationProposed', 0).hypothesisId }),
+        1,
+      )(honest),
+    fails: ['charges'],
+    says: 'was not paid or was used before',
+  },
+  {
+    what: 'a restore point says another budget',
+    tamper: change('RestorePointTaken', () => ({ budgetRemaining: 300 }), 1),
+    fails: ['charges'],
+    says: 'the budget at the restore point',
   },
   {
     what: 'a charge is cheaper than the policy',
@@ -685,6 +722,40 @@ describe('verifying an honest finding', () => {
     })(honest);
     const { rows } = await verdictOn(sealed(workshop, stepped), stepped);
     expect(rows.find(({ row }) => row === 'complete-chain')).toMatchObject({ passed: true });
+  });
+});
+
+describe('verifying a finding again', () => {
+  const again = async (who: 'runner' | 'worker', claimed: (text: string) => string) => {
+    const honest = make();
+    const streams = sealed(workshop, honest);
+    const { rows, verdict, trust } = await verdictOn(streams, honest);
+    const proposed = streams.findingEvents[0];
+    if (proposed === undefined) throw new Error('nothing was proposed');
+    const { chain } = (JSON.parse(new TextDecoder().decode(proposed.canonical)) as FindingProposed)
+      .data;
+    const unsigned = { findingId: honest.findingId, verdict, rows, trust };
+    const attested = verdictAttestation(unsigned, chain.runHead, claimed(proposed.hash));
+    const data = { ...unsigned, signature: workshop.sign(who, 'verdict', attested) };
+    const recorded = chained(
+      'finding-f1',
+      [{ type: 'FindingVerified', data }],
+      workshop.sha256,
+      { position: proposed.position + 1, prev: proposed.hash },
+      1,
+    );
+    return verdictOn({ ...streams, findingEvents: [proposed, ...recorded] }, honest);
+  };
+
+  it('passes with the verdict that the runner signed', async () => {
+    expect((await again('runner', (hash) => hash)).verdict).toBe('PASS');
+  });
+
+  it.each([
+    ['another key', 'worker', (text: string) => text],
+    ['another claim', 'runner', () => 'cd'.repeat(32)],
+  ] as const)('blocks with a verdict of %s', async (_, who, claimed) => {
+    expect(failing(await again(who, claimed))).toEqual(['recorded-verdicts']);
   });
 });
 

@@ -38,10 +38,18 @@ export const charges: Check = {
     let spent = 0;
     let exhausted = false;
     let hypotheses = 0;
+    let paidHypothesis: string | null = null;
     let mutations = 0;
 
     const budget = (): HarnessPolicy['budget'] => opened().policy.budget;
     const remaining = (): number => budget().total - spent;
+
+    /** An edit needs a hypothesis of its own, so that none comes without its price. */
+    const useHypothesis = (hypothesisId: string, what: string): void => {
+      if (paidHypothesis !== hypothesisId)
+        faults.add(`${what} rests on ${hypothesisId}, which was not paid or was used before`);
+      paidHypothesis = null;
+    };
 
     return {
       every: ({ index }) => {
@@ -56,14 +64,17 @@ export const charges: Check = {
           faults.differ(`the number of hypothesis ${hypothesisId}`, number, hypotheses);
           debt = { charge: 'hypothesis', paysFor: hypothesisId, due: index + 1 };
         },
-        MutationProposed: ({ mutationId, number, measuredDomain, files }, { index }) => {
+        MutationProposed: (data, { index }) => {
+          const { mutationId, hypothesisId, number, measuredDomain, files } = data;
+          useHypothesis(hypothesisId, mutationId);
           mutations += 1;
           faults.differ(`the number of mutation ${mutationId}`, number, mutations);
           const domain = measured(opened().policy, files);
           faults.differ(`the measured domain of ${mutationId}`, measuredDomain, domain);
           debt = { charge: domain, paysFor: mutationId, due: index + 2 };
         },
-        SecondaryMetricProposed: ({ metricId }, { index }) => {
+        SecondaryMetricProposed: ({ metricId, hypothesisId }, { index }) => {
+          useHypothesis(hypothesisId, metricId);
           debt = { charge: 'metric', paysFor: metricId, due: index + 1 };
         },
         BudgetCharged: (data, { index }) => {
@@ -80,6 +91,7 @@ export const charges: Check = {
           spent += cost;
           faults.differ(`${what}: remaining`, data.remaining, remaining());
           charged = data.paysFor;
+          if (data.charge === 'hypothesis') paidHypothesis = data.paysFor;
           debt = null;
         },
         BudgetExhausted: (data, { index }) => {
@@ -95,6 +107,13 @@ export const charges: Check = {
             faults.add("the budget's end: what was asked could be paid");
           exhausted = true;
           debt = null;
+        },
+        RestorePointTaken: ({ mutationId, budgetRemaining }) => {
+          faults.differ(
+            `the budget at the restore point of ${mutationId}`,
+            budgetRemaining,
+            remaining(),
+          );
         },
         RunHalted: ({ by, mutationId }) => {
           const breach = by === 'mid-loop' || by === 'mandate';

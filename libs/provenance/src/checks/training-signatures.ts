@@ -13,7 +13,7 @@ interface Result {
 export const trainingSignatures: Check = {
   row: 'training-signatures',
   expected:
-    'each launch is of the tree that stands or is on trial and has one result, signed by the worker key that RunOpened pins; a metric is of a completed training',
+    'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins; a metric is of a completed training',
   start: ({ opened, verifySignature }) => {
     const faults = collectFaults();
     const launched = new Set<string>();
@@ -21,6 +21,7 @@ export const trainingSignatures: Check = {
     let completed: TrainingLaunched['data'] | null = null;
     let trial: { readonly mutationId: string; readonly toTree: string } | null = null;
     let results = 0;
+    let baselines = 0;
 
     const result = (data: Result): TrainingLaunched['data'] | null => {
       const launch = open;
@@ -50,6 +51,8 @@ export const trainingSignatures: Check = {
           faults.differ(`${of}: mutation`, data.mutationId, candidate ? trial?.mutationId : null);
           faults.differ(`${of}: tree`, data.tree, candidate ? trial?.toTree : opened().pins.tree);
           faults.differ(`${of}: seconds`, data.seconds, opened().policy.training.seconds);
+          faults.differ(`${of}: seed`, data.seed, opened().seed + (candidate ? 0 : baselines));
+          if (!candidate) baselines += 1;
           open = data;
           completed = null;
         },

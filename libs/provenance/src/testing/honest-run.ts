@@ -5,7 +5,14 @@ import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
 import { commandIds, runDecider } from '#libs/run';
-import type { RunCommand, RunKeys, RunOpened, RunState, TrainingResult } from '#libs/run';
+import type {
+  RunCommand,
+  RunKeys,
+  RunOpened,
+  RunState,
+  TrainingCompleted,
+  TrainingResult,
+} from '#libs/run';
 import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
 import type { AttestationContext } from '../attestations.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
@@ -379,6 +386,12 @@ export const honestRun = (
     changes: mutations.map((mutationId) => summaries.get(mutationId) ?? ''),
     planted: [],
   };
+  const standing = [state.line[0], state.line.at(-1)].map((kept) => kept?.trainingId);
+  const scored = facts
+    .filter(({ type }) => type === 'TrainingCompleted')
+    .map(({ data }) => data as TrainingCompleted['data'])
+    .filter((result) => standing.includes(result.trainingId))
+    .map(({ predictions }) => predictions);
   return {
     runId: RUN_ID,
     studyId: STUDY_ID,
@@ -408,7 +421,7 @@ export const honestRun = (
           mutations,
         },
         sealedLook: 1,
-        predictions: [git.artefact('predictions.csv', '0.5,sealed\n')],
+        predictions: scored,
       },
     },
     git,
