@@ -39,6 +39,7 @@ export type StudyRefusalCode =
 
 /** A run as its study counts it. */
 export interface CountedRun {
+  readonly runId: string;
   /** The study's nth run, from 1. */
   readonly number: number;
   readonly seed: number;
@@ -51,8 +52,9 @@ export interface CountedRun {
 export interface StudyState {
   readonly studyId: string | null;
   /** Commitment to the key that splits the rows, by data digest. */
-  readonly splits: ReadonlyMap<string, string>;
-  readonly runs: ReadonlyMap<string, CountedRun>;
+  readonly splits: Readonly<Record<string, string>>;
+  /** In the order of their numbers. */
+  readonly runs: readonly CountedRun[];
   /** Looks at the sealed rows, of all runs. */
   readonly looks: number;
   readonly totalSpent: number;
@@ -60,8 +62,8 @@ export interface StudyState {
 
 const INITIAL: StudyState = {
   studyId: null,
-  splits: new Map(),
-  runs: new Map(),
+  splits: {},
+  runs: [],
   looks: 0,
   totalSpent: 0,
 };
@@ -72,6 +74,9 @@ const refuse = (code: StudyRefusalCode, message: string): Decision => refused({ 
 
 /** What has happened already is not said twice. */
 const NOTHING: Decision = ok([]);
+
+const runOf = (state: StudyState, runId: string): CountedRun | undefined =>
+  state.runs.find((run) => run.runId === runId);
 
 const registerStudy = (state: StudyState, { studyId, title }: RegisterStudy['data']): Decision => {
   if (state.studyId === studyId) return NOTHING;
@@ -86,7 +91,7 @@ const commitSplit = (
   state: StudyState,
   { dataDigest, commitment }: CommitSplit['data'],
 ): Decision => {
-  const committed = state.splits.get(dataDigest);
+  const committed = state.splits[dataDigest];
   if (committed === commitment) return NOTHING;
   if (committed === undefined)
     return ok([{ type: 'SplitCommitted', data: { dataDigest, commitment } }]);
@@ -97,10 +102,10 @@ const commitSplit = (
 };
 
 const countRun = (state: StudyState, { runId, seed }: CountRun['data']): Decision => {
-  const run = state.runs.get(runId);
+  const run = runOf(state, runId);
   if (run?.seed === seed) return NOTHING;
   if (run === undefined)
-    return ok([{ type: 'RunCounted', data: { runId, number: state.runs.size + 1, seed } }]);
+    return ok([{ type: 'RunCounted', data: { runId, number: state.runs.length + 1, seed } }]);
   return refuse(
     'other-seed',
     `run ${runId} was counted with seed ${run.seed}, not ${seed}; open a new run for another seed`,
@@ -142,7 +147,7 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
   if (command.type === 'CountRun') return countRun(state, command.data);
 
   const { runId } = command.data;
-  const run = state.runs.get(runId);
+  const run = runOf(state, runId);
   if (run === undefined)
     return refuse(
       'unknown-run',
@@ -159,13 +164,10 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
 };
 
 const withRun = (
-  state: StudyState,
+  { runs }: StudyState,
   runId: string,
   change: Partial<CountedRun>,
-): ReadonlyMap<string, CountedRun> => {
-  const run = state.runs.get(runId);
-  return run === undefined ? state.runs : new Map(state.runs).set(runId, { ...run, ...change });
-};
+): readonly CountedRun[] => runs.map((run) => (run.runId === runId ? { ...run, ...change } : run));
 
 const evolve = (state: StudyState, event: StudyEvent): StudyState => {
   switch (event.type) {
@@ -173,12 +175,11 @@ const evolve = (state: StudyState, event: StudyEvent): StudyState => {
       return { ...state, studyId: event.data.studyId };
     case 'SplitCommitted': {
       const { dataDigest, commitment } = event.data;
-      return { ...state, splits: new Map(state.splits).set(dataDigest, commitment) };
+      return { ...state, splits: { ...state.splits, [dataDigest]: commitment } };
     }
     case 'RunCounted': {
-      const { runId, number, seed } = event.data;
-      const run: CountedRun = { number, seed, look: null, spent: null };
-      return { ...state, runs: new Map(state.runs).set(runId, run) };
+      const run: CountedRun = { ...event.data, look: null, spent: null };
+      return { ...state, runs: [...state.runs, run] };
     }
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;

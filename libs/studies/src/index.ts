@@ -3,4 +3,5 @@ export * from './decider.ts';
 export * from './events.ts';
 export * from './policy-digest.ts';
 export * from './study-file.ts';
-export type { Complaint, StudyFileProblem } from './yaml-document.ts';
+export * from './study-folder.ts';
+export type { Complaint, Path, StudyFileProblem } from './yaml-document.ts';

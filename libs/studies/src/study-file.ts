@@ -17,6 +17,8 @@ export interface StudyFile {
   readonly policy: HarnessPolicy;
   /** What is lawful and probably not meant. */
   readonly warnings: readonly StudyFileProblem[];
+  /** A complaint about a path of the file, at its line: for what only shows outside the file. */
+  readonly placed: (path: Path, complaint: Complaint) => StudyFileProblem;
 }
 
 /** One line: `holdfast.yaml:12:3 data.split: found …; expected …. What to do.` */
@@ -186,5 +188,6 @@ export const parseStudyFile = (
   return ok({
     policy: policyOf(content),
     warnings: knobWarnings(content).map((complaint) => placed(...complaint)),
+    placed,
   });
 };
