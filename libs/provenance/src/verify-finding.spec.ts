@@ -144,7 +144,7 @@ const firstFile = (tree: (honest: HonestRun) => string) => (honest: HonestRun) =
   treeEntries(honest.git.content(tree(honest)))?.[0]?.oid ?? '';
 
 const OTHER = 'ab'.repeat(20);
-const halt: RunEvent = {
+const halt: Extract<RunEvent, { type: 'RunHalted' }> = {
   type: 'RunHalted',
   data: {
     by: 'human',
@@ -392,6 +392,16 @@ const CASES: readonly Case[] = [
     tamper: change('MutationProposed', () => ({ measuredDomain: 'hyperparameter' as const })),
     fails: ['cutover-audit', 'charges'],
     says: 'the measured domain',
+  },
+  {
+    what: 'a breach is charged',
+    tamper: (honest) => {
+      const { mutationId } = dataOf(honest, 'MutationProposed');
+      const breach = { ...halt.data, by: 'mid-loop' as const, mutationId };
+      return insertAfter('BudgetCharged', { type: 'RunHalted', data: breach }, 1)(honest);
+    },
+    fails: ['charges', 'not-halted'],
+    says: 'was charged for a breach',
   },
   {
     what: 'the loop says that it spent less',
