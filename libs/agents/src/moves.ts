@@ -46,7 +46,7 @@ const neighbours = (knob: SearchKnob, current: Settings[number]): SearchKnob['va
   ];
 };
 
-/** Changes of a single setting. A list is never emptied: a model of nothing tells nothing. */
+/** Changes of a single setting. */
 const singleChanges = (knobs: readonly SearchKnob[], settings: Settings): readonly Change[] =>
   knobs.flatMap((knob, index): readonly Change[] => {
     const current = settings[index]!;
@@ -54,11 +54,18 @@ const singleChanges = (knobs: readonly SearchKnob[], settings: Settings): readon
       return neighbours(knob, current).map((value) => ({ knob: index, kind: 'set', value }));
     }
     const used = Array.isArray(current) ? current : [];
-    return knob.values.flatMap((value): readonly Change[] => {
-      if (!used.includes(value)) return [{ knob: index, kind: 'add', value }];
-      return used.length > 1 ? [{ knob: index, kind: 'remove', value }] : [];
-    });
+    return knob.values.map((value) => ({
+      knob: index,
+      kind: used.includes(value) ? 'remove' : 'add',
+      value,
+    }));
   });
+
+/** A list is never emptied: a model of nothing tells nothing. */
+const isEmptied = (before: Settings, after: Settings): boolean =>
+  after.some(
+    (setting, knob) => Array.isArray(setting) && setting.length === 0 && before[knob] !== setting,
+  );
 
 const pairs = (changes: readonly Change[]): readonly (readonly Change[])[] =>
   changes.flatMap((first, i) =>
@@ -94,7 +101,7 @@ export const untriedMoves = (
   const seen = new Set([treeKey(settings)]);
   const moveTo = (target: Settings): readonly Move[] => {
     const key = treeKey(target);
-    if (seen.has(key)) return [];
+    if (seen.has(key) || isEmptied(settings, target)) return [];
     seen.add(key);
     return [{ settings: target, changes: changesBetween(settings, target) }];
   };
