@@ -7,7 +7,13 @@ import type {
   Observation,
 } from '#libs/harness';
 import type { Signature } from '#libs/kernel';
-import type { RunClosed, RunOpened, TrainingCompleted, TrainingFailed, TrainingTimedOut } from './events.ts';
+import type {
+  RunClosed,
+  RunOpened,
+  TrainingCompleted,
+  TrainingFailed,
+  TrainingTimedOut,
+} from './events.ts';
 
 /** A command: its id derives from what caused it, and the ids that its events carry derive from it. */
 interface Command<Type extends string, Data> {

@@ -10,7 +10,15 @@ import {
 } from '#libs/divergence';
 import { ladder } from '#libs/evaluator';
 import { midLoopGate, postLoopGate, type Breach, type Observation } from '#libs/harness';
-import { deriveId, ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
+import {
+  deriveId,
+  ok,
+  refused,
+  unreachable,
+  type Decider,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
 import { screenText } from '#libs/mandate';
 import type {
   CutOver,
@@ -71,15 +79,7 @@ const TAKEN_AT: Readonly<Record<RunCommand['type'], readonly LoopNode[]>> = {
   Judge: ['observed'],
   FinishLoop: ['idle', 'hypothesised'],
   StopLoop: ['idle', 'hypothesised'],
-  HaltRun: [
-    'baseline',
-    'training',
-    'trained',
-    'idle',
-    'hypothesised',
-    'proposed',
-    'observed',
-  ],
+  HaltRun: ['baseline', 'training', 'trained', 'idle', 'hypothesised', 'proposed', 'observed'],
   SignRunHead: ['ended', 'closed', 'halted'],
   CloseRun: ['attested'],
 };
@@ -97,7 +97,9 @@ const halted = (
 });
 
 const listed = (breaches: readonly Breach[]): string =>
-  breaches.map(({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`).join('; ');
+  breaches
+    .map(({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`)
+    .join('; ');
 
 const loopEnded = (
   state: RunState,
@@ -138,11 +140,7 @@ const openRun = ({ data: { opened, checks } }: OpenRun): Decision => {
   });
 };
 
-const launchBaseline = (
-  state: RunState,
-  opened: RunOpened['data'],
-  commandId: string,
-): Decision =>
+const launchBaseline = (state: RunState, opened: RunOpened['data'], commandId: string): Decision =>
   events({
     type: 'TrainingLaunched',
     data: {
@@ -191,12 +189,18 @@ const observeMetric = (
 ): Decision => {
   const { training, trial } = state;
   if (training?.trainingId !== trainingId)
-    return refuse('not-this-training', `a metric for training ${trainingId}, expected ${training?.trainingId ?? 'none'}`);
+    return refuse(
+      'not-this-training',
+      `a metric for training ${trainingId}, expected ${training?.trainingId ?? 'none'}`,
+    );
   const wrong = estimates(observation).find(
     ({ value, standardError }) => !Number.isFinite(value) || !Number.isFinite(standardError),
   );
   if (wrong !== undefined)
-    return refuse('not-finite', `${wrong.name} is ${wrong.value} ± ${wrong.standardError}; only finite numbers are observations`);
+    return refuse(
+      'not-finite',
+      `${wrong.name} is ${wrong.value} ± ${wrong.standardError}; only finite numbers are observations`,
+    );
 
   const ladderScore = ladder(state.ladderScore, observation.metric.value, LADDER_STEP);
   if (trial === null) return observeBaseline(state, opened, trainingId, observation, ladderScore);
@@ -226,19 +230,19 @@ const observeBaseline = (
     type: 'MetricObserved',
     data: { trainingId, mutationId: null, observation, charts: [], ladderScore },
   };
-  const replicates = [...state.replicates, { trainingId, observation }];
-  const [first] = replicates;
-  if (first === undefined || replicates.length < opened.policy.replicates) return events(observed);
+  const observations = [...state.replicates.map((one) => one.observation), observation];
+  const first = state.replicates[0] ?? { trainingId, observation };
+  if (observations.length < opened.policy.replicates) return events(observed);
   return events(observed, {
     type: 'BaselineEstablished',
     data: {
       tree: opened.pins.tree,
       commit: opened.pins.pinCommit,
       trainingId: first.trainingId,
-      replicates: replicates.length,
+      replicates: observations.length,
       metric: first.observation.metric.value,
       standardError: first.observation.metric.standardError,
-      seedDeviation: deviation(replicates.map((one) => one.observation.metric.value)),
+      seedDeviation: deviation(observations.map(({ metric }) => metric.value)),
     },
   });
 };
@@ -297,7 +301,10 @@ const proposeHypothesis = (
   if (breaches.length > 0)
     return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
   if (!Number.isFinite(expectedEffect))
-    return refuse('not-finite', `the expected effect is ${expectedEffect}, expected a finite number`);
+    return refuse(
+      'not-finite',
+      `the expected effect is ${expectedEffect}, expected a finite number`,
+    );
   const hypothesisId = commandIds.hypothesis(id);
   return pay(
     state,
@@ -338,7 +345,10 @@ const proposeMutation = (
   };
   const spoken = screenText(summary);
   if (spoken.length > 0)
-    return events(proposed, halted('mandate', `HUMAN MANDATE: ${listed(spoken)}`, spoken, mutationId));
+    return events(
+      proposed,
+      halted('mandate', `HUMAN MANDATE: ${listed(spoken)}`, spoken, mutationId),
+    );
   if (gate.breaches.length > 0 || gate.domain === null)
     return events(
       proposed,
@@ -360,11 +370,7 @@ const proposeMutation = (
   });
 };
 
-const refuseProposal = (
-  state: RunState,
-  opened: RunOpened['data'],
-  reason: string,
-): Decision => {
+const refuseProposal = (state: RunState, opened: RunOpened['data'], reason: string): Decision => {
   const inARow = state.refusalsInARow + 1;
   const proposal: RunEvent = {
     type: 'ProposalRefused',
@@ -374,7 +380,11 @@ const refuseProposal = (
     ? events(proposal)
     : events(
         proposal,
-        loopEnded(state, 'refusals', `${inARow} proposals in a row did not apply; the last: ${reason}`),
+        loopEnded(
+          state,
+          'refusals',
+          `${inARow} proposals in a row did not apply; the last: ${reason}`,
+        ),
       );
 };
 
@@ -404,9 +414,7 @@ const proposeSecondaryMetric = (
 
 const requestData = ({ data: { dimensions, breaches, cells, people } }: RequestData): Decision =>
   breaches.length > 0
-    ? events(
-        halted('data-request', `INDIVIDUAL DATA WAS ASKED FOR: ${listed(breaches)}`, breaches),
-      )
+    ? events(halted('data-request', `INDIVIDUAL DATA WAS ASKED FOR: ${listed(breaches)}`, breaches))
     : events({ type: 'CohortsServed', data: { dimensions, cells, people } });
 
 const cutOver = (state: RunState, opened: RunOpened['data'], { id }: CutOver): Decision => {
@@ -531,8 +539,14 @@ const decide = (state: RunState, command: RunCommand): Decision => {
   const takenAt = TAKEN_AT[command.type];
   if (!takenAt.includes(state.node))
     return OVER.includes(state.node)
-      ? refuse('over', `${command.type}: the run is ${state.node}; nothing resumes it (open or fork a new one)`)
-      : refuse('not-now', `${command.type} is taken at ${takenAt.join(', ')}; the run stands at "${state.node}"`);
+      ? refuse(
+          'over',
+          `${command.type}: the run is ${state.node}; nothing resumes it (open or fork a new one)`,
+        )
+      : refuse(
+          'not-now',
+          `${command.type} is taken at ${takenAt.join(', ')}; the run stands at "${state.node}"`,
+        );
   switch (command.type) {
     case 'LaunchBaseline':
       return launchBaseline(state, opened, command.id);

@@ -381,7 +381,10 @@ export type RunHeadSigned = Fact<
 export type RunClosed = Fact<
   'RunClosed',
   {
-    readonly findings: readonly { readonly findingId: string; readonly verdict: 'PASS' | 'BLOCK' }[];
+    readonly findings: readonly {
+      readonly findingId: string;
+      readonly verdict: 'PASS' | 'BLOCK';
+    }[];
   }
 >;
 

@@ -1,7 +1,14 @@
 import { evolveBudget, openBudget, type Budget } from '#libs/budget';
 import { ZERO, type Sums } from '#libs/divergence';
 import type { Domain, FileDomain, Observation } from '#libs/harness';
-import type { RunEvent, RunOpened, TrainingLaunched, TrainingPurpose } from './events.ts';
+import type { ArtefactRef } from '#libs/kernel';
+import type {
+  RunEvent,
+  RunOpened,
+  TrainingCompleted,
+  TrainingLaunched,
+  TrainingPurpose,
+} from './events.ts';
 import { follow, type LoopNode } from './loop-graph.ts';
 
 /** A kept state: the source tree, or the tree after a kept mutation. */
@@ -9,6 +16,7 @@ export interface KeptState {
   readonly commit: string;
   readonly tree: string;
   readonly trainingId: string;
+  readonly predictions: ArtefactRef;
   readonly metric: number;
   /** Null for the baseline. */
   readonly mutationId: string | null;
@@ -34,6 +42,7 @@ export interface Trial {
 /** One attempt, as the agent's own history needs it. */
 export interface Attempt {
   readonly number: number;
+  readonly mutationId: string | null;
   readonly hypothesis: string;
   readonly summary: string | null;
   readonly domain: Domain | null;
@@ -55,7 +64,11 @@ export interface RunState {
   readonly opened: RunOpened['data'] | null;
   readonly budget: Budget;
   /** Replicates of the baseline so far. */
-  readonly replicates: readonly { readonly trainingId: string; readonly observation: Observation }[];
+  readonly replicates: readonly {
+    readonly trainingId: string;
+    readonly predictions: ArtefactRef;
+    readonly observation: Observation;
+  }[];
   readonly seedDeviation: number;
   /** The line: the baseline, then every kept state that stands. Its last one is the incumbent. */
   readonly line: readonly KeptState[];
@@ -66,6 +79,8 @@ export interface RunState {
   readonly hypothesis: Hypothesis | null;
   readonly trial: Trial | null;
   readonly training: TrainingLaunched['data'] | null;
+  /** The result of the training under way, once it is there. */
+  readonly completed: TrainingCompleted['data'] | null;
   readonly observation: Observation | null;
   readonly hypotheses: number;
   readonly mutations: number;
@@ -97,6 +112,7 @@ export const INITIAL: RunState = {
   hypothesis: null,
   trial: null,
   training: null,
+  completed: null,
   observation: null,
   hypotheses: 0,
   mutations: 0,
@@ -133,7 +149,19 @@ const vouched = (state: RunState): RunState['stable'] => ({
   ),
 });
 
-const ITERATION_OVER = { hypothesis: null, trial: null, training: null, observation: null } as const;
+const ITERATION_OVER = {
+  hypothesis: null,
+  trial: null,
+  training: null,
+  completed: null,
+  observation: null,
+} as const;
+
+/** What the training under way predicted. @throws without a result: the graph lets none be measured before it */
+export const predicted = ({ completed }: Pick<RunState, 'completed'>): ArtefactRef => {
+  if (completed === null) throw new Error('no training has completed');
+  return completed.predictions;
+};
 
 const apply = (state: RunState, event: RunEvent): RunState => {
   switch (event.type) {
@@ -152,6 +180,8 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       return { ...state, budget: evolveBudget(state.budget, event) };
     case 'TrainingLaunched':
       return { ...state, training: event.data };
+    case 'TrainingCompleted':
+      return { ...state, completed: event.data };
     case 'TrainingFailed':
       return {
         ...state,
@@ -166,7 +196,14 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'MetricObserved': {
       const { observation, trainingId, charts, ladderScore, mutationId } = event.data;
       if (mutationId === null)
-        return { ...state, replicates: [...state.replicates, { trainingId, observation }], ladderScore };
+        return {
+          ...state,
+          replicates: [
+            ...state.replicates,
+            { trainingId, predictions: predicted(state), observation },
+          ],
+          ladderScore,
+        };
       return {
         ...state,
         observation,
@@ -180,11 +217,21 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'BaselineEstablished': {
       const { commit, tree, trainingId, metric, seedDeviation } = event.data;
+      const first = state.replicates.find((replicate) => replicate.trainingId === trainingId);
       return {
         ...state,
-        training: null,
+        ...ITERATION_OVER,
         seedDeviation,
-        line: [{ commit, tree, trainingId, metric, mutationId: null }],
+        line: [
+          {
+            commit,
+            tree,
+            trainingId,
+            predictions: first?.predictions ?? predicted(state),
+            metric,
+            mutationId: null,
+          },
+        ],
       };
     }
     case 'HypothesisProposed':
@@ -197,6 +244,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.attempts,
           {
             number: event.data.number,
+            mutationId: null,
             hypothesis: event.data.statement,
             summary: null,
             domain: null,
@@ -233,6 +281,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
             ? null
             : { mutationId, number, summary, domain: measuredDomain, baseTree, commit, tree },
         attempts: lastAttempt(state, {
+          mutationId,
           summary,
           domain: measuredDomain,
           proposedTree: tree,
@@ -245,7 +294,10 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       const kept = {
         ...state,
         ...ITERATION_OVER,
-        line: [...state.line, { commit, tree, trainingId, metric, mutationId }],
+        line: [
+          ...state.line,
+          { commit, tree, trainingId, predictions: predicted(state), metric, mutationId },
+        ],
         attempts: lastAttempt(state, { outcome: 'kept' }),
       };
       return { ...kept, stable: vouched(kept) };
@@ -273,13 +325,16 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         line: state.line.slice(0, at),
         sums: Object.fromEntries(Object.keys(state.sums).map((chart) => [chart, ZERO])),
         stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
-        attempts: lastAttempt(state, { outcome: 'reverted' }),
+        attempts: state.attempts.map((attempt) =>
+          attempt.mutationId !== null && event.data.undone.includes(attempt.mutationId)
+            ? { ...attempt, outcome: 'reverted' }
+            : attempt,
+        ),
       };
     }
     case 'RunHalted':
       return { ...state, haltMessage: event.data.message };
     case 'GatePassed':
-    case 'TrainingCompleted':
     case 'TrainingTimedOut':
     case 'CohortsServed':
     case 'RestorePointTaken':

@@ -1,0 +1,28 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Refusal, Result } from '#libs/kernel';
+import type { RunState } from '#libs/run';
+import { driveRun, type Drive } from '../drive-run.ts';
+import type { Home } from '../home.ts';
+import { HOME } from '../tokens.ts';
+
+/** Follows a run to its end, from wherever it stands. */
+export class DriveRun extends Command<Result<RunState, Refusal>> {
+  readonly drive: Drive;
+  constructor(drive: Drive) {
+    super();
+    this.drive = drive;
+  }
+}
+
+@CommandHandler(DriveRun)
+export class DriveRunHandler implements ICommandHandler<DriveRun> {
+  private readonly home: Home;
+  constructor(@Inject(HOME) home: Home) {
+    this.home = home;
+  }
+
+  execute({ drive }: DriveRun) {
+    return driveRun(this.home, drive);
+  }
+}

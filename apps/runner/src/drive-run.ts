@@ -1,0 +1,71 @@
+import type { Agent } from '#libs/agents';
+import type { TrainingProgress } from '#libs/jobs';
+import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
+import { nextStep, type RunCommand, type RunState } from '#libs/run';
+import { HARNESS, SEARCH_AGENT } from './actors.ts';
+import { perform } from './effects/perform.ts';
+import type { Home } from './home.ts';
+import type { OpenedStudy } from './opening/open-study.ts';
+
+export interface Drive {
+  readonly runId: string;
+  readonly study: OpenedStudy;
+  readonly agent: Agent;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Stops the driving between two steps; the run goes on where it stands when it is driven again. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the agent said stands in the log under its own name; everything else is the harness's. */
+const AGENTS_OWN: readonly RunCommand['type'][] = [
+  'ProposeHypothesis',
+  'ProposeMutation',
+  'ProposeSecondaryMetric',
+  'RefuseProposal',
+  'FinishLoop',
+];
+
+const actorOf = (command: RunCommand): Actor =>
+  AGENTS_OWN.includes(command.type) ? SEARCH_AGENT : HARNESS;
+
+/**
+ * Follows a run to its end: reads where it stands, asks `nextStep`, performs that one effect, sends the command that
+ * records it. Holds no state of its own, so that it can be killed anywhere and called again.
+ *
+ * @returns the run when it owes nothing more, or `lost-race` when another runner got ahead: this one steps back
+ */
+export const driveRun = async (
+  home: Home,
+  { runId, study, agent, onProgress = () => undefined, signal }: Drive,
+): Promise<Result<RunState, Refusal>> => {
+  for (;;) {
+    const { state, head } = await home.runs.load(runId);
+    if (state.opened === null || head === null)
+      return refused({
+        code: 'run-unknown',
+        message: `found no run ${runId}; list them with: holdfast runs`,
+      });
+    const step = nextStep(state);
+    if (step.kind === 'rest') return ok(state);
+    if (signal?.aborted === true)
+      return refused({
+        code: 'interrupted',
+        message: `stopped between two steps; go on with: holdfast run --resume ${runId}`,
+      });
+    const context = { home, study, agent, runId, state, opened: state.opened, head, onProgress };
+    const command = await perform(context, step);
+    const sent = await home.runs.send(runId, command, actorOf(command));
+    if (!sent.ok) {
+      if (
+        sent.error.code !== 'lost-race' &&
+        sent.error.code !== 'not-now' &&
+        sent.error.code !== 'over'
+      )
+        throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
+      return refused({
+        code: 'lost-race',
+        message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
+      });
+    }
+  }
+};

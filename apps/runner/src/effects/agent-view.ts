@@ -1,0 +1,73 @@
+import type { AgentView, ProgramFiles } from '#libs/agents';
+import { FILE_DOMAINS } from '#libs/harness';
+import { incumbent } from '#libs/run';
+import type { EffectContext } from './context.ts';
+
+/**
+ * What the agent may know of its run, and nothing else: its own attempts, the incumbent's mutable files, the base
+ * cohort table and the Ladder's rounded score.
+ */
+export const agentView = async (context: EffectContext): Promise<AgentView> => {
+  const { state, opened, study } = context;
+  const { policy } = opened;
+  const mutable = new Set(FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]));
+  const filesOf = (tree: string) => mutableFiles(context, tree, mutable);
+  return {
+    runId: context.runId,
+    seed: opened.seed,
+    brief: {
+      title: policy.study.title,
+      question: policy.study.question,
+      outcome: policy.data.outcome.name,
+      dimensions: policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+      mutable: policy.program.mutable,
+      costs: policy.budget.costs,
+      entry: policy.program.entry,
+    },
+    budget: { total: state.budget.total, remaining: state.budget.remaining },
+    files: await filesOf(incumbent(state).tree),
+    cohorts: new TextDecoder().decode(study.vault.release().table),
+    score: state.ladderScore,
+    attempts: await Promise.all(
+      state.attempts.map(async (attempt) => ({
+        number: attempt.number,
+        hypothesis: attempt.hypothesis,
+        domain: attempt.domain,
+        base: await filesOf(attempt.baseTree),
+        proposed: attempt.proposedTree === null ? null : await filesOf(attempt.proposedTree),
+        outcome: attempt.outcome,
+        error: attempt.error,
+        score: attempt.score,
+      })),
+    ),
+  };
+};
+
+/** Trees never change, so what was read of one holds for as long as the process runs. */
+const read = new Map<string, Promise<ProgramFiles>>();
+
+const mutableFiles = (
+  { home }: EffectContext,
+  tree: string,
+  mutable: ReadonlySet<string>,
+): Promise<ProgramFiles> => {
+  const known = read.get(tree);
+  if (known !== undefined) return known;
+  const files = readMutableFiles(home.sourceTree, tree, mutable);
+  read.set(tree, files);
+  return files;
+};
+
+const readMutableFiles = async (
+  sourceTree: EffectContext['home']['sourceTree'],
+  tree: string,
+  mutable: ReadonlySet<string>,
+): Promise<ProgramFiles> => {
+  const files = await sourceTree.readFiles(tree);
+  if (!files.ok) throw new Error(files.error.message);
+  return Object.fromEntries(
+    files.value
+      .filter(({ path }) => mutable.has(path))
+      .map(({ path, content }) => [path, new TextDecoder().decode(content)]),
+  );
+};

@@ -1,0 +1,109 @@
+import type { MutationProposal } from '#libs/agents';
+import { SECONDARY_METRICS } from '#libs/evaluator';
+import type { FileChange } from '#libs/harness';
+import { eventId } from '#libs/kernel';
+import {
+  commandIds,
+  incumbent,
+  type FinishLoop,
+  type ProposeHypothesis,
+  type ProposeMutation,
+  type ProposeSecondaryMetric,
+  type RefuseProposal,
+} from '#libs/run';
+import { agentView } from './agent-view.ts';
+import { commandId, type EffectContext } from './context.ts';
+
+export const askHypothesis = async (
+  context: EffectContext,
+): Promise<ProposeHypothesis | FinishLoop> => {
+  const proposal = await context.agent.proposeHypothesis(await agentView(context));
+  return proposal.kind === 'finished'
+    ? {
+        type: 'FinishLoop',
+        id: commandId(context, 'FinishLoop'),
+        data: { reason: proposal.reason },
+      }
+    : {
+        type: 'ProposeHypothesis',
+        id: commandId(context, 'ProposeHypothesis'),
+        data: { statement: proposal.statement, expectedEffect: proposal.expectedEffect },
+      };
+};
+
+export const askMutation = async (
+  context: EffectContext,
+): Promise<ProposeMutation | RefuseProposal | ProposeSecondaryMetric> => {
+  const { hypothesis } = context.state;
+  if (hypothesis === null) throw new Error('no hypothesis stands');
+  const proposal = await context.agent.proposeMutation(await agentView(context), hypothesis);
+  return proposal.kind === 'metric'
+    ? {
+        type: 'ProposeSecondaryMetric',
+        id: commandId(context, 'ProposeSecondaryMetric'),
+        data: { name: proposal.metric, available: SECONDARY_METRICS },
+      }
+    : writeMutation(context, proposal);
+};
+
+/**
+ * The edge of a proposal: stores the proposed tree as a commit under the attempt's ref, measures the diff, and makes
+ * the command. An edit that does not apply becomes a refusal.
+ */
+const writeMutation = async (
+  context: EffectContext,
+  { domain, summary, edits }: Extract<MutationProposal, { kind: 'edit' }>,
+): Promise<ProposeMutation | RefuseProposal> => {
+  const { home, state, runId, head, opened } = context;
+  const id = commandId(context, 'ProposeMutation');
+  const base = incumbent(state);
+  const refusal = (reason: string): RefuseProposal => ({
+    type: 'RefuseProposal',
+    id: commandId(context, 'RefuseProposal'),
+    data: { reason },
+  });
+  const written = await home.sourceTree.writeAttempt({
+    runId,
+    number: state.mutations + 1,
+    base,
+    edits,
+    message: summary,
+    trailers: {
+      'Holdfast-Run': runId,
+      'Holdfast-Mutation': commandIds.mutation(id),
+      'Holdfast-Event': eventId(id, 0),
+      'Holdfast-Hypothesis': state.hypothesis?.hypothesisId ?? '',
+    },
+    time: head.metadata.time,
+    maxFileBytes: Math.max(opened.policy.gates.midLoop.maximumFileBytes * 4, 1024 * 1024),
+  });
+  if (!written.ok)
+    return refusal(
+      [
+        written.error.message,
+        ...written.error.problems.map(({ path, message }) => `${path}: ${message}`),
+      ].join('; '),
+    );
+  const { commit, tree, changed } = written.value;
+  const changes: FileChange[] = await Promise.all(
+    changed.map(async ({ path, kind, before, after }) => ({
+      path,
+      kind,
+      before: before?.oid ?? null,
+      after: after?.oid ?? null,
+      mode: after?.mode ?? null,
+      text: after === null ? null : await textOf(home, after.oid),
+    })),
+  );
+  return {
+    type: 'ProposeMutation',
+    id,
+    data: { summary, declaredDomain: domain, commit, tree, changes },
+  };
+};
+
+/** Null for what is no text: the gate then sees no content, and the mode decides. */
+const textOf = async (home: EffectContext['home'], oid: string): Promise<string | null> => {
+  const text = await home.sourceTree.readText(oid);
+  return text.ok ? text.value : null;
+};

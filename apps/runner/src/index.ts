@@ -1,0 +1,19 @@
+/** The runner: drives runs, and the commands and queries of one home on the CQRS bus. */
+import 'reflect-metadata';
+
+export * from './commands/drive-run.ts';
+export * from './commands/halt-run.ts';
+export * from './commands/open-run.ts';
+export * from './commands/replay-finding.ts';
+export * from './commands/review-finding.ts';
+export * from './commands/verify-finding.ts';
+export type { Drive } from './drive-run.ts';
+export { openHome, recallStudyFile, type Home, type HomeOptions } from './home.ts';
+export { openStudy, type OpenedStudy } from './opening/open-study.ts';
+export type { Replay, ReplayRow } from './proving/replay.ts';
+export type { Restored } from './proving/restore.ts';
+export { runOf, studyOf } from './proving/verify.ts';
+export * from './queries/restore-state.ts';
+export * from './queries/views.ts';
+export { RunnerModule } from './runner.module.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,147 @@
+import { basename } from 'node:path';
+import canonicalize from 'canonicalize';
+import { sha256 } from '#libs/event-log';
+import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import type { CohortRelease, EnvironmentRecord, RunOpened } from '#libs/run';
+import { runtimeDigest } from '#libs/sandbox';
+import { policyDigest, type StudyOnDisk } from '#libs/studies';
+import { preLoopChecks } from '#libs/vault';
+import { LOCAL_RESEARCHER } from '../actors.ts';
+import { RUNTIME, rememberStudyFile, type Home } from '../home.ts';
+import { VERSION } from '../version.ts';
+import { openStudy, type OpenedStudy } from './open-study.ts';
+
+export interface RunToOpen {
+  readonly study: StudyOnDisk;
+  /** Default: the run's number in its study. */
+  readonly seed: number | null;
+}
+
+export interface OpenedRun {
+  readonly runId: string;
+  readonly study: OpenedStudy;
+}
+
+/**
+ * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
+ * wrong with the study is refused before anything of the run is written.
+ */
+export const openRun = async (
+  home: Home,
+  { study: onDisk, seed: givenSeed }: RunToOpen,
+): Promise<Result<OpenedRun, Refusal>> => {
+  const { folder, file, policy } = onDisk;
+  const studyId = policy.study.id;
+  // No sandbox, no run: found out before anything is written.
+  const queue = await home.queue();
+  if (!queue.ok) return queue;
+  const pin = await home.sourceTree.pinStudy({
+    folder,
+    program: policy.program.path,
+    also: [basename(file)],
+  });
+  if (!pin.ok) return pin;
+  const opened = await openStudy(home, folder, policy);
+  if (!opened.ok) return opened;
+  const study = opened.value;
+  await rememberStudyFile(home, studyId, file);
+
+  const counted = await countRun(home, studyId, givenSeed);
+  if (!counted.ok) return counted;
+  const { runId, number, seed } = counted.value;
+  const environment = await environmentRecord();
+  const cohorts = await releaseCohorts(home, runId, study);
+  const data: RunOpened['data'] = {
+    runId,
+    studyId,
+    number,
+    pins: {
+      ...pin.value,
+      policyDigest: policyDigest(policy, sha256Text),
+      dataDigest: study.dataDigest,
+      environmentDigest: sha256Text(canonicalize(environment) ?? ''),
+      splitCommitment: study.splitCommitment,
+    },
+    policy,
+    environment,
+    keys: { runner: publicHalf(home.keys.runner), worker: publicHalf(home.keys.worker) },
+    seed,
+    governance: {
+      governed: true,
+      reason: 'the search agent is part of the harness and is shown its AgentView only',
+    },
+    cohorts,
+  };
+  const sent = await home.runs.send(
+    runId,
+    {
+      type: 'OpenRun',
+      id: deriveId('open', runId),
+      data: { opened: data, checks: preLoopChecks(ok(study.vault), policy) },
+    },
+    LOCAL_RESEARCHER,
+  );
+  return sent.ok ? ok({ runId, study }) : sent;
+};
+
+const publicHalf = ({ keyId, publicKey }: Home['keys']['runner']) => ({ keyId, publicKey });
+
+const sha256Text = (text: string): string => sha256(new TextEncoder().encode(text));
+
+/**
+ * The study's next run. One that was counted but never opened (the process ended in between) is taken up again,
+ * so that no number is lost.
+ */
+const countRun = async (
+  home: Home,
+  studyId: string,
+  givenSeed: number | null,
+): Promise<Result<{ runId: string; number: number; seed: number }, Refusal>> => {
+  const { state } = await home.studies.load(studyId);
+  const last = state.runs.at(-1);
+  if (last !== undefined && (await home.runs.load(last.runId)).head === null) {
+    if (givenSeed === null || givenSeed === last.seed) return ok(last);
+  }
+  const number = state.runs.length + 1;
+  const runId = `${studyId}-${number}`;
+  const seed = givenSeed ?? number;
+  const sent = await home.studies.send(
+    studyId,
+    { type: 'CountRun', id: deriveId('count', runId), data: { runId, seed } },
+    LOCAL_RESEARCHER,
+  );
+  if (!sent.ok)
+    return refused({ code: sent.error.code, message: `${sent.error.message}; try again` });
+  return ok({ runId, number, seed });
+};
+
+export const environmentRecord = async (): Promise<EnvironmentRecord> => ({
+  holdfast: VERSION,
+  runtime: { name: 'node', version: process.version, sha256: await runtimeDigest(RUNTIME) },
+  platform: process.platform,
+  architecture: process.arch,
+});
+
+const releaseCohorts = async (
+  home: Home,
+  runId: string,
+  { vault }: OpenedStudy,
+): Promise<CohortRelease> => {
+  const release = vault.release();
+  const kept = await home.sourceTree.writeArtefacts({
+    ref: `runs/${runId}/cohorts`,
+    files: { 'train.csv': release.table, 'cells.csv': release.cells },
+  });
+  if (!kept.ok) throw new Error(`the cohort table can't be kept: ${kept.error.message}`);
+  const ref = (path: string) => {
+    const file = kept.value.files.find((one) => one.path === path);
+    if (file === undefined) throw new Error(`${path} was not kept`);
+    return file;
+  };
+  return {
+    tree: kept.value.tree,
+    table: ref('train.csv'),
+    cells: ref('cells.csv'),
+    ...release.report,
+  };
+};

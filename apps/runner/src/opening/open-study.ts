@@ -1,0 +1,101 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HarnessPolicy } from '#libs/harness';
+import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import {
+  dataDigest as digestOf,
+  newSplitKey,
+  openVault,
+  splitCommitment,
+  type Vault,
+} from '#libs/vault';
+import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
+import type { Home } from '../home.ts';
+
+/** A study whose rows are in the vault. */
+export interface OpenedStudy {
+  readonly folder: string;
+  readonly policy: HarnessPolicy;
+  readonly vault: Vault;
+  readonly dataDigest: string;
+  readonly splitCommitment: string;
+}
+
+/**
+ * Registers the study, commits to the key that splits its rows (one for each data digest, before any run uses it)
+ * and opens the vault.
+ *
+ * @param pinned - what an earlier run pinned, when one is resumed: other data is refused
+ */
+export const openStudy = async (
+  home: Home,
+  folder: string,
+  policy: HarnessPolicy,
+  pinned: { readonly dataDigest: string } | null = null,
+): Promise<Result<OpenedStudy, Refusal>> => {
+  const studyId = policy.study.id;
+  const digest = pinned === null ? await dataDigestOf(folder, policy) : ok(pinned.dataDigest);
+  if (!digest.ok) return digest;
+  const dataDigest = digest.value;
+  const key = await splitKey(home, studyId, dataDigest);
+  if (!key.ok) return key;
+  const vault = await openVault({
+    studyFolder: folder,
+    data: policy.data,
+    splitKey: key.value,
+    expectedDigest: dataDigest,
+  });
+  if (!vault.ok) return vault;
+
+  const commitment = splitCommitment(key.value);
+  const registered = await home.studies.send(
+    studyId,
+    {
+      type: 'RegisterStudy',
+      id: deriveId('register', studyId),
+      data: { studyId, title: policy.study.title },
+    },
+    LOCAL_RESEARCHER,
+  );
+  if (!registered.ok) return registered;
+  const committed = await home.studies.send(
+    studyId,
+    {
+      type: 'CommitSplit',
+      id: deriveId('commit-split', studyId, dataDigest),
+      data: { dataDigest, commitment },
+    },
+    HARNESS,
+  );
+  if (!committed.ok) return committed;
+  return ok({ folder, policy, vault: vault.value, dataDigest, splitCommitment: commitment });
+};
+
+const dataDigestOf = (folder: string, { data }: HarnessPolicy) => digestOf(folder, data.path);
+
+/** The key that splits the rows of this data: made once, before its commitment; never made anew after it. */
+const splitKey = async (
+  home: Home,
+  studyId: string,
+  dataDigest: string,
+): Promise<Result<Uint8Array, Refusal>> => {
+  const path = join(home.keyFolder, `split-${studyId}-${dataDigest}.key`);
+  const { state } = await home.studies.load(studyId);
+  await mkdir(home.keyFolder, { recursive: true, mode: 0o700 });
+  if (state.splits[dataDigest] === undefined) {
+    try {
+      await writeFile(path, newSplitKey(), { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      // A run that was stopped between key and commitment left the key: it is the one to commit to.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  try {
+    return ok(await readFile(path));
+  } catch {
+    return refused({
+      code: 'split-key-lost',
+      message: `found no split key for data ${dataDigest.slice(0, 12)} at ${path}, expected the one that study ${studyId} is committed to; put the file back from a copy (a new key would be a new split of the same rows, which is refused)`,
+    });
+  }
+};

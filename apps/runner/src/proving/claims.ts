@@ -1,0 +1,66 @@
+import { type sealedContrast, simultaneousInterval } from '#libs/evaluator';
+import type { Claim } from '#libs/findings';
+import type { HarnessPolicy } from '#libs/harness';
+import type { KeptState } from '#libs/run';
+
+/** Joint level of the intervals of a run's findings. */
+export const LEVEL = 0.95;
+
+/** What a finding will compare: the kept mutations up to `to`, against the program `from`. */
+export interface Comparison {
+  readonly kind: Claim['kind'];
+  readonly from: KeptState;
+  readonly to: KeptState;
+  /** Kept mutations from the source tree to `to`, in order. */
+  readonly mutations: readonly string[];
+}
+
+const mutationsOf = (line: readonly KeptState[]): readonly string[] =>
+  line.flatMap(({ mutationId }) => mutationId ?? []);
+
+/**
+ * What a line that stands has to say: each kept step against what stood before it and, where there are several, the
+ * whole line against the source program. A line without a kept mutation says nothing.
+ */
+export const comparisons = (line: readonly KeptState[]): readonly Comparison[] => {
+  const steps = line.slice(1).map((to, index): Comparison => ({
+    kind: 'step',
+    from: line[index] ?? to,
+    to,
+    mutations: mutationsOf(line.slice(0, index + 2)),
+  }));
+  const [first, last] = [line[0], line.at(-1)];
+  return steps.length > 1 && first !== undefined && last !== undefined
+    ? [{ kind: 'line', from: first, to: last, mutations: mutationsOf(line) }, ...steps]
+    : steps;
+};
+
+export type SealedScores = NonNullable<ReturnType<typeof sealedContrast>>;
+
+/** The claim of a comparison, from its one look at the sealed rows. `simultaneous`: claims of the same look. */
+export const claimOf = (
+  { kind }: Pick<Comparison, 'kind'>,
+  contrast: SealedScores,
+  simultaneous: number,
+  changes: readonly string[],
+  { data }: Pick<HarnessPolicy, 'data'>,
+): Claim => {
+  const { estimate, standardError, relative, n } = contrast;
+  return {
+    kind,
+    cohort: {
+      description: `sealed people in cohorts of ${data.dimensions.map(({ name }) => name).join(', ')}`,
+      outcome: data.outcome.name,
+    },
+    statistic: 'log-loss-reduction',
+    estimate,
+    standardError,
+    interval: simultaneousInterval(contrast, LEVEL, simultaneous),
+    relative,
+    n,
+    changes,
+    planted: data.planted.filter((name) =>
+      changes.some((change) => new RegExp(`\\b${name}\\b`, 'u').test(change)),
+    ),
+  };
+};

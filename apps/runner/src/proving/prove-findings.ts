@@ -1,0 +1,154 @@
+import { sealedContrast } from '#libs/evaluator';
+import { statementOf, type FindingProposed } from '#libs/findings';
+import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
+import type { CloseRun, RunEvent } from '#libs/run';
+import { HARNESS } from '../actors.ts';
+import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
+import { claimOf, comparisons, type Comparison } from './claims.ts';
+import { proposedHashOf, recordVerdict, verdictOn } from './verify.ts';
+
+/**
+ * Claims what the standing line has to say, scores it once on the sealed rows, verifies each finding's chain. Every
+ * append is idempotent by the run, so that it can be cut anywhere and called again; the run is closed with what the
+ * finding streams say.
+ */
+export const proveFindings = async (context: EffectContext): Promise<CloseRun> => {
+  const { home, opened, runId, state } = context;
+  const { studyId } = opened;
+  await must(
+    home.studies.send(
+      studyId,
+      {
+        type: 'CountSpend',
+        id: deriveId('count-spend', runId),
+        data: { runId, spent: state.budget.total - state.budget.remaining },
+      },
+      HARNESS,
+    ),
+  );
+  const claims = comparisons(state.line);
+  const findings: CloseRun['data']['findings'][number][] = [];
+  if (claims.length > 0) {
+    const look = await openSealedRows(context);
+    const runHead = await loopEnd(context);
+    for (const [index, comparison] of claims.entries()) {
+      const findingId = `${runId}-f${index + 1}`;
+      await propose(context, comparison, {
+        findingId,
+        number: index + 1,
+        look,
+        runHead,
+        of: claims.length,
+      });
+      findings.push({ findingId, verdict: await verifyOnce(context, findingId) });
+    }
+  }
+  return { type: 'CloseRun', id: commandId(context, 'CloseRun'), data: { findings } };
+};
+
+const must = async <T>(sent: Promise<Result<T, Refusal>>): Promise<T> => {
+  const outcome = await sent;
+  if (!outcome.ok) throw new Error(outcome.error.message);
+  return outcome.value;
+};
+
+/** The look stands in the study's stream before the rows are scored. */
+const openSealedRows = async ({ home, opened, runId }: EffectContext): Promise<number> => {
+  await must(
+    home.studies.send(
+      opened.studyId,
+      { type: 'OpenSealedRows', id: deriveId('open-sealed', runId), data: { runId } },
+      HARNESS,
+    ),
+  );
+  const { state } = await home.studies.load(opened.studyId);
+  const look = state.runs.find((run) => run.runId === runId)?.look;
+  if (look === undefined || look === null)
+    throw new Error(`the study counted no look for ${runId}`);
+  return look;
+};
+
+/** The event that ended the loop: the head that the runner signed. */
+const loopEnd = async ({ home, runId }: EffectContext): Promise<RecordedEvent<RunEvent>> => {
+  for await (const event of home.log.readStream<RunEvent>(`run-${runId}`, {
+    direction: 'backwards',
+  }))
+    if (event.type === 'LoopEnded') return event;
+  throw new Error(`the loop of ${runId} has not ended`);
+};
+
+interface Naming {
+  readonly findingId: string;
+  readonly number: number;
+  readonly look: number;
+  readonly runHead: { readonly revision: number; readonly hash: string };
+  /** Claims that share the look. */
+  readonly of: number;
+}
+
+const propose = async (
+  context: EffectContext,
+  comparison: Comparison,
+  { findingId, number, look, runHead, of }: Naming,
+): Promise<void> => {
+  const { home, study, opened, state, runId } = context;
+  if ((await home.findings.load(findingId)).state.proposed !== null) return;
+  const { from, to, kind, mutations } = comparison;
+  const contrast = sealedContrast(
+    await readPredictions(context, from.predictions),
+    await readPredictions(context, to.predictions),
+    study.vault.counts.sealed.cells,
+    opened.policy.data.minimumCell,
+  );
+  if (contrast === null)
+    throw new Error(`no cohort of the sealed rows has ${opened.policy.data.minimumCell} people`);
+  const summaryOf = (mutationId: string): string =>
+    state.attempts.find((attempt) => attempt.mutationId === mutationId)?.summary ?? mutationId;
+  const changes = (kind === 'line' ? mutations : mutations.slice(-1)).map(summaryOf);
+  const claim = claimOf(comparison, contrast, of, changes, opened.policy);
+  const data: FindingProposed['data'] = {
+    findingId,
+    number,
+    statement: statementOf(claim),
+    claim,
+    chain: {
+      runId,
+      studyId: opened.studyId,
+      runHead: { revision: runHead.revision, hash: runHead.hash },
+      sourceCommit: opened.pins.commit,
+      sourceTree: opened.pins.tree,
+      fromTree: from.tree,
+      toTree: to.tree,
+      mutations,
+    },
+    sealedLook: look,
+    predictions: [from.predictions, to.predictions],
+  };
+  await must(
+    home.findings.send(
+      findingId,
+      { type: 'ProposeFinding', id: deriveId('propose', findingId), data },
+      HARNESS,
+    ),
+  );
+};
+
+/** The first verdict on a finding, given once. */
+const verifyOnce = async (
+  { home }: EffectContext,
+  findingId: string,
+): Promise<'PASS' | 'BLOCK'> => {
+  const { state, head } = await home.findings.load(findingId);
+  if (state.verified !== null) return state.verified.verdict;
+  if (state.proposed === null || head === null)
+    throw new Error(`finding ${findingId} was not proposed`);
+  const verdict = await verdictOn(home, findingId);
+  await recordVerdict(
+    home,
+    state.proposed,
+    verdict,
+    await proposedHashOf(home, findingId),
+    head.id,
+  );
+  return verdict.verdict;
+};

@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import { verdictAttestation, verifyFinding, type Verdict } from '#libs/provenance';
+import type { FindingProposed } from '#libs/findings';
+import { deriveId } from '#libs/kernel';
+import { sign, verify } from '#libs/signatures';
+import { HARNESS } from '../actors.ts';
+import type { Home } from '../home.ts';
+
+/** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
+export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, '');
+export const studyOf = (runId: string): string => runId.replace(/-\d+$/, '');
+
+/** Verifies a finding from the log's stored bytes and the git objects alone. */
+export const verdictOn = ({ log, sourceTree }: Home, findingId: string): Promise<Verdict> => {
+  const runId = runOf(findingId);
+  return verifyFinding({
+    events: log.readStored({ stream: `run-${runId}` }),
+    findingEvents: log.readStored({ stream: `finding-${findingId}` }),
+    studyEvents: log.readStored({ stream: `study-${studyOf(runId)}` }),
+    readObject: (oid) => sourceTree.readObject(oid),
+    sha256: (bytes) => hash('sha256', bytes, 'hex'),
+    // Git's objects are named by SHA-1.
+    sha1: (bytes) => hash('sha1', bytes, 'hex'),
+    verifySignature: verify,
+  });
+};
+
+/** Records a verdict on a finding; a BLOCK discards it and takes the accepted line back. */
+export const recordVerdict = async (
+  home: Home,
+  finding: FindingProposed['data'],
+  { verdict, rows, trust }: Verdict,
+  proposedHash: string,
+  cause: string,
+): Promise<void> => {
+  const { findingId, chain } = finding;
+  const said = { findingId, verdict, rows, trust };
+  const attestation = verdictAttestation(said, chain.runHead, proposedHash);
+  const sent = await home.findings.send(
+    findingId,
+    {
+      type: 'RecordVerdict',
+      id: deriveId('verdict', cause),
+      data: {
+        verified: { ...said, signature: sign(home.keys.runner, 'verdict', attestation) },
+        acceptedTree: await home.sourceTree.readRef(`accepted/${chain.studyId}`),
+        lastVerifiedTree: chain.sourceTree,
+      },
+    },
+    HARNESS,
+  );
+  if (!sent.ok) throw new Error(sent.error.message);
+  if (sent.value.some(({ type }) => type === 'AcceptedLineReverted'))
+    await home.sourceTree.setRef(`accepted/${chain.studyId}`, chain.sourceTree);
+};
+
+/** The hash of a finding's first event, which a verdict's signature covers. */
+export const proposedHashOf = async ({ log }: Home, findingId: string): Promise<string> => {
+  for await (const { hash: first } of log.readStored({ stream: `finding-${findingId}` }))
+    return first;
+  throw new Error(`finding ${findingId} has no events`);
+};
+
+/**
+ * Verifies a finding again. The verdict is recorded where it differs from the last one and the finding's own stream
+ * can still be read; it is given in any case.
+ */
+export const verifyAgain = async (home: Home, findingId: string): Promise<Verdict> => {
+  const verdict = await verdictOn(home, findingId);
+  try {
+    const { state, head } = await home.findings.load(findingId);
+    if (state.proposed !== null && head !== null && state.verified?.verdict !== verdict.verdict)
+      await recordVerdict(
+        home,
+        state.proposed,
+        verdict,
+        await proposedHashOf(home, findingId),
+        head.id,
+      );
+  } catch (error) {
+    // A damaged finding stream takes no more events: the verdict says why.
+    if (!(error instanceof Error && error.name === 'CorruptEvent')) throw error;
+  }
+  return verdict;
+};

@@ -1,0 +1,118 @@
+import { streamHead, type EventLog } from '#libs/event-log';
+import { findingDecider } from '#libs/findings';
+import {
+  eventId,
+  ok,
+  refused,
+  type Actor,
+  type Clock,
+  type Decider,
+  type Fact,
+  type RecordedEvent,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
+import { runDecider } from '#libs/run';
+import { studyDecider } from '#libs/studies';
+
+/** Where a stream stands: its folded state and its last event. */
+export interface Standing<State, E extends Fact> {
+  readonly state: State;
+  readonly head: RecordedEvent<E> | null;
+}
+
+export interface Stream<State, Command, E extends Fact, Code extends string> {
+  /** The state now. Reads only what came since the last load. */
+  load(id: string): Promise<Standing<State, E>>;
+  /**
+   * Load, decide, append: one command, one append. `lost-race` when somebody else appended in between: load again
+   * and ask what is owed now.
+   */
+  send(
+    id: string,
+    command: Command,
+    actor: Actor,
+  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>>;
+}
+
+interface Kind<State, Command, E extends Fact, Code extends string> {
+  readonly prefix: string;
+  readonly decider: Decider<State, Command, E, Code>;
+  /** Ties everything of one run together. */
+  readonly correlation: (id: string) => string;
+}
+
+/** Every event that Holdfast writes today is of version 1. */
+const SCHEMA_VERSION = 1;
+
+/** The one way in which commands become events. The cache holds folds of what was read, never decisions. */
+const stream = <
+  State,
+  Command extends { readonly id: string },
+  E extends Fact,
+  Code extends string,
+>(
+  log: EventLog,
+  clock: Clock,
+  { prefix, decider, correlation }: Kind<State, Command, E, Code>,
+): Stream<State, Command, E, Code> => {
+  const known = new Map<string, Standing<State, E>>();
+
+  const load = async (id: string): Promise<Standing<State, E>> => {
+    let { state, head } = known.get(id) ?? { state: decider.initialState, head: null };
+    const from = head === null ? 0 : head.revision + 1;
+    for await (const event of log.readStream<E>(`${prefix}-${id}`, { from })) {
+      state = decider.evolve(state, event as unknown as E);
+      head = event;
+    }
+    known.set(id, { state, head });
+    return { state, head };
+  };
+
+  return {
+    load,
+    send: async (id, command, actor) => {
+      const { state, head } = await load(id);
+      const decision = decider.decide(state, command);
+      if (!decision.ok) return decision;
+      if (decision.value.length === 0) return ok([]);
+      const appended = await log.append(
+        `${prefix}-${id}`,
+        head?.revision ?? 'no-stream',
+        decision.value.map(({ type, data }, ordinal) => ({
+          id: eventId(command.id, ordinal),
+          type,
+          data,
+          metadata: {
+            correlationId: correlation(id),
+            causationId: head?.id ?? command.id,
+            actor,
+            time: clock.now(),
+            schemaVersion: SCHEMA_VERSION,
+          },
+        })),
+      );
+      if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
+      const { code, message } = appended.error;
+      if (code === 'wrong-expected-revision') return refused({ code: 'lost-race', message });
+      // Events that our own deciders made must fit the log's schemas: anything else is a bug.
+      throw new Error(`${prefix}-${id}: ${code}: ${message}`);
+    },
+  };
+};
+
+export const studyStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, { prefix: 'study', decider: studyDecider, correlation: (id) => id });
+
+export const runStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, { prefix: 'run', decider: runDecider, correlation: (id) => id });
+
+export const findingStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    prefix: 'finding',
+    decider: findingDecider,
+    // A finding's id is its run's with a suffix.
+    correlation: (id) => id.replace(/-f\d+$/, ''),
+  });
+
+export { streamHead };

@@ -1,0 +1,2 @@
+/** The home that a process opened, for whoever is injected with it. */
+export const HOME = Symbol('home');
