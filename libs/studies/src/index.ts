@@ -2,6 +2,6 @@
 export * from './decider.ts';
 export * from './events.ts';
 export * from './policy-digest.ts';
-export * from './study-file.ts';
+export { describeProblem, parseStudyFile, type StudyFile } from './study-file.ts';
 export * from './study-folder.ts';
 export type { Complaint, Path, StudyFileProblem } from './yaml-document.ts';

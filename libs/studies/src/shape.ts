@@ -137,8 +137,7 @@ export const list =
     return entries.every((entry) => entry !== undefined) ? entries : undefined;
   };
 
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMapping = (value: unknown): value is ReadonlyMap<string, unknown> => value instanceof Map;
 
 const notAMapping = (value: unknown, path: Path, report: Report): undefined => {
   report(path, {
@@ -154,7 +153,7 @@ export const pairs =
   <T>(key: Shape<string>, each: Shape<T>, min: number, max: number) =>
   (value: unknown, path: Path, report: Report): readonly (readonly [string, T])[] | undefined => {
     if (!isMapping(value)) return notAMapping(value, path, report);
-    const names = Object.keys(value);
+    const names = [...value.keys()];
     if (names.length < min || names.length > max) {
       report(path, {
         found: `${names.length} entries`,
@@ -167,7 +166,7 @@ export const pairs =
       const named = key(name, place, (where, complaint) => {
         report(where, complaint, 'key');
       });
-      const read = each(value[name], place, report);
+      const read = each(value.get(name), place, report);
       return named === undefined || read === undefined ? undefined : ([named, read] as const);
     });
     return entries.every((entry) => entry !== undefined) ? entries : undefined;
@@ -196,7 +195,7 @@ export const object =
   (value, path, report) => {
     if (!isMapping(value)) return notAMapping(value, path, report);
     const known = Object.keys(fields);
-    for (const key of Object.keys(value).filter((each) => !known.includes(each))) {
+    for (const key of [...value.keys()].filter((each) => !known.includes(each))) {
       const near = nearest(key, known);
       report(
         [...path, key],
@@ -210,7 +209,7 @@ export const object =
     }
     const read = Object.entries(fields).map(([key, field]) => {
       const place = [...path, key];
-      if (Object.hasOwn(value, key)) return [key, field.shape(value[key], place, report)] as const;
+      if (value.has(key)) return [key, field.shape(value.get(key), place, report)] as const;
       if (!field.needed) return [key, field.fallback] as const;
       report(place, {
         found: 'nothing',

@@ -28,6 +28,10 @@ export const describeProblem = (problem: StudyFileProblem): string => {
   return `${place}: found ${found}; expected ${expected}. ${remedy}`;
 };
 
+/** Problems in the order of the file. */
+export const inOrder = (problems: readonly StudyFileProblem[]): readonly StudyFileProblem[] =>
+  problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+
 const chartPolicies = (charts: StudyFileContent['charts']): readonly ChartPolicy[] =>
   (['gain', 'gap', 'value'] as const).flatMap((kind) => {
     const chart = charts[kind];
@@ -183,7 +187,7 @@ export const parseStudyFile = (
   });
   if (content !== undefined) problems.push(...dataInsideProgram(content).map((c) => placed(...c)));
   if (content === undefined || problems.length > 0) {
-    return refused(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+    return refused(inOrder(problems));
   }
   return ok({
     policy: policyOf(content),

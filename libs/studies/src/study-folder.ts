@@ -2,7 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Result } from '#libs/kernel';
 import { FILE_DOMAINS, type HarnessPolicy } from '#libs/harness';
-import { LONGEST_STUDY_FILE, parseStudyFile, type StudyFile } from './study-file.ts';
+import { inOrder, LONGEST_STUDY_FILE, parseStudyFile, type StudyFile } from './study-file.ts';
 import type { Complaint, Path, StudyFileProblem } from './yaml-document.ts';
 
 /** The study file of a study's folder. */
@@ -137,7 +137,7 @@ export const readStudy = async (
   const folder = dirname(file);
   const missing = await checkStudyFolder(policy, folder);
   if (missing.length > 0) {
-    return refused(missing.map(({ path, complaint }) => placed(path, complaint)));
+    return refused(inOrder(missing.map(({ path, complaint }) => placed(path, complaint))));
   }
   return ok({ policy, warnings, folder, file, text: text.value });
 };

@@ -461,7 +461,7 @@ const knobs = ruled(
 
 /** What stands where the file says nothing: each section's own defaults. */
 const empty = <T>(shape: Shape<T>): T => {
-  const value = shape({}, [], (path) => {
+  const value = shape(new Map(), [], (path) => {
     throw new Error(`a default section needs ${path.join('.')}`);
   });
   if (value === undefined) throw new Error('a default section does not fit its own shape');

@@ -24,7 +24,7 @@ export interface StudyFileProblem extends Complaint {
 /** Takes a complaint about a place; `key` points at the key instead of at its value. */
 export type Report = (path: Path, complaint: Complaint, at?: 'key' | 'value') => void;
 
-/** A YAML text as plain values, with the way back from a path to its line. */
+/** A YAML text as values (a mapping is a Map, in the order of the file), with the way back from a path to its line. */
 export interface YamlDocument {
   readonly value: unknown;
   /** Problems of the text itself; if `readable` is false they are all that can be said. */
@@ -98,7 +98,7 @@ export const readYaml = (text: string, file: string): YamlDocument => {
 
   try {
     return {
-      value: document.toJS({ maxAliasCount: MAXIMUM_ALIASES }) as unknown,
+      value: document.toJS({ maxAliasCount: MAXIMUM_ALIASES, mapAsMap: true }) as unknown,
       problems,
       readable: true,
       locate: (path, at = 'value') => place(offsetOf(document, path, at)),
