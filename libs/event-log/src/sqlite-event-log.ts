@@ -75,7 +75,8 @@ const pageOf = (rows: Iterable<unknown>): readonly StoredEvent[] => {
   return page;
 };
 
-const sqliteEventLog = (database: DatabaseSync, types: EventTypes): EventLog => {
+/** The log in an open database that holds its table. */
+export const sqliteEventLog = (database: DatabaseSync, types: EventTypes): EventLog => {
   const statements = statementsOf(database);
   const appended = news();
   let queue: QueuedAppend[] = [];
