@@ -3,46 +3,22 @@ import { SPLITS, type DataPolicy, type DimensionPolicy, type Split } from '#libs
 import { ok, type Result } from '#libs/kernel';
 import { cellCount, strides } from './cells.ts';
 import type { SplitCounts, VaultCounts } from './counts.ts';
+import { text, withDatabase } from './database.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
-/** Names of the rows with a missing or strange value that a refusal gives, so that they can be found. */
+/** Values that a refusal says in words; all others are counted. */
 const VALUES_NAMED = 5;
 
 /**
  * Reads the file into grouped counts by cell, outcome, protected group and split. Values become codes within
  * DuckDB; what streams out of it is a row's id and its codes, and DuckDB is closed before this returns.
  */
-export const loadCounts = async (
+export const loadCounts = (
   path: string,
   policy: DataPolicy,
   splitOf: (rowId: string) => Split,
-): Promise<Result<VaultCounts, VaultRefusal>> => {
-  // Loaded on demand: 40 MB of native code that most commands have no use for.
-  const { DuckDBInstance } = await import('@duckdb/node-api');
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: '2',
-    memory_limit: '1GB',
-    // Rows are never spilled to a disk.
-    temp_directory: '',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    allow_community_extensions: 'false',
-  });
-  try {
-    const connection = await instance.connect();
-    try {
-      // From here on DuckDB can open this one file and nothing else, and nobody can change that.
-      await connection.run(`SET allowed_paths = [${text(path)}]`);
-      await connection.run('SET enable_external_access = false');
-      await connection.run('SET lock_configuration = true');
-      return await readCounts(connection, path, policy, splitOf);
-    } finally {
-      connection.closeSync();
-    }
-  } finally {
-    instance.closeSync();
-  }
-};
+): Promise<Result<VaultCounts, VaultRefusal>> =>
+  withDatabase(path, (connection) => readCounts(connection, path, policy, splitOf));
 
 const readCounts = async (
   connection: DuckDBConnection,
@@ -275,7 +251,5 @@ const describe = (
   return parts.join(', ');
 };
 
-/** SQL literals and names. */
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const double = (value: number): string => `CAST('${value}' AS DOUBLE)`;

@@ -22,7 +22,7 @@ export const openSource = async (
   try {
     const real = await realpath(join(studyFolder, path));
     const inside = relative(await realpath(studyFolder), real);
-    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    if (inside.split(sep)[0] === '..' || isAbsolute(inside)) {
       return unsafe('a link that leads out of it');
     }
     // NONBLOCK, so that a pipe in the file's place can't hold the harness up.

@@ -355,10 +355,12 @@ describe('names and values from the policy', () => {
       maxLength: 8,
     });
     await fc.assert(
-      fc.asyncProperty(hostile, hostile, async (column, value) => {
+      fc.asyncProperty(hostile, hostile, async (middle, value) => {
+        // DuckDB trims a header's names.
+        const column = `x${middle}x`;
         await write(
           toCsv([
-            [`x${column}`, 'y'],
+            [column, 'y'],
             [value, '1'],
             [value, '0'],
             ['other', '1'],
@@ -371,7 +373,7 @@ describe('names and values from the policy', () => {
           dimensions: [
             {
               name: 'd',
-              column: `x${column}`,
+              column: column,
               kind: 'groups',
               labels: ['it', 'rest'],
               values: [[value], ['other']],
@@ -383,7 +385,7 @@ describe('names and values from the policy', () => {
         const cell = (id: number) => sum(SPLITS.map((split) => counts[split].cells.people[id]!));
         expect([cell(0), cell(1)]).toEqual([2, 1]);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });
