@@ -35,6 +35,12 @@ describe('average run length', () => {
     expect(Math.abs(found - row.share)).toBeLessThan(0.01);
   });
 
+  it('is infinite where double precision can tell no end', () => {
+    const never = { allowance: 5, decisionInterval: 50, shift: 0 };
+    expect(averageRunLength({ ...never, sides: 1 })).toBe(Number.POSITIVE_INFINITY);
+    expect(averageRunLength({ ...never, sides: 2 })).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('an alarm is certain in the end, and impossible before the first observation', () => {
     expect(alarmProbability(chart, 0)).toBeCloseTo(0, 12);
     expect(alarmProbability({ ...chart, shift: 2 }, 50)).toBeGreaterThan(0.9999);

@@ -50,12 +50,17 @@ const expectedSteps = (chain: readonly (readonly number[])[]): number[] => {
   return steps;
 };
 
-const oneSided = (chart: NoiseScaledChart, shift: number): number =>
-  expectedSteps(transitions(chart.allowance, chart.decisionInterval, shift))[0] ?? 0;
+/** Beyond this the equations are singular to double precision. */
+const LONGEST = 1e12;
+
+const oneSided = (chart: NoiseScaledChart, shift: number): number => {
+  const [steps = 0] = expectedSteps(transitions(chart.allowance, chart.decisionInterval, shift));
+  return steps >= 1 && steps < LONGEST ? steps : Number.POSITIVE_INFINITY;
+};
 
 /**
  * Observations that a CUSUM chart takes on average before it fires, starting from zero: with a shift of 0 the mean
- * distance between false alarms, otherwise the mean delay until the shift is seen.
+ * distance between false alarms, otherwise the mean delay until the shift is seen. Infinity from 10¹² on.
  * Source: Brook and Evans (1972), Biometrika 59, 539–549; the two sides are combined as 1/ARL = 1/ARL₊ + 1/ARL₋
  * (Van Dobben de Bruyn 1968).
  *

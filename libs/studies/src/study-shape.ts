@@ -30,6 +30,18 @@ import type { Path, Report } from './yaml-document.ts';
 /** Most cells that the full product of the dimensions may have: a program predicts for each of them. */
 const MOST_CELLS = 100_000;
 
+/** What stands where the file says nothing: each section's own defaults. */
+const byDefault = <T>(shape: Shape<T>): T => {
+  const value = shape(new Map(), [], (path) => {
+    throw new Error(`a default section needs ${path.join('.')}`);
+  });
+  if (value === undefined) throw new Error('a default section does not fit its own shape');
+  return value;
+};
+
+/** A section that may be left out as a whole. */
+const section = <T>(shape: Shape<T>) => optional<T>(shape, byDefault(shape));
+
 const identifier = text({
   longest: 40,
   pattern: /^[a-z][a-z0-9-]{0,39}$/,
@@ -323,7 +335,7 @@ const charge = whole(1, 1_000_000);
 const budget = ruled(
   object({
     total: optional(charge, 100),
-    costs: optional(
+    costs: section(
       object({
         hypothesis: optional(charge, 5),
         hyperparameter: optional(charge, 10),
@@ -331,7 +343,6 @@ const budget = ruled(
         architecture: optional(charge, 25),
         metric: optional(charge, 10),
       }),
-      { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
     ),
   }),
   ({ total, costs }, path, report) => {
@@ -346,44 +357,47 @@ const budget = ruled(
 );
 
 const anyNumber = number(-1e9, 1e9);
-const effect: Shape<number> = (value, path, report) => {
-  const read = anyNumber(value, path, report);
-  if (read === undefined || read > 0) return read;
-  report(path, { found: shown(value), expected: 'a number above 0', remedy: 'Raise it.' });
-  return undefined;
-};
 
-const DEFAULT_CHARTS = {
-  gain: { reference: 0, allowance: 0.05, decision_interval: 0.1 },
-  gap: { reference: 0, allowance: 0.5, decision_interval: 5 },
-} as const;
+/** A number above 0 and up to `max`. */
+const above0 =
+  (max: number): Shape<number> =>
+  (value, path, report) => {
+    if (typeof value === 'number' && value > 0 && value <= max) return value;
+    report(path, {
+      found: shown(value),
+      expected: `a number above 0, up to ${max}`,
+      remedy: 'Write such a number.',
+    });
+    return undefined;
+  };
 
-const chart = (fallback: { reference: number; allowance: number; decision_interval: number }) =>
-  orNull(
-    object({
-      reference: optional(anyNumber, fallback.reference),
-      allowance: optional(effect, fallback.allowance),
-      decision_interval: optional(effect, fallback.decision_interval),
-    }),
-  );
+const gain = object({
+  reference: optional(number(-10, 10), 0),
+  allowance: optional(above0(10), 0.05),
+  decision_interval: optional(above0(100), 0.1),
+});
+
+/** In standard errors. */
+const gap = object({
+  reference: optional(number(-100, 100), 0),
+  allowance: optional(above0(10), 0.5),
+  decision_interval: optional(above0(100), 5),
+});
+
+const value = object({
+  reference: needed(anyNumber),
+  allowance: needed(above0(1e9)),
+  decision_interval: needed(above0(1e9)),
+});
 
 const charts = ruled(
   object({
-    gain: optional(chart(DEFAULT_CHARTS.gain), DEFAULT_CHARTS.gain),
-    gap: optional(chart(DEFAULT_CHARTS.gap), DEFAULT_CHARTS.gap),
-    value: optional(
-      orNull(
-        object({
-          reference: needed(anyNumber),
-          allowance: needed(effect),
-          decision_interval: needed(effect),
-        }),
-      ),
-      null,
-    ),
+    gain: optional(orNull(gain), byDefault(gain)),
+    gap: optional(orNull(gap), byDefault(gap)),
+    value: optional(orNull(value), null),
   }),
-  ({ gain, gap, value }, path, report) => {
-    if (gain !== null || gap !== null || value !== null) return;
+  (kinds, path, report) => {
+    if (Object.values(kinds).some((kind) => kind !== null)) return;
     report(path, {
       found: 'no chart',
       expected: 'at least one of gain, gap and value',
@@ -458,18 +472,6 @@ const knobs = ruled(
     });
   },
 );
-
-/** What stands where the file says nothing: each section's own defaults. */
-const empty = <T>(shape: Shape<T>): T => {
-  const value = shape(new Map(), [], (path) => {
-    throw new Error(`a default section needs ${path.join('.')}`);
-  });
-  if (value === undefined) throw new Error('a default section does not fit its own shape');
-  return value;
-};
-
-/** A section that may be left out as a whole. */
-const section = <T>(shape: Shape<T>) => optional<T>(shape, empty(shape));
 
 /** The study file as it is written, in snake_case, with every default filled in. */
 export const studyShape = object({
