@@ -55,8 +55,8 @@ const expand = ({ counts, p, q }: Table, minimumCell: number): readonly Person[]
     people < minimumCell
       ? []
       : Array.from({ length: people }, (_, i): Person => ({
-          p: clip(p[cell]!),
-          q: clip(q[cell]!),
+          p: clip(p[cell]),
+          q: clip(q[cell]),
           y: i < counts.positive[cell]! ? 1 : 0,
         })),
   );

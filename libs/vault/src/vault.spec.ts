@@ -302,12 +302,12 @@ describe('openVault refuses', () => {
   });
 
   it('row ids that are missing or repeated', async () => {
-    expect(await refusalOf(replaced('patient', ['', 'P100002']))).toMatchObject({
-      code: 'bad-row-ids',
-      message: expect.stringContaining(
-        'found 1 rows without an id and 1 repeated ids in column "patient"',
-      ),
-    });
+    const { code, message } = await refusalOf(replaced('patient', ['', 'P100002']));
+    expect(code).toBe('bad-row-ids');
+    expect(message).toContain(
+      'found 1 rows without an id and 1 repeated ids in column "patient"',
+    );
+  });
   });
 
   it('a file without rows', async () => {
