@@ -304,10 +304,7 @@ describe('openVault refuses', () => {
   it('row ids that are missing or repeated', async () => {
     const { code, message } = await refusalOf(replaced('patient', ['', 'P100002']));
     expect(code).toBe('bad-row-ids');
-    expect(message).toContain(
-      'found 1 rows without an id and 1 repeated ids in column "patient"',
-    );
-  });
+    expect(message).toContain('found 1 rows without an id and 1 repeated ids in column "patient"');
   });
 
   it('a file without rows', async () => {
