@@ -1,0 +1,64 @@
+import type { EventType } from '#libs/event-log';
+import type { FindingEvent } from '#libs/findings';
+import type { RunEvent } from '#libs/run';
+import type { StudyEvent } from '#libs/studies';
+import * as budget from './budget.ts';
+import * as findings from './findings.ts';
+import * as run from './run.ts';
+import * as studies from './studies.ts';
+
+type KnownEvent = RunEvent | FindingEvent | StudyEvent;
+
+/** One class for each type of event, and it says what that event's data says: else this does not compile. */
+type Payloads = {
+  readonly [Type in KnownEvent['type']]: new () => Extract<KnownEvent, { type: Type }>['data'];
+};
+
+/** Every type is in its first version. */
+const FIRST: Payloads = {
+  RunOpened: run.RunOpenedPayload,
+  GatePassed: run.GatePassedPayload,
+  RunHalted: run.RunHaltedPayload,
+  TrainingLaunched: run.TrainingLaunchedPayload,
+  TrainingCompleted: run.TrainingCompletedPayload,
+  TrainingFailed: run.TrainingFailedPayload,
+  TrainingTimedOut: run.TrainingTimedOutPayload,
+  MetricObserved: run.MetricObservedPayload,
+  BaselineEstablished: run.BaselineEstablishedPayload,
+  HypothesisProposed: run.HypothesisProposedPayload,
+  MutationProposed: run.MutationProposedPayload,
+  ProposalRefused: run.ProposalRefusedPayload,
+  SecondaryMetricProposed: run.SecondaryMetricProposedPayload,
+  CohortsServed: run.CohortsServedPayload,
+  RestorePointTaken: run.RestorePointTakenPayload,
+  MutationCutOver: run.MutationCutOverPayload,
+  MutationReverted: run.MutationRevertedPayload,
+  FairnessMeasured: run.FairnessMeasuredPayload,
+  MutationKept: run.MutationKeptPayload,
+  RunReverted: run.RunRevertedPayload,
+  LoopEnded: run.LoopEndedPayload,
+  RunHeadSigned: run.RunHeadSignedPayload,
+  RunClosed: run.RunClosedPayload,
+  BudgetCharged: budget.BudgetChargedPayload,
+  BudgetExhausted: budget.BudgetExhaustedPayload,
+  DivergenceDetected: run.DivergenceDetectedPayload,
+  FindingProposed: findings.FindingProposedPayload,
+  FindingVerified: findings.FindingVerifiedPayload,
+  FindingDiscarded: findings.FindingDiscardedPayload,
+  AcceptedLineReverted: findings.AcceptedLineRevertedPayload,
+  FindingReviewed: findings.FindingReviewedPayload,
+  FindingAccepted: findings.FindingAcceptedPayload,
+  StudyRegistered: studies.StudyRegisteredPayload,
+  SplitCommitted: studies.SplitCommittedPayload,
+  RunCounted: studies.RunCountedPayload,
+  SealedRowsOpened: studies.SealedRowsOpenedPayload,
+  SpendCounted: studies.SpendCountedPayload,
+};
+
+/** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */
+export const EVENT_TYPES: readonly EventType[] = Object.entries(FIRST).map(([type, payload]) => ({
+  type,
+  version: 1,
+  payload,
+  upcasters: [],
+}));

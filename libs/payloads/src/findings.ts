@@ -1,0 +1,121 @@
+import type {
+  AcceptedLineReverted,
+  Claim,
+  FindingAccepted,
+  FindingChain,
+  FindingDiscarded,
+  FindingProposed,
+  FindingReviewed,
+  FindingVerified,
+  VerdictRow,
+} from '#libs/findings';
+import {
+  Count,
+  every,
+  Finite,
+  Flag,
+  Id,
+  Ids,
+  Nested,
+  NestedList,
+  Oid,
+  OneOf,
+  Ordinal,
+  Sha256,
+  Text,
+  Texts,
+  WordList,
+  Words,
+} from './checks.ts';
+import { ArtefactRefPayload, SignaturePayload, VERDICTS, type DataOf } from './shared.ts';
+
+const KINDS = every<Claim['kind']>({ line: true, step: true });
+const DECISIONS = every<FindingReviewed['data']['decision']>({ accepted: true, rejected: true });
+
+class CohortPayload {
+  @Text(4000) description!: string;
+  @Text(200) outcome!: string;
+}
+
+class IntervalPayload {
+  @Finite(0) level!: number;
+  @Finite() lower!: number;
+  @Finite() upper!: number;
+}
+
+class ClaimPayload implements Claim {
+  @OneOf(KINDS) kind!: Claim['kind'];
+  @Nested(() => CohortPayload) cohort!: CohortPayload;
+  @OneOf(['log-loss-reduction']) statistic!: 'log-loss-reduction';
+  @Finite() estimate!: number;
+  @Finite(0) standardError!: number;
+  @Nested(() => IntervalPayload) interval!: IntervalPayload;
+  @Finite() relative!: number;
+  @Count() n!: number;
+  @Texts(4000) changes!: readonly string[];
+  @Texts(200) planted!: readonly string[];
+}
+
+class RunHeadPayload {
+  @Count() revision!: number;
+  @Sha256() hash!: string;
+}
+
+class ChainPayload implements FindingChain {
+  @Id() runId!: string;
+  @Id() studyId!: string;
+  @Nested(() => RunHeadPayload) runHead!: RunHeadPayload;
+  @Oid() sourceCommit!: string;
+  @Oid() sourceTree!: string;
+  @Oid() fromTree!: string;
+  @Oid() toTree!: string;
+  @Ids() mutations!: readonly string[];
+}
+
+export class FindingProposedPayload implements DataOf<FindingProposed> {
+  @Id() findingId!: string;
+  @Ordinal() number!: number;
+  // Composed of the claim: as long as the changes that a night can keep.
+  @Words() statement!: string;
+  @Nested(() => ClaimPayload) claim!: ClaimPayload;
+  @Nested(() => ChainPayload) chain!: ChainPayload;
+  @Ordinal() sealedLook!: number;
+  @NestedList(() => ArtefactRefPayload) predictions!: readonly ArtefactRefPayload[];
+}
+
+class VerdictRowPayload implements VerdictRow {
+  @Text(200) row!: string;
+  @Flag() passed!: boolean;
+  @Words() found!: string;
+  @Words() expected!: string;
+}
+
+export class FindingVerifiedPayload implements DataOf<FindingVerified> {
+  @Id() findingId!: string;
+  @OneOf(VERDICTS) verdict!: 'PASS' | 'BLOCK';
+  @NestedList(() => VerdictRowPayload) rows!: readonly VerdictRowPayload[];
+  @OneOf(['self-signed, unanchored']) trust!: 'self-signed, unanchored';
+  @Nested(() => SignaturePayload) signature!: SignaturePayload;
+}
+
+export class FindingDiscardedPayload implements DataOf<FindingDiscarded> {
+  @Id() findingId!: string;
+  @WordList() reasons!: readonly string[];
+}
+
+export class AcceptedLineRevertedPayload implements DataOf<AcceptedLineReverted> {
+  @Id() findingId!: string;
+  @Oid() fromTree!: string;
+  @Oid() toTree!: string;
+}
+
+export class FindingReviewedPayload implements DataOf<FindingReviewed> {
+  @Id() findingId!: string;
+  @OneOf(DECISIONS) decision!: 'accepted' | 'rejected';
+  @Text(4000) reason!: string;
+}
+
+export class FindingAcceptedPayload implements DataOf<FindingAccepted> {
+  @Id() findingId!: string;
+  @Oid() tree!: string;
+}

@@ -1,0 +1,216 @@
+import type {
+  ChartPolicy,
+  Costs,
+  DataPolicy,
+  DimensionPolicy,
+  FairnessPolicy,
+  FileDomain,
+  HarnessPolicy,
+  OutcomePolicy,
+  Ratio,
+  SearchAgentPolicy,
+  SearchKnob,
+  Split,
+  TrainingPolicy,
+} from '#libs/harness';
+import { Nullable } from '#libs/event-log';
+import {
+  Count,
+  EachFitsOne,
+  Finite,
+  Finites,
+  FitsOne,
+  Flag,
+  Fulfils,
+  Id,
+  Nested,
+  NestedList,
+  OneOf,
+  Ordinal,
+  Path,
+  Scalars,
+  Text,
+  Texts,
+} from './checks.ts';
+import { CHARTS, SIDES } from './shared.ts';
+
+class StudyPayload {
+  @Id() id!: string;
+  @Text(500) title!: string;
+  @Text(4000) question!: string;
+}
+
+class MutableFilesPayload implements Record<FileDomain, readonly string[]> {
+  @Texts(4096) hyperparameter!: readonly string[];
+  @Texts(4096) feature!: readonly string[];
+  @Texts(4096) architecture!: readonly string[];
+}
+
+class ProgramPayload {
+  @Path() path!: string;
+  @Path() entry!: string;
+  @OneOf(['node']) runtime!: 'node';
+  @Nested(() => MutableFilesPayload) mutable!: MutableFilesPayload;
+  @Texts(200) protectedParameters!: readonly string[];
+}
+
+class BinsPayload implements Extract<DimensionPolicy, { kind: 'bins' }> {
+  @Text(200) name!: string;
+  @Text(200) column!: string;
+  @OneOf(['bins']) kind!: 'bins';
+  @Finites() cuts!: readonly number[];
+  @Texts(300) labels!: readonly string[];
+}
+
+const isValueList = (list: unknown): boolean =>
+  Array.isArray(list) && list.every((value) => typeof value === 'string' && value.length <= 4096);
+
+class GroupsPayload implements Extract<DimensionPolicy, { kind: 'groups' }> {
+  @Text(200) name!: string;
+  @Text(200) column!: string;
+  @OneOf(['groups']) kind!: 'groups';
+  @Texts(300) labels!: readonly string[];
+  @Fulfils(
+    'valueLists',
+    (lists) => Array.isArray(lists) && lists.length <= 10_000 && lists.every(isValueList),
+    'a list of lists of texts',
+  )
+  values!: readonly (readonly string[])[];
+}
+
+class AtLeastPayload {
+  @Finite() atLeast!: number;
+}
+
+class EqualsPayload {
+  // A cell of the data file may well be empty.
+  @Fulfils('cell', (cell) => typeof cell === 'string' && cell.length <= 4096, 'a text')
+  equals!: string;
+}
+
+class OutcomePayload implements OutcomePolicy {
+  @Text(200) name!: string;
+  @Text(200) column!: string;
+  @FitsOne(AtLeastPayload, EqualsPayload) positive!: OutcomePolicy['positive'];
+}
+
+class SplitPayload implements Record<Split, number> {
+  @Finite(0) train!: number;
+  @Finite(0) dev!: number;
+  @Finite(0) check!: number;
+  @Finite(0) sealed!: number;
+}
+
+class DataPayload implements DataPolicy {
+  @Path() path!: string;
+  @OneOf(['csv', 'parquet']) format!: 'csv' | 'parquet';
+  @Nullable() @Text(200) rowId!: string | null;
+  @Texts(200) identifiers!: readonly string[];
+  @Nested(() => OutcomePayload) outcome!: OutcomePayload;
+  @EachFitsOne(BinsPayload, GroupsPayload) dimensions!: readonly DimensionPolicy[];
+  @Texts(200) planted!: readonly string[];
+  @EachFitsOne(BinsPayload, GroupsPayload) protected!: readonly DimensionPolicy[];
+  @Nested(() => SplitPayload) split!: SplitPayload;
+  @Ordinal() minimumCell!: number;
+}
+
+class ObjectivePayload {
+  @OneOf(['log-loss']) metric!: 'log-loss';
+}
+
+class CostsPayload implements Costs {
+  @Count() hypothesis!: number;
+  @Count() hyperparameter!: number;
+  @Count() feature!: number;
+  @Count() architecture!: number;
+  @Count() metric!: number;
+}
+
+class BudgetPayload {
+  @Count() total!: number;
+  @Nested(() => CostsPayload) costs!: CostsPayload;
+}
+
+class TrainingPayload implements TrainingPolicy {
+  @Finite(0) seconds!: number;
+  @Finite(0) memoryMb!: number;
+  @Finite(0) outputMb!: number;
+  @Ordinal() processes!: number;
+}
+
+class KeepPayload {
+  @Finite(0) falseKeeps!: number;
+}
+
+class ChartPayload implements ChartPolicy {
+  @OneOf(CHARTS) kind!: ChartPolicy['kind'];
+  @Finite() reference!: number;
+  @Finite() allowance!: number;
+  @Finite() decisionInterval!: number;
+}
+
+class PreLoopPayload {
+  @Count() minimumRows!: number;
+  @Count() minimumGroup!: number;
+  @Finite(0) maximumSuppression!: number;
+}
+
+class MidLoopPayload {
+  @Count() maximumFiles!: number;
+  @Count() maximumFileBytes!: number;
+  @Count() maximumRefusals!: number;
+}
+
+class RatioPayload implements Ratio {
+  @Count() numerator!: number;
+  @Ordinal() denominator!: number;
+}
+
+class FairnessPolicyPayload implements FairnessPolicy {
+  @Finite(0) threshold!: number;
+  @OneOf(SIDES) favourable!: 'positive' | 'negative';
+  @Count() minimumGroup!: number;
+  @Nullable() @Nested(() => RatioPayload) disparateImpact!: RatioPayload | null;
+  @Nullable() @Finite(0) demographicParity!: number | null;
+  @Nullable() @Finite(0) equalOpportunity!: number | null;
+  @Nullable() @Finite(0) equalizedOdds!: number | null;
+}
+
+class GatesPayload {
+  @Nested(() => PreLoopPayload) preLoop!: PreLoopPayload;
+  @Nested(() => MidLoopPayload) midLoop!: MidLoopPayload;
+  @Nested(() => FairnessPolicyPayload) postLoop!: FairnessPolicyPayload;
+}
+
+class KnobPayload implements SearchKnob {
+  @Path() file!: string;
+  @Text(200) key!: string;
+  @OneOf(['one', 'subset']) choose!: 'one' | 'subset';
+  @Scalars() values!: readonly (string | number | boolean)[];
+}
+
+class AgentPayload implements SearchAgentPolicy {
+  @OneOf(['search']) kind!: 'search';
+  @NestedList(() => KnobPayload) knobs!: readonly KnobPayload[];
+}
+
+class GovernancePolicyPayload {
+  @Flag() acceptUngoverned!: boolean;
+}
+
+/** Whether the policy makes sense was asked when the study file was read; here only its shape counts. */
+export class HarnessPolicyPayload implements HarnessPolicy {
+  @OneOf([1]) version!: 1;
+  @Nested(() => StudyPayload) study!: StudyPayload;
+  @Nested(() => ProgramPayload) program!: ProgramPayload;
+  @Nested(() => DataPayload) data!: DataPayload;
+  @Nested(() => ObjectivePayload) objective!: ObjectivePayload;
+  @Nested(() => BudgetPayload) budget!: BudgetPayload;
+  @Nested(() => TrainingPayload) training!: TrainingPayload;
+  @Ordinal() replicates!: number;
+  @Nested(() => KeepPayload) keep!: KeepPayload;
+  @NestedList(() => ChartPayload) charts!: readonly ChartPayload[];
+  @Nested(() => GatesPayload) gates!: GatesPayload;
+  @Nested(() => AgentPayload) agent!: AgentPayload;
+  @Nested(() => GovernancePolicyPayload) governance!: GovernancePolicyPayload;
+}

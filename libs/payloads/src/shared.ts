@@ -1,0 +1,81 @@
+import { Matches } from 'class-validator';
+import type { ChartReading, KeepRuling } from '#libs/divergence';
+import { Nullable } from '#libs/event-log';
+import { FILE_DOMAINS } from '#libs/harness';
+import type { Breach, ChargeType, ChartPolicy, Estimate, GateCheck } from '#libs/harness';
+import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+import {
+  Count,
+  every,
+  Finite,
+  Flag,
+  OneOf,
+  Oid,
+  Ordinal,
+  Path,
+  Sha256,
+  Text,
+  Words,
+} from './checks.ts';
+
+/** What a payload class implements: the data of its event. */
+export type DataOf<E extends Fact> = E['data'];
+
+export const CHARTS = every<ChartPolicy['kind']>({ gain: true, gap: true, value: true });
+export const CHARGES: readonly ChargeType[] = ['hypothesis', ...FILE_DOMAINS, 'metric'];
+export const VERDICTS = ['PASS', 'BLOCK'] as const;
+export const SIDES = ['positive', 'negative'] as const;
+
+/** First 16 hex digits of a public key's SHA-256. */
+export const KeyId = () => Matches(/^[0-9a-f]{16}$/);
+
+export class ArtefactRefPayload implements ArtefactRef {
+  @Path() path!: string;
+  @Oid() oid!: string;
+  @Sha256() sha256!: string;
+  @Count() bytes!: number;
+}
+
+export class SignaturePayload implements Signature {
+  @KeyId() keyId!: string;
+  /** 64 bytes in base64. */
+  @Matches(/^[A-Za-z0-9+/]{86}==$/) value!: string;
+}
+
+export class GateCheckPayload implements GateCheck {
+  @Text(200) rule!: string;
+  @Flag() passed!: boolean;
+  @Words() found!: string;
+  @Words() expected!: string;
+}
+
+export class BreachPayload implements Breach {
+  @Text(200) rule!: string;
+  @Words() found!: string;
+  @Words() expected!: string;
+  @Nullable() @Path() file!: string | null;
+  @Nullable() @Count() line!: number | null;
+}
+
+export class EstimatePayload implements Estimate {
+  @Text(200) name!: string;
+  @Finite() value!: number;
+  @Finite(0) standardError!: number;
+  @Count() n!: number;
+}
+
+export class ChartReadingPayload implements ChartReading {
+  @OneOf(CHARTS) chart!: ChartReading['chart'];
+  @Finite() x!: number;
+  @Finite() upper!: number;
+  @Finite() lower!: number;
+  @Flag() fired!: boolean;
+}
+
+export class KeepRulingPayload implements KeepRuling {
+  @Finite() improvement!: number;
+  @Finite(0) standardError!: number;
+  @Finite() z!: number;
+  @Finite() threshold!: number;
+  @Ordinal() trials!: number;
+}
