@@ -4,7 +4,8 @@
 const PURE = '^libs/(kernel|harness|budget|divergence|mandate|run|findings|provenance|evaluator)/';
 /** Everything of libs/studies is pure but the one file that reads a folder. */
 const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index\\.ts))`;
-const TESTS = '\\.(spec|contract)\\.ts$';
+/** Tests, and what only they use. */
+const TESTS = '\\.(spec|contract)\\.ts$|/src/testing(\\.ts$|/)';
 /** Packages without input or output, which the pure core may use. */
 const PURE_PACKAGES =
   'node_modules/(uuid|canonicalize|yaml|pure-rand|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';

@@ -78,7 +78,7 @@ export const averageRunLength = (chart: NoiseScaledChart): number => {
 export const alarmProbability = (chart: NoiseScaledChart, observations: number): number => {
   const quiet = (shift: number): number => {
     const chain = transitions(chart.allowance, chart.decisionInterval, shift);
-    let at = chain.map((_, state) => (state === 0 ? 1 : 0));
+    let at: readonly number[] = chain.map((_, state) => (state === 0 ? 1 : 0));
     for (let step = 0; step < observations; step += 1) {
       at = at.map((_, to) => at.reduce((sum, p, from) => sum + p * (chain[from]?.[to] ?? 0), 0));
     }
