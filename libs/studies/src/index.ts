@@ -3,6 +3,7 @@ export * from './decider.ts';
 export * from './describe-study.ts';
 export * from './events.ts';
 export * from './policy-digest.ts';
-export { describeProblem, parseStudyFile, type StudyFile } from './study-file.ts';
+export { describeProblem, parseStudyFile, STUDY_FILE, type StudyFile } from './study-file.ts';
 export * from './study-folder.ts';
+export * from './study-skeleton.ts';
 export type { Complaint, Path, StudyFileProblem } from './yaml-document.ts';

@@ -9,6 +9,9 @@ import {
   type StudyFileProblem,
 } from './yaml-document.ts';
 
+/** The study file's name in its study's folder. */
+export const STUDY_FILE = 'holdfast.yaml';
+
 /** Longest study file, in bytes of UTF-8. */
 export const LONGEST_STUDY_FILE = 256 * 1024;
 

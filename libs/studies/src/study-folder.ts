@@ -2,11 +2,14 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Result } from '#libs/kernel';
 import { FILE_DOMAINS, type HarnessPolicy } from '#libs/harness';
-import { inOrder, LONGEST_STUDY_FILE, parseStudyFile, type StudyFile } from './study-file.ts';
+import {
+  inOrder,
+  LONGEST_STUDY_FILE,
+  parseStudyFile,
+  STUDY_FILE,
+  type StudyFile,
+} from './study-file.ts';
 import type { Complaint, Path, StudyFileProblem } from './yaml-document.ts';
-
-/** The study file of a study's folder. */
-export const STUDY_FILE = 'holdfast.yaml';
 
 /** A study as it stands in a folder. */
 export interface StudyOnDisk extends Pick<StudyFile, 'policy' | 'warnings'> {
