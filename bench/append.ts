@@ -13,6 +13,7 @@ import {
   verifyHash,
   type ChainedEvent,
   type EventLog,
+  type EventTypes,
 } from '#libs/event-log';
 import { eventId, type NewEvent } from '#libs/kernel';
 
@@ -28,6 +29,7 @@ class Measured {
 }
 
 const types = eventTypes([{ type: 'Measured', version: 1, payload: Measured, upcasters: [] }]);
+const uncheckedTypes = eventTypes([{ type: 'Measured', version: 1, payload: null, upcasters: [] }]);
 
 /** An event of about 1 KB in its canonical form. */
 const measured = (ordinal: number): NewEvent => ({
@@ -61,6 +63,9 @@ export interface AppendBench {
   /** Ours ÷ raw, the median over rounds that take turns. */
   readonly oneByOneRatio: number;
   readonly groupedRatio: number;
+  /** The same without the payload's class: what is left is what the log itself adds. */
+  readonly uncheckedOneByOneRatio: number;
+  readonly uncheckedGroupedRatio: number;
   /** Events a second read from the file with hashes checked; and hashed from memory only. */
   readonly readAndVerified: number;
   readonly hashed: number;
@@ -102,6 +107,12 @@ const perSecond = async (events: number, work: () => Promise<void> | void): Prom
   return (events * 1000) / (performance.now() - start);
 };
 
+const mustOpen = (path: string, known: EventTypes): EventLog => {
+  const opened = openSqliteEventLog(path, known);
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value.log;
+};
+
 const mustAppend = async (
   log: EventLog,
   stream: string,
@@ -123,16 +134,13 @@ const median = (values: readonly number[]): number =>
 export const benchAppend = async (rounds = 7, perRound = 1600): Promise<AppendBench> => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-append-'));
   try {
-    const opened = openSqliteEventLog(join(folder, 'ours'), types);
-    if (!opened.ok) throw new Error(opened.error.message);
-    const { log } = opened.value;
+    const log = mustOpen(join(folder, 'checked'), types);
+    const unchecked = mustOpen(join(folder, 'unchecked'), uncheckedTypes);
     const raw = rawTable(join(folder, 'raw'));
-    const samples: Record<'one' | 'rawOne' | 'group' | 'rawGroup', number[]> = {
-      one: [],
-      rawOne: [],
-      group: [],
-      rawGroup: [],
-    };
+    const kinds = ['raw', 'checked', 'unchecked'] as const;
+    const none = () => ({ raw: [], checked: [], unchecked: [] });
+    const one: Record<(typeof kinds)[number], number[]> = none();
+    const group: Record<(typeof kinds)[number], number[]> = none();
     const ones = perRound / 4;
     let next = 0;
     for (let round = 0; round < rounds; round += 1) {
@@ -146,38 +154,34 @@ export const benchAppend = async (rounds = 7, perRound = 1600): Promise<AppendBe
       const ready = batch.map(
         (event, index) => chain(null, [unchained(streamOf(index), revisionOf(index), event)])[0]!,
       );
-      const ours = (from: number, to: number) =>
+      const into = (target: EventLog) => (from: number, to: number) =>
         Promise.all(
           batch
             .slice(from, to)
             .map((event, index) =>
-              mustAppend(log, streamOf(from + index), revisionOf(from + index), event),
+              mustAppend(target, streamOf(from + index), revisionOf(from + index), event),
             ),
         );
-      samples.one.push(
-        await perSecond(ones, async () => {
-          for (let index = 0; index < ones; index += 1) await ours(index, index + 1);
-        }),
-      );
-      samples.rawOne.push(
-        await perSecond(ones, () => {
-          for (let index = 0; index < ones; index += 1) raw.write(ready.slice(index, index + 1));
-        }),
-      );
-      samples.group.push(
-        await perSecond(perRound, async () => {
-          for (let index = ones; index < ones + perRound; index += GROUP) {
-            await ours(index, index + GROUP);
-          }
-        }),
-      );
-      samples.rawGroup.push(
-        await perSecond(perRound, () => {
-          for (let index = ones; index < ones + perRound; index += GROUP) {
-            raw.write(ready.slice(index, index + GROUP));
-          }
-        }),
-      );
+      const writers = {
+        raw: (from: number, to: number) => raw.write(ready.slice(from, to)),
+        checked: into(log),
+        unchecked: into(unchecked),
+      };
+      for (const kind of kinds) {
+        const write = writers[kind];
+        one[kind].push(
+          await perSecond(ones, async () => {
+            for (let index = 0; index < ones; index += 1) await write(index, index + 1);
+          }),
+        );
+        group[kind].push(
+          await perSecond(perRound, async () => {
+            for (let index = ones; index < ones + perRound; index += GROUP) {
+              await write(index, index + GROUP);
+            }
+          }),
+        );
+      }
     }
     const readAndVerified = await perSecond(next, async () => {
       let seen = 0;
@@ -189,16 +193,19 @@ export const benchAppend = async (rounds = 7, perRound = 1600): Promise<AppendBe
       for (let index = 0; index < next; index += 1) verifyHash(sample!);
     });
     await log.close();
+    await unchecked.close();
     raw.close();
     const ratio = (ours: readonly number[], theirs: readonly number[]) =>
       median(ours.map((value, round) => value / theirs[round]!));
     return {
-      oneByOne: median(samples.one),
-      rawOneByOne: median(samples.rawOne),
-      grouped: median(samples.group),
-      rawGrouped: median(samples.rawGroup),
-      oneByOneRatio: ratio(samples.one, samples.rawOne),
-      groupedRatio: ratio(samples.group, samples.rawGroup),
+      oneByOne: median(one.checked),
+      rawOneByOne: median(one.raw),
+      grouped: median(group.checked),
+      rawGrouped: median(group.raw),
+      oneByOneRatio: ratio(one.checked, one.raw),
+      groupedRatio: ratio(group.checked, group.raw),
+      uncheckedOneByOneRatio: ratio(one.unchecked, one.raw),
+      uncheckedGroupedRatio: ratio(group.unchecked, group.raw),
       readAndVerified,
       hashed,
       eventBytes: sample!.canonical.byteLength,

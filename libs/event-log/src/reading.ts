@@ -1,7 +1,7 @@
 import type { Fact, RecordedEvent } from '#libs/kernel';
 import type { EventTypes } from './event-types.ts';
-import type { EventLog, StoredEvent } from './port.ts';
-import { decodeStored, linked } from './stored-event.ts';
+import type { EventLog, ReadOptions, StoredEvent } from './port.ts';
+import { decodeStored, linkCheck } from './stored-event.ts';
 import type { News } from './subscription.ts';
 
 /** What an embedded log can be asked; each answer is a page of events, empty at the end. Synchronous. */
@@ -26,38 +26,37 @@ export interface Pages {
 /** How long a subscription sleeps before it looks for what other processes appended. */
 const POLL_MILLISECONDS = 100;
 
-async function* decoded(
-  stored: AsyncIterable<StoredEvent>,
-  types: EventTypes,
-): AsyncGenerator<RecordedEvent> {
-  for await (const event of stored) yield decodeStored(event, types);
-}
-
 /** The reading half of the port, the same for every log that answers in pages. */
 export const reading = (
   pages: Pages,
   types: EventTypes,
   appended: News,
 ): Pick<EventLog, 'readStream' | 'readAll' | 'readStored' | 'subscribe'> => {
-  async function* storedByPosition(after: number, limit: number): AsyncGenerator<StoredEvent> {
+  const asStored = (stored: StoredEvent): StoredEvent => stored;
+  const asRecorded = (stored: StoredEvent): RecordedEvent => decodeStored(stored, types);
+
+  async function* byPosition<T>(
+    after: number,
+    limit: number,
+    as: (stored: StoredEvent) => T,
+  ): AsyncGenerator<T> {
     const upTo = pages.lastPosition();
     let position = after;
     let left = limit;
     while (left > 0) {
       const page = pages.byPosition(position, upTo, left);
       if (page.length === 0) return;
-      yield* page;
+      for (const stored of page) yield as(stored);
       position = page.at(-1)!.position;
       left -= page.length;
     }
   }
 
-  async function* storedByRevision(
+  async function* byRevision<T>(
     stream: string,
-    from: number | undefined,
-    direction: 'forwards' | 'backwards',
-    limit: number,
-  ): AsyncGenerator<StoredEvent> {
+    { from, direction = 'forwards', limit = Infinity }: ReadOptions,
+    as: (stored: StoredEvent) => T,
+  ): AsyncGenerator<T> {
     const last = pages.lastRevision(stream);
     const forwards = direction === 'forwards';
     let next = forwards ? (from ?? 0) : Math.min(from ?? last, last);
@@ -67,33 +66,28 @@ export const reading = (
         ? pages.byRevision(stream, next, last, direction, left)
         : pages.byRevision(stream, 0, next, direction, left);
       if (page.length === 0) return;
-      yield* page;
+      for (const stored of page) yield as(stored);
       next = page.at(-1)!.revision + (forwards ? 1 : -1);
       left -= page.length;
     }
   }
 
   return {
-    readStream: <E extends Fact>(
-      stream: string,
-      {
-        from,
-        direction = 'forwards',
-        limit = Infinity,
-      }: Parameters<EventLog['readStream']>[1] = {},
-    ) =>
-      linked(
-        decoded(storedByRevision(stream, from, direction, limit), types),
-        direction,
-      ) as AsyncIterable<RecordedEvent<E>>,
+    readStream: <E extends Fact>(stream: string, options: ReadOptions = {}) => {
+      const linked = linkCheck(options.direction ?? 'forwards');
+      return byRevision(
+        stream,
+        options,
+        (stored) => linked(asRecorded(stored)) as RecordedEvent<E>,
+      );
+    },
 
-    readAll: ({ after = 0, limit = Infinity } = {}) =>
-      decoded(storedByPosition(after, limit), types),
+    readAll: ({ after = 0, limit = Infinity } = {}) => byPosition(after, limit, asRecorded),
 
     readStored: (options = {}) =>
       'stream' in options
-        ? storedByRevision(options.stream, 0, 'forwards', Infinity)
-        : storedByPosition(options.after ?? 0, options.limit ?? Infinity),
+        ? byRevision(options.stream, {}, asStored)
+        : byPosition(options.after ?? 0, options.limit ?? Infinity, asStored),
 
     async *subscribe({ after = 0, signal }) {
       let position = after;
@@ -102,7 +96,7 @@ export const reading = (
         const page = pages.byPosition(position, Infinity, Infinity);
         for (const stored of page) {
           if (over()) return;
-          yield decodeStored(stored, types);
+          yield asRecorded(stored);
           position = stored.position;
         }
         if (page.length === 0) await appended.wait(signal, POLL_MILLISECONDS);

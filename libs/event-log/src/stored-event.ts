@@ -70,28 +70,28 @@ export const storedAt = (event: ChainedEvent, position: number): StoredEvent => 
   canonical: event.canonical,
 });
 
-/** Passes a stream's events on as long as each is linked to the one before it. Throws {@link CorruptEvent}. */
-export async function* linked(
-  events: AsyncIterable<RecordedEvent>,
+const brokenLink = (event: RecordedEvent, found: string): CorruptEvent =>
+  new CorruptEvent(
+    `${where(event)}: its link to what was before it is broken (${found}). Events were removed, added or moved: verify the log, and restore it from a copy.`,
+  );
+
+/**
+ * A check that passes on each event of one stream, given in order, if it is linked to the one before it.
+ * Throws {@link CorruptEvent}.
+ */
+export const linkCheck = (
   direction: 'forwards' | 'backwards',
-): AsyncGenerator<RecordedEvent> {
+): ((event: RecordedEvent) => RecordedEvent) => {
   let last: RecordedEvent | null = null;
-  for await (const event of events) {
+  return (event) => {
     if (last !== null) {
       const [earlier, later] = direction === 'forwards' ? [last, event] : [event, last];
       if (later.revision !== earlier.revision + 1 || later.prev !== earlier.hash) {
         throw brokenLink(later, `the event before it is number ${earlier.revision}`);
       }
     }
-    if (event.revision === 0 && event.prev !== null) {
-      throw brokenLink(event, 'it is the first');
-    }
+    if (event.revision === 0 && event.prev !== null) throw brokenLink(event, 'it is the first');
     last = event;
-    yield event;
-  }
-}
-
-const brokenLink = (event: RecordedEvent, found: string): CorruptEvent =>
-  new CorruptEvent(
-    `${where(event)}: its link to what was before it is broken (${found}). Events were removed, added or moved: verify the log, and restore it from a copy.`,
-  );
+    return event;
+  };
+};
