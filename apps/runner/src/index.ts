@@ -9,6 +9,7 @@ export * from './commands/review-finding.ts';
 export * from './commands/verify-finding.ts';
 export type { Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, type Home, type HomeOptions } from './home.ts';
+export type { OpenedRun } from './opening/open-run.ts';
 export { openStudy, type OpenedStudy } from './opening/open-study.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export type { Restored } from './proving/restore.ts';

@@ -60,7 +60,8 @@ export const restoreState = async (
       code: 'restore-point-contradicted',
       message: `the events before restore point ${restorePointId} lead elsewhere: ${differences.join('; ')}; verify the run's findings`,
     });
-  if (into === null) return ok({ runId: row.runId, restorePoint, state, folder: null, files: null });
+  if (into === null)
+    return ok({ runId: row.runId, restorePoint, state, folder: null, files: null });
   const written = await home.sourceTree.materialise(restorePoint.tree, into);
   return written.ok
     ? ok({ runId: row.runId, restorePoint, state, folder: into, files: written.value.files })

@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { VERSION } from '#apps/runner';
+import type { ExitCode } from './exit-codes.ts';
+import type { Verb } from './verb.ts';
+import { auditVerb } from './verbs/audit.ts';
+import { checkVerb } from './verbs/check.ts';
+import { doctorVerb } from './verbs/doctor.ts';
+import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
+import { initVerb } from './verbs/init.ts';
+import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
+import { runVerb } from './verbs/run.ts';
+import { haltVerb, runsVerb } from './verbs/runs.ts';
+import { showVerb, watchVerb } from './verbs/show.ts';
+import { simulateVerb } from './verbs/simulate.ts';
+
+/** In the order in which a newcomer needs them. */
+const VERBS: readonly Verb[] = [
+  initVerb,
+  checkVerb,
+  runVerb,
+  runsVerb,
+  showVerb,
+  watchVerb,
+  findingsVerb,
+  verifyVerb,
+  replayVerb,
+  restoreVerb,
+  auditVerb,
+  reviewVerb,
+  haltVerb,
+  rebuildVerb,
+  simulateVerb,
+  doctorVerb,
+];
+
+/** The `holdfast` command; `done` takes each verb's exit code. */
+export const program = (done: (work: Promise<ExitCode>) => Promise<void>): Command => {
+  const command = new Command('holdfast')
+    .description(
+      'Leave an autonomous ML research loop running overnight; prove in the morning how each finding was reached.',
+    )
+    .version(VERSION)
+    .showHelpAfterError('(holdfast --help lists the verbs)')
+    .configureHelp({ sortSubcommands: false });
+  for (const verb of VERBS) verb(command, done);
+  return command;
+};

@@ -1,0 +1,50 @@
+import { NestFactory } from '@nestjs/core';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { openHome, RunnerModule, type Home } from '#apps/runner';
+import { readConfig } from '#libs/config';
+import type { ExitCode } from './exit-codes.ts';
+import { openOutput, refuse, type Output } from './output.ts';
+
+/** Options that every verb takes. */
+export interface CommonOptions {
+  readonly home?: string;
+  readonly json?: boolean;
+}
+
+/** An opened home with its buses, in this one process: the embedded default. */
+export interface Session {
+  readonly home: Home;
+  readonly commands: CommandBus;
+  readonly queries: QueryBus;
+  readonly output: Output;
+}
+
+export const outputFor = ({ json = false }: CommonOptions): Output =>
+  openOutput({ json, colour: readConfig().colour });
+
+/** Opens the home, does the verb's work, closes it. A home that can't be opened is said, not thrown. */
+export const withSession = async (
+  options: CommonOptions,
+  work: (session: Session) => Promise<ExitCode>,
+): Promise<ExitCode> => {
+  const output = outputFor(options);
+  const opened = await openHome({ folder: options.home ?? readConfig().home });
+  if (!opened.ok) return refuse(output, opened.error);
+  const home = opened.value;
+  const app = await NestFactory.createApplicationContext(RunnerModule.on(home), {
+    logger: ['error', 'fatal'],
+  });
+  try {
+    if (home.recovered.message !== null)
+      process.stderr.write(`holdfast: ${home.recovered.message}\n`);
+    return await work({
+      home,
+      commands: app.get(CommandBus),
+      queries: app.get(QueryBus),
+      output,
+    });
+  } finally {
+    await app.close();
+    await home.close();
+  }
+};

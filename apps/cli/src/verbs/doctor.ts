@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { sandboxChecks } from '#libs/sandbox';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { jsonLine, type Output } from '../output.ts';
+import { outputFor, type CommonOptions } from '../session.ts';
+import { common, type Verb } from '../verb.ts';
+
+interface Row {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly expected: string;
+  /** Without it nothing runs; else it is for information. */
+  readonly needed: boolean;
+}
+
+const NODE_NEEDED = 24;
+
+export const doctorVerb: Verb = (program, done) => {
+  common(program.command('doctor'))
+    .description('what this machine has: Node, git, the sandbox (by trying to break it), GPUs')
+    .action((options: CommonOptions) => done(doctor(outputFor(options))));
+};
+
+const doctor = async (output: Output): Promise<ExitCode> => {
+  const sandbox = (await sandboxChecks()).map((check) => ({ ...check, needed: true }));
+  const rows: readonly Row[] = [node(), await git(), ...sandbox, await gpus()];
+  const bad = rows.filter(({ ok, needed }) => needed && !ok);
+  if (output.json) jsonLine(output, rows);
+  else {
+    const { line, style } = output;
+    const width = Math.max(...rows.map(({ name }) => name.length));
+    for (const { name, ok, found, expected, needed } of rows) {
+      const sign = ok
+        ? style.paint.green('✓')
+        : needed
+          ? style.paint.red('✗')
+          : style.paint.dim('·');
+      line(`${sign} ${name.padEnd(width)}  ${found}`);
+      if (!ok && needed) line(style.paint.dim(`  ${' '.repeat(width)}  expected ${expected}`));
+    }
+    line();
+    line(
+      bad.length === 0
+        ? 'This machine can run studies.'
+        : `${bad.length} things are missing: nothing runs until they are there.`,
+    );
+  }
+  return bad.length === 0 ? EXIT.done : EXIT.unreachable;
+};
+
+const node = (): Row => ({
+  name: 'node',
+  ok: Number(process.versions.node.split('.')[0]) >= NODE_NEEDED,
+  found: process.version,
+  expected: `${NODE_NEEDED} or newer: npm ci brings it, call holdfast through npx or npm run`,
+  needed: true,
+});
+
+const run = promisify(execFile);
+
+const git = async (): Promise<Row> => {
+  const expected = 'git, to keep a study in (Debian: apt-get install git)';
+  try {
+    const { stdout } = await run('git', ['--version']);
+    return { name: 'git', ok: true, found: stdout.trim(), expected, needed: true };
+  } catch {
+    return { name: 'git', ok: false, found: 'no git', expected, needed: true };
+  }
+};
+
+/** Information only: the example's trainings need none, and GPU executors are not part of this release. */
+const gpus = async (): Promise<Row> => {
+  const row = { name: 'gpus', expected: 'any', needed: false } as const;
+  try {
+    const { stdout } = await run('nvidia-smi', [
+      '--query-gpu=index,name,memory.total,driver_version',
+      '--format=csv,noheader',
+    ]);
+    return { ...row, ok: true, found: stdout.trim().split('\n').join('; ') };
+  } catch {
+    return { ...row, ok: false, found: 'none (not needed)' };
+  }
+};

@@ -1,0 +1,143 @@
+import {
+  DriveRun,
+  OpenRun,
+  openStudy,
+  recallStudyFile,
+  studyOf,
+  type OpenedRun,
+} from '#apps/runner';
+import { searchAgent } from '#libs/agents';
+import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { readStudy } from '#libs/studies';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { followRun, runView } from '../follow.ts';
+import { refuse } from '../output.ts';
+import { withSession, type CommonOptions, type Session } from '../session.ts';
+import { studyRefusal } from '../study-refusal.ts';
+import { common, integer, type Verb } from '../verb.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly seed?: number;
+  readonly resume?: string | true;
+}
+
+export const runVerb: Verb = (program, done) => {
+  common(program.command('run [study]'))
+    .description('open a run on a study and follow it to its verified findings')
+    .option('--seed <n>', "seed of trainings and agent (default: the run's number)", integer)
+    .option('--resume [run]', 'go on with a run that was interrupted (default: the newest one)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast run examples/pay            open a run on the study in that folder
+  holdfast run study/other.yaml        the same, from another study file
+  holdfast run --resume                go on with the newest run that is open
+  holdfast run . --json                one event a line
+
+Exit codes: 0 every finding PASS, 1 halted or a finding BLOCK, 2 bad input, 3 something unreachable.`,
+    )
+    .action((study: string | undefined, options: RunOptions) =>
+      done(withSession(options, (session) => run(session, study, options))),
+    );
+};
+
+const run = async (
+  session: Session,
+  study: string | undefined,
+  options: RunOptions,
+): Promise<ExitCode> => {
+  const { output, home, commands } = session;
+  const started =
+    options.resume === undefined
+      ? await open(session, study ?? '.', options)
+      : await resume(session, study, options.resume);
+  if (!started.ok) return refuse(output, started.error);
+  const { runId, study: opened } = started.value;
+
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    if (!interrupted.signal.aborted && !output.json)
+      process.stderr.write('\nholdfast: stopping after this step (again to stop at once)\n');
+    else if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  };
+  process.on('SIGINT', interrupt);
+  const view = runView(output);
+  const broken = new AbortController();
+  const following = followRun(home, runId, view, broken.signal);
+  try {
+    const driven = await commands.execute(
+      new DriveRun({
+        runId,
+        study: opened,
+        agent: searchAgent(opened.policy.agent),
+        onProgress: view.progress,
+        signal: interrupted.signal,
+      }),
+    );
+    if (!driven.ok) {
+      broken.abort();
+      await following;
+      view.end();
+      return refuse(output, driven.error);
+    }
+    await following;
+    return driven.value.haltMessage === null && (await allPass(session, runId))
+      ? EXIT.done
+      : EXIT.blocked;
+  } finally {
+    broken.abort();
+    await following.catch(() => undefined);
+    view.end();
+    process.off('SIGINT', interrupt);
+  }
+};
+
+const allPass = async ({ home }: Session, runId: string): Promise<boolean> => {
+  await home.views.catchUp(home.log);
+  const { rows } = await home.views.findings({ run: runId });
+  return rows.every(({ verdict }) => verdict === 'PASS');
+};
+
+const open = async (
+  { commands }: Session,
+  path: string,
+  { seed }: RunOptions,
+): Promise<Result<OpenedRun, Refusal>> => {
+  const study = await readStudy(path);
+  if (!study.ok) return refused(studyRefusal(study.error));
+  return commands.execute(new OpenRun({ study: study.value, seed: seed ?? null }));
+};
+
+const resume = async (
+  { home }: Session,
+  path: string | undefined,
+  wanted: string | true,
+): Promise<Result<OpenedRun, Refusal>> => {
+  await home.views.catchUp(home.log);
+  const runId = wanted === true ? await newestOpen(home) : wanted;
+  if (runId === null)
+    return refused({
+      code: 'nothing-to-resume',
+      message: 'found no run that is still open; open one with: holdfast run STUDY',
+    });
+  const { opened } = (await home.runs.load(runId)).state;
+  if (opened === null)
+    return refused({
+      code: 'run-unknown',
+      message: `found no run ${runId}; list them with: holdfast runs`,
+    });
+  const file = path === undefined ? await recallStudyFile(home, studyOf(runId)) : ok(path);
+  if (!file.ok) return file;
+  const onDisk = await readStudy(file.value);
+  if (!onDisk.ok) return refused(studyRefusal(onDisk.error));
+  const study = await openStudy(home, onDisk.value.folder, opened.policy, opened.pins);
+  return study.ok ? ok({ runId, study: study.value }) : study;
+};
+
+/** The newest run that is neither closed nor halted. */
+const newestOpen = async (home: Session['home']): Promise<string | null> => {
+  const { rows } = await home.views.runs({ order: 'newest' });
+  return rows.find(({ status }) => status === 'open' || status === 'ended')?.runId ?? null;
+};

@@ -1,0 +1,55 @@
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { followRun, runView } from '../follow.ts';
+import { refuse } from '../output.ts';
+import { withSession, type CommonOptions, type Session } from '../session.ts';
+import { common, type Verb } from '../verb.ts';
+
+export const showVerb: Verb = (program, done) => {
+  common(program.command('show <run>'))
+    .description('show a run from its pins to its findings, from the log')
+    .action((runId: string, options: CommonOptions) =>
+      done(withSession(options, (session) => show(session, runId))),
+    );
+};
+
+export const watchVerb: Verb = (program, done) => {
+  common(program.command('watch <run>'))
+    .description('follow a run that another process drives, until it ends')
+    .action((runId: string, options: CommonOptions) =>
+      done(withSession(options, (session) => watch(session, runId))),
+    );
+};
+
+const unknown = ({ output }: Session, runId: string): ExitCode =>
+  refuse(output, {
+    code: 'run-unknown',
+    message: `found no run ${runId}; list them with: holdfast runs`,
+  });
+
+const show = async (session: Session, runId: string): Promise<ExitCode> => {
+  const { home, output } = session;
+  if ((await home.runs.load(runId)).head === null) return unknown(session, runId);
+  const view = runView(output);
+  for await (const event of home.log.readAll())
+    if (event.metadata.correlationId === runId) view.event(event);
+  view.end();
+  return EXIT.done;
+};
+
+const watch = async (session: Session, runId: string): Promise<ExitCode> => {
+  const { home, output } = session;
+  if ((await home.runs.load(runId)).head === null) return unknown(session, runId);
+  const stopped = new AbortController();
+  const stop = (): void => {
+    stopped.abort();
+  };
+  process.once('SIGINT', stop);
+  const view = runView(output);
+  try {
+    await followRun(home, runId, view, stopped.signal);
+  } finally {
+    view.end();
+    process.off('SIGINT', stop);
+  }
+  return EXIT.done;
+};

@@ -1,0 +1,192 @@
+import { createInterface } from 'node:readline/promises';
+import { charge, evolveBudget, openBudget, utilization, type Budget } from '#libs/budget';
+import { midLoopGate, type FileChange, type HarnessPolicy } from '#libs/harness';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { jsonLine, type Output } from '../output.ts';
+import { paintBar } from '../present/style.ts';
+import { bar } from '../present/text.ts';
+import { outputFor, type CommonOptions } from '../session.ts';
+import { common, type Verb } from '../verb.ts';
+
+const TOTAL = 100;
+
+/** The boundary that the simulator draws: the defaults of a study. */
+const POLICY: Pick<HarnessPolicy, 'program' | 'gates' | 'budget'> = {
+  program: {
+    path: 'program',
+    entry: 'train.js',
+    runtime: 'node',
+    mutable: {
+      hyperparameter: ['hyperparameters.json'],
+      feature: ['features.json'],
+      architecture: ['architecture.json'],
+    },
+    protectedParameters: ['seed', 'seconds', 'steps', 'threshold', 'budget'],
+  },
+  budget: {
+    total: TOTAL,
+    costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
+  },
+  gates: {
+    preLoop: { minimumRows: 0, minimumGroup: 0, maximumSuppression: 100 },
+    midLoop: { maximumFiles: 3, maximumFileBytes: 65_536, maximumRefusals: 3 },
+    postLoop: {
+      threshold: 0.5,
+      favourable: 'positive',
+      minimumGroup: 0,
+      disparateImpact: null,
+      demographicParity: null,
+      equalOpportunity: null,
+      equalizedOdds: null,
+    },
+  },
+};
+
+const edit = (path: string, text: string): readonly FileChange[] => [
+  { path, kind: 'modified', before: null, after: null, mode: '100644', text },
+];
+
+/** What can be tried at the boundary. The same gate and the same budget as in a run decide. */
+const MOVES = {
+  learning_rate: {
+    say: 'hyperparameters.json: learning_rate 0.1 → 0.3',
+    changes: edit('hyperparameters.json', '{"learning_rate":0.3}\n'),
+  },
+  feature: {
+    say: 'features.json: add experience',
+    changes: edit('features.json', '{"use":["education","experience"]}\n'),
+  },
+  architecture: {
+    say: 'architecture.json: interactions none → pairs',
+    changes: edit('architecture.json', '{"interactions":"pairs"}\n'),
+  },
+  seed: {
+    say: 'hyperparameters.json: seed 1 → 7 (a protected parameter)',
+    changes: edit('hyperparameters.json', '{\n  "seed": 7\n}\n'),
+  },
+  harness: {
+    say: 'train.js: print a better metric (a fixed file)',
+    changes: edit('train.js', 'console.log(0)\n'),
+  },
+} as const satisfies Record<string, { say: string; changes: readonly FileChange[] }>;
+
+export type Move = keyof typeof MOVES;
+
+interface Simulation {
+  readonly budget: Budget;
+  readonly halted: boolean;
+}
+
+interface Told {
+  readonly simulation: Simulation;
+  readonly line: string;
+}
+
+const start = (): Told => ({
+  simulation: { budget: openBudget(TOTAL, POLICY.budget.costs), halted: false },
+  line: `[ INIT ] Autonomous research loop initialized. Budget: ${TOTAL}/${TOTAL}.`,
+});
+
+const step = (simulation: Simulation, move: Move): Told => {
+  const { budget, halted } = simulation;
+  if (halted)
+    return {
+      simulation,
+      line: '[ HALT ] The run is over; nothing resumes it. Reset to begin anew.',
+    };
+  const { say, changes } = MOVES[move];
+  const gate = midLoopGate(POLICY, changes);
+  const [breach] = gate.breaches;
+  if (breach !== undefined || gate.domain === null)
+    return {
+      simulation: { budget, halted: true },
+      line: `[ HALT ] SYSTEM HALT: MID-LOOP GATE: ${breach?.rule ?? 'no domain'}: found ${breach?.found ?? say}, expected ${breach?.expected ?? 'a mutable file'}. Nothing was charged.`,
+    };
+  const outcome = charge(budget, { charge: gate.domain, description: say, paysFor: move });
+  return outcome.ok
+    ? {
+        simulation: { budget: evolveBudget(budget, outcome.value), halted },
+        line: `[ PASS ] ${say}: ${gate.domain}, ${outcome.value.data.cost} charged. Budget: ${outcome.value.data.remaining}/${TOTAL}.`,
+      }
+    : { simulation: { budget, halted: true }, line: `[ HALT ] ${outcome.error.data.message}` };
+};
+
+export const simulateVerb: Verb = (program, done) => {
+  common(program.command('simulate [moves...]'))
+    .description(
+      'the mutation boundary in the terminal: valid mutations, the violation that halts, reset',
+    )
+    .addHelpText(
+      'after',
+      `
+Moves: ${Object.keys(MOVES).join(', ')}, reset.
+On a terminal without moves it asks for them; in a pipe it plays: learning_rate feature seed reset.
+What a mutation costs here is the mutation alone, without its hypothesis. Nothing is written.`,
+    )
+    .action((moves: string[], options: CommonOptions) => done(simulate(outputFor(options), moves)));
+};
+
+const isMove = (text: string): text is Move => Object.hasOwn(MOVES, text);
+
+const SHOWN = ['learning_rate', 'feature', 'seed', 'reset'];
+
+const simulate = async (output: Output, given: readonly string[]): Promise<ExitCode> => {
+  let told = start();
+  const tell = (): void => {
+    const { budget, halted } = told.simulation;
+    if (output.json) {
+      jsonLine(output, { line: told.line, remaining: budget.remaining, halted });
+      return;
+    }
+    const { paint } = output.style;
+    const colour = told.line.startsWith('[ HALT')
+      ? paint.red
+      : told.line.startsWith('[ PASS')
+        ? paint.green
+        : paint.cyan;
+    output.line(colour(told.line));
+    output.line(
+      `         ${paintBar(output.style.paint, bar(utilization(budget), 40), utilization(budget))}`,
+    );
+  };
+  /** Whether the move was known. */
+  const take = (move: string): boolean => {
+    if (move === 'reset') told = start();
+    else if (isMove(move)) told = step(told.simulation, move);
+    else return false;
+    tell();
+    return true;
+  };
+
+  tell();
+  if (given.length > 0 || !output.live || !process.stdin.isTTY) {
+    for (const move of given.length > 0 ? given : SHOWN)
+      if (!take(move)) {
+        process.stderr.write(
+          `holdfast: found "${move}", expected one of ${Object.keys(MOVES).join(', ')}, reset\n`,
+        );
+        return EXIT.badInput;
+      }
+    return told.simulation.halted ? EXIT.blocked : EXIT.done;
+  }
+  const questions = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    for await (const answer of ask(questions)) {
+      if (!take(answer)) output.line(`moves: ${Object.keys(MOVES).join(', ')}, reset, quit`);
+    }
+  } finally {
+    questions.close();
+  }
+  return EXIT.done;
+};
+
+async function* ask(questions: ReturnType<typeof createInterface>): AsyncGenerator<string> {
+  questions.setPrompt('move (learning_rate, feature, architecture, seed, harness, reset, quit)> ');
+  questions.prompt();
+  for await (const line of questions) {
+    const answer = line.trim();
+    if (answer === 'quit' || answer === 'exit') return;
+    if (answer !== '') yield answer;
+    questions.prompt();
+  }
+}
