@@ -21,6 +21,9 @@ interface Counts {
   readonly people: number[];
   readonly positive: number[];
 }
+interface Fitted {
+  readonly predictions: readonly number[];
+}
 type Program = (
   files: ProgramFiles,
   table: readonly Record<string, string | number>[],
@@ -32,6 +35,9 @@ const labelIndex = (dimension: DimensionPolicy, value: string): number =>
   dimension.kind === 'bins'
     ? dimension.cuts.filter((cut) => Number(value) >= cut).length
     : dimension.values.findIndex((values) => values.includes(value));
+
+const featuresOf = (files: ProgramFiles): readonly string[] =>
+  (JSON.parse(files['features.json']!) as { use: string[] }).use;
 
 const loadStudy = async (path: string) => {
   const folder = dirname(resolve(path));
@@ -96,7 +102,8 @@ const loadStudy = async (path: string) => {
     };
   };
 
-  const { fit } = await import(pathToFileURL(resolve(folder, program.path, 'model.js')).href);
+  const model = pathToFileURL(resolve(folder, program.path, 'model.js')).href;
+  const { fit } = (await import(model)) as { fit: (request: object) => Fitted };
   const train: Program = (files, table, seed) => {
     const setting = (name: string) => JSON.parse(files[`${name}.json`]!);
     const hyperparameters = setting('hyperparameters');
@@ -245,8 +252,7 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
       }
       totals.divergences += 1;
       totals.undone += undone.length;
-      const trial = JSON.parse(edits['features.json'] ?? '{}').use ?? [];
-      if (data.planted.some((name) => trial.includes(name))) totals.leaks += 1;
+      if (data.planted.some((name) => featuresOf(proposed).includes(name))) totals.leaks += 1;
       outcome = 'reverted';
       line(`REVERT ${charts[fired]!.kind} -${undone.length}`);
       incumbent = target;
@@ -305,7 +311,7 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
     counts.sealed,
     minimumCell,
   );
-  const features: string[] = JSON.parse(incumbent.files['features.json']!).use;
+  const features = featuresOf(incumbent.files);
   return {
     ...totals,
     ...{ seed, ended, lines, suppression, features, remaining },

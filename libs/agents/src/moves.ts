@@ -1,5 +1,5 @@
 import type { SearchKnob } from '#libs/harness';
-import { apply, changesBetween, type Change, type Settings } from './settings.ts';
+import { apply, changesBetween, listOf, type Change, type Settings } from './settings.ts';
 
 /** A state to try, with the way to it from the incumbent. */
 export interface Move {
@@ -53,7 +53,7 @@ const singleChanges = (knobs: readonly SearchKnob[], settings: Settings): readon
     if (knob.choose === 'one') {
       return neighbours(knob, current).map((value) => ({ knob: index, kind: 'set', value }));
     }
-    const used = Array.isArray(current) ? current : [];
+    const used = listOf(current);
     return knob.values.map((value) => ({
       knob: index,
       kind: used.includes(value) ? 'remove' : 'add',

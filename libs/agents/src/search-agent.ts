@@ -5,7 +5,7 @@ import { gather, type Evidence } from './evidence.ts';
 import { untriedMoves, type Move } from './moves.ts';
 import type { Agent, AgentView, StudyBrief } from './port.ts';
 import { statementOf, summaryOf } from './statements.ts';
-import { readSettings, writeSettings, type Change, type Settings } from './settings.ts';
+import { readSettings, writeSettings, type Settings } from './settings.ts';
 
 interface Plan {
   readonly move: Move;
@@ -20,6 +20,9 @@ interface Plan {
  * Each proposal is a pure function of the view: the same view gives the same proposal, so nothing is lost when the
  * process that asked is killed. It sets declared values only and proposes no state twice in a run. While it can
  * pay for something it proposes only that; after that it proposes what the budget will refuse, which ends the run.
+ *
+ * @example await searchAgent(policy.agent).proposeHypothesis(view)
+ * @throws (as a rejection) TypeError where a knob's file holds JSON that is no object, SyntaxError where it is no JSON
  */
 export const searchAgent = ({ knobs }: SearchAgentPolicy): Agent => {
   const plan = (view: AgentView, available: number): Plan | null => {

@@ -27,6 +27,13 @@ const parse = (path: string, files: ProgramFiles): Json => {
   return value as Json;
 };
 
+const isList = (setting: Setting): setting is readonly Choice[] =>
+  typeof setting === 'object' && setting !== null;
+
+/** The entries of a list; none where it is no list. */
+export const listOf = (setting: Setting | undefined): readonly Choice[] =>
+  setting !== undefined && isList(setting) ? setting : [];
+
 const isChoice = (value: unknown): value is Choice =>
   ['string', 'number', 'boolean'].includes(typeof value);
 
@@ -73,7 +80,7 @@ export const apply = (
       .filter((change) => change.knob === index)
       .reduce((setting, { kind, value }) => {
         if (kind === 'set') return value;
-        const list = Array.isArray(setting) ? setting : [];
+        const list = listOf(setting);
         return kind === 'add'
           ? inOrder(knob, [...list, value])
           : list.filter((choice) => choice !== value);
@@ -84,9 +91,9 @@ export const apply = (
 export const changesBetween = (before: Settings, after: Settings): readonly Change[] =>
   after.flatMap((now, knob): readonly Change[] => {
     const then = before[knob]!;
-    if (Array.isArray(now) || Array.isArray(then)) {
-      const had: readonly Choice[] = Array.isArray(then) ? then : [];
-      const has: readonly Choice[] = Array.isArray(now) ? now : [];
+    if (isList(now) || isList(then)) {
+      const had = listOf(then);
+      const has = listOf(now);
       return [
         ...had
           .filter((value) => !has.includes(value))
@@ -96,5 +103,5 @@ export const changesBetween = (before: Settings, after: Settings): readonly Chan
           .map((value) => ({ knob, kind: 'add' as const, value })),
       ];
     }
-    return now === then || now === null ? [] : [{ knob, kind: 'set', value: now as Choice }];
+    return now === then || now === null ? [] : [{ knob, kind: 'set', value: now }];
   });

@@ -1,6 +1,6 @@
 import type { SearchKnob } from '#libs/harness';
 import type { StudyBrief } from './port.ts';
-import type { Change, Choice, Settings } from './settings.ts';
+import { listOf, type Change, type Choice, type Settings } from './settings.ts';
 
 const words = (name: Choice): string => String(name).replaceAll(/[_-]+/g, ' ');
 
@@ -42,8 +42,7 @@ export const statementOf = (
 
   const claims: string[] = [];
   if (added.length > 0) {
-    const present = before[added[0]!.knob];
-    const used = Array.isArray(present) ? present.map(words) : [];
+    const used = listOf(before[added[0]!.knob]).map(words);
     const beyond = used.length > 0 ? ` beyond ${list(used)}` : '';
     const names = list(added.map(({ value }) => words(value)));
     claims.push(
