@@ -416,7 +416,10 @@ export const runPresenter = (options: RunPresenterOptions): RunPresenter => {
         const { findingId } = event.data;
         const finding = now.findings.find((one) => one.findingId === findingId);
         if (finding === undefined) return;
-        return print('', ...findingLines(style, { ...finding, ...finding.claim }, event.data));
+        return print(
+          '',
+          ...findingLines(style, { ...finding, ...finding.claim }, event.data, 'names'),
+        );
       }
       case 'AcceptedLineReverted':
         return print(

@@ -19,10 +19,17 @@ export interface ShownVerdict {
 
 const INDENT = '         ';
 
+/**
+ * How much of a verdict is shown. `names`: what holds by its name only, what does not with all that was found and
+ * expected. `rows`: everything of every row.
+ */
+export type Detail = 'names' | 'rows';
+
 export const findingLines = (
   style: Style,
   finding: ShownFinding,
   verdict: ShownVerdict | null,
+  detail: Detail,
 ): readonly string[] => {
   const { paint, width } = style;
   const room = width - INDENT.length;
@@ -33,35 +40,54 @@ export const findingLines = (
   return [
     `  ${badge}  ${paint.bold(`Finding ${finding.number}`)}: ${kind} ${paint.dim(`(${finding.findingId})`)}`,
     ...indented(callPlanted(clean(finding.statement), finding.planted)),
-    ...(verdict === null ? [] : verdictLines(style, verdict)),
+    ...(verdict === null ? [] : verdictLines(style, verdict, detail)),
   ];
 };
 
-/** Every row of a verdict: what was checked, what was found and, where that is something else, what was expected. */
+/** A verdict row by row, and how far it rests on the operator's word. */
 export const verdictLines = (
-  { paint, width }: Style,
+  style: Style,
   { verdict, rows, trust }: ShownVerdict,
+  detail: Detail,
 ): readonly string[] => {
-  const names = rows.map(({ row }) => clean(row));
-  const column = Math.min(34, Math.max(0, ...names.map(widthOf)));
-  const prefix = INDENT.length + 2 + column + 2;
-  const lines = rows.flatMap(({ passed, found, expected }, index) => {
-    const name = padEnd(names[index] ?? '', column);
-    const sign = passed ? paint.green('✓') : paint.red('✗');
-    const said = clean(found);
-    const wanted = clean(expected);
-    const told = said === wanted ? said : `${said} (expected ${wanted})`;
-    const [first = '', ...more] = wrap(told, width - prefix);
-    const tone = passed ? paint.dim : paint.red;
-    return [
-      `${INDENT}${sign} ${passed ? name : paint.bold(name)}  ${tone(first)}`,
-      ...more.map((line) => `${' '.repeat(prefix)}${tone(line)}`),
-    ];
-  });
-  const failed = rows.filter(({ passed }) => !passed).length;
+  const { paint, width } = style;
+  const held = rows.filter(({ passed }) => passed);
+  const failed = rows.filter(({ passed }) => !passed);
+  const column = Math.min(34, Math.max(0, ...rows.map(({ row }) => widthOf(clean(row)))));
+  // No line ends between a sign and its name.
+  const names = held.map(({ row }) => `✓ ${clean(row)}`.replaceAll(' ', '\u00a0')).join('  ');
   const closing =
     verdict === 'PASS'
-      ? 'proves how it was reached, not that it is true'
-      : `${failed} of ${rows.length} rows do not hold: the finding is discarded`;
-  return [...lines, `${INDENT}${paint.dim(`${clean(trust)}; ${closing}`)}`];
+      ? `all ${rows.length} rows hold; proves how it was reached, not that it is true`
+      : `${failed.length} of ${rows.length} rows do not hold: the finding is discarded`;
+  return [
+    ...(detail === 'rows'
+      ? rows.flatMap((row) => rowLines(style, row, column))
+      : [
+          ...wrap(names, width - INDENT.length).map(
+            (line) => `${INDENT}${paint.green(line.replaceAll('\u00a0', ' '))}`,
+          ),
+          ...failed.flatMap((row) => rowLines(style, row, column)),
+        ]),
+    `${INDENT}${paint.dim(`${clean(trust)}; ${closing}`)}`,
+  ];
+};
+
+/** One row: what was found, and below it what was expected. */
+const rowLines = (
+  { paint, width }: Style,
+  { row, passed, found, expected }: VerdictRow,
+  column: number,
+): readonly string[] => {
+  const name = padEnd(clean(row), column);
+  const prefix = ' '.repeat(INDENT.length + 2 + column + 2);
+  const [first = '', ...more] = wrap(clean(found), width - prefix.length);
+  const tone = passed ? (text: string) => text : paint.red;
+  return [
+    `${INDENT}${passed ? paint.green('✓') : paint.red('✗')} ${passed ? name : paint.bold(name)}  ${tone(first)}`,
+    ...more.map((line) => `${prefix}${tone(line)}`),
+    ...wrap(`expected: ${clean(expected)}`, width - prefix.length).map(
+      (line) => `${prefix}${paint.dim(line)}`,
+    ),
+  ];
 };

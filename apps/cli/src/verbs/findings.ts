@@ -78,8 +78,8 @@ const sayVerdict = async (
     .catch(() => undefined);
   const lines =
     finding === undefined
-      ? [`${verdict.verdict}   ${findingId}`, ...verdictLines(output.style, verdict)]
-      : findingLines(output.style, finding, verdict);
+      ? [`${verdict.verdict}   ${findingId}`, ...verdictLines(output.style, verdict, 'rows')]
+      : findingLines(output.style, finding, verdict, 'rows');
   for (const line of lines) output.line(line);
 };
 
