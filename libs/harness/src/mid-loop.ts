@@ -19,7 +19,7 @@ export interface FileChange {
 }
 
 export interface MidLoopRuling {
-  /** The dearest domain that the diff touches; null when it touches a file that no domain owns. */
+  /** The dearest domain that the diff touches; null when it touches none, or a file that no domain owns. */
   readonly domain: FileDomain | null;
   readonly checks: readonly GateCheck[];
   readonly breaches: readonly Breach[];
@@ -27,13 +27,12 @@ export interface MidLoopRuling {
 
 type Policy = Pick<HarnessPolicy, 'program' | 'gates' | 'budget'>;
 
-const domainOf = ({ program }: Policy, path: string): FileDomain | null =>
-  FILE_DOMAINS.find((domain) => program.mutable[domain].includes(path)) ?? null;
+const domainsOf = ({ program }: Policy, path: string): readonly FileDomain[] =>
+  FILE_DOMAINS.filter((domain) => program.mutable[domain].includes(path));
 
 const dearest = ({ budget }: Policy, domains: readonly FileDomain[]): FileDomain | null =>
   domains.reduce<FileDomain | null>(
-    (best, domain) =>
-      best === null || budget.costs[domain] > budget.costs[best] ? domain : best,
+    (best, domain) => (best === null || budget.costs[domain] > budget.costs[best] ? domain : best),
     null,
   );
 
@@ -41,12 +40,66 @@ const lineOf = (text: string, index: number): number => text.slice(0, index).spl
 
 const escaped = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Where a text sets a protected parameter: as a key (`"seed": …`, `seed: …`) or by assignment (`seed = …`). */
-const settings = (text: string, names: readonly string[]) =>
-  names.flatMap((name) => {
-    const setting = new RegExp(`(?<![\\w$])["']?${escaped(name)}["']?\\s*(?::|=(?!=))`, 'giu');
-    return [...text.matchAll(setting)].map((match) => ({ name, line: lineOf(text, match.index) }));
+/** Space and comments, which may stand between a name and the sign that sets it. */
+const GAP = String.raw`(?:\s|/\*(?:[^*]|\*(?!/)){0,200}\*/|//[^\n]*\n)*`;
+
+/**
+ * The colon of a key, `=`, compound assignments, `++` and `--`; not `==`, `<=`, `=>`. A comment without an end in
+ * sight counts too: nobody reads past it, and searching for its end from every name would take for ever.
+ */
+const SETS = String.raw`(?::|(?:\*\*|<<|>>>?|\|\||&&|\?\?|[-+*/%&|^])?=(?![=>])|\+\+|--|/\*(?:[^*]|\*(?!/)){201})`;
+
+/** Enough places to see what was done; a file full of them must not fill the log. */
+const MOST_PLACES = 20;
+
+const ESCAPE = /\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})/giu;
+
+/** The text with its `\u0073` and `\x73` read as characters; lines stay where they are. */
+const unescaped = (text: string): string =>
+  text.replace(ESCAPE, (...[escape, braced, four, two]: readonly (string | undefined)[]) => {
+    const code = parseInt(braced ?? four ?? two ?? '', 16);
+    const character = code > 0x10ffff ? (escape ?? '') : String.fromCodePoint(code);
+    return /\s/u.test(character) ? ' ' : character;
   });
+
+/** Every key of a JSON text, at any depth; none of a text that is no JSON. */
+const jsonKeys = (text: string): ReadonlySet<string> => {
+  const keys = new Set<string>();
+  try {
+    JSON.parse(text, (key, value: unknown) => {
+      keys.add(key.toLowerCase());
+      return value;
+    });
+  } catch {
+    // No JSON: the search of the text has to do.
+  }
+  return keys;
+};
+
+interface Setting {
+  readonly name: string;
+  /** Null where only the parsed JSON shows it. */
+  readonly line: number | null;
+}
+
+/**
+ * Where a text sets a protected parameter: as a key (`"seed": …`, `seed: …`, `['seed']: …`) or by assignment.
+ * It reads text, not meaning, so `a ? seed : b` counts too: better a halt than a seed that was turned.
+ */
+const settings = (text: string, names: readonly string[]): readonly Setting[] => {
+  const readable = unescaped(text);
+  const keys = jsonKeys(text);
+  return names.flatMap((name): readonly Setting[] => {
+    const setting = new RegExp(
+      `(?<![\\p{L}\\p{N}_$-])["'\`]?${escaped(name)}["'\`]?${GAP}(?:\\]${GAP})?${SETS}`,
+      'giu',
+    );
+    const places = [...readable.matchAll(setting)].slice(0, MOST_PLACES);
+    return places.length === 0 && keys.has(name.toLowerCase())
+      ? [{ name, line: null }]
+      : places.map(({ index }) => ({ name, line: lineOf(readable, index) }));
+  });
+};
 
 /**
  * The mid-loop gate's rules on the diff of two trees; the agent's own words count for nothing here.
@@ -55,58 +108,74 @@ const settings = (text: string, names: readonly string[]) =>
 export const midLoopGate = (policy: Policy, changes: readonly FileChange[]): MidLoopRuling => {
   const { maximumFiles, maximumFileBytes } = policy.gates.midLoop;
   const mutable = FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]);
+  const isTooLong = ({ text }: FileChange) => text !== null && byteLength(text) > maximumFileBytes;
   const at = (file: string, line: number | null = null) => ({ file, line });
 
-  const rules: readonly (readonly [string, string, readonly Omit<Breach, 'rule' | 'expected'>[]])[] =
+  const rules: readonly (readonly [
+    string,
+    string,
+    readonly Omit<Breach, 'rule' | 'expected'>[],
+  ])[] = [
     [
+      'mutable-files-only',
+      `only ${mutable.join(', ')}`,
+      changes.length === 0
+        ? [{ found: 'no file', file: null, line: null }]
+        : changes
+            .filter(({ path }) => domainsOf(policy, path).length === 0)
+            .map(({ path, kind }) => ({ found: `${path} ${kind}`, ...at(path) })),
+    ],
+    [
+      'regular-files-only',
+      'regular files (mode 100644), none removed',
+      changes
+        .filter(
+          ({ kind, mode }) => kind === 'type-changed' || kind === 'deleted' || mode !== '100644',
+        )
+        .map(({ path, kind, mode }) => ({
+          found: kind === 'deleted' ? `${path} deleted` : `${path} with mode ${mode ?? 'none'}`,
+          ...at(path),
+        })),
+    ],
+    [
+      'readable-text',
+      'text in UTF-8, so that the other rules can read it',
+      changes
+        .filter(({ kind, text }) => kind !== 'deleted' && text === null)
+        .map(({ path }) => ({ found: `${path} without readable text`, ...at(path) })),
+    ],
+    [
+      'bounded-size',
+      `at most ${maximumFiles} files of ${maximumFileBytes} bytes`,
       [
-        'mutable-files-only',
-        `only ${mutable.join(', ')}`,
-        changes
-          .filter(({ path }) => domainOf(policy, path) === null)
-          .map(({ path, kind }) => ({ found: `${path} ${kind}`, ...at(path) })),
+        ...(changes.length > maximumFiles
+          ? [{ found: `${changes.length} files`, file: null, line: null }]
+          : []),
+        ...changes.filter(isTooLong).map(({ path, text }) => ({
+          found: `${path} with ${byteLength(text ?? '')} bytes`,
+          ...at(path),
+        })),
       ],
-      [
-        'regular-files-only',
-        'regular files (mode 100644), none removed',
-        changes
-          .filter(({ kind, mode }) => kind === 'type-changed' || kind === 'deleted' || mode !== '100644')
-          .map(({ path, kind, mode }) => ({
-            found: kind === 'deleted' ? `${path} deleted` : `${path} with mode ${mode ?? 'none'}`,
-            ...at(path),
-          })),
-      ],
-      [
-        'bounded-size',
-        `at most ${maximumFiles} files of ${maximumFileBytes} bytes`,
-        [
-          ...(changes.length > maximumFiles
-            ? [{ found: `${changes.length} files`, file: null, line: null }]
-            : []),
-          ...changes
-            .filter(({ text }) => text !== null && byteLength(text) > maximumFileBytes)
-            .map(({ path, text }) => ({
-              found: `${path} with ${byteLength(text ?? '')} bytes`,
-              ...at(path),
-            })),
-        ],
-      ],
-      [
-        'protected-parameters',
-        `none of ${policy.program.protectedParameters.join(', ')} set`,
-        changes.flatMap(({ path, text }) =>
+    ],
+    [
+      'protected-parameters',
+      `none of ${policy.program.protectedParameters.join(', ')} set`,
+      // What is too long is a breach already, and searching it could take for ever.
+      changes
+        .filter((change) => !isTooLong(change))
+        .flatMap(({ path, text }) =>
           settings(text ?? '', policy.program.protectedParameters).map(({ name, line }) => ({
-            found: `${path}:${line} sets ${name}`,
+            found: `${path}${line === null ? '' : `:${line}`} sets ${name}`,
             ...at(path, line),
           })),
         ),
-      ],
-    ];
+    ],
+  ];
 
-  const touched = changes.map(({ path }) => domainOf(policy, path));
-  const owned = touched.filter((domain) => domain !== null);
+  const touched = changes.map(({ path }) => domainsOf(policy, path));
+  const isOwned = touched.every((domains) => domains.length > 0);
   return {
-    domain: owned.length < touched.length ? null : dearest(policy, owned),
+    domain: isOwned ? dearest(policy, touched.flat()) : null,
     checks: rules.map(([rule, expected, found]) => ({
       rule,
       passed: found.length === 0,

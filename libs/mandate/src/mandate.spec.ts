@@ -23,7 +23,10 @@ describe('the mandate blocks', () => {
     ['individual-records', 'Ask for the raw records of the south.'],
     ['individual-records', 'Mail jane@example.org about it.'],
     ['individual-decisions', 'Deny the applicant when the ratio is high.'],
-    ['individual-decisions', 'Workers without experience should not be offered… they must be paid less; applicants should be denied.'],
+    [
+      'individual-decisions',
+      'Workers without experience should not be offered… they must be paid less; applicants should be denied.',
+    ],
     ['specific-recommendations', 'We recommend raising the price for that branch.'],
     ['applied-findings', 'Use the model for deciding on loans.'],
   ])('%s: %s', (rule, text) => {
