@@ -49,7 +49,7 @@ describe('a charge', () => {
         let budget = openBudget(total, costs);
         let spent = 0;
         for (const type of asked) {
-          const outcome = charge(budget, { charge: type as 'feature', ...request });
+          const outcome = charge(budget, { charge: type, ...request });
           const event = outcome.ok ? outcome.value : outcome.error;
           if (outcome.ok) spent += outcome.value.data.cost;
           budget = evolveBudget(budget, event);
