@@ -63,7 +63,9 @@ class BinsPayload implements Extract<DimensionPolicy, { kind: 'bins' }> {
 }
 
 const isValueList = (list: unknown): boolean =>
-  Array.isArray(list) && list.every((value) => typeof value === 'string' && value.length <= 4096);
+  Array.isArray(list) &&
+  list.length > 0 &&
+  list.every((value) => typeof value === 'string' && value.length <= 4096);
 
 class GroupsPayload implements Extract<DimensionPolicy, { kind: 'groups' }> {
   @Text(200) name!: string;
@@ -73,7 +75,7 @@ class GroupsPayload implements Extract<DimensionPolicy, { kind: 'groups' }> {
   @Fulfils(
     'valueLists',
     (lists) => Array.isArray(lists) && lists.length <= 10_000 && lists.every(isValueList),
-    'a list of lists of texts',
+    'a list of lists of texts, none empty',
   )
   values!: readonly (readonly string[])[];
 }

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { eventTypes, MAX_EVENT_BYTES, parseBody } from '#libs/event-log';
+import type { NewEvent } from '#libs/kernel';
+import { EVENT_TYPES } from './event-types.ts';
+
+const types = eventTypes(EVENT_TYPES);
+
+type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+interface JsonObject {
+  readonly [key: string]: Json;
+}
+type Place = readonly (string | number)[];
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !isList(value);
+
+/** The golden log holds honest events of every type. */
+const examples = new Map<string, JsonObject[]>();
+const golden = new URL('../../../test/golden/v1.jsonl', import.meta.url);
+for (const line of readFileSync(golden, 'utf8').trimEnd().split('\n')) {
+  const { canonical } = JSON.parse(line) as { readonly canonical: string };
+  const { type, data, metadata } = parseBody(new TextEncoder().encode(canonical));
+  const newest = types.upcast(type, metadata.schemaVersion, data) as JsonObject;
+  examples.set(type, [...(examples.get(type) ?? []), newest]);
+}
+
+const problems = (type: string, data: Json): readonly { readonly path: string }[] => {
+  const schemaVersion = EVENT_TYPES.find((entry) => entry.type === type)?.version ?? 0;
+  return types.problems({ type, data, metadata: { schemaVersion } } as unknown as NewEvent, type);
+};
+
+/** Everything in a value, each with its place. */
+const places = (value: Json, at: Place = []): readonly (readonly [Place, Json])[] => {
+  const within = isList(value)
+    ? value.flatMap((entry, index) => places(entry, [...at, index]))
+    : isObject(value)
+      ? Object.entries(value).flatMap(([key, member]) => places(member, [...at, key]))
+      : [];
+  return [[at, value], ...within];
+};
+
+/** A copy whose part at `place` is what `change` makes of it. */
+const changed = (value: Json, [key, ...rest]: Place, change: (part: Json) => Json): Json => {
+  if (key === undefined) return change(value);
+  if (isList(value))
+    return value.map((entry, index) => (index === key ? changed(entry, rest, change) : entry));
+  if (!isObject(value)) throw new Error(`no ${key} in ${JSON.stringify(value)}`);
+  return { ...value, [key]: changed(value[key] ?? null, rest, change) };
+};
+
+const without = (value: Json, key: string): Json => {
+  if (!isObject(value)) throw new Error(`no object holds ${key}`);
+  const { [key]: _, ...others } = value;
+  return others;
+};
+
+/** A value of another type than this one. */
+const wrongs = (value: Json): readonly Json[] => {
+  if (isList(value)) return [{}, 'text', [null], [[]]];
+  if (isObject(value)) return [[value], 'text'];
+  if (value === null) return [{}, [], true];
+  if (typeof value === 'string') return [{}, [value], 7, 'x'.repeat(MAX_EVENT_BYTES / 2)];
+  if (typeof value === 'number') return [{}, [value], String(value)];
+  return [[value], String(value), 1];
+};
+
+/** What is free by design: the isolation report's members, and a knob's values, which are any scalars. */
+const isFree = (place: Place): boolean => {
+  const at = place.indexOf('isolation');
+  return (
+    (at >= 0 && place.length > at + 1) || (place.includes('knobs') && place.at(-2) === 'values')
+  );
+};
+
+/** The members that may be null, by event type; no other member of any event may. */
+const NULLABLE: Readonly<Record<string, readonly string[]>> = {
+  RunOpened: [
+    'cohorts',
+    'policy.data.rowId',
+    'policy.gates.postLoop.demographicParity',
+    'policy.gates.postLoop.disparateImpact',
+    'policy.gates.postLoop.equalOpportunity',
+    'policy.gates.postLoop.equalizedOdds',
+  ],
+  GatePassed: ['mutationId'],
+  RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
+  TrainingLaunched: ['mutationId'],
+  TrainingCompleted: ['selfReported'],
+  TrainingFailed: ['errorClass', 'errorFile', 'errorLine'],
+  MetricObserved: [
+    'mutationId',
+    'observation.auc',
+    'observation.check',
+    'observation.difference',
+    'observation.gapChange',
+  ],
+  MutationProposed: ['files.*.after', 'files.*.before', 'measuredDomain'],
+  MutationReverted: ['ruling'],
+  FairnessMeasured: [
+    'report.measures.*.bound',
+    'report.measures.*.reason',
+    'report.measures.*.standardError',
+    'report.measures.*.value',
+  ],
+};
+
+type Spoilt = readonly [what: string, data: Json];
+
+/** Every way to spoil an event of this shape in one place. */
+const spoilt = (data: JsonObject): readonly Spoilt[] =>
+  places(data).flatMap(([place, value]): readonly Spoilt[] => {
+    if (isFree(place)) return [];
+    const where = place.join('.');
+    const key = place.at(-1);
+    const replaced = wrongs(value).map((wrong): Spoilt => [
+      `${where} = ${JSON.stringify(wrong).slice(0, 40)}`,
+      changed(data, place, () => wrong),
+    ]);
+    const removed: readonly Spoilt[] =
+      typeof key === 'string'
+        ? [[`no ${where}`, changed(data, place.slice(0, -1), (part) => without(part, key))]]
+        : [];
+    const extended: readonly Spoilt[] =
+      isObject(value) && key !== 'isolation'
+        ? [[`${where} with one more`, changed(data, place, () => ({ ...value, extra: 1 }))]]
+        : [];
+    return [...removed, ...replaced, ...extended];
+  });
+
+describe.each(EVENT_TYPES.map(({ type }) => type))('the payload of %s', (type) => {
+  const honest = examples.get(type) ?? [];
+
+  it('takes honest events', () => {
+    expect(honest.length).toBeGreaterThan(0);
+    for (const data of honest) expect(problems(type, data)).toEqual([]);
+  });
+
+  it('refuses them with any member gone, of another type, or added', () => {
+    // One example of each shape is enough, and quicker.
+    const shapes = new Map(
+      honest.map((data) => [
+        JSON.stringify(places(data).map(([place, value]) => [place, value === null])),
+        data,
+      ]),
+    );
+    const taken = [...shapes.values()]
+      .flatMap(spoilt)
+      .filter(([, data]) => problems(type, data).length === 0)
+      .map(([what]) => what);
+    expect(taken).toEqual([]);
+  });
+
+  it('takes null only where null means something', () => {
+    const nulls = honest.flatMap((data) =>
+      places(data)
+        .filter(([place]) => place.length > 0 && !isFree(place))
+        .filter(
+          ([place]) =>
+            problems(
+              type,
+              changed(data, place, () => null),
+            ).length === 0,
+        )
+        .map(([place]) => place.map((key) => (typeof key === 'number' ? '*' : key)).join('.')),
+    );
+    expect([...new Set(nulls)].sort()).toEqual(NULLABLE[type] ?? []);
+  });
+});

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decodeStored, eventTypes, parseBody, sha256, verifyHash } from '#libs/event-log';
+import { findingDecider, type FindingEvent } from '#libs/findings';
+import { fold, type RecordedEvent } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payloads';
+import { runDecider, type RunEvent } from '#libs/run';
+import { studyDecider, type StudyEvent } from '#libs/studies';
+
+/** SHA-256 of every golden log: a file here is never edited, only added. */
+const LOGS: Readonly<Record<string, string>> = {
+  'v1.jsonl': 'd2a9faba8fc57f6a52f10e2c44925c91596a425b256effc9b1dc3341087686d4',
+};
+
+const types = eventTypes(EVENT_TYPES);
+const bytesOf = (file: string) => readFileSync(new URL(file, import.meta.url));
+
+/** The stored events of a golden log. */
+const stored = (file: string) =>
+  bytesOf(file)
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line, position) => {
+      const { hash, canonical: text } = JSON.parse(line) as { hash: string; canonical: string };
+      const canonical = new TextEncoder().encode(text);
+      const { stream, revision, id, type } = parseBody(canonical);
+      return { position, stream, revision, id, type, hash, canonical };
+    });
+
+const read = (file: string): readonly RecordedEvent[] =>
+  stored(file).map((event) => decodeStored(event, types));
+
+/** The events of one stream, upcast, as its decider takes them. */
+const stream = <E>(file: string, name: string): readonly E[] =>
+  read(file).filter((event) => event.stream === name) as unknown as readonly E[];
+
+describe.each(Object.entries(LOGS))('the golden log %s', (file, digest) => {
+  it('is the one that was recorded', () => {
+    expect(sha256(bytesOf(file))).toBe(digest);
+  });
+
+  it('is read whole: every hash, every link', () => {
+    const last = new Map<string, RecordedEvent>();
+    for (const event of read(file)) {
+      const before = last.get(event.stream);
+      expect(event.revision).toBe((before?.revision ?? -1) + 1);
+      expect(event.prev).toBe(before?.hash ?? null);
+      last.set(event.stream, event);
+    }
+    expect(last.size).toBeGreaterThan(0);
+  });
+
+  it('is upcast to what today may be written', () => {
+    for (const { type, data, id, metadata, revision } of read(file)) {
+      const schemaVersion = EVENT_TYPES.find((entry) => entry.type === type)?.version ?? 0;
+      const event = { id, type, data, metadata: { ...metadata, schemaVersion } };
+      expect(types.problems(event, `${type} ${revision}`)).toEqual([]);
+    }
+  });
+
+  it('shows a changed byte', () => {
+    const [first] = stored(file);
+    const canonical = Uint8Array.from(first!.canonical);
+    canonical[20]! ^= 1;
+    expect(verifyHash(first!)).toBe(true);
+    expect(verifyHash({ ...first!, canonical })).toBe(false);
+  });
+});
+
+describe('the golden logs', () => {
+  it('are all named here', () => {
+    const files = readdirSync(new URL('.', import.meta.url));
+    expect(files.filter((name) => name.endsWith('.jsonl')).sort()).toEqual(
+      Object.keys(LOGS).sort(),
+    );
+  });
+
+  it('hold every version of every event type', () => {
+    const found = new Set(
+      Object.keys(LOGS).flatMap((file) =>
+        read(file).map(({ type, metadata }) => `${type} ${metadata.schemaVersion}`),
+      ),
+    );
+    const known = EVENT_TYPES.flatMap(({ type, version }) =>
+      Array.from({ length: version }, (_, before) => `${type} ${before + 1}`),
+    );
+    expect(known.filter((each) => !found.has(each))).toEqual([]);
+  });
+});
+
+describe('v1.jsonl, folded', () => {
+  const V1 = 'v1.jsonl';
+
+  it('is a study of one look at the sealed rows', () => {
+    const study = fold(studyDecider, stream<StudyEvent>(V1, 'study-pay'));
+    expect(study).toMatchObject({ studyId: 'pay', looks: 1, totalSpent: 285 });
+    expect(study.runs).toEqual([{ runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 }]);
+  });
+
+  it('is a run that spent its budget, and one that the mandate halted', () => {
+    const night = fold(runDecider, stream<RunEvent>(V1, 'run-r1'));
+    expect(night).toMatchObject({ node: 'closed', budget: { total: 300, remaining: 15 } });
+    expect(night.line).toHaveLength(4);
+    const halted = fold(runDecider, stream<RunEvent>(V1, 'run-r2'));
+    expect(halted).toMatchObject({ node: 'halted', budget: { remaining: 300 } });
+  });
+
+  it('is a finding that was accepted, and one that was blocked', () => {
+    const accepted = fold(findingDecider, stream<FindingEvent>(V1, 'finding-f1'));
+    expect(accepted).toMatchObject({ status: 'passed', review: 'accepted' });
+    const blocked = fold(findingDecider, stream<FindingEvent>(V1, 'finding-f2'));
+    expect(blocked).toMatchObject({ status: 'discarded', review: 'rejected' });
+  });
+});
