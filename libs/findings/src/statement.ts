@@ -12,14 +12,14 @@ export const statementOf = (claim: Claim): string => {
   const { cohort, estimate, interval, relative, n, changes, planted, kind } = claim;
   const subject =
     kind === 'line'
-      ? `The ${changes.length} kept changes together (${changes.join('; ')})`
+      ? `The ${changes.length} kept mutations together (${changes.join('; ')})`
       : changes.join('; ');
   const told = interval.lower > 0 ? '' : ', which cannot be told from no change';
   const warning =
     planted.length === 0 ? '' : ` Uses ${planted.join(', ')}, planted in the data on purpose.`;
   return (
     `${subject}: log-loss a person of ${cohort.outcome} over ${cohort.description} falls by ` +
-    `${number(estimate)} (${percent(interval.level)} interval ${number(interval.lower)} to ` +
+    `${number(estimate)} (joint ${percent(interval.level)} interval ${number(interval.lower)} to ` +
     `${number(interval.upper)}; ${percent(relative)}; n = ${n})${told}.${warning}`
   );
 };

@@ -50,7 +50,11 @@ export const openRun = async (
   if (!counted.ok) return counted;
   const { runId, number, seed } = counted.value;
   const environment = await environmentRecord();
-  const cohorts = await releaseCohorts(home, runId, study);
+  const checks = preLoopChecks(ok(study.vault), policy);
+  // Where the gate is breached nothing leaves the vault.
+  const cohorts = checks.every(({ passed }) => passed)
+    ? await releaseCohorts(home, runId, study)
+    : null;
   const data: RunOpened['data'] = {
     runId,
     studyId,
@@ -77,7 +81,7 @@ export const openRun = async (
     {
       type: 'OpenRun',
       id: deriveId('open', runId),
-      data: { opened: data, checks: preLoopChecks(ok(study.vault), policy) },
+      data: { opened: data, checks },
     },
     LOCAL_RESEARCHER,
   );
