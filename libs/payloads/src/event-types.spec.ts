@@ -121,7 +121,7 @@ const spoilt = (data: JsonObject): readonly Spoilt[] =>
     const where = place.join('.');
     const key = place.at(-1);
     const replaced = wrongs(value).map((wrong): Spoilt => [
-      `${where} = ${JSON.stringify(wrong).slice(0, 40)}`,
+      `${where} = ${typeof wrong === 'string' ? wrong.slice(0, 40) : JSON.stringify(wrong).slice(0, 40)}`,
       changed(data, place, () => wrong),
     ]);
     const removed: readonly Spoilt[] =
