@@ -5,6 +5,7 @@ export * from './commands/drive-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
 export * from './commands/replay-finding.ts';
+export * from './commands/request-data.ts';
 export * from './commands/review-finding.ts';
 export * from './commands/verify-finding.ts';
 export { driveRun, type Drive } from './drive-run.ts';

@@ -4,6 +4,7 @@ import { DriveRunHandler } from './commands/drive-run.ts';
 import { HaltRunHandler } from './commands/halt-run.ts';
 import { OpenRunHandler } from './commands/open-run.ts';
 import { ReplayFindingHandler } from './commands/replay-finding.ts';
+import { RequestDataHandler } from './commands/request-data.ts';
 import { ReviewFindingHandler } from './commands/review-finding.ts';
 import { VerifyFindingHandler } from './commands/verify-finding.ts';
 import type { Home } from './home.ts';
@@ -17,6 +18,7 @@ const HANDLERS = [
   HaltRunHandler,
   OpenRunHandler,
   ReplayFindingHandler,
+  RequestDataHandler,
   RestoreStateHandler,
   ReviewFindingHandler,
   VerifyFindingHandler,

@@ -96,7 +96,7 @@ HOLDFAST  High pay, CPS 1988
   });
 
   it('ends with the findings, each row of their verdicts, and where to look next', () => {
-    expect(part(shown(night()), 'FINDINGS', 'holdfast replay')).toBe(`
+    expect(part(shown(night()), 'FINDINGS', 'npx holdfast replay')).toBe(`
 FINDINGS  scored once on the sealed rows (look 1)
 
   PASS   Finding 1: the line that stands (r1-f1)
@@ -115,11 +115,11 @@ FINDINGS  scored once on the sealed rows (look 1)
          accepted line taken back to tree 740aa53c27b3
 
 WHERE TO LOOK NEXT
-  holdfast show r1         the run, iteration by iteration
-  holdfast audit --run r1  every attempt, restore point and charge
-  holdfast verify r1-f1    the chain again, row by row
-  holdfast verify r1-f2    the chain again, row by row
-  holdfast replay r1-f1    train the pinned tree again and compare
+  npx holdfast show r1         the run, iteration by iteration
+  npx holdfast audit --run r1  every attempt, restore point and charge
+  npx holdfast verify r1-f1    the chain again, row by row
+  npx holdfast verify r1-f2    the chain again, row by row
+  npx holdfast replay r1-f1    train the pinned tree again and compare
 `);
   });
 
@@ -134,7 +134,7 @@ WHERE TO LOOK NEXT
 
 describe('a halted run', () => {
   it('says why and where, and that it is over', () => {
-    expect(part(shown(recorded(recordHalted)), '  1  hyper', 'holdfast audit')).toBe(`
+    expect(part(shown(recorded(recordHalted)), '  1  hyper', 'npx holdfast audit')).toBe(`
   1  hyperparameters: seed 7 → 8  Another seed sco… hyper      5  145  stopped at the mid-loop gate          ■ halted
 
   SYSTEM HALT: protected parameter "seed" in hyperparameters.json:4
@@ -145,8 +145,8 @@ describe('a halted run', () => {
   iterations   1: 0 kept and standing, 0 discarded
 
 WHERE TO LOOK NEXT
-  holdfast show r1         the run, iteration by iteration
-  holdfast audit --run r1  every attempt, restore point and charge
+  npx holdfast show r1         the run, iteration by iteration
+  npx holdfast audit --run r1  every attempt, restore point and charge
 `);
   });
 });

@@ -262,14 +262,16 @@ export const runPresenter = (options: RunPresenterOptions): RunPresenter => {
   const whereNext = (findings: readonly string[]): readonly string[] => {
     const runId = now.opened?.runId ?? '';
     const commands: readonly (readonly [command: string, why: string])[] = [
-      [`holdfast show ${runId}`, 'the run, iteration by iteration'],
-      [`holdfast audit --run ${runId}`, 'every attempt, restore point and charge'],
+      [`npx holdfast show ${runId}`, 'the run, iteration by iteration'],
+      [`npx holdfast audit --run ${runId}`, 'every attempt, restore point and charge'],
       ...findings
         .slice(0, POINTED_AT)
-        .map((id) => [`holdfast verify ${id}`, 'the chain again, row by row'] as const),
+        .map((id) => [`npx holdfast verify ${id}`, 'the chain again, row by row'] as const),
       ...findings
         .slice(0, 1)
-        .map((id) => [`holdfast replay ${id}`, 'train the pinned tree again and compare'] as const),
+        .map(
+          (id) => [`npx holdfast replay ${id}`, 'train the pinned tree again and compare'] as const,
+        ),
     ];
     const column = Math.max(...commands.map(([command]) => widthOf(command)));
     return [

@@ -65,7 +65,7 @@ export const verdictLines = (
       ? rows.flatMap((row) => rowLines(style, row, column))
       : [
           ...wrap(names, width - INDENT.length).map(
-            (line) => `${INDENT}${paint.green(line.replaceAll('\u00a0', ' '))}`,
+            (line) => `${INDENT}${paint.green(line.replaceAll('\u00a0', ' ').trimEnd())}`,
           ),
           ...failed.flatMap((row) => rowLines(style, row, column)),
         ]),
