@@ -15,10 +15,11 @@ const TESTS = [
   '**/src/testing/**/*.ts',
   'test/**/*.ts',
   'bench/**/*.ts',
+  'docs/**/*.ts',
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'reports/', 'docs/', 'examples/', '**/.holdfast/'] },
+  { ignores: ['dist/', 'coverage/', 'reports/', 'examples/', '**/.holdfast/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -15,6 +15,7 @@ export type BudgetCharged = Fact<
   }
 >;
 
+/** A charge asked for more than was left: nothing was charged, and the loop ends. */
 export type BudgetExhausted = Fact<
   'BudgetExhausted',
   {

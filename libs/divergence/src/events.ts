@@ -13,6 +13,7 @@ export interface ChartReading {
   readonly fired: boolean;
 }
 
+/** A chart fired; the revert to the last stable state follows in the same append. */
 export type DivergenceDetected = Fact<
   'DivergenceDetected',
   {

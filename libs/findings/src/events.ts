@@ -39,6 +39,7 @@ export interface FindingChain {
   readonly mutations: readonly string[];
 }
 
+/** A claim with its chain, scored once on the sealed rows. */
 export type FindingProposed = Fact<
   'FindingProposed',
   {
@@ -61,6 +62,7 @@ export interface VerdictRow {
   readonly expected: string;
 }
 
+/** A verdict, every row of it. */
 export type FindingVerified = Fact<
   'FindingVerified',
   {
@@ -73,16 +75,19 @@ export type FindingVerified = Fact<
   }
 >;
 
+/** A BLOCK: the finding stands no more. */
 export type FindingDiscarded = Fact<
   'FindingDiscarded',
   { readonly findingId: string; readonly reasons: readonly string[] }
 >;
 
+/** A BLOCK on an accepted finding: the accepted line goes back to the last verified state. */
 export type AcceptedLineReverted = Fact<
   'AcceptedLineReverted',
   { readonly findingId: string; readonly fromTree: string; readonly toTree: string }
 >;
 
+/** A human accepted or rejected a finding, with a reason. */
 export type FindingReviewed = Fact<
   'FindingReviewed',
   {
@@ -92,6 +97,7 @@ export type FindingReviewed = Fact<
   }
 >;
 
+/** The accepted line moved to the tree of this finding. */
 export type FindingAccepted = Fact<
   'FindingAccepted',
   { readonly findingId: string; readonly tree: string }

@@ -47,6 +47,7 @@ export interface RunKeys {
   readonly worker: { readonly keyId: string; readonly publicKey: string };
 }
 
+/** The first event of a run: what it stands on, under which policy, signed by whom. */
 export type RunOpened = Fact<
   'RunOpened',
   {
@@ -88,6 +89,7 @@ export interface CohortRelease {
   };
 }
 
+/** A gate was passed, with each of its checks. */
 export type GatePassed = Fact<
   'GatePassed',
   {
@@ -99,6 +101,7 @@ export type GatePassed = Fact<
   }
 >;
 
+/** A wall was hit: the run is over for good and yields no findings. */
 export type RunHalted = Fact<
   'RunHalted',
   {
@@ -114,6 +117,7 @@ export type RunHalted = Fact<
 
 export type TrainingPurpose = 'baseline' | 'candidate';
 
+/** A training is owed: the program of this tree, with this seed, for this long. */
 export type TrainingLaunched = Fact<
   'TrainingLaunched',
   {
@@ -129,6 +133,7 @@ export type TrainingLaunched = Fact<
 /** What isolation ran, as the sandbox reports it. */
 export type IsolationRecord = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A training ended well: what it wrote, and what isolation ran. It carries no score. */
 export type TrainingCompleted = Fact<
   'TrainingCompleted',
   {
@@ -156,6 +161,7 @@ export const TRAINING_FAILURES = [
 ] as const;
 export type TrainingFailure = (typeof TRAINING_FAILURES)[number];
 
+/** A training crashed or wrote nothing usable. No observation is made of it. */
 export type TrainingFailed = Fact<
   'TrainingFailed',
   {
@@ -175,6 +181,7 @@ export type TrainingFailed = Fact<
   }
 >;
 
+/** A training was stopped by the wall clock. No observation is made of it. */
 export type TrainingTimedOut = Fact<
   'TrainingTimedOut',
   {
@@ -188,6 +195,7 @@ export type TrainingTimedOut = Fact<
   }
 >;
 
+/** The evaluator's measurement of a training, and each chart's sums after it. */
 export type MetricObserved = Fact<
   'MetricObserved',
   {
@@ -201,6 +209,7 @@ export type MetricObserved = Fact<
   }
 >;
 
+/** The unchanged program was trained once a seed: the first incumbent. */
 export type BaselineEstablished = Fact<
   'BaselineEstablished',
   {
@@ -216,6 +225,7 @@ export type BaselineEstablished = Fact<
   }
 >;
 
+/** An idea of the agent, paid in the same append. */
 export type HypothesisProposed = Fact<
   'HypothesisProposed',
   {
@@ -235,6 +245,7 @@ export interface ChangedFile {
   readonly after: string | null;
 }
 
+/** A proposed edit, as the harness measured it: trees, files, domain. */
 export type MutationProposed = Fact<
   'MutationProposed',
   {
@@ -254,6 +265,7 @@ export type MutationProposed = Fact<
   }
 >;
 
+/** An edit that did not apply: not charged, but too many in a row end the loop. */
 export type ProposalRefused = Fact<
   'ProposalRefused',
   {
@@ -297,6 +309,7 @@ export type RestorePointTaken = Fact<
   }
 >;
 
+/** The cutover-audit entry: the change is on trial from here on. */
 export type MutationCutOver = Fact<
   'MutationCutOver',
   {
@@ -312,6 +325,7 @@ export type MutationCutOver = Fact<
   }
 >;
 
+/** The candidate was taken back; the incumbent stands. */
 export type MutationReverted = Fact<
   'MutationReverted',
   {
@@ -323,11 +337,13 @@ export type MutationReverted = Fact<
   }
 >;
 
+/** Fairness of a candidate that beats noise, from counts at the threshold of the policy. */
 export type FairnessMeasured = Fact<
   'FairnessMeasured',
   { readonly mutationId: string; readonly trainingId: string; readonly report: FairnessReport }
 >;
 
+/** The candidate is the incumbent now, with the arithmetic of the ruling. */
 export type MutationKept = Fact<
   'MutationKept',
   {
@@ -355,6 +371,7 @@ export type RunReverted = Fact<
   }
 >;
 
+/** The loop is over: no more mutations. What stands is what findings are about. */
 export type LoopEnded = Fact<
   'LoopEnded',
   {
@@ -368,6 +385,7 @@ export type LoopEnded = Fact<
   }
 >;
 
+/** The runner signed the head of the stream: the loop, and once more the whole run. */
 export type RunHeadSigned = Fact<
   'RunHeadSigned',
   {
@@ -378,6 +396,7 @@ export type RunHeadSigned = Fact<
   }
 >;
 
+/** Every finding has its verdict. */
 export type RunClosed = Fact<
   'RunClosed',
   {

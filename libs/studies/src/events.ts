@@ -1,5 +1,6 @@
 import type { Fact } from '#libs/kernel';
 
+/** A study is known by its id. */
 export type StudyRegistered = Fact<
   'StudyRegistered',
   { readonly studyId: string; readonly title: string }
@@ -11,6 +12,7 @@ export type SplitCommitted = Fact<
   { readonly dataDigest: string; readonly commitment: string }
 >;
 
+/** A run got the study's next number and its seed. */
 export type RunCounted = Fact<
   'RunCounted',
   { readonly runId: string; readonly number: number; readonly seed: number }
@@ -22,6 +24,7 @@ export type SealedRowsOpened = Fact<
   { readonly runId: string; readonly look: number }
 >;
 
+/** What a run spent, added up over the study. */
 export type SpendCounted = Fact<
   'SpendCounted',
   { readonly runId: string; readonly spent: number; readonly totalSpent: number }

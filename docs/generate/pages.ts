@@ -1,0 +1,14 @@
+import { cliPage } from './cli.ts';
+import { eventsPage } from './events.ts';
+import { exitCodesPage } from './exit-codes.ts';
+import { studyFilePage } from './study-file.ts';
+import { verdictRowsPage } from './verdict-rows.ts';
+
+/** The generated pages: text by file name in docs/reference; `root` is the repository's folder. */
+export const referencePages = (root: string): Readonly<Record<string, string>> => ({
+  'cli.md': cliPage(),
+  'events.md': eventsPage(root),
+  'exit-codes.md': exitCodesPage(root),
+  'study-file.md': studyFilePage(),
+  'verdict-rows.md': verdictRowsPage(),
+});
