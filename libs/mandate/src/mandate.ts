@@ -75,7 +75,7 @@ export const screenText = (text: string): readonly Breach[] => {
   if (/\p{Cc}|\p{Cf}|\p{Cs}/u.test(text))
     breach('free-text', 'control or invisible characters', 'one line of plain text');
   // A longer text is blocked already; searching all of it could take for ever.
-  const searched = text.slice(0, MAXIMUM_TEXT).normalize('NFKC');
+  const searched = text.slice(0, MAXIMUM_TEXT).toWellFormed().normalize('NFKC');
   for (const [row, sign] of SIGNS) {
     const match = sign.exec(searched);
     if (match !== null && !breaches.some(({ rule }) => rule === row)) {

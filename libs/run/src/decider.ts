@@ -34,7 +34,14 @@ import type {
 } from './commands.ts';
 import type { LoopEnded, RunEvent, RunHalted, RunOpened } from './events.ts';
 import type { LoopNode } from './loop-graph.ts';
-import { evolve, incumbent, INITIAL, stableLength, type RunState } from './state.ts';
+import {
+  evolve,
+  incumbent,
+  INITIAL,
+  stableLength,
+  standingHypothesis,
+  type RunState,
+} from './state.ts';
 
 export type RunRefusalCode =
   /** The run does not stand where this command belongs: reload and ask `nextStep`. */
@@ -43,6 +50,8 @@ export type RunRefusalCode =
   | 'not-this-training'
   /** A number that is not finite. */
   | 'not-finite'
+  /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */
+  | 'not-compared'
   /** The run is halted, closed or ended: nothing goes on. */
   | 'over';
 
@@ -64,6 +73,17 @@ export const commandIds = {
   metric: (commandId: string): string => deriveId('metric', commandId),
 };
 
+/** Between the opening and the end: what can halt a run halts it at any of these. */
+const LIVE: readonly LoopNode[] = [
+  'baseline',
+  'training',
+  'trained',
+  'idle',
+  'hypothesised',
+  'proposed',
+  'observed',
+];
+
 /** Which nodes take a command. Everything else is refused with the node that was found. */
 const TAKEN_AT: Readonly<Record<RunCommand['type'], readonly LoopNode[]>> = {
   OpenRun: ['new'],
@@ -74,12 +94,12 @@ const TAKEN_AT: Readonly<Record<RunCommand['type'], readonly LoopNode[]>> = {
   ProposeMutation: ['hypothesised'],
   RefuseProposal: ['hypothesised'],
   ProposeSecondaryMetric: ['hypothesised'],
-  RequestData: ['idle', 'hypothesised'],
+  RequestData: LIVE,
   CutOver: ['proposed'],
   Judge: ['observed'],
   FinishLoop: ['idle', 'hypothesised'],
   StopLoop: ['idle', 'hypothesised'],
-  HaltRun: ['baseline', 'training', 'trained', 'idle', 'hypothesised', 'proposed', 'observed'],
+  HaltRun: LIVE,
   SignRunHead: ['ended', 'closed', 'halted'],
   CloseRun: ['attested'],
 };
@@ -122,10 +142,21 @@ const pay = (state: RunState, paid: readonly RunEvent[], request: ChargeRequest)
     : events(...paid, outcome.error, loopEnded(state, 'exhausted', outcome.error.data.message));
 };
 
+/** What a gate that lets a run in must have had before it, whatever was checked. */
+const GATE_RESTS_ON = {
+  checks: { rule: 'checks', found: 'no check of the data', expected: 'at least one' },
+  cohorts: { rule: 'cohorts', found: 'no cohort table', expected: 'one from the vault' },
+} as const;
+
 const openRun = ({ data: { opened, checks } }: OpenRun): Decision => {
-  const breaches = checks
-    .filter(({ passed }) => !passed)
-    .map(({ rule, found, expected }) => ({ rule, found, expected, file: null, line: null }));
+  const breaches = [
+    ...checks.filter(({ passed }) => !passed),
+    ...(checks.length === 0 ? [GATE_RESTS_ON.checks] : []),
+    // Where another check failed the vault gives nothing away, so that this is no breach of its own.
+    ...(opened.cohorts === null && checks.every(({ passed }) => passed)
+      ? [GATE_RESTS_ON.cohorts]
+      : []),
+  ].map(({ rule, found, expected }) => ({ rule, found, expected, file: null, line: null }));
   const run: RunEvent = { type: 'RunOpened', data: opened };
   if (breaches.length > 0)
     return events(run, halted('pre-loop', `PRE-LOOP GATE: ${listed(breaches)}`, breaches));
@@ -194,21 +225,34 @@ const observeMetric = (
       `a metric for training ${trainingId}, expected ${training?.trainingId ?? 'none'}`,
     );
   const wrong = estimates(observation).find(
-    ({ value, standardError }) => !Number.isFinite(value) || !Number.isFinite(standardError),
+    ({ value, standardError, n }) => ![value, standardError, n].every(Number.isFinite),
   );
   if (wrong !== undefined)
     return refuse(
       'not-finite',
-      `${wrong.name} is ${wrong.value} ± ${wrong.standardError}; only finite numbers are observations`,
+      `${wrong.name} is ${wrong.value} ± ${wrong.standardError} (n = ${wrong.n}); only finite numbers are observations`,
     );
 
   const ladderScore = ladder(state.ladderScore, observation.metric.value, LADDER_STEP);
   if (trial === null) return observeBaseline(state, opened, trainingId, observation, ladderScore);
 
-  const charts = opened.policy.charts.flatMap((chart): ChartReading[] => {
+  if (observation.difference === null)
+    return refuse(
+      'not-compared',
+      `a metric for candidate ${trial.mutationId} without its difference to the incumbent; measure both on the same cells`,
+    );
+
+  const inputs = opened.policy.charts.flatMap((chart) => {
     const x = chartInput(chart.kind, observation);
-    return x === null ? [] : [advance(chart, state.sums[chart.kind] ?? ZERO, x)];
+    return x === null ? [] : [{ chart, x }];
   });
+  const wild = inputs.find(({ x }) => !Number.isFinite(x));
+  if (wild !== undefined)
+    return refuse(
+      'not-finite',
+      `the ${wild.chart.kind} chart would take ${wild.x}; only finite numbers are charted`,
+    );
+  const charts = inputs.map(({ chart, x }) => advance(chart, state.sums[chart.kind] ?? ZERO, x));
   const observed: RunEvent = {
     type: 'MetricObserved',
     data: { trainingId, mutationId: trial.mutationId, observation, charts, ladderScore },
@@ -324,6 +368,7 @@ const proposeMutation = (
   { id, data }: ProposeMutation,
 ): Decision => {
   const { summary, declaredDomain, commit, tree, changes } = data;
+  if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
   const mutationId = commandIds.mutation(id);
   const base = incumbent(state);
   const gate = midLoopGate(opened.policy, changes);
@@ -331,9 +376,10 @@ const proposeMutation = (
     type: 'MutationProposed',
     data: {
       mutationId,
-      hypothesisId: state.hypothesis?.hypothesisId ?? '',
+      hypothesisId: standingHypothesis(state).hypothesisId,
       number: state.mutations + 1,
-      summary,
+      // A breach of the mandate is recorded, lone surrogates and all: the log takes well-formed text only.
+      summary: summary.toWellFormed(),
       baseCommit: base.commit,
       baseTree: base.tree,
       proposedCommit: commit,
@@ -374,7 +420,12 @@ const refuseProposal = (state: RunState, opened: RunOpened['data'], reason: stri
   const inARow = state.refusalsInARow + 1;
   const proposal: RunEvent = {
     type: 'ProposalRefused',
-    data: { hypothesisId: state.hypothesis?.hypothesisId ?? '', reason, inARow },
+    data: {
+      hypothesisId: standingHypothesis(state).hypothesisId,
+      // An edit's problems can quote the edit: what the log would refuse must not stop the run.
+      reason: reason.toWellFormed(),
+      inARow,
+    },
   };
   return inARow < opened.policy.gates.midLoop.maximumRefusals
     ? events(proposal)
@@ -388,16 +439,20 @@ const refuseProposal = (state: RunState, opened: RunOpened['data'], reason: stri
       );
 };
 
+/** An agent's word in a message: short, and without anything that a terminal or the log minds. */
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
+
 const proposeSecondaryMetric = (
   state: RunState,
   { id, data: { name, available } }: ProposeSecondaryMetric,
   opened: RunOpened['data'],
 ): Decision => {
-  if (!available.includes(name) || state.secondary.includes(name))
+  const isMeasured = state.secondary.includes(name);
+  if (isMeasured || !available.includes(name))
     return refuseProposal(
       state,
       opened,
-      `secondary metric ${name}: ${state.secondary.includes(name) ? 'is measured already' : 'is unknown'}, expected one of ${available.join(', ')}`,
+      `found the secondary metric ${quoted(name)}, which is ${isMeasured ? 'measured already' : 'unknown'}, expected one of ${available.join(', ')}`,
     );
   const metricId = commandIds.metric(id);
   return pay(
@@ -405,7 +460,7 @@ const proposeSecondaryMetric = (
     [
       {
         type: 'SecondaryMetricProposed',
-        data: { metricId, hypothesisId: state.hypothesis?.hypothesisId ?? '', name },
+        data: { metricId, hypothesisId: standingHypothesis(state).hypothesisId, name },
       },
     ],
     { charge: 'metric', description: `measure ${name} as well`, paysFor: metricId },
@@ -530,12 +585,6 @@ const judge = (
 };
 
 const decide = (state: RunState, command: RunCommand): Decision => {
-  if (command.type === 'OpenRun')
-    return state.node === 'new'
-      ? openRun(command)
-      : refuse('not-now', `the run was opened already and stands at "${state.node}"`);
-  const { opened } = state;
-  if (opened === null) return refuse('not-now', `${command.type}: the run was not opened`);
   const takenAt = TAKEN_AT[command.type];
   if (!takenAt.includes(state.node))
     return OVER.includes(state.node)
@@ -547,6 +596,9 @@ const decide = (state: RunState, command: RunCommand): Decision => {
           'not-now',
           `${command.type} is taken at ${takenAt.join(', ')}; the run stands at "${state.node}"`,
         );
+  if (command.type === 'OpenRun') return openRun(command);
+  const { opened } = state;
+  if (opened === null) throw new Error(`a run at "${state.node}" that was never opened`);
   switch (command.type) {
     case 'LaunchBaseline':
       return launchBaseline(state, opened, command.id);

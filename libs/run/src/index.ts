@@ -2,6 +2,7 @@
 export * from './commands.ts';
 export * from './decider.ts';
 export * from './events.ts';
+export * from './loop-diagram.ts';
 export * from './loop-graph.ts';
 export * from './next-step.ts';
 export * from './state.ts';

@@ -1,6 +1,6 @@
-import type { TrainingPurpose } from './events.ts';
+import type { RunEvent, TrainingPurpose } from './events.ts';
 
-/** What a runner does next at a node; `wait-for-nothing` ends it. */
+/** What a runner does next at a node; at `rest` it owes nothing. */
 export type EffectKind =
   | 'launch-baseline'
   | 'train'
@@ -76,14 +76,15 @@ export const LOOP_GRAPH = {
 
 export type LoopNode = keyof typeof LOOP_GRAPH.nodes;
 
-interface Edge {
+/** Where an event leads from a node; with `when`, only while a training of this purpose is under way. */
+export interface LoopEdge {
   readonly from: LoopNode;
-  readonly on: string;
+  readonly on: RunEvent['type'];
   readonly to: LoopNode;
   readonly when?: TrainingPurpose;
 }
 
-const EDGES: readonly Edge[] = LOOP_GRAPH.edges;
+const EDGES: readonly LoopEdge[] = LOOP_GRAPH.edges;
 
 /** The node after an event; `purpose` is that of the training under way. */
 export const follow = (

@@ -130,6 +130,12 @@ export const incumbent = ({ line }: RunState): KeptState => {
   return last;
 };
 
+/** The hypothesis that was paid for and has no edit yet. @throws where none stands: asking is a bug */
+export const standingHypothesis = ({ hypothesis }: RunState): Hypothesis => {
+  if (hypothesis === null) throw new Error('no hypothesis stands');
+  return hypothesis;
+};
+
 /** Where a run reverts to when these charts fire: the earliest of their stable states, as a length of the line. */
 export const stableLength = ({ stable }: RunState, charts: readonly string[]): number =>
   Math.min(...charts.map((chart) => stable[chart] ?? 1));
@@ -179,7 +185,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'BudgetExhausted':
       return { ...state, budget: evolveBudget(state.budget, event) };
     case 'TrainingLaunched':
-      return { ...state, training: event.data };
+      return { ...state, training: event.data, completed: null };
     case 'TrainingCompleted':
       return { ...state, completed: event.data };
     case 'TrainingFailed':

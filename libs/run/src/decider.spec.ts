@@ -1,0 +1,1045 @@
+import { describe, expect, it } from 'vitest';
+import { fold } from '#libs/kernel';
+import { specification } from '../../kernel/src/testing/specification.ts';
+import { nextStep, runDecider, type RunCommand, type RunEvent } from './index.ts';
+import {
+  baselineMeasured,
+  CHECK,
+  crashed,
+  cutOver,
+  edited,
+  established,
+  fairness,
+  hypothesis,
+  hypothesisOf,
+  iteration,
+  judge,
+  launchBaseline,
+  measured,
+  mutation,
+  mutationOf,
+  onTrial,
+  open,
+  openedWith,
+  past,
+  POLICY,
+  RICH,
+  timedOut,
+  trained,
+  trainingOf,
+} from './testing/scenario.ts';
+
+const given = specification(runDecider, (found, expected) => {
+  expect(found).toMatchObject(expected as object);
+});
+
+const stateAfter = (...commands: readonly RunCommand[]) => fold(runDecider, past(...commands));
+
+const proposeMetric = (name: string): RunCommand => ({
+  type: 'ProposeSecondaryMetric',
+  id: `metric ${name}`,
+  data: { name, available: ['auc', 'brier'] },
+});
+const refuse = (reason: string): RunCommand => ({
+  type: 'RefuseProposal',
+  id: `refusal ${reason}`,
+  data: { reason },
+});
+const requestData = (breached: boolean): RunCommand => ({
+  type: 'RequestData',
+  id: 'request',
+  data: {
+    dimensions: ['region'],
+    cells: 4,
+    people: 900,
+    breaches: breached
+      ? [{ rule: 'cohorts-only', found: 'rows', expected: 'cohorts', file: null, line: null }]
+      : [],
+  },
+});
+const finish: RunCommand = { type: 'FinishLoop', id: 'finish', data: { reason: 'all was tried' } };
+const stop: RunCommand = { type: 'StopLoop', id: 'stop', data: { reason: 'enough for tonight' } };
+const haltByHand: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: 'wrong data' } };
+const signHead: RunCommand = {
+  type: 'SignRunHead',
+  id: 'sign',
+  data: { revision: 3, hash: 'hash', signature: { keyId: 'runner', value: 'signed' } },
+};
+const close: RunCommand = {
+  type: 'CloseRun',
+  id: 'close',
+  data: { findings: [{ findingId: 'pay-1-f1', verdict: 'PASS' }] },
+};
+
+describe('opening a run', () => {
+  it('pins what it stands on and passes the pre-loop gate, in one append', () => {
+    given([])
+      .when(open())
+      .then([
+        { type: 'RunOpened', data: openedWith(POLICY) },
+        {
+          type: 'GatePassed',
+          data: {
+            gate: 'pre-loop',
+            mutationId: null,
+            policyDigest: 'policy digest',
+            checks: [CHECK],
+          },
+        },
+      ]);
+  });
+
+  it('halts on data that fails a check, with what was found and expected', () => {
+    given([])
+      .when(open(POLICY, [CHECK, { ...CHECK, rule: 'minimum-group', passed: false, found: '7' }]))
+      .then([
+        { type: 'RunOpened' },
+        {
+          type: 'RunHalted',
+          data: {
+            by: 'pre-loop',
+            message: 'SYSTEM HALT: PRE-LOOP GATE: minimum-group: found 7, expected 100',
+            breaches: [{ rule: 'minimum-group', found: '7', expected: '100', file: null }],
+          },
+        },
+      ]);
+  });
+
+  it('halts where nothing was checked, or no cohort table left the vault', () => {
+    given([])
+      .when(open(POLICY, []))
+      .then([{ type: 'RunOpened' }, { type: 'RunHalted', data: { by: 'pre-loop' } }]);
+    const command = open();
+    const opened = { ...command.data.opened, cohorts: null };
+    given([])
+      .when({ ...command, data: { ...command.data, opened } })
+      .then([{ type: 'RunOpened' }, { type: 'RunHalted', data: { by: 'pre-loop' } }]);
+  });
+
+  it('comes first, and once', () => {
+    given([]).when(launchBaseline('baseline 0')).thenRefused('not-now', 'stands at "new"');
+    given(past(open())).when(open()).thenRefused('not-now', 'stands at "baseline"');
+  });
+});
+
+describe('the baseline', () => {
+  it('is trained once a seed', () => {
+    given(past(open()))
+      .when(launchBaseline('baseline 0'))
+      .then([
+        {
+          type: 'TrainingLaunched',
+          data: {
+            trainingId: trainingOf('baseline 0'),
+            purpose: 'baseline',
+            mutationId: null,
+            tree: 'source tree',
+            seed: 7,
+            seconds: 5,
+          },
+        },
+      ]);
+    const first = [open(), launchBaseline('a'), trained('a'), baselineMeasured('a')];
+    given(past(...first))
+      .when(launchBaseline('b'))
+      .then([{ type: 'TrainingLaunched', data: { seed: 8, purpose: 'baseline' } }]);
+  });
+
+  it('stands with the last replicate, in the same append', () => {
+    const first = [open(), launchBaseline('a'), trained('a')];
+    given(past(...first))
+      .when(baselineMeasured('a', 0.7))
+      .then([{ type: 'MetricObserved', data: { mutationId: null, charts: [] } }]);
+    given(past(...first, baselineMeasured('a', 0.7), launchBaseline('b'), trained('b')))
+      .when(baselineMeasured('b', 0.72))
+      .then([
+        { type: 'MetricObserved' },
+        {
+          type: 'BaselineEstablished',
+          data: {
+            tree: 'source tree',
+            commit: 'source commit',
+            trainingId: trainingOf('a'),
+            replicates: 2,
+            metric: 0.7,
+            standardError: 0.01,
+            // The sample deviation of two values is their distance over √2.
+            seedDeviation: expect.closeTo(0.02 / Math.SQRT2, 12) as number,
+          },
+        },
+      ]);
+  });
+
+  it('is not charged, and its first replicate is what candidates are compared with', () => {
+    const { budget, line } = stateAfter(...established());
+    expect(budget.remaining).toBe(100);
+    expect(line).toMatchObject([
+      { mutationId: null, predictions: { path: 'baseline 0.csv' }, tree: 'source tree' },
+    ]);
+  });
+
+  it.each([
+    ['crashes', crashed, 'TrainingFailed'],
+    ['runs out of time', timedOut, 'TrainingTimedOut'],
+  ] as const)('halts the run where it %s', (_, result, type) => {
+    given(past(open(), launchBaseline('a')))
+      .when(result('a'))
+      .then([{ type }, { type: 'RunHalted', data: { by: 'baseline', mutationId: null } }]);
+  });
+});
+
+describe('a hypothesis', () => {
+  it('is charged in the same append', () => {
+    given(past(...established()))
+      .when(hypothesis('1'))
+      .then([
+        {
+          type: 'HypothesisProposed',
+          data: { hypothesisId: hypothesisOf('1'), number: 1, statement: 'Experience matters.' },
+        },
+        {
+          type: 'BudgetCharged',
+          data: { charge: 'hypothesis', cost: 5, remaining: 95, paysFor: hypothesisOf('1') },
+        },
+      ]);
+  });
+
+  it('that cannot be paid ends the loop', () => {
+    const poor = { ...POLICY, budget: { ...POLICY.budget, total: 4 } };
+    given(past(...established(poor)))
+      .when(hypothesis('1'))
+      .then([
+        { type: 'HypothesisProposed' },
+        {
+          type: 'BudgetExhausted',
+          data: {
+            charge: 'hypothesis',
+            asked: 5,
+            remaining: 4,
+            message:
+              'SYSTEM HALT: MUTATION BUDGET EXHAUSTED (hypothesis asked for 5, 4 of 4 left, 0 % used)',
+          },
+        },
+        {
+          type: 'LoopEnded',
+          data: { reason: 'exhausted', tree: 'source tree', spent: 0, total: 4 },
+        },
+      ]);
+  });
+
+  it('that speaks of a person halts the run, and is not charged', () => {
+    given(past(...established()))
+      .when(hypothesis('1', 'Row 1234 looks mislabelled.'))
+      .then([
+        {
+          type: 'RunHalted',
+          data: {
+            by: 'mandate',
+            message: expect.stringContaining('SYSTEM HALT: HUMAN MANDATE: individual-records'),
+          },
+        },
+      ]);
+  });
+
+  it.each([NaN, Infinity])('that expects %s is refused', (expectedEffect) => {
+    const command = hypothesis('1');
+    given(past(...established()))
+      .when({ ...command, data: { ...command.data, expectedEffect } })
+      .thenRefused('not-finite');
+  });
+});
+
+describe('a mutation', () => {
+  const hypothesised = past(...established(), hypothesis('1'));
+
+  it('is proposed, gated and charged in one append', () => {
+    given(hypothesised)
+      .when(mutation('1'))
+      .then([
+        {
+          type: 'MutationProposed',
+          data: {
+            mutationId: mutationOf('1'),
+            hypothesisId: hypothesisOf('1'),
+            number: 1,
+            baseCommit: 'source commit',
+            baseTree: 'source tree',
+            proposedTree: 'tree of 1',
+            measuredDomain: 'hyperparameter',
+            files: [
+              {
+                path: 'hyperparameters.json',
+                kind: 'modified',
+                before: 'before',
+                after: 'after',
+              },
+            ],
+          },
+        },
+        { type: 'GatePassed', data: { gate: 'mid-loop', mutationId: mutationOf('1') } },
+        {
+          type: 'BudgetCharged',
+          data: { charge: 'hyperparameter', cost: 10, remaining: 85, paysFor: mutationOf('1') },
+        },
+      ]);
+  });
+
+  it('costs the dearest domain that its diff touches, whatever it says it is', () => {
+    given(hypothesised)
+      .when(mutation('1', [edited('hyperparameters.json'), edited('architecture.json')]))
+      .then([
+        {
+          type: 'MutationProposed',
+          data: { declaredDomain: 'hyperparameter', measuredDomain: 'architecture' },
+        },
+        { type: 'GatePassed' },
+        { type: 'BudgetCharged', data: { charge: 'architecture', cost: 25 } },
+      ]);
+  });
+
+  it('that cannot be paid ends the loop', () => {
+    const poor = { ...POLICY, budget: { ...POLICY.budget, total: 24 } };
+    given(past(...established(poor), hypothesis('1')))
+      .when(mutation('1', [edited('features.json')]))
+      .then([
+        { type: 'MutationProposed' },
+        { type: 'GatePassed' },
+        {
+          type: 'BudgetExhausted',
+          data: {
+            asked: 20,
+            remaining: 19,
+            message: expect.stringMatching(
+              /^SYSTEM HALT: MUTATION BUDGET EXHAUSTED \(feature asked for 20, 19 of 24 left/,
+            ),
+          },
+        },
+        { type: 'LoopEnded', data: { reason: 'exhausted', spent: 5, tree: 'source tree' } },
+      ]);
+  });
+
+  it('can spend the budget to the last unit', () => {
+    const exact = { ...POLICY, budget: { ...POLICY.budget, total: 15 } };
+    given(past(...established(exact), hypothesis('1')))
+      .when(mutation('1'))
+      .then([
+        { type: 'MutationProposed' },
+        { type: 'GatePassed' },
+        { type: 'BudgetCharged', data: { remaining: 0 } },
+      ]);
+  });
+
+  it.each([
+    ['sets a protected parameter', edited('features.json', '{\n"seed": 1}'), 'features.json:2'],
+    ['touches a file that no domain owns', edited('train.js'), 'train.js modified'],
+    ['cannot be read', edited('features.json', null), 'without readable text'],
+  ])('that %s halts the run, and is not charged', (_, change, found) => {
+    given(hypothesised)
+      .when(mutation('1', [change]))
+      .then([
+        { type: 'MutationProposed' },
+        {
+          type: 'RunHalted',
+          data: {
+            by: 'mid-loop',
+            mutationId: mutationOf('1'),
+            message: expect.stringMatching(/^SYSTEM HALT: MID-LOOP GATE: /),
+            reason: expect.stringContaining(found),
+          },
+        },
+      ]);
+  });
+
+  it('that breaks a rule halts the run even when it could not be paid', () => {
+    const poor = { ...POLICY, budget: { ...POLICY.budget, total: 6 } };
+    given(past(...established(poor), hypothesis('1')))
+      .when(mutation('1', [edited('train.js')]))
+      .then([{ type: 'MutationProposed' }, { type: 'RunHalted', data: { by: 'mid-loop' } }]);
+  });
+
+  it('whose summary speaks of a person halts the run, in text that the log takes', () => {
+    given(hypothesised)
+      .when(mutation('1', [edited('features.json')], 'Row 12 \ud800'))
+      .then([
+        { type: 'MutationProposed', data: { summary: 'Row 12 \ufffd' } },
+        { type: 'RunHalted', data: { by: 'mandate', mutationId: mutationOf('1') } },
+      ]);
+  });
+
+  it('of nothing is a refused proposal', () => {
+    given(hypothesised)
+      .when(mutation('1', []))
+      .then([{ type: 'ProposalRefused', data: { reason: 'the edit changes no file' } }]);
+  });
+
+  it('needs a hypothesis', () => {
+    given(past(...established()))
+      .when(mutation('1'))
+      .thenRefused('not-now', 'stands at "idle"');
+  });
+});
+
+describe('proposals that do not apply', () => {
+  const hypothesised = [...established(), hypothesis('1')];
+
+  it('cost nothing', () => {
+    given(past(...hypothesised))
+      .when(refuse('no such file'))
+      .then([
+        {
+          type: 'ProposalRefused',
+          data: { hypothesisId: hypothesisOf('1'), reason: 'no such file', inARow: 1 },
+        },
+      ]);
+  });
+
+  it('end the loop when there are too many in a row', () => {
+    given(past(...hypothesised, refuse('one'), refuse('two')))
+      .when(refuse('three'))
+      .then([
+        { type: 'ProposalRefused', data: { inARow: 3 } },
+        {
+          type: 'LoopEnded',
+          data: {
+            reason: 'refusals',
+            message: '3 proposals in a row did not apply; the last: three',
+          },
+        },
+      ]);
+  });
+
+  it('are counted anew after one that applied', () => {
+    const applied = [refuse('one'), refuse('two'), mutation('1'), cutOver('1'), crashed('1')];
+    given(past(...hypothesised, ...applied, hypothesis('2')))
+      .when(refuse('three'))
+      .then([{ type: 'ProposalRefused', data: { inARow: 1 } }]);
+  });
+});
+
+describe('a secondary metric', () => {
+  const hypothesised = [...established(), hypothesis('1')];
+
+  it('is charged, and the loop goes on', () => {
+    given(past(...hypothesised))
+      .when(proposeMetric('auc'))
+      .then([
+        { type: 'SecondaryMetricProposed', data: { name: 'auc', hypothesisId: hypothesisOf('1') } },
+        { type: 'BudgetCharged', data: { charge: 'metric', cost: 10, remaining: 85 } },
+      ]);
+    const state = stateAfter(...hypothesised, proposeMetric('auc'));
+    expect(state).toMatchObject({ node: 'idle', secondary: ['auc'], line: { length: 1 } });
+  });
+
+  it('never decides', () => {
+    const command = measured('2', { gain: 0 });
+    const { observation } = command.data;
+    const splendid = { name: 'auc', value: 1, standardError: 0.0001, n: 2000 };
+    given(
+      past(...hypothesised, proposeMetric('auc'), ...onTrial('2'), trained('2'), {
+        ...command,
+        data: { ...command.data, observation: { ...observation, secondary: [splendid] } },
+      }),
+    )
+      .when(judge('2'))
+      .then([{ type: 'MutationReverted', data: { reason: 'not-better-than-noise' } }]);
+  });
+
+  it('that is unknown or measured already is a refused proposal, quoted briefly', () => {
+    given(past(...hypothesised))
+      .when(proposeMetric(`f1\u001b${'x'.repeat(1000)}`))
+      .then([
+        {
+          type: 'ProposalRefused',
+          data: { reason: expect.stringMatching(/^found .*"f1\\u001bx{57}", which is unknown/) },
+        },
+      ]);
+    given(past(...hypothesised, proposeMetric('auc'), hypothesis('2')))
+      .when(proposeMetric('auc'))
+      .then([
+        {
+          type: 'ProposalRefused',
+          data: { reason: expect.stringContaining('is measured already, expected one of auc') },
+        },
+      ]);
+  });
+});
+
+describe('a request for data', () => {
+  it('is answered with cohorts, and changes nothing', () => {
+    given(past(...established()))
+      .when(requestData(false))
+      .then([{ type: 'CohortsServed', data: { cells: 4, people: 900 } }]);
+  });
+
+  it.each([
+    ['idle', established()],
+    ['a training runs', [...established(), ...onTrial('1')]],
+  ])('for individuals halts the run: %s', (_, commands) => {
+    given(past(...commands))
+      .when(requestData(true))
+      .then([
+        {
+          type: 'RunHalted',
+          data: {
+            by: 'data-request',
+            message:
+              'SYSTEM HALT: INDIVIDUAL DATA WAS ASKED FOR: cohorts-only: found rows, expected cohorts',
+          },
+        },
+      ]);
+  });
+});
+
+describe('the cut-over', () => {
+  it('takes the restore point, puts the change on trial and launches its training', () => {
+    given(past(...established(), hypothesis('1'), mutation('1')))
+      .when(cutOver('1'))
+      .then([
+        {
+          type: 'RestorePointTaken',
+          data: {
+            mutationId: mutationOf('1'),
+            commit: 'source commit',
+            tree: 'source tree',
+            trainingId: trainingOf('baseline 0'),
+            metric: 0.7,
+            monitor: [
+              { chart: 'gain', upper: 0, lower: 0 },
+              { chart: 'gap', upper: 0, lower: 0 },
+            ],
+            seed: 7,
+            budgetRemaining: 85,
+          },
+        },
+        {
+          type: 'MutationCutOver',
+          data: {
+            fromTree: 'source tree',
+            toTree: 'tree of 1',
+            domain: 'hyperparameter',
+            summary: 'a smaller step',
+            why: 'Experience matters.',
+          },
+        },
+        {
+          type: 'TrainingLaunched',
+          data: { trainingId: trainingOf('1'), purpose: 'candidate', tree: 'tree of 1', seed: 7 },
+        },
+      ]);
+  });
+
+  it('keeps the charts as they stand in the restore point', () => {
+    given(
+      past(
+        ...established(),
+        ...iteration('1', { gain: 0.06, gap: 3 }),
+        hypothesis('2'),
+        mutation('2'),
+      ),
+    )
+      .when(cutOver('2'))
+      .then([
+        {
+          type: 'RestorePointTaken',
+          data: {
+            tree: 'tree of 1',
+            monitor: [
+              { chart: 'gain', upper: expect.closeTo(0.04, 12) as number },
+              { chart: 'gap', upper: expect.closeTo(2, 9) as number },
+            ],
+          },
+        },
+        { type: 'MutationCutOver' },
+        { type: 'TrainingLaunched' },
+      ]);
+  });
+});
+
+describe('a training', () => {
+  const training = [...established(), ...onTrial('1')];
+
+  it('is recorded as the worker says', () => {
+    const result = trained('1').data.result;
+    given(past(...training))
+      .when(trained('1'))
+      .then([result]);
+  });
+
+  it.each([
+    ['crashed', crashed, 'TrainingFailed', 'training-failed'],
+    ['ran out of time', timedOut, 'TrainingTimedOut', 'timed-out'],
+  ] as const)('that %s takes the change back, in the same append', (_, result, type, reason) => {
+    given(past(...training))
+      .when(result('1'))
+      .then([
+        { type },
+        {
+          type: 'MutationReverted',
+          data: {
+            mutationId: mutationOf('1'),
+            reason,
+            fromTree: 'tree of 1',
+            toTree: 'source tree',
+            ruling: null,
+          },
+        },
+      ]);
+  });
+
+  it.each([crashed, timedOut])(
+    'that brought nothing stays paid, observes nothing, and the run goes on: %#',
+    (result) => {
+      const before = stateAfter(...established(), ...iteration('0', { gain: 0.06 }));
+      const after = stateAfter(
+        ...established(),
+        ...iteration('0', { gain: 0.06 }),
+        ...onTrial('1'),
+        result('1'),
+      );
+      expect(after.node).toBe('idle');
+      expect(after.budget.remaining).toBe(before.budget.remaining - 15);
+      expect(after.observation).toBeNull();
+      expect(after.sums).toEqual(before.sums);
+      expect(after.stable).toEqual(before.stable);
+      expect(after.line).toEqual(before.line);
+    },
+  );
+
+  it('tells the agent the class of an error and its place, nothing more', () => {
+    expect(stateAfter(...training, crashed('1')).attempts).toMatchObject([
+      {
+        outcome: 'crashed',
+        error: { errorClass: 'TypeError', file: 'features.json', line: 3 },
+      },
+    ]);
+  });
+
+  it('has one result', () => {
+    given(past(...training, trained('1')))
+      .when(trained('1'))
+      .thenRefused('not-now', 'stands at "trained"');
+    given(past(...training, crashed('1')))
+      .when(trained('1'))
+      .thenRefused('not-now', 'stands at "idle"');
+  });
+
+  it('takes no result of another', () => {
+    given(past(...training))
+      .when(trained('baseline 0'))
+      .thenRefused('not-this-training', `expected one for ${trainingOf('1')}`);
+  });
+});
+
+describe('an observation', () => {
+  const waiting = [...established(), ...onTrial('1'), trained('1')];
+  const events = past(...waiting);
+
+  it('is recorded with the sums of each chart and the score that the agent is told', () => {
+    given(events)
+      .when(measured('1', { gain: 0.1, gap: 3 }))
+      .then([
+        {
+          type: 'MetricObserved',
+          data: {
+            mutationId: mutationOf('1'),
+            charts: [
+              { chart: 'gain', upper: expect.closeTo(0.08, 12) as number, lower: 0, fired: false },
+              { chart: 'gap', upper: expect.closeTo(2, 9) as number, lower: 0, fired: false },
+            ],
+            ladderScore: 0.63,
+          },
+        },
+      ]);
+  });
+
+  it('leaves out a chart that was not measured, which then stands still', () => {
+    given(events)
+      .when(measured('1', { gain: 0.05, gap: null }))
+      .then([{ type: 'MetricObserved', data: { charts: [{ chart: 'gain' }] } }]);
+    const before = stateAfter(...established(), ...iteration('0', { gain: 0.05, gap: 3 }));
+    const after = stateAfter(
+      ...established(),
+      ...iteration('0', { gain: 0.05, gap: 3 }),
+      ...onTrial('1'),
+      trained('1'),
+      measured('1', { gap: null }),
+    );
+    expect(after.sums['gap']).toEqual(before.sums['gap']);
+  });
+
+  it.each([
+    ['a metric', { metric: { name: 'log-loss', value: NaN, standardError: 0.1, n: 9 } }],
+    ['an error', { metric: { name: 'log-loss', value: 1, standardError: Infinity, n: 9 } }],
+    [
+      'a difference',
+      { difference: { name: 'log-loss', value: -Infinity, standardError: 0, n: 9 } },
+    ],
+    ['a secondary metric', { secondary: [{ name: 'auc', value: NaN, standardError: 0, n: 9 }] }],
+    ['a number of people', { metric: { name: 'log-loss', value: 1, standardError: 0.1, n: NaN } }],
+    // The incumbent's loss is 0 here: a relative gain would divide by it.
+    [
+      'a chart',
+      {
+        metric: { name: 'log-loss', value: -0.5, standardError: 0.1, n: 9 },
+        difference: { name: 'log-loss', value: -0.5, standardError: 0.1, n: 9 },
+      },
+    ],
+  ])('with %s that is not finite is refused', (_, change) => {
+    const command = measured('1', {});
+    given(events)
+      .when({
+        ...command,
+        data: { ...command.data, observation: { ...command.data.observation, ...change } },
+      })
+      .thenRefused('not-finite');
+  });
+
+  it('of a candidate that was not compared is refused: nothing could be decided about it', () => {
+    given(events)
+      .when({ ...baselineMeasured('1') })
+      .thenRefused('not-compared');
+  });
+
+  it('of another training is refused', () => {
+    given(events).when(measured('baseline 0', {})).thenRefused('not-this-training');
+  });
+});
+
+describe('a divergence', () => {
+  const jump = (name: string, gain = 0.2) => measured(name, { gain });
+
+  it('reverts to the baseline where nothing was kept, in the same append', () => {
+    given(past(...established(), ...onTrial('1'), trained('1')))
+      .when(jump('1'))
+      .then([
+        { type: 'MetricObserved', data: { charts: [{ chart: 'gain', fired: true }, {}] } },
+        {
+          type: 'DivergenceDetected',
+          data: {
+            mutationId: mutationOf('1'),
+            fired: [
+              {
+                chart: 'gain',
+                sum: expect.closeTo(0.18, 12) as number,
+                decisionInterval: 0.1,
+              },
+            ],
+          },
+        },
+        {
+          type: 'RunReverted',
+          data: {
+            fromTree: 'tree of 1',
+            toTree: 'source tree',
+            toCommit: 'source commit',
+            toTrainingId: trainingOf('baseline 0'),
+            toMetric: 0.7,
+            undone: [mutationOf('1')],
+            reason: 'results stopped being plausible (gain 0.1800 > 0.1)',
+          },
+        },
+      ]);
+  });
+
+  it('leaves standing what was kept while its chart stood at zero', () => {
+    given(past(...established(), ...iteration('1', { gain: 0.015 }), ...onTrial('2'), trained('2')))
+      .when(jump('2'))
+      .then([
+        { type: 'MetricObserved' },
+        { type: 'DivergenceDetected' },
+        { type: 'RunReverted', data: { toTree: 'tree of 1', undone: [mutationOf('2')] } },
+      ]);
+  });
+
+  it('undoes what was kept while its chart stood above zero', () => {
+    // 0.06 − 0.02 leaves 0.04; another 0.1 − 0.02 makes 0.12 of it, above 0.1.
+    given(
+      past(
+        ...established(),
+        ...iteration('1', { gain: 0.015 }),
+        ...iteration('2', { gain: 0.06 }),
+        ...onTrial('3'),
+        trained('3'),
+      ),
+    )
+      .when(jump('3', 0.1))
+      .then([
+        { type: 'MetricObserved' },
+        { type: 'DivergenceDetected' },
+        {
+          type: 'RunReverted',
+          data: { toTree: 'tree of 1', undone: [mutationOf('2'), mutationOf('3')] },
+        },
+      ]);
+  });
+
+  it('trusts what was kept again once the chart is back at zero', () => {
+    given(
+      past(
+        ...established(),
+        ...iteration('1', { gain: 0.06 }),
+        ...iteration('2', { gain: 0 }),
+        ...iteration('3', { gain: 0 }),
+        ...onTrial('4'),
+        trained('4'),
+      ),
+    )
+      .when(jump('4'))
+      .then([
+        { type: 'MetricObserved' },
+        { type: 'DivergenceDetected' },
+        { type: 'RunReverted', data: { toTree: 'tree of 1', undone: [mutationOf('4')] } },
+      ]);
+  });
+
+  // After the first keep the gain chart stands at zero and the gap chart does not.
+  const tornCharts = [
+    ...established(),
+    ...iteration('1', { gain: 0.015, gap: 4 }),
+    ...onTrial('2'),
+    trained('2'),
+  ];
+
+  it.each([
+    ['of the one chart that fired', { gain: 0.2, gap: 0 }, ['gain'], 'tree of 1', ['2']],
+    ['of the other', { gain: 0, gap: 4 }, ['gap'], 'source tree', ['1', '2']],
+    ['of several, the earliest', { gain: 0.2, gap: 4 }, ['gain', 'gap'], 'source tree', ['1', '2']],
+  ])('goes back to the last stable state %s', (_, result, charts, toTree, undone) => {
+    given(past(...tornCharts))
+      .when(measured('2', result))
+      .then([
+        { type: 'MetricObserved' },
+        { type: 'DivergenceDetected', data: { fired: charts.map((chart) => ({ chart })) } },
+        { type: 'RunReverted', data: { toTree, undone: undone.map(mutationOf) } },
+      ]);
+  });
+
+  it('resets every chart; budget and counters go on', () => {
+    const before = stateAfter(...tornCharts);
+    const after = stateAfter(...tornCharts, jump('2'));
+    expect(after.sums).toEqual({ gain: { upper: 0, lower: 0 }, gap: { upper: 0, lower: 0 } });
+    expect(after.stable).toEqual({ gain: 2, gap: 2 });
+    expect(after.budget).toEqual(before.budget);
+    expect(after.node).toBe('idle');
+    expect([after.hypotheses, after.mutations]).toEqual([2, 2]);
+    given(past(...tornCharts, jump('2'), hypothesis('3')))
+      .when(mutation('3'))
+      .then([
+        { type: 'MutationProposed', data: { number: 3, baseTree: 'tree of 1' } },
+        { type: 'GatePassed' },
+        { type: 'BudgetCharged', data: { remaining: 55 } },
+      ]);
+  });
+
+  it('starts the seeds no earlier than they were', () => {
+    const launched = past(...tornCharts, jump('2'), ...onTrial('3')).flatMap((event) =>
+      event.type === 'TrainingLaunched' ? [event.data] : [],
+    );
+    expect(launched.map(({ seed }) => seed)).toEqual([7, 8, 7, 7, 7]);
+    expect(new Set(launched.map(({ trainingId }) => trainingId)).size).toBe(launched.length);
+  });
+
+  it('shows in the attempts that it undid', () => {
+    const { attempts } = stateAfter(...tornCharts, measured('2', { gap: 4 }));
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['reverted', 'reverted']);
+  });
+});
+
+describe('judging a candidate', () => {
+  const observed = (gain: number, policy = POLICY) =>
+    past(...established(policy), ...onTrial('1'), trained('1'), measured('1', { gain }));
+
+  it('keeps one that beats noise and is fair, its gate in the same append', () => {
+    given(observed(0.015))
+      .when(judge('1'))
+      .then([
+        {
+          type: 'FairnessMeasured',
+          data: { mutationId: mutationOf('1'), trainingId: trainingOf('1'), report: fairness() },
+        },
+        { type: 'GatePassed', data: { gate: 'post-loop', mutationId: mutationOf('1') } },
+        {
+          type: 'MutationKept',
+          data: {
+            commit: 'commit of 1',
+            tree: 'tree of 1',
+            metric: expect.closeTo(0.7 * 0.985, 12) as number,
+            ruling: { improvement: expect.closeTo(0.0105, 12) as number, trials: 6 },
+          },
+        },
+      ]);
+  });
+
+  it('compares the next candidate with what was kept', () => {
+    const state = stateAfter(...established(), ...iteration('1', { gain: 0.015 }));
+    expect(state.line.map(({ tree, predictions }) => [tree, predictions.path])).toEqual([
+      ['source tree', 'baseline 0.csv'],
+      ['tree of 1', '1.csv'],
+    ]);
+  });
+
+  it('discards one that does not beat noise, without a look at its fairness', () => {
+    expect(nextStep(fold(runDecider, observed(0.001)))).toEqual({ kind: 'judge', fairness: false });
+    given(observed(0.001))
+      .when(judge('1', null))
+      .then([
+        {
+          type: 'MutationReverted',
+          data: {
+            reason: 'not-better-than-noise',
+            fromTree: 'tree of 1',
+            toTree: 'source tree',
+            ruling: { threshold: expect.any(Number) as number },
+          },
+        },
+      ]);
+  });
+
+  it('counts the noise of the seeds', () => {
+    const noisy = past(
+      open(),
+      launchBaseline('a'),
+      trained('a'),
+      baselineMeasured('a', 0.7),
+      launchBaseline('b'),
+      trained('b'),
+      baselineMeasured('b', 0.75),
+      ...onTrial('1'),
+      trained('1'),
+      measured('1', { gain: 0.015 }),
+    );
+    given(noisy)
+      .when(judge('1'))
+      .then([{ type: 'MutationReverted', data: { reason: 'not-better-than-noise' } }]);
+  });
+
+  it('keeps nothing without the fairness report', () => {
+    expect(nextStep(fold(runDecider, observed(0.015)))).toEqual({ kind: 'judge', fairness: true });
+    given(observed(0.015)).when(judge('1', null)).thenRefused('not-now', 'fairness report');
+  });
+
+  it('takes back an unfair one and halts the run', () => {
+    given(observed(0.015))
+      .when(judge('1', fairness(false)))
+      .then([
+        { type: 'FairnessMeasured' },
+        {
+          type: 'MutationReverted',
+          data: { reason: 'post-loop-gate', toTree: 'source tree' },
+        },
+        {
+          type: 'RunHalted',
+          data: {
+            by: 'post-loop',
+            mutationId: mutationOf('1'),
+            message:
+              'SYSTEM HALT: POST-LOOP GATE: disparate-impact:ethnicity: found 0.4200, expected at least 4/5',
+          },
+        },
+      ]);
+  });
+
+  it('halts on a report of nothing', () => {
+    given(observed(0.015))
+      .when(judge('1', { ...fairness(), measures: [] }))
+      .then([
+        { type: 'FairnessMeasured' },
+        { type: 'MutationReverted' },
+        { type: 'RunHalted', data: { by: 'post-loop' } },
+      ]);
+  });
+});
+
+describe('the end', () => {
+  const line = [...established(RICH), ...iteration('1', { gain: 0.015 })];
+
+  it.each([
+    ['finished', finish, 'all was tried'],
+    ['stopped', stop, 'enough for tonight'],
+  ] as const)('%s: the line that stands is named', (reason, command, message) => {
+    given(past(...line))
+      .when(command)
+      .then([
+        {
+          type: 'LoopEnded',
+          data: {
+            reason,
+            message,
+            tree: 'tree of 1',
+            commit: 'commit of 1',
+            spent: 15,
+            total: 1000,
+          },
+        },
+      ]);
+  });
+
+  it('cannot come while a training runs', () => {
+    given(past(...line, ...onTrial('2')))
+      .when(stop)
+      .thenRefused('not-now');
+  });
+
+  it('is signed, closed with its findings, and signed again', () => {
+    given(past(...line, finish))
+      .when(close)
+      .thenRefused('over');
+    given(past(...line, finish))
+      .when(signHead)
+      .then([{ type: 'RunHeadSigned', data: signHead.data }]);
+    given(past(...line, finish, signHead))
+      .when(close)
+      .then([{ type: 'RunClosed', data: close.data }]);
+    given(past(...line, finish, signHead, close))
+      .when(signHead)
+      .then([{ type: 'RunHeadSigned' }]);
+    given(past(...line, finish, signHead, close, signHead))
+      .when(signHead)
+      .thenRefused('over');
+  });
+});
+
+describe('a halted run', () => {
+  const events: readonly RunEvent[] = past(...established(), ...onTrial('1'), haltByHand);
+
+  it('can be halted by a human wherever it is live', () => {
+    given(past(...established(), ...onTrial('1')))
+      .when(haltByHand)
+      .then([
+        {
+          type: 'RunHalted',
+          data: { by: 'human', message: 'SYSTEM HALT: HALTED BY A HUMAN: wrong data' },
+        },
+      ]);
+  });
+
+  it.each([
+    open(),
+    launchBaseline('x'),
+    trained('1'),
+    measured('1', {}),
+    hypothesis('2'),
+    mutation('2'),
+    refuse('x'),
+    proposeMetric('auc'),
+    requestData(true),
+    cutOver('2'),
+    judge('1'),
+    finish,
+    stop,
+    haltByHand,
+    close,
+  ])('is resumed by nothing: $type', (command) => {
+    given(events).when(command).thenRefused('over', 'nothing resumes it');
+  });
+
+  it('has its head signed, once', () => {
+    given(events)
+      .when(signHead)
+      .then([{ type: 'RunHeadSigned' }]);
+    expect(fold(runDecider, events).haltMessage).toBe('SYSTEM HALT: HALTED BY A HUMAN: wrong data');
+    given([...events, { type: 'RunHeadSigned', data: signHead.data }])
+      .when(signHead)
+      .thenRefused('over');
+  });
+});

@@ -1,0 +1,406 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fold } from '#libs/kernel';
+import {
+  follow,
+  INITIAL,
+  LOOP_GRAPH,
+  nextStep,
+  runDecider,
+  type LoopNode,
+  type RunCommand,
+  type RunEvent,
+  type RunState,
+} from './index.ts';
+import {
+  baselineMeasured,
+  crashed,
+  cutOver,
+  edited,
+  established,
+  fairness,
+  hypothesis,
+  iteration,
+  judge,
+  launchBaseline,
+  measured,
+  mutation,
+  onTrial,
+  open,
+  past,
+  POLICY,
+  timedOut,
+  trained,
+} from './testing/scenario.ts';
+
+const NODES = Object.keys(LOOP_GRAPH.nodes) as readonly LoopNode[];
+const edgesFrom = (node: LoopNode) => LOOP_GRAPH.edges.filter(({ from }) => from === node);
+
+/** Every type of event once: a type that is added or renamed does not compile until it stands here. */
+const EVENT_TYPES: Readonly<Record<RunEvent['type'], true>> = {
+  RunOpened: true,
+  GatePassed: true,
+  RunHalted: true,
+  TrainingLaunched: true,
+  TrainingCompleted: true,
+  TrainingFailed: true,
+  TrainingTimedOut: true,
+  MetricObserved: true,
+  BaselineEstablished: true,
+  HypothesisProposed: true,
+  MutationProposed: true,
+  ProposalRefused: true,
+  SecondaryMetricProposed: true,
+  CohortsServed: true,
+  RestorePointTaken: true,
+  MutationCutOver: true,
+  MutationReverted: true,
+  FairnessMeasured: true,
+  MutationKept: true,
+  RunReverted: true,
+  LoopEnded: true,
+  RunHeadSigned: true,
+  RunClosed: true,
+  BudgetCharged: true,
+  BudgetExhausted: true,
+  DivergenceDetected: true,
+};
+
+describe('the loop graph', () => {
+  it('reaches every node from the first', () => {
+    const reached = new Set<LoopNode>(['new']);
+    for (const node of reached) for (const { to } of edgesFrom(node)) reached.add(to);
+    expect([...reached].sort()).toEqual([...NODES].sort());
+  });
+
+  it('reaches the end from every node', () => {
+    const leading = new Set<LoopNode>(['sealed']);
+    for (const node of leading)
+      for (const { from, to } of LOOP_GRAPH.edges) if (to === node) leading.add(from);
+    expect([...leading].sort()).toEqual([...NODES].sort());
+  });
+
+  it('names only nodes and events that exist', () => {
+    for (const { from, on, to } of LOOP_GRAPH.edges) {
+      expect(NODES).toContain(from);
+      expect(NODES).toContain(to);
+      expect(EVENT_TYPES).toHaveProperty(on);
+    }
+  });
+
+  it('has one way on for an event at a node', () => {
+    const ways = LOOP_GRAPH.edges.map((edge) => [edge.from, edge.on, 'when' in edge && edge.when]);
+    expect(new Set(ways.map((way) => way.join(' '))).size).toBe(ways.length);
+  });
+
+  it('lets every node that is between the opening and the end be halted, and no other', () => {
+    const halting = LOOP_GRAPH.edges.filter(({ to }) => to === 'halted');
+    const over: readonly LoopNode[] = ['new', 'ended', 'attested', 'closed', 'halted', 'sealed'];
+    expect(new Set(halting.map(({ on }) => on))).toEqual(new Set(['RunHalted']));
+    expect(halting.map(({ from }) => from).sort()).toEqual(
+      NODES.filter((node) => !over.includes(node)).sort(),
+    );
+  });
+
+  it('leaves a halt by the signature alone, and the end by nothing', () => {
+    expect(edgesFrom('halted')).toEqual([{ from: 'halted', on: 'RunHeadSigned', to: 'sealed' }]);
+    expect(edgesFrom('sealed')).toEqual([]);
+  });
+
+  it('stays at a node on an event without an edge', () => {
+    expect(follow('sealed', 'HypothesisProposed', null)).toBe('sealed');
+    expect(follow('trained', 'MetricObserved', null)).toBe('trained');
+  });
+});
+
+const sign: RunCommand = {
+  type: 'SignRunHead',
+  id: 'sign',
+  data: { revision: 3, hash: 'hash', signature: { keyId: 'runner', value: 'signed' } },
+};
+const finish: RunCommand = { type: 'FinishLoop', id: 'finish', data: { reason: 'done' } };
+const close: RunCommand = { type: 'CloseRun', id: 'close', data: { findings: [] } };
+const halt: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: 'by hand' } };
+
+/** A way to each node, and the command that a runner sends there once it has performed the effect. */
+const AT: Readonly<Record<LoopNode, readonly [readonly RunCommand[], RunCommand | null]>> = {
+  new: [[], null],
+  baseline: [[open()], launchBaseline('a')],
+  training: [[open(), launchBaseline('a')], trained('a')],
+  trained: [[open(), launchBaseline('a'), trained('a')], baselineMeasured('a')],
+  idle: [established(), hypothesis('1')],
+  hypothesised: [[...established(), hypothesis('1')], mutation('1')],
+  proposed: [[...established(), hypothesis('1'), mutation('1')], cutOver('1')],
+  observed: [[...established(), ...onTrial('1'), trained('1'), measured('1', {})], judge('1')],
+  ended: [[...established(), finish], sign],
+  attested: [[...established(), finish, sign], close],
+  closed: [[...established(), finish, sign, close], sign],
+  halted: [[open(), halt], sign],
+  sealed: [[open(), halt, sign], null],
+};
+
+describe('the next step', () => {
+  it.each(NODES)('at %s is the effect that the graph names, and leads on', (node) => {
+    const [commands, owed] = AT[node];
+    const state = fold(runDecider, past(...commands));
+    expect(state.node).toBe(node);
+    expect(nextStep(state).kind).toBe(LOOP_GRAPH.nodes[node].effect);
+    if (owed === null) {
+      expect(nextStep(state)).toEqual({ kind: 'rest' });
+      return;
+    }
+    const decision = runDecider.decide(state, owed);
+    if (!decision.ok) throw new Error(decision.error.message);
+    expect(decision.value.reduce(runDecider.evolve, state)).not.toEqual(state);
+    expect(decision.value.length).toBeGreaterThan(0);
+  });
+
+  it('hands over the training that it is about', () => {
+    const state = fold(runDecider, past(...established(), ...onTrial('1')));
+    expect(nextStep(state)).toMatchObject({
+      kind: 'train',
+      training: { purpose: 'candidate', tree: 'tree of 1' },
+    });
+  });
+});
+
+/** A command that may or may not belong where it is sent. */
+type Sent = (state: RunState, name: string) => RunCommand;
+
+const underWay = ({ training }: RunState, command: RunCommand): RunCommand =>
+  training === null
+    ? command
+    : ({
+        ...command,
+        data:
+          'result' in command.data
+            ? {
+                result: {
+                  ...command.data.result,
+                  data: { ...command.data.result.data, trainingId: training.trainingId },
+                },
+              }
+            : { ...command.data, trainingId: training.trainingId },
+      } as RunCommand);
+
+const anyGain = fc.double({ min: -0.5, max: 0.9, noNaN: true });
+const anyGap = fc.option(fc.double({ min: -10, max: 10, noNaN: true }), { nil: null });
+const anyFile = fc.constantFrom('hyperparameters.json', 'features.json', 'architecture.json');
+
+/** What a runner sends on its own accord: the owed command, whatever the agent and the machine make of it. */
+const owed: fc.Arbitrary<Sent> = fc
+  .record({
+    gain: anyGain,
+    gap: anyGap,
+    path: anyFile,
+    // Mostly well, now and then as it should not be.
+    luck: fc.integer({ min: 0, max: 99 }),
+  })
+  .map(({ gain, gap, path, luck }): Sent => (state, name) => {
+    switch (nextStep(state).kind) {
+      case 'launch-baseline':
+        return launchBaseline(name);
+      case 'train':
+        if (state.trial === null) return underWay(state, trained(name));
+        return underWay(
+          state,
+          luck < 10 ? crashed(name) : luck < 15 ? timedOut(name) : trained(name),
+        );
+      case 'measure':
+        return underWay(
+          state,
+          state.trial === null ? baselineMeasured(name) : measured(name, { gain, gap }),
+        );
+      case 'ask-hypothesis':
+        return luck < 3 ? finish : hypothesis(name);
+      case 'ask-mutation':
+        if (luck < 10)
+          return { type: 'RefuseProposal', id: name, data: { reason: 'no such file' } };
+        return mutation(name, [luck < 12 ? edited(path, '{"seed": 1}') : edited(path)]);
+      case 'cut-over':
+        return cutOver(name);
+      case 'judge':
+        return judge(name, fairness(luck >= 3));
+      case 'prove-findings':
+        return close;
+      case 'sign-head':
+        return sign;
+      case 'rest':
+        return state.node === 'new' ? open(POLICY) : sign;
+    }
+  });
+
+/** Anything at any time. */
+const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
+  () => open(),
+  (_, name) => launchBaseline(name),
+  (_, name) => trained(name),
+  (state, name) => underWay(state, trained(name)),
+  (state, name) => underWay(state, crashed(name)),
+  (state, name) => underWay(state, measured(name, { gain: 0.1 })),
+  (state, name) => underWay(state, measured(name, { gain: NaN })),
+  (_, name) => hypothesis(name),
+  (_, name) => mutation(name),
+  (_, name) => mutation(name, []),
+  (_, name) => ({
+    type: 'ProposeSecondaryMetric',
+    id: name,
+    data: { name: 'auc', available: ['auc'] },
+  }),
+  (_, name) => ({
+    type: 'RequestData',
+    id: name,
+    data: { dimensions: [], breaches: [], cells: 1, people: 20 },
+  }),
+  (_, name) => cutOver(name),
+  (_, name) => judge(name),
+  (_, name) => judge(name, null),
+  (_, name) => ({ type: 'StopLoop', id: name, data: { reason: 'enough' } }),
+  () => finish,
+  () => halt,
+  () => sign,
+  () => close,
+);
+
+const anyCommands = fc.array(
+  fc.oneof({ weight: 25, arbitrary: owed }, { weight: 1, arbitrary: stray }),
+  {
+    maxLength: 80,
+    size: 'max',
+  },
+);
+
+/** Sends the commands; those that are refused change nothing. */
+const follows = (sent: readonly Sent[]) => {
+  let state = INITIAL;
+  const events: RunEvent[] = [];
+  const afterOver: RunEvent[] = [];
+  sent.forEach((make, index) => {
+    const { node } = state;
+    const decision = runDecider.decide(state, make(state, `command ${index}`));
+    if (!decision.ok) return;
+    if (node === 'halted' || node === 'sealed') afterOver.push(...decision.value);
+    for (const event of decision.value) {
+      state = runDecider.evolve(state, event);
+      events.push(event);
+    }
+  });
+  return { state, events, afterOver };
+};
+
+describe('a run of any commands', () => {
+  const holds = (check: (run: ReturnType<typeof follows>) => void) => {
+    fc.assert(
+      fc.property(anyCommands, (sent) => {
+        check(follows(sent));
+      }),
+      { numRuns: 300 },
+    );
+  };
+
+  it('is long enough to mean something', () => {
+    const seen = new Set<string>();
+    for (const sent of fc.sample(anyCommands, { numRuns: 300, seed: 1 }))
+      for (const { type } of follows(sent).events) seen.add(type);
+    expect([...seen].sort()).toEqual(Object.keys(EVENT_TYPES).sort());
+  });
+
+  it('never overspends, and spends what was charged', () => {
+    holds(({ state, events }) => {
+      let remaining = POLICY.budget.total;
+      for (const event of events) {
+        if (event.type !== 'BudgetCharged') continue;
+        remaining -= event.data.cost;
+        expect(event.data.remaining).toBe(remaining);
+        expect(remaining).toBeGreaterThanOrEqual(0);
+      }
+      if (state.opened !== null) expect(state.budget.remaining).toBe(remaining);
+    });
+  });
+
+  it('has no event after its halt or its seal but the signature of its head', () => {
+    holds(({ afterOver, events }) => {
+      expect(afterOver.filter(({ type }) => type !== 'RunHeadSigned')).toEqual([]);
+      const halted = events.findIndex(({ type }) => type === 'RunHalted');
+      if (halted >= 0)
+        expect(['', 'RunHeadSigned']).toContain(
+          events
+            .slice(halted + 1)
+            .map(({ type }) => type)
+            .join(),
+        );
+    });
+  });
+
+  it('folds from its events to the state that it was decided from, through JSON too', () => {
+    holds(({ state, events }) => {
+      expect(fold(runDecider, events)).toEqual(state);
+      expect(fold(runDecider, JSON.parse(JSON.stringify(events)) as RunEvent[])).toEqual(state);
+    });
+  });
+
+  it('has a line that starts at the baseline, and each of whose states came from the one before', () => {
+    holds(({ state, events }) => {
+      const proposed = new Map(
+        events.flatMap((event) =>
+          event.type === 'MutationProposed' ? [[event.data.mutationId, event.data]] : [],
+        ),
+      );
+      state.line.forEach(({ mutationId, tree }, index) => {
+        if (index === 0) {
+          expect([mutationId, tree]).toEqual([null, 'source tree']);
+          return;
+        }
+        expect(proposed.get(mutationId ?? '')).toMatchObject({
+          proposedTree: tree,
+          baseTree: state.line[index - 1]?.tree,
+        });
+      });
+      for (const length of Object.values(state.stable))
+        if (state.line.length > 0) {
+          expect(length).toBeGreaterThanOrEqual(1);
+          expect(length).toBeLessThanOrEqual(state.line.length);
+        }
+    });
+  });
+
+  it('settles every change that it put on trial before the next, unless it was halted', () => {
+    holds(({ state, events }) => {
+      let onTrialNow: string | null = null;
+      for (const event of events) {
+        if (event.type === 'MutationCutOver') {
+          expect(onTrialNow).toBeNull();
+          onTrialNow = event.data.mutationId;
+        }
+        if (event.type === 'MutationKept' || event.type === 'MutationReverted') {
+          expect(event.data.mutationId).toBe(onTrialNow);
+          onTrialNow = null;
+        }
+        if (event.type === 'RunReverted') {
+          expect(event.data.undone.at(-1)).toBe(onTrialNow);
+          onTrialNow = null;
+        }
+      }
+      if (['idle', 'ended', 'attested', 'closed'].includes(state.node))
+        expect(onTrialNow).toBeNull();
+    });
+  });
+
+  it('always owes a step that can be said', () => {
+    holds(({ state }) => {
+      expect(nextStep(state).kind).toBe(LOOP_GRAPH.nodes[state.node].effect);
+    });
+  });
+});
+
+describe('a whole night', () => {
+  it('ends by its budget, in a line of what was kept', () => {
+    const commands = [
+      ...established(),
+      ...['1', '2', '3', '4', '5', '6'].flatMap((name) => iteration(name, { gain: 0.015 })),
+    ];
+    const state = fold(runDecider, past(...commands, hypothesis('7'), mutation('7')));
+    expect(state.node).toBe('ended');
+    expect(state.line).toHaveLength(7);
+  });
+});

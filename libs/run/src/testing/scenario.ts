@@ -1,0 +1,324 @@
+import type { FairnessReport, FileChange, HarnessPolicy, Observation } from '#libs/harness';
+import { fold, type ArtefactRef, type Signature } from '#libs/kernel';
+import type {
+  CutOver,
+  Judge,
+  LaunchBaseline,
+  ObserveMetric,
+  OpenRun,
+  ProposeHypothesis,
+  ProposeMutation,
+  RecordTraining,
+  RunCommand,
+} from '../commands.ts';
+import { commandIds, runDecider } from '../decider.ts';
+import type { RunEvent, RunOpened } from '../events.ts';
+
+/** A policy with two charts and two seeds, whose budget buys a little. */
+export const POLICY: HarnessPolicy = {
+  version: 1,
+  study: { id: 'pay', title: 'Pay', question: 'Which cohorts have high pay?' },
+  program: {
+    path: 'program',
+    entry: 'train.js',
+    runtime: 'node',
+    mutable: {
+      hyperparameter: ['hyperparameters.json'],
+      feature: ['features.json'],
+      architecture: ['architecture.json'],
+    },
+    protectedParameters: ['seed'],
+  },
+  data: {
+    path: 'data.csv',
+    format: 'csv',
+    rowId: null,
+    identifiers: [],
+    outcome: { name: 'high pay', column: 'wage', positive: { atLeast: 500 } },
+    dimensions: [],
+    planted: [],
+    protected: [],
+    split: { train: 50, dev: 25, check: 15, sealed: 10 },
+    minimumCell: 11,
+  },
+  objective: { metric: 'log-loss' },
+  budget: {
+    total: 100,
+    costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
+  },
+  training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
+  replicates: 2,
+  keep: { falseKeeps: 0.05 },
+  charts: [
+    { kind: 'gain', reference: 0, allowance: 0.02, decisionInterval: 0.1 },
+    { kind: 'gap', reference: 0, allowance: 1, decisionInterval: 5 },
+  ],
+  gates: {
+    preLoop: { minimumRows: 100, minimumGroup: 30, maximumSuppression: 20 },
+    midLoop: { maximumFiles: 3, maximumFileBytes: 65_536, maximumRefusals: 3 },
+    postLoop: {
+      threshold: 0.5,
+      favourable: 'positive',
+      minimumGroup: 30,
+      disparateImpact: { numerator: 4, denominator: 5 },
+      demographicParity: null,
+      equalOpportunity: null,
+      equalizedOdds: null,
+    },
+  },
+  agent: { kind: 'search', knobs: [] },
+  governance: { acceptUngoverned: false },
+};
+
+/** The same policy with more to spend. */
+export const RICH: HarnessPolicy = { ...POLICY, budget: { ...POLICY.budget, total: 1000 } };
+
+const SIGNATURE: Signature = { keyId: '0'.repeat(16), value: '' };
+const file = (path: string): ArtefactRef => ({
+  path,
+  oid: `blob of ${path}`,
+  sha256: '',
+  bytes: 1,
+});
+
+export const openedWith = (policy: HarnessPolicy): RunOpened['data'] => ({
+  runId: 'pay-1',
+  studyId: 'pay',
+  number: 1,
+  pins: {
+    commit: 'study commit',
+    tree: 'source tree',
+    path: 'program',
+    pinCommit: 'source commit',
+    proof: 'proof',
+    policyDigest: 'policy digest',
+    dataDigest: 'data digest',
+    environmentDigest: 'environment digest',
+    splitCommitment: 'commitment',
+  },
+  policy,
+  environment: {
+    holdfast: '0.1.0',
+    runtime: { name: 'node', version: '24.0.0', sha256: '' },
+    platform: 'linux',
+    architecture: 'x64',
+  },
+  keys: {
+    runner: { keyId: 'runner', publicKey: '' },
+    worker: { keyId: 'worker', publicKey: '' },
+  },
+  seed: 7,
+  governance: { governed: true, reason: 'the agent runs as a user of its own' },
+  cohorts: {
+    tree: 'cohorts',
+    table: file('train.csv'),
+    cells: file('cells.csv'),
+    minimumCell: 11,
+    released: { cells: 16, people: 5000 },
+    suppressed: { cells: 1, people: 4 },
+    people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
+  },
+});
+
+export const CHECK = { rule: 'minimum-rows', passed: true, found: '1000', expected: '100' };
+
+export const open = (policy = POLICY, checks = [CHECK]): OpenRun => ({
+  type: 'OpenRun',
+  id: 'open',
+  data: { opened: openedWith(policy), checks },
+});
+
+export const launchBaseline = (name: string): LaunchBaseline => ({
+  type: 'LaunchBaseline',
+  id: name,
+  data: {},
+});
+
+/** The ids of what is named after its command. */
+export const trainingOf = (name: string): string => commandIds.training(name);
+export const mutationOf = (name: string): string => commandIds.mutation(`mutation ${name}`);
+export const hypothesisOf = (name: string): string => commandIds.hypothesis(`hypothesis ${name}`);
+
+const ended = (name: string) => ({
+  trainingId: trainingOf(name),
+  durationMs: 1200,
+  artefacts: `artefacts of ${name}`,
+  log: file('log.txt'),
+  isolation: { kind: 'bubblewrap' },
+  signature: SIGNATURE,
+});
+
+export const trained = (name: string): RecordTraining => ({
+  type: 'RecordTraining',
+  id: `trained ${name}`,
+  data: {
+    result: {
+      type: 'TrainingCompleted',
+      data: { ...ended(name), steps: 2000, predictions: file(`${name}.csv`), selfReported: null },
+    },
+  },
+});
+
+export const crashed = (name: string): RecordTraining => ({
+  type: 'RecordTraining',
+  id: `crashed ${name}`,
+  data: {
+    result: {
+      type: 'TrainingFailed',
+      data: {
+        ...ended(name),
+        failure: 'crashed',
+        detail: 'exit code 1: TypeError',
+        errorClass: 'TypeError',
+        errorFile: 'features.json',
+        errorLine: 3,
+      },
+    },
+  },
+});
+
+export const timedOut = (name: string): RecordTraining => ({
+  type: 'RecordTraining',
+  id: `timed out ${name}`,
+  data: { result: { type: 'TrainingTimedOut', data: { ...ended(name), seconds: 5 } } },
+});
+
+/** Adding 0 takes the sign from a zero, which JSON does not carry. */
+const estimate = (name: string, value: number, standardError: number) => ({
+  name,
+  value: value + 0,
+  standardError,
+  n: 2000,
+});
+
+/** `gain`: share of the incumbent's log-loss that it takes away. `gap`: in standard errors. */
+export interface Measured {
+  readonly metric?: number;
+  readonly gain?: number;
+  readonly gap?: number | null;
+}
+
+export const baselineMeasured = (name: string, metric = 0.7): ObserveMetric => ({
+  type: 'ObserveMetric',
+  id: `observed ${name}`,
+  data: {
+    trainingId: trainingOf(name),
+    observation: observation(metric, null, null),
+  },
+});
+
+export const measured = (
+  name: string,
+  { metric = 0.7, gain = 0, gap = 0 }: Measured,
+): ObserveMetric => ({
+  type: 'ObserveMetric',
+  id: `observed ${name}`,
+  data: {
+    trainingId: trainingOf(name),
+    observation: observation(metric * (1 - gain), -metric * gain, gap),
+  },
+});
+
+export const observation = (
+  metric: number,
+  difference: number | null,
+  gap: number | null,
+): Observation => ({
+  metric: estimate('log-loss', metric, 0.01),
+  auc: null,
+  secondary: [],
+  difference: difference === null ? null : estimate('log-loss', difference, 0.001),
+  check: null,
+  gapChange: gap === null ? null : estimate('gap-change', gap * 0.002, 0.002),
+  cells: { scored: 10, suppressed: 0 },
+});
+
+export const hypothesis = (name: string, statement = 'Experience matters.'): ProposeHypothesis => ({
+  type: 'ProposeHypothesis',
+  id: `hypothesis ${name}`,
+  data: { statement, expectedEffect: 0.02 },
+});
+
+export const edited = (path: string, text: string | null = '{}'): FileChange => ({
+  path,
+  kind: 'modified',
+  before: 'before',
+  after: 'after',
+  mode: '100644',
+  text,
+});
+
+export const mutation = (
+  name: string,
+  changes: readonly FileChange[] = [edited('hyperparameters.json')],
+  summary = 'a smaller step',
+): ProposeMutation => ({
+  type: 'ProposeMutation',
+  id: `mutation ${name}`,
+  data: {
+    summary,
+    declaredDomain: 'hyperparameter',
+    commit: `commit of ${name}`,
+    tree: `tree of ${name}`,
+    changes,
+  },
+});
+
+/** Its training has the same name. */
+export const cutOver = (name: string): CutOver => ({ type: 'CutOver', id: name, data: {} });
+
+export const fairness = (passed = true): FairnessReport => ({
+  threshold: 0.5,
+  favourable: 'positive',
+  groups: [],
+  measures: [
+    {
+      attribute: 'ethnicity',
+      measure: 'disparate-impact',
+      value: passed ? 0.91 : 0.42,
+      standardError: 0.03,
+      reason: null,
+      bound: 'at least 4/5',
+      passed,
+    },
+  ],
+});
+
+export const judge = (name: string, report: FairnessReport | null = fairness()): Judge => ({
+  type: 'Judge',
+  id: `judge ${name}`,
+  data: { fairness: report },
+});
+
+/** Up to an incumbent: the unchanged program. */
+export const established = (policy = POLICY): readonly RunCommand[] => [
+  open(policy),
+  ...Array.from({ length: policy.replicates }, (_, seed) => `baseline ${seed}`).flatMap((name) => [
+    launchBaseline(name),
+    trained(name),
+    baselineMeasured(name),
+  ]),
+];
+
+/** Up to a candidate in training. */
+export const onTrial = (name: string): readonly RunCommand[] => [
+  hypothesis(name),
+  mutation(name),
+  cutOver(name),
+];
+
+/** A whole iteration whose result is plausible. */
+export const iteration = (name: string, result: Measured): readonly RunCommand[] => [
+  ...onTrial(name),
+  trained(name),
+  measured(name, result),
+  judge(name),
+];
+
+/** The events of commands, each of which must be taken. */
+export const past = (...commands: readonly RunCommand[]): readonly RunEvent[] =>
+  commands.reduce<readonly RunEvent[]>((events, command) => {
+    const decision = runDecider.decide(fold(runDecider, events), command);
+    if (!decision.ok) throw new Error(`${command.id}: ${decision.error.message}`);
+    return [...events, ...decision.value];
+  }, []);
