@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'class-transformer';
 import { IsArray, IsInt, IsString, Min, ValidateNested } from 'class-validator';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -438,6 +439,28 @@ export const eventLogContract = (
           }
         });
         expect(names(seen)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+      });
+
+      it('hears at once of what is appended here', async () => {
+        const over = new AbortController();
+        const following = log.subscribe({ signal: over.signal })[Symbol.asyncIterator]();
+        let waited = 0;
+        for (let revision = 0; revision < 10; revision += 1) {
+          const next = following.next();
+          await sleep(1);
+          const start = performance.now();
+          await append('s', revision === 0 ? 'no-stream' : revision - 1, [noted(`e${revision}`)]);
+          expect((await next).value).toMatchObject({ revision });
+          waited += performance.now() - start;
+        }
+        over.abort();
+        // Looking every 100 ms would take about a second.
+        expect(waited).toBeLessThan(500);
+      });
+
+      it('gives nothing more once it is aborted, whatever is there', async () => {
+        await append('s', 'no-stream', [noted('a'), noted('b'), noted('c')]);
+        expect(names(await take(undefined, 2, async () => {}))).toEqual(['a', 'b']);
       });
 
       it('goes on after a position', async () => {

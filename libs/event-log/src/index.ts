@@ -1,4 +1,3 @@
-export type { AdmittedBatch } from './admission.ts';
 export { MAX_BATCH } from './admission.ts';
 export * from './errors.ts';
 export * from './event-types.ts';

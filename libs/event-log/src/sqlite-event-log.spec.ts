@@ -17,9 +17,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventTypes } from './event-types.ts';
 import { all, contractTypes, eventLogContract, noted } from './event-log.contract.ts';
+import { chain, unchained } from './hash-chain.ts';
 import type { EventLog } from './port.ts';
-import { openSqliteEventLog, type OpenedSqliteEventLog } from './sqlite-event-log.ts';
-import { sqliteEventLog } from './sqlite-event-log.ts';
+import {
+  openSqliteEventLog,
+  sqliteEventLog,
+  type OpenedSqliteEventLog,
+} from './sqlite-event-log.ts';
 import { eventLogTypes } from './testdata/plain-events.ts';
 
 const open = (path: string, types: EventTypes = contractTypes): OpenedSqliteEventLog => {
@@ -202,6 +206,21 @@ describe('a log in an SQLite file', () => {
     await log.close();
   });
 
+  it('leaves nothing of a write that fails half-way, and no lock', async () => {
+    const { log } = open(path);
+    const database = new DatabaseSync(path);
+    database.exec(
+      `CREATE TRIGGER fail BEFORE INSERT ON events WHEN new.revision = 1 BEGIN SELECT RAISE(ABORT, 'no'); END`,
+    );
+    const batch = [noted('a'), noted('b')];
+    await expect(log.append('s', 'no-stream', batch)).rejects.toThrow('failed: no');
+    expect(await count(log)).toBe(0);
+    database.exec('DROP TRIGGER fail');
+    database.close();
+    expect((await log.append('s', 'no-stream', batch)).ok).toBe(true);
+    await log.close();
+  });
+
   it('does not read past an event that was changed, moved or taken away, but gives what is stored', async () => {
     const { log } = open(path);
     await fill(log, 4);
@@ -224,6 +243,22 @@ describe('a log in an SQLite file', () => {
       log.readStream('s'),
       log.readStream('s', { direction: 'backwards' }),
     );
+    await log.close();
+  });
+
+  it('does not read past an event that was forged with a hash of its own', async () => {
+    const { log } = open(path);
+    await fill(log, 3);
+    const [first] = await all(log.readStream('s'));
+    const [forged] = chain(first!.hash, [unchained('s', 1, noted('s-1', { name: 'forged' }))]);
+    const database = new DatabaseSync(path);
+    database
+      .prepare('UPDATE events SET canonical = ?, hash = ? WHERE revision = 1')
+      .run(forged!.canonical, forged!.hash);
+    database.close();
+    expect(await all(log.readStream('s', { limit: 2 }))).toHaveLength(2);
+    await expect(all(log.readStream('s'))).rejects.toThrow('link');
+    await expect(all(log.readStream('s', { direction: 'backwards' }))).rejects.toThrow('link');
     await log.close();
   });
 
