@@ -1,0 +1,28 @@
+import { openHome, openRun, driveRun, openStudy, type Home, type HomeOptions } from '#apps/runner';
+import type { Agent } from '#libs/agents';
+import type { Clock, Refusal, Result } from '#libs/kernel';
+import type { RunState } from '#libs/run';
+import { readStudy } from '#libs/studies';
+import { good } from './results.ts';
+
+/** Always the same moment, so that two runs differ in nothing that derives from time. */
+export const FROZEN: Clock = { now: () => '2026-11-23T08:00:00.000Z' };
+
+export const openTestHome = async (options: HomeOptions): Promise<Home> =>
+  good(await openHome({ clock: FROZEN, ...options }));
+
+/** Opens the study's first run, or goes on with it where it was left, and follows it to its end. */
+export const follow = async (
+  home: Home,
+  studyFolder: string,
+  agent: Agent,
+): Promise<Result<RunState, Refusal>> => {
+  const onDisk = good(await readStudy(studyFolder));
+  const runId = `${onDisk.policy.study.id}-1`;
+  const { opened } = (await home.runs.load(runId)).state;
+  const study =
+    opened === null
+      ? good(await openRun(home, { study: onDisk, seed: 1 })).study
+      : good(await openStudy(home, onDisk.folder, opened.policy, opened.pins));
+  return driveRun(home, { runId, study, agent });
+};

@@ -1,0 +1,46 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readStudy } from '#libs/studies';
+import { dataDigest } from '#libs/vault';
+import { makeStudy } from './fixture-study.ts';
+import { openTestHome } from './follow.ts';
+import { good } from './results.ts';
+
+/** A study and a home with keys and nothing else: runs on copies of it are comparable to the byte. */
+export interface Prepared {
+  readonly root: string;
+  readonly study: string;
+  /** A copy of the home as it was prepared. */
+  readonly home: () => Promise<string>;
+  readonly remove: () => Promise<void>;
+}
+
+export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'holdfast-test-'));
+
+/** One and the same split each time, so that what the study shows is known. */
+const SPLIT_KEY = new Uint8Array(32).fill(7);
+
+export const prepare = async (edit?: (yaml: string) => string): Promise<Prepared> => {
+  const root = await temporaryFolder();
+  const study = await makeStudy(join(root, 'study'), edit);
+  const model = join(root, 'model');
+  await (await openTestHome({ folder: model })).close();
+  const { policy } = good(await readStudy(study));
+  const digest = good(await dataDigest(study, policy.data.path));
+  await writeFile(join(model, 'keys', `split-${policy.study.id}-${digest}.key`), SPLIT_KEY, {
+    mode: 0o600,
+  });
+  let homes = 0;
+  return {
+    root,
+    study,
+    home: async () => {
+      homes += 1;
+      const home = join(root, `home-${homes}`);
+      await cp(model, home, { recursive: true });
+      return home;
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+};
