@@ -27,6 +27,10 @@ export type FindingCommand = ProposeFinding | RecordVerdict | ReviewFinding;
 export type FindingRefusalCode =
   /** The finding is not where this command belongs. */
   | 'not-now'
+  /** A verdict on another finding. */
+  | 'not-this-finding'
+  /** A verdict that its own rows do not bear out. */
+  | 'rows-disagree'
   /** Only a finding with PASS can be accepted. */
   | 'not-verified'
   /** People give a reason. */
@@ -51,14 +55,26 @@ const recordVerdict = (
 ): Decision => {
   if (state.proposed === null)
     return refuse('not-now', 'no finding was proposed here; propose it before it is verified');
+  const { findingId, chain } = state.proposed;
+  if (verified.findingId !== findingId)
+    return refuse('not-this-finding', `a verdict on ${verified.findingId}, expected ${findingId}`);
+  const failed = verified.rows.filter(({ passed }) => !passed);
+  const borneOut = verified.rows.length > 0 && failed.length === 0 ? 'PASS' : 'BLOCK';
+  if (verified.verdict !== borneOut)
+    return refuse(
+      'rows-disagree',
+      `${verified.verdict} with ${failed.length} of ${verified.rows.length} rows failed, expected ${borneOut}; verify again`,
+    );
   const recorded: FindingEvent = { type: 'FindingVerified', data: verified };
   if (verified.verdict === 'PASS') return ok([recorded]);
-  const { findingId, chain } = state.proposed;
-  const reasons = verified.rows
-    .filter(({ passed }) => !passed)
-    .map(({ row, found, expected }) => `${row}: found ${found}, expected ${expected}`);
+  const reasons =
+    failed.length > 0
+      ? failed.map(({ row, found, expected }) => `${row}: found ${found}, expected ${expected}`)
+      : ['no row was verified'];
   const discarded: FindingEvent[] =
-    state.status === 'discarded' ? [] : [{ type: 'FindingDiscarded', data: { findingId, reasons } }];
+    state.status === 'discarded'
+      ? []
+      : [{ type: 'FindingDiscarded', data: { findingId, reasons } }];
   const reverted: FindingEvent[] =
     acceptedTree === chain.toTree
       ? [
@@ -71,13 +87,13 @@ const recordVerdict = (
   return ok([recorded, ...discarded, ...reverted]);
 };
 
-const review = (
-  state: FindingState,
-  { data: { decision, reason } }: ReviewFinding,
-): Decision => {
+const review = (state: FindingState, { data: { decision, reason } }: ReviewFinding): Decision => {
   if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
   if (reason.trim() === '')
-    return refuse('no-reason', 'found no reason, expected one: say why this finding is ' + decision);
+    return refuse(
+      'no-reason',
+      `found no reason, expected one: say why this finding is ${decision}`,
+    );
   const reviewed: FindingEvent = {
     type: 'FindingReviewed',
     data: { findingId: state.proposed.findingId, decision, reason },
@@ -89,10 +105,7 @@ const review = (
       `the finding is ${state.status}; only one whose verdict is PASS can be accepted`,
     );
   const { findingId, chain } = state.proposed;
-  return ok([
-    reviewed,
-    { type: 'FindingAccepted', data: { findingId, tree: chain.toTree } },
-  ]);
+  return ok([reviewed, { type: 'FindingAccepted', data: { findingId, tree: chain.toTree } }]);
 };
 
 /** A finding: proposed once, verified as often as anybody likes, accepted by people only. */
@@ -123,7 +136,8 @@ export const findingDecider: Decider<
         return {
           ...state,
           verified: event.data,
-          status: event.data.verdict === 'PASS' && state.status !== 'discarded' ? 'passed' : state.status,
+          status:
+            event.data.verdict === 'PASS' && state.status !== 'discarded' ? 'passed' : state.status,
         };
       case 'FindingDiscarded':
         return { ...state, status: 'discarded' };

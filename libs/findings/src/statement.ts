@@ -4,6 +4,12 @@ const number = (value: number, digits = 4): string => value.toFixed(digits);
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
+/** What an interval says that is not above zero, so that nobody has to work it out from its signs. */
+const meaning = ({ lower, upper }: Claim['interval']): string => {
+  if (lower > 0) return '';
+  return upper < 0 ? ', which is worse than before' : ', which cannot be told from no change';
+};
+
 /**
  * The sentence of a claim, built from its fields alone, so that a finding can say nothing that its type does not
  * hold. Same claim, same sentence.
@@ -14,12 +20,11 @@ export const statementOf = (claim: Claim): string => {
     kind === 'line'
       ? `The ${changes.length} kept mutations together (${changes.join('; ')})`
       : changes.join('; ');
-  const told = interval.lower > 0 ? '' : ', which cannot be told from no change';
   const warning =
     planted.length === 0 ? '' : ` Uses ${planted.join(', ')}, planted in the data on purpose.`;
   return (
     `${subject}: log-loss a person of ${cohort.outcome} over ${cohort.description} falls by ` +
     `${number(estimate)} (joint ${percent(interval.level)} interval ${number(interval.lower)} to ` +
-    `${number(interval.upper)}; ${percent(relative)}; n = ${n})${told}.${warning}`
+    `${number(interval.upper)}; ${percent(relative)}; n = ${n})${meaning(interval)}.${warning}`
   );
 };

@@ -12,8 +12,9 @@ export const classify = (outcome: SandboxOutcome): Classified => {
     case 'timed-out':
       return { kind: 'timed-out' };
     case 'output-too-large':
+      return { kind: 'failed', failure: 'too-much-output', detail: 'wrote more than allowed' };
     case 'log-too-large':
-      return { kind: 'failed', failure: 'too-much-output', detail: outcome.ended };
+      return { kind: 'failed', failure: 'too-much-output', detail: 'printed more than allowed' };
     case 'memory-exceeded':
       return {
         kind: 'failed',
@@ -41,11 +42,13 @@ export const classify = (outcome: SandboxOutcome): Classified => {
 
 const MAXIMUM_WORDS = 300;
 
-/** The last line of an error output that says something, without control characters. */
+/** The line of an error output that names the error, else the last that says something; one line of plain text. */
 const lastWords = (stderr: string): string => {
   const lines = stderr.split('\n').map(printable);
   const error = lines.find((line) => /^\w*(?:Error|Exception)\b/.test(line));
-  return (error ?? lines.findLast((line) => line !== '') ?? 'no message').slice(0, MAXIMUM_WORDS);
+  const words = error ?? lines.findLast((line) => line !== '') ?? 'no message';
+  // A cut through a surrogate pair would leave text that the log refuses, and the run without a result.
+  return words.slice(0, MAXIMUM_WORDS).toWellFormed();
 };
 
 const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '').trim();
@@ -61,7 +64,9 @@ export const crashSite = (
   readonly errorFile: string | null;
   readonly errorLine: number | null;
 } => {
-  const errorClass = /^(?:Uncaught )?([A-Z][A-Za-z]{0,40}(?:Error|Exception))\b/m.exec(stderr)?.[1];
+  const errorClass = /^(?:Uncaught )?((?:[A-Z][A-Za-z]{0,40})?(?:Error|Exception))\b/m.exec(
+    stderr,
+  )?.[1];
   const place = /\/program\/([\w./-]{1,200}):(\d{1,6})/.exec(stderr);
   return {
     errorClass: errorClass ?? null,
