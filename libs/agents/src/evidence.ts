@@ -35,6 +35,8 @@ const PRIORS: Readonly<Record<Strategy, Tally>> = {
 const PRIOR_GAIN = 0.02;
 /** Losses, shared among the changes of a mutation, for having brought a revert of the run. */
 const SUSPICION = 8;
+/** Wins lent to an entry that was never tried: optimism in the face of uncertainty (Auer et al. 2002). */
+const CURIOSITY = 4;
 
 export const gather = (knobs: readonly SearchKnob[], view: AgentView): Evidence => {
   const tried = new Set([treeKey(readSettings(knobs, view.files))]);
@@ -94,7 +96,8 @@ export const gather = (knobs: readonly SearchKnob[], view: AgentView): Evidence 
     },
     ofChange: (change) => {
       const seen = tallyOf(nameOf(change));
-      return { wins: 1 + seen.wins, losses: 1 + seen.losses };
+      const curiosity = seen.wins + seen.losses === 0 && change.kind === 'add' ? CURIOSITY : 1;
+      return { wins: curiosity + seen.wins, losses: 1 + seen.losses };
     },
     expectedGain: (changes) => {
       const { sum, count: times } = gains.get(armOf(changes)) ?? { sum: 0, count: 0 };

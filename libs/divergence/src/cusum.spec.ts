@@ -11,7 +11,9 @@ const observation = (metric: number, difference: number | null): Observation => 
   auc: null,
   secondary: [],
   difference:
-    difference === null ? null : { name: 'log-loss', value: difference, standardError: 0.002, n: 1000 },
+    difference === null
+      ? null
+      : { name: 'log-loss', value: difference, standardError: 0.002, n: 1000 },
   check: null,
   gapChange: null,
   cells: { scored: 10, suppressed: 0 },
@@ -28,9 +30,11 @@ const run = (chart: ChartPolicy, values: readonly number[]) => {
 
 describe('a CUSUM chart', () => {
   it('follows the tabular CUSUM of Montgomery, Introduction to Statistical Quality Control, table 9.1', () => {
-    const x = [9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.2, 10.34, 9.03, 11.47, 10.51,
-      9.4, 10.08, 9.37, 10.62, 10.31, 8.52, 10.84, 10.9, 9.33, 12.29, 11.5, 10.6, 11.08, 10.38,
-      11.62, 11.31, 10.52];
+    const x = [
+      9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.2, 10.34, 9.03, 11.47, 10.51, 9.4,
+      10.08, 9.37, 10.62, 10.31, 8.52, 10.84, 10.9, 9.33, 12.29, 11.5, 10.6, 11.08, 10.38, 11.62,
+      11.31, 10.52,
+    ];
     const readings = run(value, x);
     expect(readings[4]?.upper).toBeCloseTo(2.82, 2);
     expect(readings[2]?.lower).toBeCloseTo(1.77, 2);
@@ -46,7 +50,12 @@ describe('a CUSUM chart', () => {
 
   it('lets a jump fire at once and honest small steps never', () => {
     expect(run(gain, [0.16]).at(-1)?.fired).toBe(true);
-    expect(run(gain, Array.from({ length: 200 }, () => 0.03)).some(({ fired }) => fired)).toBe(false);
+    expect(
+      run(
+        gain,
+        Array.from({ length: 200 }, () => 0.03),
+      ).some(({ fired }) => fired),
+    ).toBe(false);
   });
 
   it.each([NaN, Infinity, -Infinity])('refuses %s', (x) => {

@@ -10,7 +10,8 @@ export interface Sums {
 export const ZERO: Sums = { upper: 0, lower: 0 };
 
 const finite = (value: number, what: string): number => {
-  if (!Number.isFinite(value)) throw new RangeError(`${what} is ${value}: a chart takes finite values only`);
+  if (!Number.isFinite(value))
+    throw new RangeError(`${what} is ${value}: a chart takes finite values only`);
   return value;
 };
 
@@ -24,8 +25,7 @@ export const advance = (chart: ChartPolicy, sums: Sums, x: number): ChartReading
   finite(x, `the ${chart.kind} chart's value`);
   const { reference, allowance, decisionInterval } = chart;
   const upper = Math.max(0, sums.upper + x - reference - allowance);
-  const lower =
-    chart.kind === 'value' ? Math.max(0, sums.lower + reference - allowance - x) : 0;
+  const lower = chart.kind === 'value' ? Math.max(0, sums.lower + reference - allowance - x) : 0;
   return {
     chart: chart.kind,
     x,
@@ -47,7 +47,8 @@ export const chartInput = (kind: ChartPolicy['kind'], observation: Observation):
       return relativeGain(observation);
     case 'gap': {
       const change = observation.gapChange;
-      if (change === null) return null;
+      // Without measurable noise a change has no size in standard errors: not measured.
+      if (change === null || (change.standardError === 0 && change.value !== 0)) return null;
       return change.value === 0 ? 0 : change.value / change.standardError;
     }
     case 'value':
