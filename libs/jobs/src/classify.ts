@@ -16,12 +16,9 @@ export const classify = (outcome: SandboxOutcome): Classified => {
     case 'log-too-large':
       return { kind: 'failed', failure: 'too-much-output', detail: 'printed more than allowed' };
     case 'memory-exceeded':
-      return {
-        kind: 'failed',
-        failure: 'memory-exceeded',
-        detail: 'used more memory than allowed',
-      };
+      return OUT_OF_MEMORY;
     case 'signalled':
+      if (ranOutOfMemory(outcome.stderr)) return OUT_OF_MEMORY;
       return {
         kind: 'failed',
         failure: 'crashed',
@@ -30,15 +27,30 @@ export const classify = (outcome: SandboxOutcome): Classified => {
     case 'aborted':
       throw new Error('an aborted training has no result');
     case 'exited':
-      return outcome.exitCode === 0
-        ? { kind: 'ran' }
-        : {
-            kind: 'failed',
-            failure: 'crashed',
-            detail: `exit code ${outcome.exitCode ?? 'unknown'}: ${lastWords(outcome.stderr)}`,
-          };
+      if (outcome.exitCode === 0) return { kind: 'ran' };
+      if (ranOutOfMemory(outcome.stderr)) return OUT_OF_MEMORY;
+      return {
+        kind: 'failed',
+        failure: 'crashed',
+        detail: `exit code ${outcome.exitCode ?? 'unknown'}: ${lastWords(outcome.stderr)}`,
+      };
   }
 };
+
+const OUT_OF_MEMORY: Classified = {
+  kind: 'failed',
+  failure: 'memory-exceeded',
+  detail: 'used more memory than allowed',
+};
+
+/**
+ * A program that the kernel refuses memory ends by itself and says so. One that lies about it gains nothing: it
+ * has failed either way.
+ */
+const ranOutOfMemory = (stderr: string): boolean =>
+  /heap out of memory|Failed to allocate memory|Array buffer allocation failed|^MemoryError\b|bad_alloc/m.test(
+    stderr,
+  );
 
 const MAXIMUM_WORDS = 300;
 
