@@ -30,20 +30,16 @@ export const madeUpParcels = (): string => {
   return ['shift,route,paper,depot,receipt,in_time', ...rows, ''].join('\n');
 };
 
-/**
- * Writes the tests' study into `folder` and commits it there, the same each time to the byte.
- *
- * @param edit - changes the study file before it is committed
- */
-export const makeStudy = async (
-  folder: string,
-  edit: (yaml: string) => string = (yaml) => yaml,
-): Promise<string> => {
+/** What a test changes of the study's files, by path, before they are committed. */
+export type Changes = Readonly<Record<string, (text: string) => string>>;
+
+/** Writes the tests' study into `folder` and commits it there, the same each time to the byte. */
+export const makeStudy = async (folder: string, changes: Changes = {}): Promise<string> => {
   await cp(STUDY, folder, { recursive: true });
   await mkdir(join(folder, 'data'), { recursive: true });
   await writeFile(join(folder, 'data/parcels.csv'), madeUpParcels());
-  const file = join(folder, 'holdfast.yaml');
-  await writeFile(file, edit(await readFile(file, 'utf8')));
+  for (const [path, change] of Object.entries(changes))
+    await writeFile(join(folder, path), change(await readFile(join(folder, path), 'utf8')));
   git(folder, 'init', '-q');
   git(folder, 'add', '-A');
   git(folder, 'commit', '-q', '-m', 'A study');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readStudy } from '#libs/studies';
 import { dataDigest } from '#libs/vault';
-import { makeStudy } from './fixture-study.ts';
+import { makeStudy, type Changes } from './fixture-study.ts';
 import { openTestHome } from './follow.ts';
 import { good } from './results.ts';
 
@@ -21,9 +21,9 @@ export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'ho
 /** One and the same split each time, so that what the study shows is known. */
 const SPLIT_KEY = new Uint8Array(32).fill(7);
 
-export const prepare = async (edit?: (yaml: string) => string): Promise<Prepared> => {
+export const prepare = async (changes: Changes = {}): Promise<Prepared> => {
   const root = await temporaryFolder();
-  const study = await makeStudy(join(root, 'study'), edit);
+  const study = await makeStudy(join(root, 'study'), changes);
   const model = join(root, 'model');
   await (await openTestHome({ folder: model })).close();
   const { policy } = good(await readStudy(study));

@@ -2,6 +2,7 @@
 // time. `behave` in hyperparameters.json is for tests of bad programs.
 import { Buffer } from 'node:buffer';
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { URL } from 'node:url';
 
 const setting = (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'));
 const readTable = (path) => {
