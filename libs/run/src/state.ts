@@ -281,7 +281,6 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       return {
         ...state,
         mutations: number,
-        refusalsInARow: 0,
         trial:
           measuredDomain === null
             ? null
