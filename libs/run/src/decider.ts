@@ -58,7 +58,7 @@ export type RunRefusalCode =
 type Decision = Result<readonly RunEvent[], Refusal<RunRefusalCode>>;
 
 /** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
-export const LADDER_STEP = 0.01;
+export const LADDER_STEP = 0.005;
 
 const events = (...list: readonly RunEvent[]): Decision => ok(list);
 
