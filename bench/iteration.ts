@@ -1,0 +1,236 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
+import { parseDocument } from 'yaml';
+import { driveRun, openHome, openRun } from '#apps/runner';
+import type { Agent } from '#libs/agents';
+import { inProcessQueue, trainingWorker } from '#libs/jobs';
+import { ok, type Result } from '#libs/kernel';
+import { openSandbox, type Sandbox } from '#libs/sandbox';
+import { STUDY_FILE, readStudy, studySkeleton } from '#libs/studies';
+import { median } from './median.ts';
+
+/** Milliseconds an iteration; each is the median over turns. */
+export interface IterationBench {
+  /** Iterations that were measured of each kind. */
+  readonly iterations: number;
+  /** One iteration of the loop, and its parts: the training in its sandbox, and all that Holdfast adds. */
+  readonly whole: number;
+  readonly sandbox: number;
+  readonly harness: number;
+  /** The harness's time of the slowest tenth of all iterations begins here. */
+  readonly harnessP90: number;
+  /** The same program in the same sandbox with nothing around it. */
+  readonly emptyTraining: number;
+  /** The same loop as a shell script: edit, git commit, node, grep, append to a TSV. */
+  readonly script: number;
+}
+
+/** A training that learns nothing: it says the same probability of everybody. */
+const TRAIN_JS = `import { readFileSync, writeFileSync } from 'node:fs';
+const root = process.argv[2] ?? '';
+const { p } = JSON.parse(readFileSync(new URL('hyperparameters.json', import.meta.url), 'utf8'));
+const [, ...cells] = readFileSync(root + '/data/cells.csv', 'utf8').trimEnd().split('\\n');
+const lines = cells.map((line) => line.split(',')[0] + ',' + p);
+writeFileSync(root + '/out/predictions.csv', ['cell,p', ...lines, ''].join('\\n'));
+writeFileSync(root + '/out/report.json', '{"steps":1}\\n');
+console.log('metric ' + p);
+`;
+
+const setting = (p: number): string => `{ "p": ${p} }\n`;
+
+const SCRIPT = `set -e
+i=0
+while [ $i -lt "$2" ]; do
+  i=$((i + 1))
+  printf '{ "p": 0.%s%s }\\n' "$1" "$i" > program/hyperparameters.json
+  git commit -q -a -m "attempt $1 $i"
+  "$NODE" program/train.js "$PWD" > log.txt 2>&1
+  metric=$(grep '^metric ' log.txt | cut -d ' ' -f 2)
+  printf '%s\\t%s\\t%s\\n' "$(git rev-parse --short HEAD)" "$metric" "attempt $1 $i" >> results.tsv
+done
+`;
+
+const must = <T>(result: Result<T, unknown>): T => {
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+};
+
+const git = (folder: string, ...args: readonly string[]): void => {
+  execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
+    cwd: folder,
+  });
+};
+
+const writeFiles = async (
+  folder: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> => {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+};
+
+/** Fires at nothing that the agent below proposes. */
+const CHART = { reference: 0, allowance: 10, decision_interval: 100 };
+
+/** The study that `holdfast init` gives, with an empty training and a budget that lasts. */
+const makeStudy = async (folder: string): Promise<void> => {
+  const { [STUDY_FILE]: yaml = '', ...files } = studySkeleton();
+  const study = parseDocument(yaml);
+  study.setIn(['budget', 'total'], 1_000_000);
+  study.setIn(['charts'], study.createNode({ gain: CHART }));
+  await writeFiles(folder, {
+    ...files,
+    [STUDY_FILE]: study.toString(),
+    'program/train.js': TRAIN_JS,
+    'program/hyperparameters.json': setting(0.9),
+  });
+  git(folder, 'init', '-q');
+  git(folder, 'add', '-A');
+  git(folder, 'commit', '-q', '-m', 'Study');
+};
+
+/** A folder where the script loops, and where an empty training finds what it needs. */
+const makeBare = async (folder: string): Promise<void> => {
+  const cells = Array.from({ length: 16 }, (_, cell) => `${cell},x`);
+  await writeFiles(folder, {
+    'program/train.js': TRAIN_JS,
+    'program/hyperparameters.json': setting(0.5),
+    'data/cells.csv': ['cell,name', ...cells, ''].join('\n'),
+    'loop.sh': SCRIPT,
+    '.gitignore': 'out/\nlog.txt\nresults.tsv\n',
+  });
+  await mkdir(join(folder, 'out'));
+  git(folder, 'init', '-q');
+  git(folder, 'config', 'user.name', 'bench');
+  git(folder, 'config', 'user.email', 'bench@localhost');
+  git(folder, 'add', '-A');
+  git(folder, 'commit', '-q', '-m', 'Start');
+};
+
+/** Proposes ever other settings: one that is better and one that is worse than the incumbent, by turns. */
+const alternatingAgent = (before: (iteration: number) => Promise<boolean>): Agent => {
+  let iteration = 0;
+  return {
+    proposeHypothesis: async () => {
+      const goesOn = await before(iteration);
+      iteration += 1;
+      return goesOn
+        ? { kind: 'hypothesis', statement: 'Another level fits better', expectedEffect: 0.01 }
+        : { kind: 'finished', reason: 'measured' };
+    },
+    proposeMutation: async () => {
+      const p = Math.round(iteration % 2 === 0 ? 9500 + iteration : 9000 - 10 * iteration) / 1e4;
+      return {
+        kind: 'edit',
+        domain: 'hyperparameter',
+        summary: `Set p to ${p}`,
+        edits: [{ path: 'hyperparameters.json', content: setting(p) }],
+      };
+    },
+  };
+};
+
+/**
+ * Follows a real run whose training does nothing, and between its turns does the same with less: the training alone
+ * in its sandbox, and the loop as a shell script without any of Holdfast. The harness's time is an iteration's time
+ * without that in `sandbox.run`; a subscriber reads along, as \`holdfast run\` does.
+ */
+export const benchIteration = async (turns = 12, perTurn = 5): Promise<IterationBench> => {
+  const root = await mkdtemp(join(tmpdir(), 'bench-iteration-'));
+  try {
+    const [study, bare] = [join(root, 'study'), join(root, 'bare')];
+    await makeStudy(study);
+    await makeBare(bare);
+    const opened = must(await openHome({ folder: join(root, 'home') }));
+    const sandbox = must(await openSandbox());
+    let inSandbox = 0;
+    const timed: Sandbox = {
+      ...sandbox,
+      run: async (job) => {
+        const since = performance.now();
+        try {
+          return await sandbox.run(job);
+        } finally {
+          inSandbox += performance.now() - since;
+        }
+      },
+    };
+    const { sourceTree, keys } = opened;
+    const queue = inProcessQueue(
+      trainingWorker({ sourceTree, sandbox: timed, key: keys.worker, runtime: process.execPath }),
+    );
+    const home = { ...opened, queue: async () => ok(queue) };
+
+    const iterations: { whole: number; sandbox: number }[] = [];
+    const empty: number[] = [];
+    const script: number[] = [];
+    const others = async (turn: number) => {
+      let since = performance.now();
+      for (let run = 0; run < perTurn; run += 1) {
+        since = performance.now();
+        const { ended, files } = await sandbox.run({
+          command: ['/runtime/node', '/program/train.js'],
+          readOnly: [
+            { from: process.execPath, to: '/runtime/node' },
+            { from: join(bare, 'program'), to: '/program' },
+            { from: join(bare, 'data'), to: '/data' },
+          ],
+          outputFiles: { names: ['predictions.csv', 'report.json'], maxFiles: 16, maxBytes: 1e6 },
+          limits: { seconds: 10, memoryMb: 512, processes: 16, openFiles: 128, logBytes: 1e5 },
+        });
+        empty.push(performance.now() - since);
+        if (ended !== 'exited' || files.length !== 2) throw new Error(`the training ${ended}`);
+      }
+      since = performance.now();
+      await promisify(execFile)('sh', ['loop.sh', String(turn + 1), String(perTurn)], {
+        cwd: bare,
+        env: { ...process.env, NODE: process.execPath },
+      });
+      script.push((performance.now() - since) / perTurn);
+    };
+
+    let since = 0;
+    const agent = alternatingAgent(async (iteration) => {
+      if (iteration > 0) {
+        iterations.push({ whole: performance.now() - since, sandbox: inSandbox });
+      }
+      if (iteration % perTurn === 0) await others(iteration / perTurn);
+      inSandbox = 0;
+      since = performance.now();
+      return iteration < (turns + 1) * perTurn;
+    });
+    const run = must(await openRun(home, { study: must(await readStudy(study)), seed: null }));
+    const reading = new AbortController();
+    const reader = (async () => {
+      for await (const event of home.log.subscribe({ signal: reading.signal }))
+        if (event.type === 'LoopEnded') return;
+    })();
+    const done = must(await driveRun(home, { ...run, agent }));
+    reading.abort();
+    await reader;
+    await home.views.close();
+    await home.log.close();
+    if (done.haltMessage !== null) throw new Error(done.haltMessage);
+
+    // The first turn warms up.
+    const measured = iterations.slice(perTurn);
+    const harness = measured.map((iteration) => iteration.whole - iteration.sandbox);
+    return {
+      iterations: measured.length,
+      whole: median(measured.map(({ whole }) => whole)),
+      sandbox: median(measured.map((iteration) => iteration.sandbox)),
+      harness: median(harness),
+      harnessP90: harness.toSorted((a, b) => a - b)[Math.floor(harness.length * 0.9)] ?? NaN,
+      emptyTraining: median(empty.slice(perTurn)),
+      script: median(script.slice(1)),
+    };
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+};
