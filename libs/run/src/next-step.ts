@@ -1,5 +1,5 @@
 import { isKept } from '#libs/divergence';
-import { rulingOf } from './decider.ts';
+import { rulingOf } from './deciding/judging.ts';
 import type { TrainingLaunched } from './events.ts';
 import { LOOP_GRAPH } from './loop-graph.ts';
 import type { RunState } from './state.ts';

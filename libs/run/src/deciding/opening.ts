@@ -1,0 +1,50 @@
+import type { OpenRun } from '../commands.ts';
+import type { RunEvent, RunOpened } from '../events.ts';
+import type { RunState } from '../state.ts';
+import { commandIds, events, halted, listed, type Decision } from './outcome.ts';
+
+/** What a gate that lets a run in must have had before it, whatever was checked. */
+const GATE_RESTS_ON = {
+  checks: { rule: 'checks', found: 'no check of the data', expected: 'at least one' },
+  cohorts: { rule: 'cohorts', found: 'no cohort table', expected: 'one from the vault' },
+} as const;
+
+export const openRun = ({ data: { opened, checks } }: OpenRun): Decision => {
+  const breaches = [
+    ...checks.filter(({ passed }) => !passed),
+    ...(checks.length === 0 ? [GATE_RESTS_ON.checks] : []),
+    // Where another check failed the vault gives nothing away, so that this is no breach of its own.
+    ...(opened.cohorts === null && checks.every(({ passed }) => passed)
+      ? [GATE_RESTS_ON.cohorts]
+      : []),
+  ].map(({ rule, found, expected }) => ({ rule, found, expected, file: null, line: null }));
+  const run: RunEvent = { type: 'RunOpened', data: opened };
+  if (breaches.length > 0)
+    return events(run, halted('pre-loop', `PRE-LOOP GATE: ${listed(breaches)}`, breaches));
+  return events(run, {
+    type: 'GatePassed',
+    data: {
+      gate: 'pre-loop',
+      policyDigest: opened.pins.policyDigest,
+      mutationId: null,
+      checks,
+    },
+  });
+};
+
+export const launchBaseline = (
+  state: RunState,
+  opened: RunOpened['data'],
+  commandId: string,
+): Decision =>
+  events({
+    type: 'TrainingLaunched',
+    data: {
+      trainingId: commandIds.training(commandId),
+      purpose: 'baseline',
+      mutationId: null,
+      tree: opened.pins.tree,
+      seed: opened.seed + state.replicates.length,
+      seconds: opened.policy.training.seconds,
+    },
+  });

@@ -1,0 +1,73 @@
+import { charge, type ChargeRequest } from '#libs/budget';
+import type { Breach } from '#libs/harness';
+import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import type { LoopEnded, RunEvent, RunHalted } from '../events.ts';
+import { incumbent, type RunState } from '../state.ts';
+
+export type RunRefusalCode =
+  /** The run does not stand where this command belongs: reload and ask `nextStep`. */
+  | 'not-now'
+  /** A result for another training than the one under way, or a second one. */
+  | 'not-this-training'
+  /** A number that is not finite. */
+  | 'not-finite'
+  /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */
+  | 'not-compared'
+  /** The run is halted, closed or ended: nothing goes on. */
+  | 'over';
+
+export type Decision = Result<readonly RunEvent[], Refusal<RunRefusalCode>>;
+
+export const events = (...list: readonly RunEvent[]): Decision => ok(list);
+
+export const refuse = (code: RunRefusalCode, message: string): Decision =>
+  refused({ code, message });
+
+/** The ids that a command's events carry, known before the command is sent, so that git objects can name them. */
+export const commandIds = {
+  hypothesis: (commandId: string): string => deriveId('hypothesis', commandId),
+  mutation: (commandId: string): string => deriveId('mutation', commandId),
+  training: (commandId: string): string => deriveId('training', commandId),
+  restorePoint: (commandId: string): string => deriveId('restore-point', commandId),
+  metric: (commandId: string): string => deriveId('metric', commandId),
+};
+
+export const halted = (
+  by: RunHalted['data']['by'],
+  reason: string,
+  breaches: readonly Breach[],
+  mutationId: string | null = null,
+): RunHalted => ({
+  type: 'RunHalted',
+  data: { by, reason, breaches, mutationId, message: `SYSTEM HALT: ${reason}` },
+});
+
+export const listed = (breaches: readonly Breach[]): string =>
+  breaches
+    .map(({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`)
+    .join('; ');
+
+export const loopEnded = (
+  state: RunState,
+  reason: LoopEnded['data']['reason'],
+  message: string,
+): LoopEnded => {
+  const { tree, commit } = incumbent(state);
+  const { total, remaining } = state.budget;
+  return {
+    type: 'LoopEnded',
+    data: { reason, message, tree, commit, spent: total - remaining, total },
+  };
+};
+
+/** `paid` with its charge in the same append, or, when it can't be paid, the loop's end. */
+export const pay = (
+  state: RunState,
+  paid: readonly RunEvent[],
+  request: ChargeRequest,
+): Decision => {
+  const outcome = charge(state.budget, request);
+  return outcome.ok
+    ? events(...paid, outcome.value)
+    : events(...paid, outcome.error, loopEnded(state, 'exhausted', outcome.error.data.message));
+};

@@ -1,0 +1,162 @@
+import { charge } from '#libs/budget';
+import { midLoopGate } from '#libs/harness';
+import { screenText } from '#libs/mandate';
+import type {
+  ProposeHypothesis,
+  ProposeMutation,
+  ProposeSecondaryMetric,
+  RequestData,
+} from '../commands.ts';
+import type { RunEvent, RunOpened } from '../events.ts';
+import { incumbent, standingHypothesis, type RunState } from '../state.ts';
+import {
+  commandIds,
+  events,
+  halted,
+  listed,
+  loopEnded,
+  pay,
+  refuse,
+  type Decision,
+} from './outcome.ts';
+
+export const proposeHypothesis = (
+  state: RunState,
+  { id, data: { statement, expectedEffect } }: ProposeHypothesis,
+): Decision => {
+  const breaches = screenText(statement);
+  if (breaches.length > 0)
+    return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
+  if (!Number.isFinite(expectedEffect))
+    return refuse(
+      'not-finite',
+      `the expected effect is ${expectedEffect}, expected a finite number`,
+    );
+  const hypothesisId = commandIds.hypothesis(id);
+  return pay(
+    state,
+    [
+      {
+        type: 'HypothesisProposed',
+        data: { hypothesisId, number: state.hypotheses + 1, statement, expectedEffect },
+      },
+    ],
+    { charge: 'hypothesis', description: statement, paysFor: hypothesisId },
+  );
+};
+
+export const proposeMutation = (
+  state: RunState,
+  opened: RunOpened['data'],
+  { id, data }: ProposeMutation,
+): Decision => {
+  const { summary, declaredDomain, commit, tree, changes } = data;
+  if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
+  const mutationId = commandIds.mutation(id);
+  const base = incumbent(state);
+  const gate = midLoopGate(opened.policy, changes);
+  const proposed: RunEvent = {
+    type: 'MutationProposed',
+    data: {
+      mutationId,
+      hypothesisId: standingHypothesis(state).hypothesisId,
+      number: state.mutations + 1,
+      // A breach of the mandate is recorded, lone surrogates and all: the log takes well-formed text only.
+      summary: summary.toWellFormed(),
+      baseCommit: base.commit,
+      baseTree: base.tree,
+      proposedCommit: commit,
+      proposedTree: tree,
+      declaredDomain,
+      measuredDomain: gate.domain,
+      files: changes.map(({ path, kind, before, after }) => ({ path, kind, before, after })),
+    },
+  };
+  const spoken = screenText(summary);
+  if (spoken.length > 0)
+    return events(
+      proposed,
+      halted('mandate', `HUMAN MANDATE: ${listed(spoken)}`, spoken, mutationId),
+    );
+  if (gate.breaches.length > 0 || gate.domain === null)
+    return events(
+      proposed,
+      halted('mid-loop', `MID-LOOP GATE: ${listed(gate.breaches)}`, gate.breaches, mutationId),
+    );
+  const passed: RunEvent = {
+    type: 'GatePassed',
+    data: {
+      gate: 'mid-loop',
+      policyDigest: opened.pins.policyDigest,
+      mutationId,
+      checks: gate.checks,
+    },
+  };
+  return pay(state, [proposed, passed], {
+    charge: gate.domain,
+    description: summary,
+    paysFor: mutationId,
+  });
+};
+
+export const refuseProposal = (
+  state: RunState,
+  opened: RunOpened['data'],
+  reason: string,
+): Decision => {
+  const inARow = state.refusalsInARow + 1;
+  const proposal: RunEvent = {
+    type: 'ProposalRefused',
+    data: {
+      hypothesisId: standingHypothesis(state).hypothesisId,
+      // An edit's problems can quote the edit: what the log would refuse must not stop the run.
+      reason: reason.toWellFormed(),
+      inARow,
+    },
+  };
+  return inARow < opened.policy.gates.midLoop.maximumRefusals
+    ? events(proposal)
+    : events(
+        proposal,
+        loopEnded(
+          state,
+          'refusals',
+          `${inARow} proposals in a row did not apply; the last: ${reason}`,
+        ),
+      );
+};
+
+/** An agent's word in a message: short, and without anything that a terminal or the log minds. */
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
+
+export const proposeSecondaryMetric = (
+  state: RunState,
+  { id, data: { name, available } }: ProposeSecondaryMetric,
+  opened: RunOpened['data'],
+): Decision => {
+  const isMeasured = state.secondary.includes(name);
+  if (isMeasured || !available.includes(name))
+    return refuseProposal(
+      state,
+      opened,
+      `found the secondary metric ${quoted(name)}, which is ${isMeasured ? 'measured already' : 'unknown'}, expected one of ${available.join(', ')}`,
+    );
+  const metricId = commandIds.metric(id);
+  return pay(
+    state,
+    [
+      {
+        type: 'SecondaryMetricProposed',
+        data: { metricId, hypothesisId: standingHypothesis(state).hypothesisId, name },
+      },
+    ],
+    { charge: 'metric', description: `measure ${name} as well`, paysFor: metricId },
+  );
+};
+
+export const requestData = ({
+  data: { dimensions, breaches, cells, people },
+}: RequestData): Decision =>
+  breaches.length > 0
+    ? events(halted('data-request', `INDIVIDUAL DATA WAS ASKED FOR: ${listed(breaches)}`, breaches))
+    : events({ type: 'CohortsServed', data: { dimensions, cells, people } });
