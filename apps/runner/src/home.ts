@@ -5,7 +5,7 @@ import { inProcessQueue, trainingWorker, type TrainingQueue } from '#libs/jobs';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { openReadModels, type ReadModels } from '#libs/read-models';
-import { openSandbox } from '#libs/sandbox';
+import { openSandbox, type Sandbox } from '#libs/sandbox';
 import { openKey, type SigningKey } from '#libs/signatures';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
 import { findingStreams, runStreams, studyStreams } from './streams.ts';
@@ -37,6 +37,8 @@ export interface HomeOptions {
   readonly clock?: Clock;
   /** Stands between the home and its log: fault tests stop the process at an append. */
   readonly throughLog?: (log: EventLog) => EventLog;
+  /** Default: this machine's. */
+  readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
 }
 
 /** The Node binary that runs the programs: the one that runs Holdfast, which the lock file pins. */
@@ -46,6 +48,7 @@ export const openHome = async ({
   folder: given,
   clock = systemClock,
   throughLog = (log) => log,
+  sandbox: findSandbox = openSandbox,
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
   const folder = resolve(given);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -76,7 +79,7 @@ export const openHome = async ({
     keys: { runner: runner.value, worker: worker.value },
     queue: async () => {
       if (queue !== null) return ok(queue);
-      const sandbox = await openSandbox();
+      const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
       queue = inProcessQueue(
         trainingWorker({ sourceTree, sandbox: sandbox.value, key: worker.value, runtime: RUNTIME }),
