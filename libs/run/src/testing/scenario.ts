@@ -11,7 +11,8 @@ import type {
   RecordTraining,
   RunCommand,
 } from '../commands.ts';
-import { commandIds, runDecider } from '../deciding/outcome.ts';
+import { runDecider } from '../decider.ts';
+import { commandIds } from '../deciding/outcome.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 
 /** A policy with two charts and two seeds, whose budget buys a little. */
