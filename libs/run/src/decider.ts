@@ -1,17 +1,6 @@
 import { utilization } from '#libs/budget';
 import { unreachable, type Decider } from '#libs/kernel';
-import type {
-  CutOver,
-  Judge,
-  ObserveMetric,
-  OpenRun,
-  ProposeHypothesis,
-  ProposeMutation,
-  ProposeSecondaryMetric,
-  RecordTraining,
-  RequestData,
-  RunCommand,
-} from './commands.ts';
+import type { RunCommand } from './commands.ts';
 import { cutOver, judge } from './deciding/judging.ts';
 import { observeMetric, recordTraining } from './deciding/measuring.ts';
 import { launchBaseline, openRun } from './deciding/opening.ts';

@@ -1,4 +1,3 @@
-import { charge } from '#libs/budget';
 import { midLoopGate } from '#libs/harness';
 import { screenText } from '#libs/mandate';
 import type {
