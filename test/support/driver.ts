@@ -1,5 +1,8 @@
+import { brokenMessage, EXIT, exitCodeOf, isBroken } from '../../apps/cli/src/exit-codes.ts';
+import { openHome } from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
-import { follow, openTestHome } from './follow.ts';
+import type { Refusal } from '#libs/kernel';
+import { follow, FROZEN } from './follow.ts';
 import { scriptedAgent, SHORT_RUN } from './scripted-agent.ts';
 
 /**
@@ -28,13 +31,24 @@ const dyingAt = (log: EventLog, nthAppend: number): EventLog => {
   };
 };
 
-const opened = await openTestHome({
-  folder: home,
-  throughLog: (log) => (nth === undefined ? log : dyingAt(log, Number(nth))),
-});
-const followed = await follow(opened, study, scriptedAgent(SHORT_RUN));
-await opened.close();
-if (!followed.ok) {
-  process.stderr.write(`${followed.error.code}: ${followed.error.message}\n`);
-  process.exitCode = 3;
+const refuse = (refusal: Refusal): void => {
+  process.stderr.write(`${refusal.code}: ${refusal.message}\n`);
+  process.exitCode = exitCodeOf(refusal);
+};
+
+try {
+  const opened = await openHome({
+    folder: home,
+    clock: FROZEN,
+    throughLog: (log) => (nth === undefined ? log : dyingAt(log, Number(nth))),
+  });
+  if (opened.ok) {
+    const followed = await follow(opened.value, study, scriptedAgent(SHORT_RUN));
+    await opened.value.close();
+    if (!followed.ok) refuse(followed.error);
+  } else refuse(opened.error);
+} catch (error) {
+  if (!isBroken(error)) throw error;
+  process.stderr.write(`${error.name}: ${brokenMessage(error)}\n`);
+  process.exitCode = EXIT.unreachable;
 }

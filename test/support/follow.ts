@@ -20,9 +20,10 @@ export const follow = async (
   const onDisk = good(await readStudy(studyFolder));
   const runId = `${onDisk.policy.study.id}-1`;
   const { opened } = (await home.runs.load(runId)).state;
-  const study =
-    opened === null
-      ? good(await openRun(home, { study: onDisk, seed: 1 })).study
-      : good(await openStudy(home, onDisk.folder, opened.policy, opened.pins));
-  return driveRun(home, { runId, study, agent });
+  if (opened === null) {
+    const begun = await openRun(home, { study: onDisk, seed: 1 });
+    return begun.ok ? driveRun(home, { runId, study: begun.value.study, agent }) : begun;
+  }
+  const study = await openStudy(home, onDisk.folder, opened.policy, opened.pins);
+  return study.ok ? driveRun(home, { runId, study: study.value, agent }) : study;
 };

@@ -38,7 +38,7 @@ export const prepare = async (changes: Changes = {}): Promise<Prepared> => {
     home: async () => {
       homes += 1;
       const home = join(root, `home-${homes}`);
-      await cp(model, home, { recursive: true });
+      await cp(join(model, 'keys'), join(home, 'keys'), { recursive: true });
       return home;
     },
     remove: () => rm(root, { recursive: true, force: true }),

@@ -30,7 +30,24 @@ const BROKEN = new Set(['SandboxUnavailable', 'EventLogUnavailable']);
 export const exitCodeOf = ({ code }: Refusal): ExitCode =>
   UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.badInput;
 
+/** SQLite's primary result codes (sqlite.org/rescode.html): busy, read-only, I/O error, full, cannot open. */
+const BROKEN_SQLITE = new Set([5, 8, 10, 13, 14]);
+
+const sqliteCode = (error: Error): number | null => {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : null;
+};
+
 export const isBroken = (error: unknown): error is Error =>
   error instanceof Error &&
   (BROKEN.has(error.name) ||
-    ['ENOSPC', 'EACCES', 'EROFS', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? ''));
+    ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EIO'].includes(
+      (error as NodeJS.ErrnoException).code ?? '',
+    ) ||
+    BROKEN_SQLITE.has(sqliteCode(error) ?? 0));
+
+/** What to say of broken infrastructure: of a database's own few words, what they are about. */
+export const brokenMessage = (error: Error): string =>
+  sqliteCode(error) === null
+    ? error.message
+    : `the views can't be read or written: ${error.message}; see whether the disk is full, then try again (holdfast run --resume goes on with a run)`;

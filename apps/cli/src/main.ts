@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EXIT, isBroken } from './exit-codes.ts';
+import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
 import { program } from './program.ts';
 
 /** A reader that went away (`| head`) is no error. */
@@ -20,12 +20,10 @@ try {
   if (error instanceof Error && 'exitCode' in error)
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
   else if (isBroken(error)) {
-    const message = `holdfast: ${error.message}`;
+    const message = brokenMessage(error);
     if (process.argv.includes('--json'))
-      process.stdout.write(
-        `${JSON.stringify({ error: { code: error.name, message: error.message } })}\n`,
-      );
-    else process.stderr.write(`${message}\n`);
+      process.stdout.write(`${JSON.stringify({ error: { code: error.name, message } })}\n`);
+    else process.stderr.write(`holdfast: ${message}\n`);
     process.exitCode = EXIT.unreachable;
   } else throw error;
 }

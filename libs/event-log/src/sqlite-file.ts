@@ -46,13 +46,23 @@ const BUSY_MILLISECONDS = 10_000;
 const unreadable = (
   path: string,
   found: string,
+  todo = 'restore the file, and the -wal file beside it, from a copy',
 ): { readonly ok: false; readonly error: LogUnreadable } =>
   refused({
     code: 'log-unreadable',
-    message: `the event log ${path} cannot be opened: ${found}. Nothing was changed; restore the file, and the -wal file beside it, from a copy.`,
+    message: `the event log ${path} cannot be opened: ${found}. Nothing was changed; ${todo}.`,
   });
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: no room for the file that readers share (sqlite.org/rescode.html). */
+const FULL = [13, 4874];
+
+/** The disk has no room left: nothing is wrong with the file. */
+const isFull = (error: unknown): boolean => {
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  return code === 'ENOSPC' || FULL.includes(Number(errcode));
+};
 
 const connect = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS });
@@ -197,6 +207,8 @@ export const openSqliteFile = (
     return unreadable(path, settled.error);
   } catch (error) {
     database?.close();
-    return unreadable(path, reason(error));
+    return isFull(error)
+      ? unreadable(path, reason(error), 'make room on the disk and try again')
+      : unreadable(path, reason(error));
   }
 };

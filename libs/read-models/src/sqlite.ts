@@ -68,7 +68,11 @@ const inKyselysShape = (database: DatabaseSync, readOnly: boolean): SqliteDataba
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+        run: (parameters) =>
+          // On a full disk SQLite rolls back by itself; a second time would fail and hide why.
+          sql === 'rollback' && !database.isTransaction
+            ? { changes: 0, lastInsertRowid: 0 }
+            : statement.run(...(parameters as SQLInputValue[])),
         iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
       };
     },
