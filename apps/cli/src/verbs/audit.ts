@@ -2,13 +2,16 @@ import { stringify } from 'csv-stringify/sync';
 import { AskView } from '#apps/runner';
 import type { ChargeRow, CutoverRow, RestorePointRow } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { refuse, type Output } from '../output.ts';
 import { auditTable, chargesTable, restoreTable } from '../present/tables.ts';
+import { callPlanted } from '../present/text.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, moment, type Verb } from '../verb.ts';
 
 const LEDGERS = ['cutover', 'restore', 'charges'] as const;
 type Ledger = (typeof LEDGERS)[number];
+
+type Format = 'table' | 'csv' | 'json';
 
 interface AuditOptions extends CommonOptions {
   readonly ledger: Ledger;
@@ -20,7 +23,7 @@ interface AuditOptions extends CommonOptions {
   readonly domain?: string;
   readonly decision?: CutoverRow['decision'];
   readonly limit?: number;
-  readonly format?: 'table' | 'csv' | 'json';
+  readonly format?: Format;
 }
 
 export const auditVerb: Verb = (program, done) => {
@@ -76,14 +79,21 @@ Examples:
 const audit = async (
   session: Session,
   options: AuditOptions,
-  format: 'table' | 'csv' | 'json',
+  format: Format,
 ): Promise<ExitCode> => {
   const { output } = session;
-  const planted = await plantedOf(session, options.run);
-  switch (options.ledger) {
+  const { ledger, domain, decision } = options;
+  if (ledger !== 'cutover' && (domain !== undefined || decision !== undefined))
+    return refuse(output, {
+      code: 'usage',
+      message: `found --domain or --decision with the ${ledger} ledger, expected them with the cutover ledger only; leave them out`,
+    });
+  switch (ledger) {
     case 'cutover': {
       const rows = await all<CutoverRow>(session, 'cutoverAudit', options);
-      print(output, format, rows, () => auditTable(output.style, rows, planted));
+      const planted = await plantedOf(session, rows);
+      const named = rows.map((row) => ({ ...row, planted: mentioned(row.summary, planted) }));
+      print(output, format, named, () => auditTable(output.style, rows, planted));
       break;
     }
     case 'restore': {
@@ -93,7 +103,9 @@ const audit = async (
     }
     case 'charges': {
       const rows = await all<ChargeRow>(session, 'charges', options);
-      print(output, format, rows, () => chargesTable(output.style, rows, planted));
+      const planted = await plantedOf(session, rows);
+      const named = rows.map((row) => ({ ...row, planted: mentioned(row.description, planted) }));
+      print(output, format, named, () => chargesTable(output.style, rows, planted));
       break;
     }
   }
@@ -117,18 +129,24 @@ const all = async <Row>(
   return rows.slice(0, limit);
 };
 
-/** Names planted on purpose, so that they are called so here as well. */
+/** Dimensions planted on purpose in the studies of these rows, so that they are called so here as well. */
 const plantedOf = async (
   { home }: Session,
-  runId: string | undefined,
+  rows: readonly { readonly runId: string }[],
 ): Promise<readonly string[]> => {
-  if (runId === undefined) return [];
-  return (await home.runs.load(runId)).state.opened?.policy.data.planted ?? [];
+  const planted = new Set<string>();
+  for (const runId of new Set(rows.map((row) => row.runId)))
+    for (const name of (await home.runs.load(runId)).state.opened?.policy.data.planted ?? [])
+      planted.add(name);
+  return [...planted];
 };
+
+const mentioned = (text: string, planted: readonly string[]): readonly string[] =>
+  planted.filter((name) => callPlanted(text, [name]) !== text);
 
 const print = (
   output: Output,
-  format: 'table' | 'csv' | 'json',
+  format: Format,
   rows: readonly object[],
   table: () => string,
 ): void => {
