@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Home } from '#apps/runner';
 import type { RecordedEvent } from '#libs/kernel';
-import type { TrainingFailed, TrainingTimedOut } from '#libs/run';
+import { attemptsOf, type TrainingFailed, type TrainingTimedOut } from '#libs/run';
 import { endState } from '../support/end-state.ts';
 import { follow, openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
@@ -88,8 +88,8 @@ describe('a run with bad trainings', () => {
     expect(failed).toMatchObject({ errorClass: 'RangeError', errorFile: 'train.js' });
     expect(failed.errorLine).toBeGreaterThan(1);
     const { state } = await home.runs.load('parcels-1');
-    expect(state.attempts[1]).toMatchObject({ outcome: 'crashed', score: null });
-    expect(JSON.stringify(state.attempts)).not.toContain('left the road');
+    expect(attemptsOf(state)[1]).toMatchObject({ outcome: 'crashed', score: null });
+    expect(JSON.stringify(attemptsOf(state))).not.toContain('left the road');
   });
 
   it('leaves charts, incumbent and budget as the kept mutation and the charges left them', async () => {

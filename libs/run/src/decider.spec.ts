@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
-import { nextStep, runDecider, type RunCommand, type RunEvent } from './index.ts';
+import { attemptsOf, nextStep, runDecider, type RunCommand, type RunEvent } from './index.ts';
 import {
   baselineMeasured,
   CHECK,
@@ -606,7 +606,7 @@ describe('a training', () => {
   );
 
   it('tells the agent the class of an error and its place, nothing more', () => {
-    expect(stateAfter(...training, crashed('1')).attempts).toMatchObject([
+    expect(attemptsOf(stateAfter(...training, crashed('1')))).toMatchObject([
       {
         outcome: 'crashed',
         error: { errorClass: 'TypeError', file: 'features.json', line: 3 },
@@ -840,7 +840,7 @@ describe('a divergence', () => {
   });
 
   it('shows in the attempts that it undid', () => {
-    const { attempts } = stateAfter(...tornCharts, measured('2', { gap: 4 }));
+    const attempts = attemptsOf(stateAfter(...tornCharts, measured('2', { gap: 4 })));
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['reverted', 'reverted']);
   });
 });

@@ -87,7 +87,10 @@ export interface RunState {
   readonly refusalsInARow: number;
   readonly secondary: readonly string[];
   readonly ladderScore: number | null;
-  readonly attempts: readonly Attempt[];
+  /** The attempts before the newest one, which changes with every event: a long list is copied once for each. */
+  readonly earlierAttempts: readonly Attempt[];
+  /** The newest attempt. */
+  readonly attempt: Attempt | null;
   /** The whole message of the halt, if any. */
   readonly haltMessage: string | null;
 }
@@ -119,7 +122,8 @@ export const INITIAL: RunState = {
   refusalsInARow: 0,
   secondary: [],
   ladderScore: null,
-  attempts: [],
+  earlierAttempts: [],
+  attempt: null,
   haltMessage: null,
 };
 
@@ -140,10 +144,12 @@ export const standingHypothesis = ({ hypothesis }: RunState): Hypothesis => {
 export const stableLength = ({ stable }: RunState, charts: readonly string[]): number =>
   Math.min(...charts.map((chart) => stable[chart] ?? 1));
 
-const lastAttempt = (state: RunState, change: Partial<Attempt>): readonly Attempt[] => {
-  const last = state.attempts.at(-1);
-  return last === undefined ? [] : [...state.attempts.slice(0, -1), { ...last, ...change }];
-};
+/** This run's attempts, oldest first. */
+export const attemptsOf = ({ earlierAttempts, attempt }: RunState): readonly Attempt[] =>
+  attempt === null ? earlierAttempts : [...earlierAttempts, attempt];
+
+const changed = ({ attempt }: RunState, change: Partial<Attempt>): Attempt | null =>
+  attempt === null ? null : { ...attempt, ...change };
 
 /** After an iteration's decision every chart that stands at zero vouches for the line as it is. */
 const vouched = (state: RunState): RunState['stable'] => ({
@@ -191,7 +197,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'TrainingFailed':
       return {
         ...state,
-        attempts: lastAttempt(state, {
+        attempt: changed(state, {
           error: {
             errorClass: event.data.errorClass ?? event.data.failure,
             file: event.data.errorFile,
@@ -218,7 +224,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.sums,
           ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
         },
-        attempts: lastAttempt(state, { score: ladderScore }),
+        attempt: changed(state, { score: ladderScore }),
       };
     }
     case 'BaselineEstablished': {
@@ -246,34 +252,32 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         hypothesis: event.data,
         hypotheses: event.data.number,
         refusalsInARow: 0,
-        attempts: [
-          ...state.attempts,
-          {
-            number: event.data.number,
-            mutationId: null,
-            hypothesis: event.data.statement,
-            summary: null,
-            domain: null,
-            baseTree: incumbent(state).tree,
-            proposedTree: null,
-            outcome: 'pending',
-            error: null,
-            score: null,
-          },
-        ],
+        earlierAttempts: attemptsOf(state),
+        attempt: {
+          number: event.data.number,
+          mutationId: null,
+          hypothesis: event.data.statement,
+          summary: null,
+          domain: null,
+          baseTree: incumbent(state).tree,
+          proposedTree: null,
+          outcome: 'pending',
+          error: null,
+          score: null,
+        },
       };
     case 'ProposalRefused':
       return {
         ...state,
         refusalsInARow: event.data.inARow,
-        attempts: lastAttempt(state, { outcome: 'refused' }),
+        attempt: changed(state, { outcome: 'refused' }),
       };
     case 'SecondaryMetricProposed':
       return {
         ...state,
         ...ITERATION_OVER,
         secondary: [...state.secondary, event.data.name],
-        attempts: lastAttempt(state, { domain: 'metric', outcome: 'kept' }),
+        attempt: changed(state, { domain: 'metric', outcome: 'kept' }),
       };
     case 'MutationProposed': {
       const { mutationId, number, summary, measuredDomain, baseTree } = event.data;
@@ -285,7 +289,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           measuredDomain === null
             ? null
             : { mutationId, number, summary, domain: measuredDomain, baseTree, commit, tree },
-        attempts: lastAttempt(state, {
+        attempt: changed(state, {
           mutationId,
           summary,
           domain: measuredDomain,
@@ -303,7 +307,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.line,
           { commit, tree, trainingId, predictions: predicted(state), metric, mutationId },
         ],
-        attempts: lastAttempt(state, { outcome: 'kept' }),
+        attempt: changed(state, { outcome: 'kept' }),
       };
       return { ...kept, stable: vouched(kept) };
     }
@@ -318,23 +322,24 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         ...state,
         ...ITERATION_OVER,
         stable: vouched(state),
-        attempts: lastAttempt(state, { outcome: outcome[event.data.reason] }),
+        attempt: changed(state, { outcome: outcome[event.data.reason] }),
       };
     }
     case 'RunReverted': {
       // The candidate is undone too, but never stood in the line.
       const at = state.line.length - (event.data.undone.length - 1);
+      const standing = (attempt: Attempt): Attempt =>
+        attempt.mutationId !== null && event.data.undone.includes(attempt.mutationId)
+          ? { ...attempt, outcome: 'reverted' }
+          : attempt;
       return {
         ...state,
         ...ITERATION_OVER,
         line: state.line.slice(0, at),
         sums: Object.fromEntries(Object.keys(state.sums).map((chart) => [chart, ZERO])),
         stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
-        attempts: state.attempts.map((attempt) =>
-          attempt.mutationId !== null && event.data.undone.includes(attempt.mutationId)
-            ? { ...attempt, outcome: 'reverted' }
-            : attempt,
-        ),
+        earlierAttempts: state.earlierAttempts.map(standing),
+        attempt: state.attempt === null ? null : standing(state.attempt),
       };
     }
     case 'RunHalted':

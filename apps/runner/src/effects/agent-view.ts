@@ -1,6 +1,6 @@
 import type { AgentView, ProgramFiles } from '#libs/agents';
 import { FILE_DOMAINS } from '#libs/harness';
-import { incumbent } from '#libs/run';
+import { attemptsOf, incumbent } from '#libs/run';
 import type { EffectContext } from './context.ts';
 
 /**
@@ -29,7 +29,7 @@ export const agentView = async (context: EffectContext): Promise<AgentView> => {
     cohorts: new TextDecoder().decode(study.vault.release().table),
     score: state.ladderScore,
     attempts: await Promise.all(
-      state.attempts.map(async (attempt) => ({
+      attemptsOf(state).map(async (attempt) => ({
         number: attempt.number,
         hypothesis: attempt.hypothesis,
         domain: attempt.domain,

@@ -1,7 +1,7 @@
 import { sealedContrast } from '#libs/evaluator';
 import { statementOf, type FindingProposed } from '#libs/findings';
 import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
-import type { CloseRun, RunEvent } from '#libs/run';
+import { attemptsOf, type CloseRun, type RunEvent } from '#libs/run';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
 import { claimOf, comparisons, type Comparison } from './claims.ts';
@@ -103,7 +103,7 @@ const propose = async (
   if (contrast === null)
     throw new Error(`no cohort of the sealed rows has ${opened.policy.data.minimumCell} people`);
   const summaryOf = (mutationId: string): string =>
-    state.attempts.find((attempt) => attempt.mutationId === mutationId)?.summary ?? mutationId;
+    attemptsOf(state).find((attempt) => attempt.mutationId === mutationId)?.summary ?? mutationId;
   const changes = (kind === 'line' ? mutations : mutations.slice(-1)).map(summaryOf);
   const claim = claimOf(comparison, contrast, of, changes, opened.policy);
   const data: FindingProposed['data'] = {
