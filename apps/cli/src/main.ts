@@ -1,29 +1,11 @@
 #!/usr/bin/env node
-import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
-import { program } from './program.ts';
+/** The oldest Node that has what Holdfast needs: node:sqlite above all. */
+const OLDEST = 24;
 
-/** A reader that went away (`| head`) is no error. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  throw error;
-});
-
-const command = program(async (work) => {
-  process.exitCode = await work;
-});
-command.exitOverride();
-for (const verb of command.commands) verb.exitOverride();
-
-try {
-  await command.parseAsync();
-} catch (error) {
-  if (error instanceof Error && 'exitCode' in error)
-    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else if (isBroken(error)) {
-    const message = brokenMessage(error);
-    if (process.argv.includes('--json'))
-      process.stdout.write(`${JSON.stringify({ error: { code: error.name, message } })}\n`);
-    else process.stderr.write(`holdfast: ${message}\n`);
-    process.exitCode = EXIT.unreachable;
-  } else throw error;
-}
+// Nothing else is imported before this is known: older versions fail on the imports themselves.
+if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+  process.stderr.write(
+    `holdfast: found Node ${process.versions.node}, expected ${OLDEST} or newer; npm ci brings it: call npx holdfast or npm run\n`,
+  );
+  process.exitCode = 3;
+} else await import('./command-line.ts');

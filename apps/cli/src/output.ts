@@ -53,7 +53,7 @@ export const refuse = (output: Output, refusal: Refusal): ExitCode => {
   else {
     process.stderr.write(`holdfast: ${refusal.message}\n`);
     for (const { path, message } of (problems ?? []) as { path: string; message: string }[])
-      process.stderr.write(`  ${path}: ${message}\n`);
+      process.stderr.write(`  ${message.startsWith(path) ? message : `${path}: ${message}`}\n`);
   }
   return exitCodeOf(refusal);
 };

@@ -4,6 +4,7 @@ import type { ExitCode } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
+import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
 import { initVerb } from './verbs/init.ts';
@@ -26,6 +27,7 @@ const VERBS: readonly Verb[] = [
   replayVerb,
   restoreVerb,
   auditVerb,
+  diffVerb,
   reviewVerb,
   haltVerb,
   rebuildVerb,

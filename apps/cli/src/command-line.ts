@@ -1,0 +1,28 @@
+import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
+import { program } from './program.ts';
+
+/** A reader that went away (`| head`) is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  throw error;
+});
+
+const command = program(async (work) => {
+  process.exitCode = await work;
+});
+command.exitOverride();
+for (const verb of command.commands) verb.exitOverride();
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  if (error instanceof Error && 'exitCode' in error)
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+  else if (isBroken(error)) {
+    const message = brokenMessage(error);
+    if (process.argv.includes('--json'))
+      process.stdout.write(`${JSON.stringify({ error: { code: error.name, message } })}\n`);
+    else process.stderr.write(`holdfast: ${message}\n`);
+    process.exitCode = EXIT.unreachable;
+  } else throw error;
+}
