@@ -65,6 +65,8 @@ const patchOf = async ({ home }: Session, file: ChangedFile): Promise<string> =>
 const say = ({ line, style: { paint } }: Output, patch: string): void => {
   for (const row of patch.trimEnd().split('\n')) {
     const tone = row.startsWith('+') ? paint.green : row.startsWith('-') ? paint.red : paint.dim;
-    line(tone(clean(row)));
+    // `clean` would fold the indentation away.
+    const indent = /^[-+ ]? */.exec(row)?.[0] ?? '';
+    line(tone(indent + clean(row.slice(indent.length))));
   }
 };
