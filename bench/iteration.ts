@@ -171,7 +171,7 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
     const empty: number[] = [];
     const script: number[] = [];
     const others = async (turn: number) => {
-      let since = performance.now();
+      let since;
       for (let run = 0; run < perTurn; run += 1) {
         since = performance.now();
         const { ended, files } = await sandbox.run({

@@ -1,0 +1,38 @@
+import { hash } from 'node:crypto';
+import { generateKey, sign } from '#libs/signatures';
+import {
+  honestRun,
+  type HonestRun,
+  type Iteration,
+  type Workshop,
+} from '../libs/provenance/src/testing/honest-run.ts';
+import { TEST_POLICY } from '../libs/provenance/src/testing/policy.ts';
+
+export const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
+export const sha1 = (bytes: Uint8Array): string => hash('sha1', bytes, 'hex');
+
+export const makeWorkshop = (): Workshop => {
+  const runner = generateKey();
+  const worker = generateKey();
+  return {
+    sha256,
+    sha1,
+    keys: { runner, worker },
+    sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+  };
+};
+
+const ROUND: readonly Iteration[] = ['kept', 'crashed', 'discarded', 'kept-large', 'diverged'];
+const EVENTS_PER_ROUND = 54;
+
+/** A run of at least so many events, with every kind of decision, that a budget without practical end pays for. */
+export const longRun = (workshop: Workshop, events: number): HonestRun => {
+  const rounds = Math.ceil(events / EVENTS_PER_ROUND);
+  const { runner, worker } = workshop.keys;
+  const plain = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
+  return honestRun(
+    { ...workshop, keys: { runner: plain(runner), worker: plain(worker) } },
+    Array.from({ length: rounds }, () => ROUND).flat(),
+    { ...TEST_POLICY, budget: { ...TEST_POLICY.budget, total: 10_000_000 } },
+  );
+};

@@ -1,0 +1,79 @@
+/**
+ * What Holdfast's guarantees cost, as ratios measured in one run. Meant for a quiet machine; medians of repetitions
+ * that take turns, each after a warm-up.
+ *
+ *     npm run bench [-- --json]
+ */
+import { cpus } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { benchAppend } from './append.ts';
+import { benchIteration } from './iteration.ts';
+import { benchReplay } from './replay.ts';
+import { appendRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
+import { benchVerify } from './verify.ts';
+
+const number = (value: number): string =>
+  value.toLocaleString('en-US', { maximumSignificantDigits: value < 10 ? 2 : 3 });
+
+const cellsOf = ({ measure, value, unit, beside, ratio, aim }: Row): readonly string[] => [
+  `  ${measure}`,
+  `${number(value)} ${unit}`,
+  ratio === null ? '' : ratio.toFixed(2),
+  beside ?? '',
+  aim === null ? '' : `${aim.text}: ${aim.met ? 'met' : 'NOT MET'}`,
+];
+
+const HEADINGS = ['', 'measured', 'ratio', 'to', 'aim'];
+
+const table = (sections: Readonly<Record<string, readonly Row[]>>): string => {
+  const lines = Object.entries(sections).map(
+    ([title, rows]) => [title, rows.map(cellsOf)] as const,
+  );
+  const all = [HEADINGS, ...lines.flatMap(([, rows]) => rows)];
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...all.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 1 || column === 2 ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(HEADINGS), ...lines.flatMap(([title, rows]) => ['', title, ...rows.map(line)])].join(
+    '\n',
+  );
+};
+
+const json = process.argv.includes('--json');
+const since = performance.now();
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
+const say = (what: string): void => {
+  if (!json) process.stderr.write(`measuring ${what} …\n`);
+};
+
+const [SMALL, LARGE] = [10_000, 100_000];
+say('iterations');
+const iteration = await benchIteration();
+say('appends');
+const append = await benchAppend();
+say('replay');
+await benchReplay(SMALL / 5, 1);
+const replay = [await benchReplay(SMALL), await benchReplay(LARGE)] as const;
+say('verification');
+await benchVerify(SMALL / 5);
+const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as const;
+
+const sections = {
+  'An iteration, median': iterationRows(iteration),
+  'Appends of one event, with synchronous=FULL': appendRows(append),
+  'Replay of one run': replayRows(replay),
+  'Verification of one run, on one core': verifyRows(verification),
+};
+const seconds = Math.round((performance.now() - since) / 1000);
+process.stdout.write(
+  json
+    ? `${JSON.stringify({ machine, seconds, sections })}\n`
+    : `\n${machine}\n\n${table(sections)}\n\n${seconds} s in all\n`,
+);

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { benchAppend } from '../bench/append.ts';
+import { benchIteration } from '../bench/iteration.ts';
+import { benchReplay } from '../bench/replay.ts';
+import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
+import { benchVerify } from '../bench/verify.ts';
+
+/** That every measure measures something; how fast it is, `npm run bench` says on a quiet machine. */
+const measured = (rows: readonly Row[]): void => {
+  for (const { measure, value, ratio } of rows) {
+    expect(value, measure).toBeGreaterThan(0);
+    expect(value, measure).toBeLessThan(Infinity);
+    if (ratio !== null) expect(ratio, measure).toBeGreaterThan(0);
+  }
+};
+
+describe('the benchmarks', () => {
+  it('follow a real run, with what it is compared to', async () => {
+    const bench = await benchIteration(1, 2);
+    expect(bench.iterations).toBe(2);
+    expect(bench.whole).toBeGreaterThan(bench.sandbox);
+    measured(iterationRows(bench));
+  });
+
+  it('append the events of a real run beside raw SQLite', async () => {
+    const bench = await benchAppend(1, 64);
+    expect(bench.eventBytes).toBeGreaterThan(100);
+    measured(appendRows(bench));
+  });
+
+  it('fold a run and rebuild the views', async () => {
+    const bench = await benchReplay(50, 1);
+    expect(bench.events).toBeGreaterThanOrEqual(50);
+    measured(replayRows([bench, bench]));
+  });
+
+  it('verify a run to its PASS', async () => {
+    const bench = await benchVerify(50);
+    // What the garbage collector leaves of so little may be less than nothing.
+    measured(verifyRows([bench, bench]).filter(({ unit }) => unit !== 'MB'));
+  });
+});
