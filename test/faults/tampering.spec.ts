@@ -177,7 +177,11 @@ it(
     const said = await holdfast(['verify', FINDING, '--home', home]);
     expect(said).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('BLOCK') });
     await rename(`${commit}.away`, commit);
+    // As a process leaves it that ends between the discard and the ref's move.
+    const kept = dataOf(home, 'MutationKept')['tree'] ?? '';
+    git(join(home, 'objects.git'), 'update-ref', 'refs/holdfast/accepted/parcels', kept);
     expect(await verify(home)).toMatchObject({ exitCode: 0 });
+    expect(acceptedTree(home)).toBe(source);
     const accept = ['review', FINDING, 'accept', '--reason', 'never mind', '--home', home];
     const refused = await holdfast(accept);
     expect(refused.exitCode).toBe(2);
