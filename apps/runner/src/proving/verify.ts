@@ -5,7 +5,6 @@ import { deriveId } from '#libs/kernel';
 import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
-import { acceptedLine, pointAcceptedRef } from './accepted-line.ts';
 
 /** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
 export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, '');
@@ -37,7 +36,6 @@ export const recordVerdict = async (
   const { findingId, chain } = finding;
   const said = { findingId, verdict, rows, trust };
   const attestation = verdictAttestation(said, chain.runHead, proposedHash);
-  const accepted = await acceptedLine(home, chain.studyId);
   const sent = await home.findings.send(
     findingId,
     {
@@ -45,18 +43,15 @@ export const recordVerdict = async (
       id: deriveId('verdict', cause),
       data: {
         verified: { ...said, signature: sign(home.keys.runner, 'verdict', attestation) },
-        acceptedTree: accepted.tree,
-        // Back to the newest accepted finding that still stands, else to the source.
-        lastVerifiedTree:
-          accepted.standing.findLast((other) => other.findingId !== findingId)?.tree ??
-          chain.sourceTree,
+        acceptedTree: await home.sourceTree.readRef(`accepted/${chain.studyId}`),
+        lastVerifiedTree: chain.sourceTree,
       },
     },
     HARNESS,
   );
-  // Somebody who was faster recorded a verdict on the same chain.
-  if (!sent.ok && sent.error.code !== 'lost-race') throw new Error(sent.error.message);
-  await pointAcceptedRef(home, chain.studyId);
+  if (!sent.ok) throw new Error(sent.error.message);
+  if (sent.value.some(({ type }) => type === 'AcceptedLineReverted'))
+    await home.sourceTree.setRef(`accepted/${chain.studyId}`, chain.sourceTree);
 };
 
 /** The hash of a finding's first event, which a verdict's signature covers. */
