@@ -66,10 +66,12 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
   if (!loaded.ok) return loaded;
   const counts = loaded.value;
   const base = baseCells(counts, data.minimumCell);
+  // The agent is shown it whenever it is asked: made once, it is the same bytes anyway.
+  const released = release(data, counts);
   return ok({
     digest: copy.sha256,
     counts,
-    release: () => release(data, counts),
+    release: () => released,
     answer: (asked: DataRequest) => {
       const breaches = checkDataRequest(data, asked);
       return breaches.length > 0 ? refused(breaches) : ok(aggregate(data, base, asked.dimensions));
