@@ -24,7 +24,7 @@ export const summaryOf = (
   changes: readonly Change[],
 ): string => changes.map((change) => summarise(knobs, before, change)).join('; ');
 
-/** A claim about cohorts that the mutation puts to the test. */
+/** A claim about cohorts that the mutation puts to the test. It begins with what sets it apart from other claims. */
 export const statementOf = (
   knobs: readonly SearchKnob[],
   before: Settings,
@@ -53,16 +53,16 @@ export const statementOf = (
   }
   if (removed.length > 0) {
     const names = list(removed.map(({ value }) => words(value)));
-    claims.push(`the cohorts' ${rates} are described as well without ${names}`);
+    claims.push(`without ${names} the cohorts' ${rates} are described as well`);
   }
   if (others.length > 0) {
     const settings = others.map((change) => {
       const key = words(knobs[change.knob]!.key);
       if (change.kind === 'add') return `${words(change.value)} among ${key}`;
-      if (change.kind === 'remove') return `${words(change.value)} left out of ${key}`;
+      if (change.kind === 'remove') return `${key} without ${words(change.value)}`;
       return `${key} at ${words(change.value)}`;
     });
-    claims.push(`the cohorts' ${rates} are described better with ${list(settings)}`);
+    claims.push(`${list(settings)} would describe the cohorts' ${rates} better`);
   }
   return sentence(claims.join(', and '));
 };
