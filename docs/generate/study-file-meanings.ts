@@ -58,7 +58,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'data.split.sealed': 'Scored once a run, after the loop has ended.',
   'data.minimum_cell': 'A cohort of fewer people is neither released nor scored.',
   objective: 'What is improved.',
-  'objective.metric': 'Binomial log-loss a person, natural logarithm; lower is better.',
+  'objective.metric': 'Binomial log-loss per person, natural logarithm; lower is better.',
   budget: 'The mutation budget, in units; charges are never refunded.',
   'budget.total': 'Units of one run.',
   'budget.costs': 'Price of each.',

@@ -3,7 +3,7 @@ import type { CellCounts } from './counts.ts';
 import { difference, score } from './scores.ts';
 
 export interface Contrast {
-  /** Improvement of the log-loss a person; positive: `to` is better than `from`. */
+  /** Improvement of the log-loss per person; positive: `to` is better than `from`. */
   readonly estimate: number;
   /** Paired, in the unit of `estimate`. */
   readonly standardError: number;

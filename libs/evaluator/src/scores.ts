@@ -56,7 +56,7 @@ const meanLoss = (
   );
 
 /**
- * Binomial log-loss a person (natural logarithm) over the cells with at least `minimumCell` people; lower is
+ * Binomial log-loss per person (natural logarithm) over the cells with at least `minimumCell` people; lower is
  * better. Grouped counts lose nothing: value and standard error are those of the individual rows.
  * Null where fewer than two people can be scored.
  *
@@ -92,7 +92,7 @@ export const difference = (
   );
 };
 
-/** Mean squared error a person (Brier 1950) over the cells with at least `minimumCell` people; lower is better. */
+/** Mean squared error per person (Brier 1950) over the cells with at least `minimumCell` people; lower is better. */
 export const brier = (
   predictions: Predictions,
   counts: CellCounts,

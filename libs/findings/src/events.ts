@@ -9,7 +9,7 @@ export interface Claim {
   readonly kind: 'line' | 'step';
   readonly cohort: { readonly description: string; readonly outcome: string };
   readonly statistic: 'log-loss-reduction';
-  /** Improvement of the log-loss a person on the sealed rows; positive is better. */
+  /** Improvement of the log-loss per person on the sealed rows; positive is better. */
   readonly estimate: number;
   readonly standardError: number;
   /** Simultaneous over the run's findings (Bonferroni). */

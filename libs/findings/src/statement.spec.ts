@@ -21,7 +21,7 @@ const withInterval = (lower: number, upper: number) =>
 describe('the statement of a claim', () => {
   it('says estimate, joint interval, share and people', () => {
     expect(statementOf(claim)).toBe(
-      'use experience: log-loss a person of high_pay over sealed people in cohorts of education falls by ' +
+      'use experience: log-loss per person of high_pay over sealed people in cohorts of education falls by ' +
         '0.0312 (joint 95.0 % interval 0.0221 to 0.0403; 4.8 %; n = 3810).',
     );
   });

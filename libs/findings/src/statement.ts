@@ -23,7 +23,7 @@ export const statementOf = (claim: Claim): string => {
   const warning =
     planted.length === 0 ? '' : ` Uses ${planted.join(', ')}, planted in the data on purpose.`;
   return (
-    `${subject}: log-loss a person of ${cohort.outcome} over ${cohort.description} falls by ` +
+    `${subject}: log-loss per person of ${cohort.outcome} over ${cohort.description} falls by ` +
     `${number(estimate)} (joint ${percent(interval.level)} interval ${number(interval.lower)} to ` +
     `${number(interval.upper)}; ${percent(relative)}; n = ${n})${meaning(interval)}.${warning}`
   );

@@ -10,7 +10,7 @@ export interface Estimate {
 
 /** What the evaluator measures of one set of predictions, from rows that the program never saw. */
 export interface Observation {
-  /** Binomial log-loss a person (natural logarithm) on the dev rows; lower is better. */
+  /** Binomial log-loss per person (natural logarithm) on the dev rows; lower is better. */
   readonly metric: Estimate;
   /** Area under the ROC curve on the dev rows; null where one class is missing. */
   readonly auc: Estimate | null;

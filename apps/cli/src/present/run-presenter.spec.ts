@@ -100,13 +100,13 @@ HOLDFAST  High pay, CPS 1988
 FINDINGS  scored once on the sealed rows (look 1)
 
   PASS   Finding 1: the line that stands (r1-f1)
-         The 1 kept mutations together (features: add experience): log-loss a person of high pay over everybody in the
+         The 1 kept mutations together (features: add experience): log-loss per person of high pay over everybody in the
          released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103).
          ✓ source tree pinned  ✓ charges recompute  ✓ restore point present
          self-signed, unanchored; all 3 rows hold; proves how it was reached, not that it is true
 
   BLOCK  Finding 2: one kept step (r1-f2)
-         features: add experience: log-loss a person of high pay over everybody in the released cells falls by 0.0138
+         features: add experience: log-loss per person of high pay over everybody in the released cells falls by 0.0138
          (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Uses withholding, planted in the data on purpose.
          ✓ source tree pinned  ✓ charges recompute
          ✗ restore point present  none for mutation 6
