@@ -27,14 +27,26 @@ export interface MidLoopRuling {
 
 type Policy = Pick<HarnessPolicy, 'program' | 'gates' | 'budget'>;
 
-const domainsOf = ({ program }: Policy, path: string): readonly FileDomain[] =>
+const domainsOf = ({ program }: Pick<Policy, 'program'>, path: string): readonly FileDomain[] =>
   FILE_DOMAINS.filter((domain) => program.mutable[domain].includes(path));
 
-const dearest = ({ budget }: Policy, domains: readonly FileDomain[]): FileDomain | null =>
+const dearest = (
+  { budget }: Pick<Policy, 'budget'>,
+  domains: readonly FileDomain[],
+): FileDomain | null =>
   domains.reduce<FileDomain | null>(
     (best, domain) => (best === null || budget.costs[domain] > budget.costs[best] ? domain : best),
     null,
   );
+
+/** The dearest domain that these files touch; null where there are none, or one that no domain owns. */
+export const measuredDomain = (
+  policy: Pick<HarnessPolicy, 'program' | 'budget'>,
+  paths: readonly string[],
+): FileDomain | null => {
+  const touched = paths.map((path) => domainsOf(policy, path));
+  return touched.every((domains) => domains.length > 0) ? dearest(policy, touched.flat()) : null;
+};
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
 
@@ -172,10 +184,11 @@ export const midLoopGate = (policy: Policy, changes: readonly FileChange[]): Mid
     ],
   ];
 
-  const touched = changes.map(({ path }) => domainsOf(policy, path));
-  const isOwned = touched.every((domains) => domains.length > 0);
   return {
-    domain: isOwned ? dearest(policy, touched.flat()) : null,
+    domain: measuredDomain(
+      policy,
+      changes.map(({ path }) => path),
+    ),
     checks: rules.map(([rule, expected, found]) => ({
       rule,
       passed: found.length === 0,

@@ -49,6 +49,25 @@ export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null =>
 export const commitTree = (content: Uint8Array): string | null =>
   /^tree ([0-9a-f]{40})\n/.exec(text.decode(content.subarray(0, 46)))?.[1] ?? null;
 
+/** The parents of a commit, in its order; null where the bytes are no commit. */
+export const commitParents = (content: Uint8Array): readonly string[] | null => {
+  const lines = /^tree [0-9a-f]{40}\n((?:parent [0-9a-f]{40}\n)*)author /.exec(
+    text.decode(content),
+  );
+  return lines === null ? null : (lines[1]?.match(/[0-9a-f]{40}/g) ?? []);
+};
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of a blob; null where its bytes are no UTF-8. */
+export const textOf = (content: Uint8Array): string | null => {
+  try {
+    return strict.decode(content);
+  } catch {
+    return null;
+  }
+};
+
 export type Inspected =
   | { readonly ok: true; readonly content: Uint8Array }
   | { readonly ok: false; readonly fault: string };

@@ -237,6 +237,7 @@ describe('any single object', () => {
     expect(none.rows.filter(({ passed }) => !passed).map(({ row }) => row)).toEqual([
       'source-pinned',
       'objects',
+      'mutations',
     ]);
   });
 });

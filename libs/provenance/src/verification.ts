@@ -14,6 +14,7 @@ import { keepRulings } from './checks/keep-rulings.ts';
 import { knownEvents } from './checks/known-events.ts';
 import { mandate } from './checks/mandate.ts';
 import { monitor } from './checks/monitor.ts';
+import { mutations } from './checks/mutations.ts';
 import { notHalted } from './checks/not-halted.ts';
 import { objects } from './checks/objects.ts';
 import { restorePoints } from './checks/restore-points.ts';
@@ -39,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   cutoverAudit,
   objects,
   trainingSignatures,
+  mutations,
   charges,
   monitor,
   keepRulings,

@@ -143,6 +143,105 @@ const alter =
 const firstFile = (tree: (honest: HonestRun) => string) => (honest: HonestRun) =>
   treeEntries(honest.git.content(tree(honest)))?.[0]?.oid ?? '';
 
+/** The files of a flat tree by name, as text. */
+const filesOf = ({ git }: HonestRun, tree: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (treeEntries(git.content(tree)) ?? []).map(({ name, oid }) => [
+      name,
+      new TextDecoder().decode(git.content(oid)),
+    ]),
+  );
+
+/** Every mention of some names, replaced by others: what somebody does who writes the whole log anew. */
+const renamed = (honest: HonestRun, names: Readonly<Record<string, string>>): HonestRun => {
+  const swap = <T>(value: T): T =>
+    JSON.parse(
+      Object.entries(names).reduce(
+        (text, [from, to]) => text.replaceAll(from, to),
+        JSON.stringify(value),
+      ),
+    ) as T;
+  return { ...honest, run: swap(honest.run), finding: swap(honest.finding) };
+};
+
+/** The commit that the last kept mutation made, and the trees before and after it. */
+const lastKept = (honest: HonestRun) => {
+  const { mutationId } = dataOf(honest, 'MutationKept', -1);
+  const proposals = honest.run.filter(({ type }) => type === 'MutationProposed');
+  const proposed = proposals
+    .map(({ data }) => data as DataOf<'MutationProposed'>)
+    .find((data) => data.mutationId === mutationId);
+  if (proposed === undefined) throw new Error('the kept mutation was never proposed');
+  return proposed;
+};
+
+/** Puts another tree into the last kept mutation, with a commit of its own, wherever the log names either. */
+const retree =
+  (make: (honest: HonestRun, tree: string) => string) =>
+  (honest: HonestRun): HonestRun => {
+    const { proposedTree, proposedCommit, baseCommit } = lastKept(honest);
+    const tree = make(honest, proposedTree);
+    const commit = honest.git.commit(tree, baseCommit, 'Mutation');
+    return renamed(honest, { [proposedTree]: tree, [proposedCommit]: commit });
+  };
+
+/** Writes other text into a file of the last kept mutation, and says so in the event. */
+const rewrite =
+  (text: string) =>
+  (honest: HonestRun): HonestRun => {
+    const [file] = lastKept(honest).files;
+    if (typeof file?.after !== 'string') throw new Error('the kept mutation changed no file');
+    const { path, after } = file;
+    return renamed(
+      retree((run, tree) => run.git.tree({ ...filesOf(run, tree), [path]: text }))(honest),
+      { [after]: honest.git.blob(text) },
+    );
+  };
+
+/** Other bytes as the tree of the last kept mutation. */
+const rebyte = (from: string, to: string): ((honest: HonestRun) => HonestRun) =>
+  retree(({ git }, tree) => {
+    const bytes = Buffer.from(git.content(tree)).toString('latin1');
+    if (!bytes.includes(from)) throw new Error(`the tree holds no ${from}`);
+    return git.raw('tree', Buffer.from(bytes.replace(from, to), 'latin1'));
+  });
+
+const recommit =
+  (make: (honest: HonestRun) => string) =>
+  (honest: HonestRun): HonestRun =>
+    renamed(honest, { [lastKept(honest).proposedCommit]: make(honest) });
+
+/** The first mutation edits features (20) and is charged as hyperparameters (10), with all the arithmetic after it. */
+const undercharged = (honest: HonestRun): HonestRun => {
+  const domain = 'hyperparameter';
+  const files = dataOf(honest, 'MutationProposed').files.map((file) => ({
+    ...file,
+    path: 'hyperparameters.json',
+  }));
+  const from = place(honest.run, 'BudgetCharged', 1);
+  const amended = (fact: Fact, index: number): Fact => {
+    const data = fact.data as Record<string, unknown>;
+    const more = (field: string, by: number) => ({ [field]: Number(data[field]) + by });
+    switch (fact.type) {
+      case 'MutationProposed':
+        return { ...fact, data: { ...data, files, measuredDomain: domain } };
+      case 'MutationCutOver':
+        return { ...fact, data: { ...data, domain } };
+      case 'BudgetCharged':
+        return index === from
+          ? { ...fact, data: { ...data, ...more('remaining', 10), charge: domain, cost: 10 } }
+          : fact;
+      case 'RestorePointTaken':
+        return { ...fact, data: { ...data, ...more('budgetRemaining', 10) } };
+      case 'LoopEnded':
+        return { ...fact, data: { ...data, ...more('spent', -10) } };
+      default:
+        return fact;
+    }
+  };
+  return { ...honest, run: honest.run.map(amended) };
+};
+
 const OTHER = 'ab'.repeat(20);
 const halt: Extract<RunEvent, { type: 'RunHalted' }> = {
   type: 'RunHalted',
@@ -212,7 +311,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a kept mutation is taken out of the log',
     tamper: remove('MutationKept', -1),
-    fails: ['complete-chain', 'restore-points', 'scored-predictions'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'scored-predictions'],
     says: 'has no decision',
   },
   {
@@ -238,7 +337,7 @@ const CASES: readonly Case[] = [
   {
     what: "a restore point's snapshot is absent",
     tamper: lose((honest) => dataOf(honest, 'RestorePointTaken', -1).commit),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'is absent',
   },
   {
@@ -310,7 +409,7 @@ const CASES: readonly Case[] = [
   {
     what: 'the commit of a discarded attempt is absent',
     tamper: lose((honest) => dataOf(honest, 'MutationProposed', 2).proposedCommit),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'the attempt',
   },
   {
@@ -390,8 +489,112 @@ const CASES: readonly Case[] = [
   {
     what: 'a mutation is charged for a cheaper domain than it touches',
     tamper: change('MutationProposed', () => ({ measuredDomain: 'hyperparameter' as const })),
-    fails: ['cutover-audit', 'charges'],
+    fails: ['cutover-audit', 'mutations', 'charges'],
     says: 'the measured domain',
+  },
+  {
+    what: 'the tree changes a fixed file that the event does not name',
+    tamper: retree((honest, tree) =>
+      honest.git.tree({ ...filesOf(honest, tree), 'train.js': '// scores well\n' }),
+    ),
+    fails: ['mutations'],
+    says: 'differ by train.js modified',
+  },
+  {
+    what: 'the tree holds a file more than the event names',
+    tamper: retree((honest, tree) =>
+      honest.git.tree({
+        ...filesOf(honest, tree),
+        'lib/': honest.git.tree({ 'more.js': '// more\n' }),
+      }),
+    ),
+    fails: ['mutations'],
+    says: 'differ by lib/more.js added (nothing → ',
+  },
+  {
+    what: 'the tree lacks a file that the event does not name',
+    tamper: retree((honest, tree) => {
+      const { 'train.js': _, ...rest } = filesOf(honest, tree);
+      return honest.git.tree(rest);
+    }),
+    fails: ['mutations'],
+    says: 'differ by train.js deleted',
+  },
+  {
+    what: 'the event names a file that the trees share',
+    tamper: (honest) =>
+      change('MutationProposed', ({ files }) => ({
+        files: files.map((file) => ({ ...file, before: OTHER })),
+      }))(honest),
+    fails: ['mutations'],
+    says: "by which its trees don't differ",
+  },
+  {
+    what: 'the event names a file twice',
+    tamper: change('MutationProposed', ({ files }) => ({ files: [...files, ...files] })),
+    fails: ['mutations'],
+    says: 'names a file twice',
+  },
+  {
+    what: 'a feature is charged as a hyperparameter, by every event that speaks of it',
+    tamper: () => undercharged(honestRun(workshop, ['kept'])),
+    fails: ['mutations'],
+    says: 'differ by features.json modified',
+  },
+  {
+    what: 'a kept file sets a protected parameter',
+    tamper: rewrite('{"seed":4}\n'),
+    fails: ['mutations'],
+    says: 'breaches protected-parameters: found features.json:1 sets seed',
+  },
+  {
+    what: 'a kept file is longer than the policy allows',
+    tamper: rewrite(' '.repeat(70_000)),
+    fails: ['mutations'],
+    says: 'breaches bounded-size',
+  },
+  {
+    what: 'a kept file is runnable',
+    tamper: rebyte('100644 features.json', '100755 features.json'),
+    fails: ['mutations'],
+    says: 'breaches regular-files-only: found features.json with mode 100755',
+  },
+  {
+    what: 'a tree holds a name twice',
+    tamper: retree(({ git }, tree) => {
+      const bytes = Buffer.from(git.content(tree));
+      const at = bytes.indexOf('100644 train.js');
+      return git.raw('tree', Buffer.concat([bytes, bytes.subarray(at)]));
+    }),
+    fails: ['mutations'],
+    says: 'is none that git writes',
+  },
+  {
+    what: 'the commit of an attempt follows another commit',
+    tamper: recommit((honest) =>
+      honest.git.commit(
+        lastKept(honest).proposedTree,
+        opened(honest).pins.pinCommit,
+        'from the source',
+      ),
+    ),
+    fails: ['mutations'],
+    says: 'parent is ',
+  },
+  {
+    what: 'the commit of an attempt holds another tree',
+    tamper: recommit((honest) => {
+      const { baseTree, baseCommit } = lastKept(honest);
+      return honest.git.commit(baseTree, baseCommit, 'nothing');
+    }),
+    fails: ['objects', 'mutations'],
+    says: 'tree is ',
+  },
+  {
+    what: 'an attempt says another base commit',
+    tamper: change('MutationProposed', () => ({ baseCommit: OTHER })),
+    fails: ['mutations'],
+    says: `the base commit of`,
   },
   {
     what: 'a breach is charged',
@@ -432,7 +635,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a trigger is left unresolved',
     tamper: (honest) => remove('RunReverted')(remove('DivergenceDetected')(honest)),
-    fails: ['complete-chain', 'restore-points', 'monitor'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
     says: 'is unresolved',
   },
   {
@@ -447,7 +650,7 @@ const CASES: readonly Case[] = [
         undone: undone.slice(1),
       }))(honest);
     },
-    fails: ['complete-chain', 'restore-points', 'monitor'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
     says: 'the last stable state: tree',
   },
   {

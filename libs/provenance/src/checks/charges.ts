@@ -1,5 +1,5 @@
-import type { Domain, FileDomain, HarnessPolicy } from '#libs/harness';
-import type { ChangedFile } from '#libs/run';
+import { measuredDomain as measured } from '#libs/harness';
+import type { Domain, HarnessPolicy } from '#libs/harness';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
@@ -9,22 +9,6 @@ interface Debt {
   /** Where its charge has to stand: in the same append, so at a fixed distance. */
   readonly due: number;
 }
-
-const DOMAINS: readonly FileDomain[] = ['hyperparameter', 'feature', 'architecture'];
-
-/** The dearest domain that these files touch; null where one of them belongs to none. */
-const measured = (
-  { program, budget }: HarnessPolicy,
-  files: readonly ChangedFile[],
-): FileDomain | null => {
-  let dearest: FileDomain | null = null;
-  for (const { path } of files) {
-    const domain = DOMAINS.find((one) => program.mutable[one].includes(path));
-    if (domain === undefined) return null;
-    if (dearest === null || budget.costs[domain] > budget.costs[dearest]) dearest = domain;
-  }
-  return dearest;
-};
 
 /** Whatever had to be paid was paid once, at the policy's price, and the rest is what the arithmetic leaves. */
 export const charges: Check = {
@@ -69,7 +53,10 @@ export const charges: Check = {
           useHypothesis(hypothesisId, mutationId);
           mutations += 1;
           faults.differ(`the number of mutation ${mutationId}`, number, mutations);
-          const domain = measured(opened().policy, files);
+          const domain = measured(
+            opened().policy,
+            files.map(({ path }) => path),
+          );
           faults.differ(`the measured domain of ${mutationId}`, measuredDomain, domain);
           debt = { charge: domain, paysFor: mutationId, due: index + 2 };
         },
