@@ -1,3 +1,4 @@
+import { readConfig } from '#libs/config';
 import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
 import { program } from './program.ts';
 
@@ -24,5 +25,18 @@ try {
       process.stdout.write(`${JSON.stringify({ error: { code: error.name, message } })}\n`);
     else process.stderr.write(`holdfast: ${message}\n`);
     process.exitCode = EXIT.unreachable;
-  } else throw error;
+  } else {
+    // Whatever gets here is a bug or something broken that no verb expected: never exit code 1, which is a verdict.
+    const message = error instanceof Error ? error.message : String(error);
+    if (process.argv.includes('--json'))
+      process.stdout.write(`${JSON.stringify({ error: { code: 'unexpected', message } })}\n`);
+    else process.stderr.write(`holdfast: unexpected: ${message}\n`);
+    const { debug } = readConfig();
+    process.stderr.write(
+      debug && error instanceof Error
+        ? `${error.stack ?? ''}\n`
+        : 'holdfast: HOLDFAST_DEBUG=1 shows where\n',
+    );
+    process.exitCode = EXIT.unreachable;
+  }
 }

@@ -10,7 +10,7 @@ import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findin
 import { initVerb } from './verbs/init.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
 import { runVerb } from './verbs/run.ts';
-import { haltVerb, runsVerb } from './verbs/runs.ts';
+import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
 import { simulateVerb } from './verbs/simulate.ts';
 
@@ -29,6 +29,7 @@ const VERBS: readonly Verb[] = [
   auditVerb,
   diffVerb,
   reviewVerb,
+  stopVerb,
   haltVerb,
   rebuildVerb,
   simulateVerb,

@@ -24,19 +24,21 @@ export const outputFor = ({ json = false }: CommonOptions): Output =>
 
 /** Opens the home, does the verb's work, closes it. A home that can't be opened is said, not thrown. */
 export const withSession = async (
-  options: CommonOptions,
+  options: CommonOptions & { readonly make?: boolean },
   work: (session: Session) => Promise<ExitCode>,
 ): Promise<ExitCode> => {
   const output = outputFor(options);
-  const opened = await openHome({ folder: options.home ?? readConfig().home });
+  const opened = await openHome({
+    folder: options.home ?? readConfig().home,
+    make: options.make ?? false,
+  });
   if (!opened.ok) return refuse(output, opened.error);
   const home = opened.value;
   const app = await NestFactory.createApplicationContext(RunnerModule.on(home), {
     logger: ['error', 'fatal'],
   });
   try {
-    if (home.recovered.message !== null)
-      process.stderr.write(`holdfast: ${home.recovered.message}\n`);
+    for (const notice of home.notices) process.stderr.write(`holdfast: ${notice}\n`);
     return await work({
       home,
       commands: app.get(CommandBus),

@@ -28,6 +28,9 @@ const AGENTS_OWN: readonly RunCommand['type'][] = [
 const actorOf = (command: RunCommand): Actor =>
   AGENTS_OWN.includes(command.type) ? SEARCH_AGENT : HARNESS;
 
+/** What a command meets when somebody else was faster. */
+const OVERTAKEN: readonly string[] = ['lost-race', 'not-now', 'not-this-training', 'over'];
+
 /**
  * Follows a run to its end: reads where it stands, asks `nextStep`, performs that one effect, sends the command that
  * records it. Holds no state of its own, so that it can be killed anywhere and called again.
@@ -54,18 +57,16 @@ export const driveRun = async (
       });
     const context = { home, study, agent, runId, state, opened: state.opened, head, onProgress };
     const command = await perform(context, step);
-    const sent = await home.runs.send(runId, command, actorOf(command));
-    if (!sent.ok) {
-      if (
-        sent.error.code !== 'lost-race' &&
-        sent.error.code !== 'not-now' &&
-        sent.error.code !== 'over'
-      )
-        throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
-      return refused({
-        code: 'lost-race',
-        message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
-      });
-    }
+    const sent = await home.runs.send(runId, command, actorOf(command), head);
+    if (sent.ok) continue;
+    if (!OVERTAKEN.includes(sent.error.code))
+      throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
+    // A human who stopped or halted the run is no other runner: what is left to do is still this one's.
+    const { node } = (await home.runs.load(runId)).state;
+    if (node === 'ended' || node === 'halted') continue;
+    return refused({
+      code: 'lost-race',
+      message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
+    });
   }
 };

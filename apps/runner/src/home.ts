@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { eventTypes, openSqliteEventLog, type EventLog, type Recovery } from '#libs/event-log';
-import { inProcessQueue, trainingWorker, type TrainingQueue } from '#libs/jobs';
+import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { openReadModels, type ReadModels } from '#libs/read-models';
@@ -17,8 +17,8 @@ import { findingStreams, runStreams, studyStreams } from './streams.ts';
 export interface Home {
   readonly folder: string;
   readonly log: EventLog;
-  /** What opening the log had to drop: never an acknowledged event. */
-  readonly recovered: Recovery;
+  /** What opening had to drop or set aside, for people: never an acknowledged event. */
+  readonly notices: readonly string[];
   readonly studies: ReturnType<typeof studyStreams>;
   readonly runs: ReturnType<typeof runStreams>;
   readonly findings: ReturnType<typeof findingStreams>;
@@ -34,6 +34,8 @@ export interface Home {
 
 export interface HomeOptions {
   readonly folder: string;
+  /** Whether a home that isn't there is made; reading verbs make none. Default: true. */
+  readonly make?: boolean;
   readonly clock?: Clock;
   /** Stands between the home and its log: fault tests stop the process at an append. */
   readonly throughLog?: (log: EventLog) => EventLog;
@@ -46,14 +48,14 @@ export const RUNTIME = process.execPath;
 
 export const openHome = async ({
   folder: given,
+  make = true,
   clock = systemClock,
   throughLog = (log) => log,
   sandbox: findSandbox = openSandbox,
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
   const folder = resolve(given);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  await writeFile(join(folder, '.gitignore'), '*\n');
+  const laid = await layFolder(folder, make);
+  if (!laid.ok) return laid;
   const keyFolder = join(folder, 'keys');
   const runner = await openKey(keyFolder, 'runner');
   if (!runner.ok) return runner;
@@ -64,12 +66,12 @@ export const openHome = async ({
 
   const log = throughLog(opened.value.log);
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
-  const views = await openReadModels(join(folder, 'views.sqlite'));
+  const { views, setAside } = await openViews(join(folder, 'views.sqlite'));
   let queue: TrainingQueue | null = null;
   return ok({
     folder,
     log,
-    recovered: opened.value.recovered,
+    notices: [opened.value.recovered.message, setAside].filter((notice) => notice !== null),
     studies: studyStreams(log, clock),
     runs: runStreams(log, clock),
     findings: findingStreams(log, clock),
@@ -81,6 +83,7 @@ export const openHome = async ({
       if (queue !== null) return ok(queue);
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
+      await removeStaleFolders();
       queue = inProcessQueue(
         trainingWorker({ sourceTree, sandbox: sandbox.value, key: worker.value, runtime: RUNTIME }),
       );
@@ -92,6 +95,50 @@ export const openHome = async ({
       await log.close();
     },
   });
+};
+
+/** Makes the folder, or takes one that is a home already; never one that holds something else. */
+const layFolder = async (folder: string, make: boolean): Promise<Result<null, Refusal>> => {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found?.includes('log.sqlite') === true) return ok(null);
+  if (!make)
+    return refused({
+      code: 'home-missing',
+      message: `found no log in ${folder}, expected the home of an earlier run; open one with "holdfast run", or name another home with --home`,
+    });
+  // An earlier opening may have been stopped before the log was made.
+  const foreign = (found ?? []).filter((name) => !OWN_NAMES.includes(name));
+  if (foreign.length > 0)
+    return refused({
+      code: 'home-foreign',
+      message: `found ${foreign.slice(0, 3).join(', ')} in ${folder}, expected an empty folder or a home; name another one with --home`,
+    });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  await writeFile(join(folder, '.gitignore'), '*\n');
+  return ok(null);
+};
+
+const OWN_NAMES: readonly string[] = ['.gitignore', 'keys', 'objects.git', 'studies'];
+
+/** Views can be made anew at any time, so a damaged file is set aside and never keeps anybody from the log. */
+const openViews = async (
+  path: string,
+): Promise<{ readonly views: ReadModels; readonly setAside: string | null }> => {
+  try {
+    return { views: await openReadModels(path), setAside: null };
+  } catch (error) {
+    if (!(error instanceof Error && /malformed|not a database/.test(error.message))) throw error;
+    const aside = `${path}.damaged-${Date.now()}`;
+    await rename(path, aside);
+    return {
+      views: await openReadModels(path),
+      setAside: `the views were damaged (${error.message}); they are made anew from the log, the old file is ${aside}`,
+    };
+  }
 };
 
 /** Where a study lies on this machine: a convenience for `--resume`, never a truth. */

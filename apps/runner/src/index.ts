@@ -7,6 +7,7 @@ export * from './commands/open-run.ts';
 export * from './commands/replay-finding.ts';
 export * from './commands/request-data.ts';
 export * from './commands/review-finding.ts';
+export * from './commands/stop-loop.ts';
 export * from './commands/verify-finding.ts';
 export { driveRun, type Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, type Home, type HomeOptions } from './home.ts';

@@ -6,6 +6,7 @@ import { OpenRunHandler } from './commands/open-run.ts';
 import { ReplayFindingHandler } from './commands/replay-finding.ts';
 import { RequestDataHandler } from './commands/request-data.ts';
 import { ReviewFindingHandler } from './commands/review-finding.ts';
+import { StopLoopHandler } from './commands/stop-loop.ts';
 import { VerifyFindingHandler } from './commands/verify-finding.ts';
 import type { Home } from './home.ts';
 import { RestoreStateHandler } from './queries/restore-state.ts';
@@ -21,6 +22,7 @@ const HANDLERS = [
   RequestDataHandler,
   RestoreStateHandler,
   ReviewFindingHandler,
+  StopLoopHandler,
   VerifyFindingHandler,
 ];
 

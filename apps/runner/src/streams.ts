@@ -1,4 +1,4 @@
-import { streamHead, type EventLog } from '#libs/event-log';
+import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
 import {
   eventId,
@@ -27,11 +27,14 @@ export interface Stream<State, Command, E extends Fact, Code extends string> {
   /**
    * Load, decide, append: one command, one append. `lost-race` when somebody else appended in between: load again
    * and ask what is owed now.
+   *
+   * @param after - the head that the command was made of; given, a stream that has moved on since is a lost race
    */
   send(
     id: string,
     command: Command,
     actor: Actor,
+    after?: RecordedEvent<E>,
   ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>>;
 }
 
@@ -71,8 +74,13 @@ const stream = <
 
   return {
     load,
-    send: async (id, command, actor) => {
+    send: async (id, command, actor, after) => {
       const { state, head } = await load(id);
+      if (after !== undefined && head?.revision !== after.revision)
+        return refused({
+          code: 'lost-race',
+          message: `${prefix}-${id} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
+        });
       const decision = decider.decide(state, command);
       if (!decision.ok) return decision;
       if (decision.value.length === 0) return ok([]);
@@ -94,7 +102,9 @@ const stream = <
       );
       if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
       const { code, message } = appended.error;
-      if (code === 'wrong-expected-revision') return refused({ code: 'lost-race', message });
+      // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
+      if (code === 'wrong-expected-revision' || code === 'event-id-reused')
+        return refused({ code: 'lost-race', message });
       // Events that our own deciders made must fit the log's schemas: anything else is a bug.
       throw new Error(`${prefix}-${id}: ${code}: ${message}`);
     },
@@ -114,5 +124,3 @@ export const findingStreams = (log: EventLog, clock: Clock) =>
     // A finding's id is its run's with a suffix.
     correlation: (id) => id.replace(/-f\d+$/, ''),
   });
-
-export { streamHead };

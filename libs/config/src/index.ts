@@ -6,6 +6,8 @@ export interface Config {
   readonly home: string;
   /** False when `NO_COLOR` (no-color.org) is set to anything. */
   readonly colour: boolean;
+  /** Whether unexpected errors are shown with their stack: `HOLDFAST_DEBUG` set to anything. */
+  readonly debug: boolean;
 }
 
 /** Reads the environment once, at the start. */
@@ -17,4 +19,5 @@ export const readConfig = (
       env.HOLDFAST_HOME === undefined || env.HOLDFAST_HOME === '' ? '.holdfast' : env.HOLDFAST_HOME,
     ),
     colour: env.NO_COLOR === undefined || env.NO_COLOR === '',
+    debug: env.HOLDFAST_DEBUG !== undefined && env.HOLDFAST_DEBUG !== '',
   });

@@ -1,4 +1,5 @@
 import { ok, refused, type Decider, type Refusal, type Result } from '#libs/kernel';
+import { reasonProblem } from '#libs/mandate';
 import type { FindingEvent, FindingProposed, FindingVerified } from './events.ts';
 
 interface Command<Type extends string, Data> {
@@ -33,7 +34,7 @@ export type FindingRefusalCode =
   | 'rows-disagree'
   /** Only a finding with PASS can be accepted. */
   | 'not-verified'
-  /** People give a reason. */
+  /** People give a reason: one line of plain text, not too long. */
   | 'no-reason';
 
 export interface FindingState {
@@ -89,11 +90,8 @@ const recordVerdict = (
 
 const review = (state: FindingState, { data: { decision, reason } }: ReviewFinding): Decision => {
   if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
-  if (reason.trim() === '')
-    return refuse(
-      'no-reason',
-      `found no reason, expected one: say why this finding is ${decision}`,
-    );
+  const problem = reasonProblem(reason);
+  if (problem !== null) return refuse('no-reason', problem);
   const reviewed: FindingEvent = {
     type: 'FindingReviewed',
     data: { findingId: state.proposed.findingId, decision, reason },

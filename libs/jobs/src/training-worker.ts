@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePredictions } from '#libs/evaluator';
@@ -15,6 +15,9 @@ const LOG_BYTES = 256 * 1024;
 const OPEN_FILES = 128;
 const PREDICTIONS = 'predictions.csv';
 const REPORT = 'report.json';
+
+/** Folders of trainings carry the id of their process, so that what a killed one left can be told and removed. */
+const FOLDER_PREFIX = 'holdfast-training-';
 
 export interface WorkerParts {
   readonly sourceTree: SourceTree;
@@ -34,7 +37,7 @@ export const trainingWorker =
     job: TrainingJob,
     onProgress?: (progress: TrainingProgress) => void,
   ): Promise<TrainingResult> => {
-    const folder = await mkdtemp(join(tmpdir(), 'holdfast-training-'));
+    const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
     try {
       await chmod(folder, 0o755);
       const mounts = await layOut(sourceTree, job, folder);
@@ -63,6 +66,24 @@ export const trainingWorker =
       await rm(folder, { recursive: true, force: true });
     }
   };
+
+/** Removes the folders of trainings whose process is gone. Call it before the first training. */
+export const removeStaleFolders = async (): Promise<void> => {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
 
 /** Everything that the program may see: its tree, its task, the cohort table and the cells to predict. */
 const layOut = async (sourceTree: SourceTree, job: TrainingJob, folder: string) => {

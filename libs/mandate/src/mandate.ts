@@ -62,6 +62,23 @@ const SIGNS: readonly (readonly [MandateRow, RegExp])[] = [
 ];
 
 /**
+ * What keeps a reason that a person gives from standing in the log: null when nothing does. People may say what
+ * agents may not; but a reason is one line of plain text, not too long.
+ */
+export const reasonProblem = (text: string): string | null => {
+  if (text.trim() === '') return 'found no reason, expected one: say why';
+  if (text.length > MAXIMUM_TEXT)
+    return `found a reason of ${text.length} characters, expected at most ${MAXIMUM_TEXT}`;
+  return /\p{Cc}|\p{Cf}|\p{Cs}/u.test(text)
+    ? 'found control or invisible characters in the reason, expected one line of plain text'
+    : null;
+};
+
+/** A text of the agent's as one line of plain text, cut to the most that free text may have. */
+export const plainText = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').slice(0, MAXIMUM_TEXT);
+
+/**
  * Screens a free text of the agent's (a hypothesis, a summary) against the mandate.
  * @returns every blocked row that it shows, with what gave it away; empty when none does
  */

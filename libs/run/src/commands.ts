@@ -46,9 +46,11 @@ export type ProposeMutation = Command<
   {
     readonly summary: string;
     readonly declaredDomain: FileDomain;
+    /** The tree that the edit was made of: the incumbent's, or the proposal is of another state than the run's. */
+    readonly baseTree: string;
     readonly commit: string;
     readonly tree: string;
-    /** The diff of the incumbent's tree and the proposed one, measured by the edge. */
+    /** The diff of the base tree and the proposed one, measured by the edge. */
     readonly changes: readonly FileChange[];
   }
 >;
@@ -67,8 +69,11 @@ export type RequestData = Command<
     readonly people: number;
   }
 >;
-export type CutOver = Command<'CutOver', Record<never, never>>;
-export type Judge = Command<'Judge', { readonly fairness: FairnessReport | null }>;
+export type CutOver = Command<'CutOver', { readonly mutationId: string }>;
+export type Judge = Command<
+  'Judge',
+  { readonly mutationId: string; readonly fairness: FairnessReport | null }
+>;
 export type FinishLoop = Command<'FinishLoop', { readonly reason: string }>;
 export type StopLoop = Command<'StopLoop', { readonly reason: string }>;
 export type HaltRun = Command<'HaltRun', { readonly reason: string }>;

@@ -1,5 +1,6 @@
 import { utilization } from '#libs/budget';
 import { unreachable, type Decider } from '#libs/kernel';
+import { plainText, reasonProblem } from '#libs/mandate';
 import type { RunCommand } from './commands.ts';
 import { cutOver, judge } from './deciding/judging.ts';
 import { observeMetric, recordTraining } from './deciding/measuring.ts';
@@ -93,11 +94,16 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'Judge':
       return judge(state, opened, command);
     case 'FinishLoop':
-      return events(loopEnded(state, 'finished', command.data.reason));
+      return events(loopEnded(state, 'finished', plainText(command.data.reason)));
     case 'StopLoop':
-      return events(loopEnded(state, 'stopped', command.data.reason));
-    case 'HaltRun':
-      return events(halted('human', `HALTED BY A HUMAN: ${command.data.reason}`, []));
+    case 'HaltRun': {
+      const { reason } = command.data;
+      const problem = reasonProblem(reason);
+      if (problem !== null) return refuse('no-reason', problem);
+      return command.type === 'StopLoop'
+        ? events(loopEnded(state, 'stopped', reason))
+        : events(halted('human', `HALTED BY A HUMAN: ${reason}`, []));
+    }
     case 'SignRunHead':
       return events({ type: 'RunHeadSigned', data: command.data });
     case 'CloseRun':

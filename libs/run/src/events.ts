@@ -204,7 +204,7 @@ export type MetricObserved = Fact<
     readonly observation: Observation;
     /** Empty for a baseline. */
     readonly charts: readonly ChartReading[];
-    /** What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). */
+    /** What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Unmoved where a chart fired. */
     readonly ladderScore: number;
   }
 >;

@@ -55,7 +55,7 @@ export interface Attempt {
     readonly file: string | null;
     readonly line: number | null;
   } | null;
-  /** The Ladder's answer after it. */
+  /** The Ladder's answer after it; null where nothing was scored, or a revert was the answer. */
   readonly score: number | null;
 }
 
@@ -132,6 +132,12 @@ export const incumbent = ({ line }: RunState): KeptState => {
   const last = line.at(-1);
   if (last === undefined) throw new Error('no incumbent before the baseline is established');
   return last;
+};
+
+/** The mutation that was proposed and is not decided. @throws where there is none: asking is a bug */
+export const candidate = ({ trial }: RunState): Trial => {
+  if (trial === null) throw new Error('no mutation is on trial');
+  return trial;
 };
 
 /** The hypothesis that was paid for and has no edit yet. @throws where none stands: asking is a bug */
@@ -224,7 +230,10 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.sums,
           ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
         },
-        attempt: changed(state, { score: ladderScore }),
+        // A result that brings a revert is not told: the revert itself is all that the agent learns.
+        attempt: charts.some(({ fired }) => fired)
+          ? state.attempt
+          : changed(state, { score: ladderScore }),
       };
     }
     case 'BaselineEstablished': {

@@ -41,11 +41,15 @@ const sync = async (path: string): Promise<void> => {
 };
 
 /** Written whole under another name, then linked: of two processes at once one's key becomes the key of both. */
-const makeKeyFile = async (folder: string, path: string): Promise<void> => {
+const makeKeyFile = async (
+  folder: string,
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> => {
   const draft = join(folder, `.${randomUUID()}.draft`);
   const handle = await open(draft, 'wx', 0o600);
   try {
-    await handle.writeFile(newPem());
+    await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
@@ -61,7 +65,7 @@ const makeKeyFile = async (folder: string, path: string): Promise<void> => {
 };
 
 interface KeyFile {
-  readonly pem: string;
+  readonly content: Buffer;
   readonly mode: number;
   readonly uid: number;
 }
@@ -72,7 +76,7 @@ const readKeyFile = async (path: string): Promise<KeyFile | null> => {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
       const { mode, uid } = await handle.stat();
-      return { pem: await handle.readFile('utf8'), mode, uid };
+      return { content: await handle.readFile(), mode, uid };
     } finally {
       await handle.close();
     }
@@ -107,9 +111,35 @@ const exposedFile = (path: string, file: KeyFile): Refusal<KeyRefusalCode> | nul
 };
 
 /**
- * The key of this name in this folder, made at first use: PKCS8 PEM in `<name>.pem`, mode 0600, in a folder of
- * mode 0700. Two processes that open it at once get the same key. A key that others can read or replace is
- * refused. Throws where the folder can't be read or written, or where the file is a symbolic link.
+ * The content of a file that only its owner may read, mode 0600 in a folder of mode 0700; made by `make` where it
+ * isn't there (null: not made, and null is what is given). Two processes that open it at once get the same content.
+ * A file that others can read or replace is refused. Throws where the folder can't be read or written, or where
+ * the file is a symbolic link.
+ */
+export const openSecretFile = async (
+  folder: string,
+  name: string,
+  make: (() => string | Uint8Array) | null,
+): Promise<Result<Uint8Array | null, Refusal<KeyRefusalCode>>> => {
+  const path = join(folder, name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const openFolder = await exposedFolder(folder);
+  if (openFolder !== null) return refused(openFolder);
+
+  let file = await readKeyFile(path);
+  if (file === null && make === null) return ok(null);
+  if (file === null && make !== null) {
+    await makeKeyFile(folder, path, make());
+    file = await readKeyFile(path);
+  }
+  if (file === null) throw new Error(`the key file ${path} vanished while it was opened`);
+  const exposed = exposedFile(path, file);
+  return exposed === null ? ok(file.content) : refused(exposed);
+};
+
+/**
+ * The key of this name in this folder, made at first use: PKCS8 PEM in `<name>.pem`, kept as
+ * {@link openSecretFile} says.
  *
  * @example
  * const runner = await openKey(join(home, 'keys'), 'runner');
@@ -125,25 +155,14 @@ export const openKey = async (
       message: `found the key name ${JSON.stringify(name)}, expected lower-case letters, digits and hyphens: choose another name`,
     });
   }
-  const path = join(folder, `${name}.pem`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const openFolder = await exposedFolder(folder);
-  if (openFolder !== null) return refused(openFolder);
-
-  let file = await readKeyFile(path);
-  if (file === null) {
-    await makeKeyFile(folder, path);
-    file = await readKeyFile(path);
-  }
-  if (file === null) throw new Error(`the key file ${path} vanished while it was opened`);
-  const exposed = exposedFile(path, file);
-  if (exposed !== null) return refused(exposed);
+  const file = await openSecretFile(folder, `${name}.pem`, newPem);
+  if (!file.ok) return file;
   try {
-    return ok(signingKeyOf(file.pem));
+    return ok(signingKeyOf(new TextDecoder().decode(file.value ?? new Uint8Array())));
   } catch {
     return refused({
       code: 'key-unreadable',
-      message: `found no Ed25519 private key in ${path}, expected PKCS8 PEM: put the right file back, or delete it and a new key is made at the next use`,
+      message: `found no Ed25519 private key in ${join(folder, `${name}.pem`)}, expected PKCS8 PEM: put the right file back, or delete it and a new key is made at the next use`,
     });
   }
 };

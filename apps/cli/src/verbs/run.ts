@@ -8,11 +8,11 @@ import {
 } from '#apps/runner';
 import { searchAgent } from '#libs/agents';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import { readStudy } from '#libs/studies';
+import { readStudy, type StudyOnDisk } from '#libs/studies';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { followRun, runView } from '../follow.ts';
 import { refuse } from '../output.ts';
-import { withSession, type CommonOptions, type Session } from '../session.ts';
+import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { studyRefusal } from '../study-refusal.ts';
 import { common, integer, type Verb } from '../verb.ts';
 
@@ -37,21 +37,29 @@ Examples:
 
 Exit codes: 0 every finding PASS, 1 halted or a finding BLOCK, 2 bad input, 3 something unreachable.`,
     )
-    .action((study: string | undefined, options: RunOptions) =>
-      done(withSession(options, (session) => run(session, study, options))),
-    );
+    .action((study: string | undefined, options: RunOptions) => done(start(study, options)));
+};
+
+/** The study is read before a home is made: with errors in it nothing is written at all. */
+const start = async (path: string | undefined, options: RunOptions): Promise<ExitCode> => {
+  if (options.resume !== undefined)
+    return withSession(options, (session) => run(session, path, options));
+  const study = await readStudy(path ?? '.');
+  return study.ok
+    ? withSession({ ...options, make: true }, (session) => run(session, study.value, options))
+    : refuse(outputFor(options), studyRefusal(study.error));
 };
 
 const run = async (
   session: Session,
-  study: string | undefined,
+  study: StudyOnDisk | string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> => {
   const { output, home, commands } = session;
   const started =
-    options.resume === undefined
-      ? await open(session, study ?? '.', options)
-      : await resume(session, study, options.resume);
+    typeof study === 'object'
+      ? await session.commands.execute(new OpenRun({ study, seed: options.seed ?? null }))
+      : await resume(session, study, options.resume ?? true);
   if (!started.ok) return refuse(output, started.error);
   const { runId, study: opened } = started.value;
 
@@ -100,16 +108,6 @@ const allPass = async ({ home }: Session, runId: string): Promise<boolean> => {
   return rows.every(({ verdict }) => verdict === 'PASS');
 };
 
-const open = async (
-  { commands }: Session,
-  path: string,
-  { seed }: RunOptions,
-): Promise<Result<OpenedRun, Refusal>> => {
-  const study = await readStudy(path);
-  if (!study.ok) return refused(studyRefusal(study.error));
-  return commands.execute(new OpenRun({ study: study.value, seed: seed ?? null }));
-};
-
 const resume = async (
   { home }: Session,
   path: string | undefined,
@@ -122,11 +120,16 @@ const resume = async (
       code: 'nothing-to-resume',
       message: 'found no run that is still open; open one with: holdfast run STUDY',
     });
-  const { opened } = (await home.runs.load(runId)).state;
+  const { opened, node } = (await home.runs.load(runId)).state;
   if (opened === null)
     return refused({
       code: 'run-unknown',
       message: `found no run ${runId}; list them with: holdfast runs`,
+    });
+  if (node === 'sealed')
+    return refused({
+      code: 'over',
+      message: `run ${runId} is over: nothing is left to do, and nothing resumes it; look at it with: holdfast show ${runId}`,
     });
   const file = path === undefined ? await recallStudyFile(home, studyOf(runId)) : ok(path);
   if (!file.ok) return file;

@@ -1,8 +1,8 @@
-import { AskView, HaltRun } from '#apps/runner';
-import { EXIT } from '../exit-codes.ts';
+import { AskView, HaltRun, StopLoop } from '#apps/runner';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { runsTable } from '../present/tables.ts';
-import { withSession, type CommonOptions } from '../session.ts';
+import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, type Verb } from '../verb.ts';
 
 interface RunsOptions extends CommonOptions {
@@ -31,19 +31,60 @@ export const runsVerb: Verb = (program, done) => {
     );
 };
 
+interface EndOptions extends CommonOptions {
+  readonly reason: string;
+}
+
 export const haltVerb: Verb = (program, done) => {
   common(program.command('halt <run>'))
     .description('end a run for good: nothing resumes it, and it yields no findings')
     .requiredOption('--reason <text>', 'why')
-    .action((runId: string, { reason, ...options }: CommonOptions & { reason: string }) =>
+    .action((runId: string, options: EndOptions) =>
       done(
-        withSession(options, async ({ commands, output }) => {
-          const halted = await commands.execute(new HaltRun(runId, reason));
-          if (!halted.ok) return refuse(output, halted.error);
-          if (output.json) jsonLine(output, { runId, halted: true });
-          else output.line(`SYSTEM HALT: HALTED BY A HUMAN: ${reason}`);
-          return EXIT.done;
-        }),
+        withSession(options, (session) =>
+          end(
+            session,
+            new HaltRun(runId, options.reason),
+            `SYSTEM HALT: HALTED BY A HUMAN: ${options.reason}`,
+          ),
+        ),
       ),
     );
+};
+
+export const stopVerb: Verb = (program, done) => {
+  common(program.command('stop <run>'))
+    .description(
+      'end the loop after the iteration under way; what was kept goes on to its findings',
+    )
+    .requiredOption('--reason <text>', 'why')
+    .action((runId: string, options: EndOptions) =>
+      done(
+        withSession(options, (session) =>
+          end(
+            session,
+            new StopLoop(runId, options.reason),
+            `the loop of ${runId} is stopped; whoever drives it goes on to its findings (else: npx holdfast run --resume ${runId})`,
+          ),
+        ),
+      ),
+    );
+};
+
+const end = async (
+  { commands, home, output }: Session,
+  command: HaltRun | StopLoop,
+  said: string,
+): Promise<ExitCode> => {
+  const { runId, reason } = command;
+  if ((await home.runs.load(runId)).head === null)
+    return refuse(output, {
+      code: 'run-unknown',
+      message: `found no run ${runId}; list them with: holdfast runs`,
+    });
+  const ended = await commands.execute(command);
+  if (!ended.ok) return refuse(output, ended.error);
+  if (output.json) jsonLine(output, { runId, reason });
+  else output.line(said);
+  return EXIT.done;
 };

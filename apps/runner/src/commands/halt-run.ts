@@ -5,7 +5,7 @@ import { LOCAL_RESEARCHER } from '../actors.ts';
 import type { Home } from '../home.ts';
 import { HOME } from '../tokens.ts';
 
-/** A human ends a run for good, with a reason. */
+/** A human ends a run for good, with a reason: it yields no findings. */
 export class HaltRun extends Command<Result<unknown, Refusal>> {
   readonly runId: string;
   readonly reason: string;

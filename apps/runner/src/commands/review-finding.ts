@@ -3,6 +3,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { LOCAL_REVIEWER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { pointAcceptedRef } from '../proving/accepted-line.ts';
+import { runOf, studyOf } from '../proving/verify.ts';
 import { HOME } from '../tokens.ts';
 
 /** A reviewer accepts or rejects a finding, with a reason. Only a finding with PASS moves the accepted line. */
@@ -26,7 +28,7 @@ export class ReviewFindingHandler implements ICommandHandler<ReviewFinding> {
   }
 
   async execute({ findingId, decision, reason }: ReviewFinding) {
-    const { findings, sourceTree } = this.home;
+    const { findings } = this.home;
     const { head } = await findings.load(findingId);
     const sent = await findings.send(
       findingId,
@@ -37,13 +39,7 @@ export class ReviewFindingHandler implements ICommandHandler<ReviewFinding> {
       },
       LOCAL_REVIEWER,
     );
-    // The ref follows the log; a ref that lags is set again by the next acceptance or verification.
-    const { state } = await findings.load(findingId);
-    if (sent.ok && decision === 'accepted' && state.proposed !== null)
-      await sourceTree.setRef(
-        `accepted/${state.proposed.chain.studyId}`,
-        state.proposed.chain.toTree,
-      );
+    if (sent.ok) await pointAcceptedRef(this.home, studyOf(runOf(findingId)));
     return sent;
   }
 }

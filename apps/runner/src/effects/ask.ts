@@ -98,7 +98,7 @@ const writeMutation = async (
   return {
     type: 'ProposeMutation',
     id,
-    data: { summary, declaredDomain: domain, commit, tree, changes },
+    data: { summary, declaredDomain: domain, baseTree: base.tree, commit, tree, changes },
   };
 };
 

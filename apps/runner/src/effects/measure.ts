@@ -1,5 +1,6 @@
 import { fairness, isSecondaryMetric, observe } from '#libs/evaluator';
 import {
+  candidate,
   incumbent,
   predicted,
   type Judge,
@@ -40,6 +41,7 @@ export const judge = async (context: EffectContext, wanted: boolean): Promise<Ju
     type: 'Judge',
     id: commandId(context, 'Judge'),
     data: {
+      mutationId: candidate(state).mutationId,
       fairness: wanted
         ? fairness(
             await readPredictions(context, predicted(state)),

@@ -1,5 +1,5 @@
 import { unreachable } from '#libs/kernel';
-import type { RunCommand, Step } from '#libs/run';
+import { candidate, type RunCommand, type Step } from '#libs/run';
 import { runHeadAttestation } from '#libs/provenance';
 import { sign } from '#libs/signatures';
 import { proveFindings } from '../proving/prove-findings.ts';
@@ -28,7 +28,11 @@ export const perform = async (
     case 'ask-mutation':
       return askMutation(context);
     case 'cut-over':
-      return { type: 'CutOver', id: commandId(context, 'CutOver'), data: {} };
+      return {
+        type: 'CutOver',
+        id: commandId(context, 'CutOver'),
+        data: { mutationId: candidate(context.state).mutationId },
+      };
     case 'judge':
       return judge(context, step.fairness);
     case 'sign-head':

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { sha256 } from '#libs/event-log';
-import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { deriveId, ok, type Refusal, type Result } from '#libs/kernel';
 import type { CohortRelease, EnvironmentRecord, RunOpened } from '#libs/run';
 import { runtimeDigest } from '#libs/sandbox';
 import { policyDigest, type StudyOnDisk } from '#libs/studies';
@@ -22,11 +22,22 @@ export interface OpenedRun {
   readonly study: OpenedStudy;
 }
 
+/** Attempts at opening while other processes open runs of the same study. */
+const PATIENCE = 5;
+
 /**
  * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
  * wrong with the study is refused before anything of the run is written.
  */
-export const openRun = async (
+export const openRun = async (home: Home, run: RunToOpen): Promise<Result<OpenedRun, Refusal>> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const opened = await openOnce(home, run);
+    const overtaken = !opened.ok && ['lost-race', 'not-now'].includes(opened.error.code);
+    if (!overtaken || attempt === PATIENCE) return opened;
+  }
+};
+
+const openOnce = async (
   home: Home,
   { study: onDisk, seed: givenSeed }: RunToOpen,
 ): Promise<Result<OpenedRun, Refusal>> => {
@@ -114,8 +125,7 @@ const countRun = async (
     { type: 'CountRun', id: deriveId('count', runId), data: { runId, seed } },
     LOCAL_RESEARCHER,
   );
-  if (!sent.ok)
-    return refused({ code: sent.error.code, message: `${sent.error.message}; try again` });
+  if (!sent.ok) return sent;
   return ok({ runId, number, seed });
 };
 

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { openSecretFile } from '#libs/signatures';
 import {
   dataDigest as digestOf,
   newSplitKey,
@@ -73,29 +73,23 @@ export const openStudy = async (
 
 const dataDigestOf = (folder: string, { data }: HarnessPolicy) => digestOf(folder, data.path);
 
+/** Length of a split key in bytes, as the vault makes them. */
+const SPLIT_KEY_BYTES = 32;
+
 /** The key that splits the rows of this data: made once, before its commitment; never made anew after it. */
 const splitKey = async (
   home: Home,
   studyId: string,
   dataDigest: string,
 ): Promise<Result<Uint8Array, Refusal>> => {
-  const path = join(home.keyFolder, `split-${studyId}-${dataDigest}.key`);
+  const name = `split-${studyId}-${dataDigest}.key`;
   const { state } = await home.studies.load(studyId);
-  await mkdir(home.keyFolder, { recursive: true, mode: 0o700 });
-  if (state.splits[dataDigest] === undefined) {
-    try {
-      await writeFile(path, newSplitKey(), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      // A run that was stopped between key and commitment left the key: it is the one to commit to.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-  try {
-    return ok(await readFile(path));
-  } catch {
-    return refused({
-      code: 'split-key-lost',
-      message: `found no split key for data ${dataDigest.slice(0, 12)} at ${path}, expected the one that study ${studyId} is committed to; put the file back from a copy (a new key would be a new split of the same rows, which is refused)`,
-    });
-  }
+  const committed = state.splits[dataDigest] !== undefined;
+  const key = await openSecretFile(home.keyFolder, name, committed ? null : newSplitKey);
+  if (!key.ok) return key;
+  if (key.value?.length === SPLIT_KEY_BYTES) return ok(key.value);
+  return refused({
+    code: 'split-key-lost',
+    message: `found ${key.value === null ? 'no split key' : `${key.value.length} bytes`} for data ${dataDigest.slice(0, 12)} at ${join(home.keyFolder, name)}, expected the key of ${SPLIT_KEY_BYTES} bytes that study ${studyId} is committed to; put the file back from a copy (a new key would be a new split of the same rows, which is refused)`,
+  });
 };

@@ -59,8 +59,10 @@ export const claimOf = (
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) =>
-      changes.some((change) => new RegExp(`\\b${name}\\b`, 'u').test(change)),
-    ),
+    planted: data.planted.filter((name) => changes.some((change) => names(change, name))),
   };
 };
+
+/** Whether a text names a dimension as a whole word, in any script. */
+const names = (text: string, dimension: string): boolean =>
+  text.split(/[^\p{L}\p{N}_-]+/u).some((word) => word.toLowerCase() === dimension.toLowerCase());

@@ -1,7 +1,8 @@
-import { sealedContrast } from '#libs/evaluator';
+import { score, sealedContrast } from '#libs/evaluator';
 import { statementOf, type FindingProposed } from '#libs/findings';
 import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
 import { attemptsOf, type CloseRun, type RunEvent } from '#libs/run';
+import { cellCount } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
 import { claimOf, comparisons, type Comparison } from './claims.ts';
@@ -15,7 +16,7 @@ import { proposedHashOf, recordVerdict, verdictOn } from './verify.ts';
 export const proveFindings = async (context: EffectContext): Promise<CloseRun> => {
   const { home, opened, runId, state } = context;
   const { studyId } = opened;
-  await must(
+  await settle(() =>
     home.studies.send(
       studyId,
       {
@@ -26,7 +27,7 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
       HARNESS,
     ),
   );
-  const claims = comparisons(state.line);
+  const claims = canBeScored(context) ? comparisons(state.line) : [];
   const findings: CloseRun['data']['findings'][number][] = [];
   if (claims.length > 0) {
     const look = await openSealedRows(context);
@@ -46,15 +47,29 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
   return { type: 'CloseRun', id: commandId(context, 'CloseRun'), data: { findings } };
 };
 
-const must = async <T>(sent: Promise<Result<T, Refusal>>): Promise<T> => {
-  const outcome = await sent;
-  if (!outcome.ok) throw new Error(outcome.error.message);
-  return outcome.value;
+/** Without a cohort of sealed people that is large enough nothing can be claimed: the run closes without findings. */
+const canBeScored = ({ study, opened }: EffectContext): boolean => {
+  const { dimensions, minimumCell } = opened.policy.data;
+  const even = new Float64Array(cellCount(dimensions)).fill(0.5);
+  return score(even, study.vault.counts.sealed.cells, minimumCell) !== null;
+};
+
+/** Other runs of the study, or another runner of this one, may be faster now and then; more often is no race. */
+const PATIENCE = 20;
+
+/** Sends a command that decides nothing when it is repeated, until it is through. */
+const settle = async (send: () => Promise<Result<unknown, Refusal>>): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const sent = await send();
+    if (sent.ok) return;
+    if (sent.error.code !== 'lost-race' || attempt === PATIENCE)
+      throw new Error(sent.error.message);
+  }
 };
 
 /** The look stands in the study's stream before the rows are scored. */
 const openSealedRows = async ({ home, opened, runId }: EffectContext): Promise<number> => {
-  await must(
+  await settle(() =>
     home.studies.send(
       opened.studyId,
       { type: 'OpenSealedRows', id: deriveId('open-sealed', runId), data: { runId } },
@@ -124,13 +139,14 @@ const propose = async (
     sealedLook: look,
     predictions: [from.predictions, to.predictions],
   };
-  await must(
-    home.findings.send(
-      findingId,
-      { type: 'ProposeFinding', id: deriveId('propose', findingId), data },
-      HARNESS,
-    ),
+  const sent = await home.findings.send(
+    findingId,
+    { type: 'ProposeFinding', id: deriveId('propose', findingId), data },
+    HARNESS,
   );
+  // Another runner that was faster proposed the same.
+  if (!sent.ok && (await home.findings.load(findingId)).state.proposed === null)
+    throw new Error(sent.error.message);
 };
 
 /** The first verdict on a finding, given once. */

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import { observe, parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
@@ -140,7 +141,7 @@ const environmentRow = async (
   const here = await environmentRecord();
   const say = ({ holdfast, runtime, platform, architecture }: typeof recorded): string =>
     `holdfast ${holdfast}, ${runtime.name} ${runtime.version} (${runtime.sha256.slice(0, 12)}), ${platform} ${architecture}`;
-  const same = say(here) === say(recorded);
+  const same = canonicalize(here) === canonicalize(recorded);
   return {
     row: 'environment',
     outcome: same ? 'same' : 'differs',

@@ -5,6 +5,7 @@ import { deriveId } from '#libs/kernel';
 import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { acceptedLine, pointAcceptedRef } from './accepted-line.ts';
 
 /** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
 export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, '');
@@ -36,6 +37,7 @@ export const recordVerdict = async (
   const { findingId, chain } = finding;
   const said = { findingId, verdict, rows, trust };
   const attestation = verdictAttestation(said, chain.runHead, proposedHash);
+  const accepted = await acceptedLine(home, chain.studyId);
   const sent = await home.findings.send(
     findingId,
     {
@@ -43,15 +45,18 @@ export const recordVerdict = async (
       id: deriveId('verdict', cause),
       data: {
         verified: { ...said, signature: sign(home.keys.runner, 'verdict', attestation) },
-        acceptedTree: await home.sourceTree.readRef(`accepted/${chain.studyId}`),
-        lastVerifiedTree: chain.sourceTree,
+        acceptedTree: accepted.tree,
+        // Back to the newest accepted finding that still stands, else to the source.
+        lastVerifiedTree:
+          accepted.standing.findLast((other) => other.findingId !== findingId)?.tree ??
+          chain.sourceTree,
       },
     },
     HARNESS,
   );
-  if (!sent.ok) throw new Error(sent.error.message);
-  if (sent.value.some(({ type }) => type === 'AcceptedLineReverted'))
-    await home.sourceTree.setRef(`accepted/${chain.studyId}`, chain.sourceTree);
+  // Somebody who was faster recorded a verdict on the same chain.
+  if (!sent.ok && sent.error.code !== 'lost-race') throw new Error(sent.error.message);
+  await pointAcceptedRef(home, chain.studyId);
 };
 
 /** The hash of a finding's first event, which a verdict's signature covers. */
@@ -59,18 +64,6 @@ export const proposedHashOf = async ({ log }: Home, findingId: string): Promise<
   for await (const { hash: first } of log.readStored({ stream: `finding-${findingId}` }))
     return first;
   throw new Error(`finding ${findingId} has no events`);
-};
-
-/** A process that ended between a discard and the ref's move left the accepted line where it no longer may be. */
-const takeBackLaggingRef = async (
-  { findings, sourceTree }: Home,
-  findingId: string,
-): Promise<void> => {
-  const { status, proposed } = (await findings.load(findingId)).state;
-  if (status !== 'discarded' || proposed === null) return;
-  const { studyId, toTree, sourceTree: source } = proposed.chain;
-  if ((await sourceTree.readRef(`accepted/${studyId}`)) === toTree)
-    await sourceTree.setRef(`accepted/${studyId}`, source);
 };
 
 /**
@@ -89,7 +82,8 @@ export const verifyAgain = async (home: Home, findingId: string): Promise<Verdic
         await proposedHashOf(home, findingId),
         head.id,
       );
-    await takeBackLaggingRef(home, findingId);
+    // A process that ended between an append and the ref's move left the ref behind.
+    if (state.proposed !== null) await pointAcceptedRef(home, state.proposed.chain.studyId);
   } catch (error) {
     // A damaged finding stream takes no more events: the verdict says why.
     if (!(error instanceof Error && error.name === 'CorruptEvent')) throw error;

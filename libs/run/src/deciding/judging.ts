@@ -5,10 +5,23 @@ import type { RunEvent, RunOpened } from '../events.ts';
 import { incumbent, type RunState } from '../state.ts';
 import { commandIds, events, halted, listed, refuse, type Decision } from './outcome.ts';
 
-export const cutOver = (state: RunState, opened: RunOpened['data'], { id }: CutOver): Decision => {
+/** A command about another mutation than the one under way was made of another state than the run's. */
+const otherMutation = (command: string, found: string, expected: string): Decision =>
+  refuse(
+    'not-now',
+    `${command}: found mutation ${found}, expected ${expected}; reload the run and ask nextStep`,
+  );
+
+export const cutOver = (
+  state: RunState,
+  opened: RunOpened['data'],
+  { id, data }: CutOver,
+): Decision => {
   const { trial, hypothesis } = state;
   if (trial === null || hypothesis === null)
     return refuse('not-now', 'no mutation was proposed; ask nextStep');
+  if (data.mutationId !== trial.mutationId)
+    return otherMutation('CutOver', data.mutationId, trial.mutationId);
   const base = incumbent(state);
   const restorePointId = commandIds.restorePoint(id);
   return events(
@@ -67,13 +80,14 @@ export const rulingOf = (state: RunState): KeepRuling | null => {
 export const judge = (
   state: RunState,
   opened: RunOpened['data'],
-  { data: { fairness } }: Judge,
+  { data: { mutationId: judged, fairness } }: Judge,
 ): Decision => {
   const { trial, training, observation } = state;
   const ruling = rulingOf(state);
   if (trial === null || training === null || observation === null || ruling === null)
     return refuse('not-now', 'no candidate was observed; ask nextStep');
   const { mutationId } = trial;
+  if (judged !== mutationId) return otherMutation('Judge', judged, mutationId);
   const reverted = (reason: 'not-better-than-noise' | 'post-loop-gate'): RunEvent => ({
     type: 'MutationReverted',
     data: { mutationId, reason, fromTree: trial.tree, toTree: trial.baseTree, ruling },

@@ -3,7 +3,7 @@ import { ladder } from '#libs/evaluator';
 import type { Observation } from '#libs/harness';
 import type { ObserveMetric, RecordTraining } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
-import { incumbent, stableLength, type RunState } from '../state.ts';
+import { stableLength, type RunState } from '../state.ts';
 import { events, halted, refuse, type Decision } from './outcome.ts';
 
 /** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
@@ -58,8 +58,8 @@ export const observeMetric = (
       `${wrong.name} is ${wrong.value} ± ${wrong.standardError} (n = ${wrong.n}); only finite numbers are observations`,
     );
 
-  const ladderScore = ladder(state.ladderScore, observation.metric.value, LADDER_STEP);
-  if (trial === null) return observeBaseline(state, opened, trainingId, observation, ladderScore);
+  const told = ladder(state.ladderScore, observation.metric.value, LADDER_STEP);
+  if (trial === null) return observeBaseline(state, opened, trainingId, observation, told);
 
   if (observation.difference === null)
     return refuse(
@@ -78,11 +78,13 @@ export const observeMetric = (
       `the ${wild.chart.kind} chart would take ${wild.x}; only finite numbers are charted`,
     );
   const charts = inputs.map(({ chart, x }) => advance(chart, state.sums[chart.kind] ?? ZERO, x));
+  const fired = charts.filter((reading) => reading.fired);
+  // A revert tells the agent one bit: what brought it does not move the Ladder.
+  const ladderScore = fired.length === 0 ? told : (state.ladderScore ?? told);
   const observed: RunEvent = {
     type: 'MetricObserved',
     data: { trainingId, mutationId: trial.mutationId, observation, charts, ladderScore },
   };
-  const fired = charts.filter((reading) => reading.fired);
   return fired.length === 0
     ? events(observed)
     : events(observed, ...diverged(state, opened, trial, fired));
@@ -134,7 +136,9 @@ const diverged = (
     state,
     fired.map(({ chart }) => chart),
   );
-  const target = state.line[length - 1] ?? incumbent(state);
+  const target = state.line[length - 1];
+  if (target === undefined)
+    throw new Error(`the stable state is number ${length} of a line of ${state.line.length}`);
   const undone = state.line.slice(length).flatMap(({ mutationId }) => mutationId ?? []);
   const sums = fired.map(({ chart, upper, lower }) => ({
     chart,

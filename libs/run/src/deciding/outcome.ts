@@ -13,6 +13,8 @@ export type RunRefusalCode =
   | 'not-finite'
   /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */
   | 'not-compared'
+  /** People give a reason when they end a run: one line of plain text, not too long. */
+  | 'no-reason'
   /** The run is halted, closed or ended: nothing goes on. */
   | 'over';
 

@@ -49,10 +49,15 @@ export const proposeMutation = (
   opened: RunOpened['data'],
   { id, data }: ProposeMutation,
 ): Decision => {
-  const { summary, declaredDomain, commit, tree, changes } = data;
+  const { summary, declaredDomain, baseTree, commit, tree, changes } = data;
+  const base = incumbent(state);
+  if (baseTree !== base.tree)
+    return refuse(
+      'not-now',
+      `ProposeMutation: found an edit of tree ${baseTree}, expected one of the incumbent's, ${base.tree}; reload the run and ask nextStep`,
+    );
   if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
   const mutationId = commandIds.mutation(id);
-  const base = incumbent(state);
   const gate = midLoopGate(opened.policy, changes);
   const proposed: RunEvent = {
     type: 'MutationProposed',
