@@ -69,7 +69,7 @@ export interface AttemptView {
     readonly file: string | null;
     readonly line: number | null;
   } | null;
-  /** The score as it was told after the attempt; null where no training was scored. */
+  /** The score as it was told after the attempt; null where nothing was scored, or a revert was the answer. */
   readonly score: number | null;
 }
 

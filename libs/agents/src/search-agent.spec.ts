@@ -113,7 +113,7 @@ const follow = async (
       base: view.files,
       proposed,
       outcome: leaked ? 'reverted' : kept ? 'kept' : 'discarded',
-      score: kept ? lossOf(proposed) : view.score,
+      score: leaked ? null : kept ? lossOf(proposed) : view.score,
     });
     const earlier = view.attempts.map((old): AttemptView =>
       leaked && old.outcome === 'kept' ? { ...old, outcome: 'reverted' } : old,
@@ -122,7 +122,7 @@ const follow = async (
       ...view,
       budget: { ...view.budget, remaining },
       files: leaked ? BASELINE : kept ? proposed : view.files,
-      score: attempt.score,
+      score: attempt.score ?? view.score,
       attempts: [...earlier, attempt],
     };
   }
@@ -309,7 +309,9 @@ describe('what the search agent learns', () => {
   const leaks = (files: ProgramFiles | null): boolean => useOf(files!).includes('leak');
 
   it('rarely comes back to what brought a revert', async () => {
-    const attempts = [attemptOf({ proposed: using('education', 'leak'), outcome: 'reverted' })];
+    const attempts = [
+      attemptOf({ proposed: using('education', 'leak'), outcome: 'reverted', score: null }),
+    ];
     let again = 0;
     let other = 0;
     for (let seed = 1; seed <= 200; seed++) {
@@ -331,6 +333,7 @@ describe('what the search agent learns', () => {
         base: using('education', 'experience'),
         proposed: using('education', 'experience', 'leak'),
         outcome: 'reverted',
+        score: null,
       }),
       attemptOf({ number: 3, proposed: using('education', 'smsa') }),
     ];

@@ -372,6 +372,15 @@ describe('a mutation', () => {
       .then([{ type: 'ProposalRefused', data: { reason: 'the edit changes no file' } }]);
   });
 
+  it('of another tree than the incumbent is refused', () => {
+    given(past(...established(), ...iteration('1', { gain: 0.015 }), hypothesis('2')))
+      .when(mutation('2'))
+      .thenRefused(
+        'not-now',
+        "found an edit of tree source tree, expected one of the incumbent's, tree of 1",
+      );
+  });
+
   it('needs a hypothesis', () => {
     given(past(...established()))
       .when(mutation('1'))
@@ -526,6 +535,12 @@ describe('the cut-over', () => {
           data: { trainingId: trainingOf('1'), purpose: 'candidate', tree: 'tree of 1', seed: 7 },
         },
       ]);
+  });
+
+  it('of another mutation is refused', () => {
+    given(past(...established(), hypothesis('1'), mutation('1')))
+      .when(cutOver('2'))
+      .thenRefused('not-now', `found mutation ${mutationOf('2')}, expected ${mutationOf('1')}`);
   });
 
   it('keeps the charts as they stand in the restore point', () => {
@@ -823,7 +838,7 @@ describe('a divergence', () => {
     expect(after.node).toBe('idle');
     expect([after.hypotheses, after.mutations]).toEqual([2, 2]);
     given(past(...tornCharts, jump('2'), hypothesis('3')))
-      .when(mutation('3'))
+      .when(mutation('3', [edited('hyperparameters.json')], 'more', 'tree of 1'))
       .then([
         { type: 'MutationProposed', data: { number: 3, baseTree: 'tree of 1' } },
         { type: 'GatePassed' },
@@ -837,6 +852,30 @@ describe('a divergence', () => {
     );
     expect(launched.map(({ seed }) => seed)).toEqual([7, 8, 7, 7, 7]);
     expect(new Set(launched.map(({ trainingId }) => trainingId)).size).toBe(launched.length);
+  });
+
+  it('tells the agent that it happened, and nothing of the score that brought it', () => {
+    const before = [...established(), ...iteration('1', { gain: 0.015 }), ...onTrial('2')];
+    given(past(...before, trained('2')))
+      .when(jump('2', 0.3))
+      .then([
+        { type: 'MetricObserved', data: { ladderScore: 0.69 } },
+        { type: 'DivergenceDetected' },
+        { type: 'RunReverted' },
+      ]);
+    const state = stateAfter(...before, trained('2'), jump('2', 0.3));
+    expect(state.ladderScore).toBe(0.69);
+    expect(attemptsOf(state).map(({ outcome, score }) => [outcome, score])).toEqual([
+      ['kept', 0.69],
+      ['reverted', null],
+    ]);
+    const next = [...onTrial('3'), trained('3'), measured('3', { gain: 0.04 })];
+    expect(stateAfter(...before, trained('2'), jump('2', 0.3), ...next).ladderScore).toBe(0.67);
+  });
+
+  it('does not go on where no stable state is, which no run comes to', () => {
+    const state = { ...stateAfter(...established(), ...onTrial('1'), trained('1')), line: [] };
+    expect(() => runDecider.decide(state, jump('1'))).toThrow('number 1 of a line of 0');
   });
 
   it('shows in the attempts that it undid', () => {
@@ -911,6 +950,12 @@ describe('judging a candidate', () => {
     given(noisy)
       .when(judge('1'))
       .then([{ type: 'MutationReverted', data: { reason: 'not-better-than-noise' } }]);
+  });
+
+  it('judges no other', () => {
+    given(observed(0.015))
+      .when(judge('2'))
+      .thenRefused('not-now', `found mutation ${mutationOf('2')}, expected ${mutationOf('1')}`);
   });
 
   it('keeps nothing without the fairness report', () => {

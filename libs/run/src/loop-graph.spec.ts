@@ -13,6 +13,7 @@ import {
   type RunState,
 } from './index.ts';
 import {
+  addressed,
   baselineMeasured,
   crashed,
   cutOver,
@@ -216,11 +217,14 @@ const owed: fc.Arbitrary<Sent> = fc
       case 'ask-mutation':
         if (luck < 10)
           return { type: 'RefuseProposal', id: name, data: { reason: 'no such file' } };
-        return mutation(name, [luck < 12 ? edited(path, '{"seed": 1}') : edited(path)]);
+        return addressed(
+          state,
+          mutation(name, [luck < 12 ? edited(path, '{"seed": 1}') : edited(path)]),
+        );
       case 'cut-over':
-        return cutOver(name);
+        return addressed(state, cutOver(name));
       case 'judge':
-        return judge(name, fairness(luck >= 3));
+        return addressed(state, judge(name, fairness(luck >= 3)));
       case 'prove-findings':
         return close;
       case 'sign-head':
@@ -241,6 +245,7 @@ const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
   (state, name) => underWay(state, measured(name, { gain: NaN })),
   (_, name) => hypothesis(name),
   (_, name) => mutation(name),
+  (state, name) => addressed(state, mutation(name)),
   (_, name) => mutation(name, []),
   (_, name) => ({
     type: 'ProposeSecondaryMetric',
@@ -253,8 +258,9 @@ const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
     data: { dimensions: [], breaches: [], cells: 1, people: 20 },
   }),
   (_, name) => cutOver(name),
-  (_, name) => judge(name),
-  (_, name) => judge(name, null),
+  (state, name) => addressed(state, cutOver(name)),
+  (state, name) => addressed(state, judge(name)),
+  (state, name) => addressed(state, judge(name, null)),
   (_, name) => ({ type: 'StopLoop', id: name, data: { reason: 'enough' } }),
   () => finish,
   () => halt,

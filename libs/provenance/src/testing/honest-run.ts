@@ -4,7 +4,7 @@ import type { Claim, FindingProposed } from '#libs/findings';
 import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
-import { commandIds, runDecider } from '#libs/run';
+import { candidate, commandIds, runDecider } from '#libs/run';
 import type {
   RunCommand,
   RunKeys,
@@ -192,6 +192,7 @@ export const honestRun = (
     }
   };
   const running = (): boolean => state.node !== 'ended';
+  const mutationId = (): string => candidate(state).mutationId;
   const trainingId = (): string => {
     if (state.training === null) throw new Error('no training is under way');
     return state.training.trainingId;
@@ -285,6 +286,7 @@ export const honestRun = (
       data: {
         summary: `change ${domain} setting, attempt ${number}`,
         declaredDomain: domain,
+        baseTree: base.tree,
         commit: git.commit(tree, base.commit, `Mutation ${commandIds.mutation(id)}`),
         tree,
         changes: [
@@ -306,6 +308,7 @@ export const honestRun = (
       type: 'Judge',
       id,
       data: {
+        mutationId: mutationId(),
         fairness: {
           threshold: 0.5,
           favourable: 'positive',
@@ -348,7 +351,7 @@ export const honestRun = (
       send((id) => ({ type: 'RefuseProposal', id, data: { reason: 'the edit does not apply' } }));
     propose(number);
     if (!running()) return;
-    send((id) => ({ type: 'CutOver', id, data: {} }));
+    send((id) => ({ type: 'CutOver', id, data: { mutationId: mutationId() } }));
     if (iteration === 'crashed' || iteration === 'timed-out') {
       const result = iteration === 'crashed' ? fail() : timeOut();
       send((id) => ({ type: 'RecordTraining', id, data: { result } }));

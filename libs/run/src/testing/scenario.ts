@@ -14,6 +14,7 @@ import type {
 import { runDecider } from '../decider.ts';
 import { commandIds } from '../deciding/outcome.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
+import type { RunState } from '../state.ts';
 
 /** A policy with two charts and two seeds, whose budget buys a little. */
 export const POLICY: HarnessPolicy = {
@@ -253,12 +254,14 @@ export const mutation = (
   name: string,
   changes: readonly FileChange[] = [edited('hyperparameters.json')],
   summary = 'a smaller step',
+  baseTree = 'source tree',
 ): ProposeMutation => ({
   type: 'ProposeMutation',
   id: `mutation ${name}`,
   data: {
     summary,
     declaredDomain: 'hyperparameter',
+    baseTree,
     commit: `commit of ${name}`,
     tree: `tree of ${name}`,
     changes,
@@ -266,7 +269,11 @@ export const mutation = (
 });
 
 /** Its training has the same name. */
-export const cutOver = (name: string): CutOver => ({ type: 'CutOver', id: name, data: {} });
+export const cutOver = (name: string): CutOver => ({
+  type: 'CutOver',
+  id: name,
+  data: { mutationId: mutationOf(name) },
+});
 
 export const fairness = (passed = true): FairnessReport => ({
   threshold: 0.5,
@@ -288,7 +295,7 @@ export const fairness = (passed = true): FairnessReport => ({
 export const judge = (name: string, report: FairnessReport | null = fairness()): Judge => ({
   type: 'Judge',
   id: `judge ${name}`,
-  data: { fairness: report },
+  data: { mutationId: mutationOf(name), fairness: report },
 });
 
 /** Up to an incumbent: the unchanged program. */
@@ -316,10 +323,23 @@ export const iteration = (name: string, result: Measured): readonly RunCommand[]
   judge(name),
 ];
 
+/** The command as an edge that has loaded the run sends it: about the state and the mutation that it found. */
+export const addressed = (state: RunState, command: RunCommand): RunCommand => {
+  const { trial, line } = state;
+  if (command.type === 'ProposeMutation')
+    return { ...command, data: { ...command.data, baseTree: line.at(-1)?.tree ?? '' } };
+  if (trial === null) return command;
+  const { mutationId } = trial;
+  if (command.type === 'CutOver') return { ...command, data: { mutationId } };
+  if (command.type === 'Judge') return { ...command, data: { ...command.data, mutationId } };
+  return command;
+};
+
 /** The events of commands, each of which must be taken. */
 export const past = (...commands: readonly RunCommand[]): readonly RunEvent[] =>
   commands.reduce<readonly RunEvent[]>((events, command) => {
-    const decision = runDecider.decide(fold(runDecider, events), command);
+    const state = fold(runDecider, events);
+    const decision = runDecider.decide(state, addressed(state, command));
     if (!decision.ok) throw new Error(`${command.id}: ${decision.error.message}`);
     return [...events, ...decision.value];
   }, []);
