@@ -37,7 +37,7 @@ describe.skipIf(!(await canMount()))(
       await cp(await prepared.home(), home, { recursive: true });
       return { disk, home };
     };
-    it.each([400, 560, 720])(
+    it.each([400, 720])(
       'of %i kB stops the run; with room it goes on to the same end state',
       async (kilobytes) => {
         const { disk, home } = await onDisk(kilobytes);
