@@ -5,7 +5,7 @@ import { deriveId } from '#libs/kernel';
 import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
-import { acceptedLine, pointAcceptedRef } from './accepted-line.ts';
+import { acceptedLine, pointAcceptedRef, type AcceptedLine } from './accepted-line.ts';
 
 /** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
 export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, '');
@@ -26,6 +26,8 @@ export const verdictOn = ({ log, sourceTree }: Home, findingId: string): Promise
   });
 };
 
+const NOTHING_ACCEPTED: AcceptedLine = { tree: null, standing: [] };
+
 /** Records a verdict on a finding; a BLOCK discards it and takes the accepted line back. */
 export const recordVerdict = async (
   home: Home,
@@ -37,7 +39,8 @@ export const recordVerdict = async (
   const { findingId, chain } = finding;
   const said = { findingId, verdict, rows, trust };
   const attestation = verdictAttestation(said, chain.runHead, proposedHash);
-  const accepted = await acceptedLine(home, chain.studyId);
+  // A PASS moves nothing, so that the log needn't be searched for what was accepted.
+  const accepted = verdict === 'PASS' ? NOTHING_ACCEPTED : await acceptedLine(home, chain.studyId);
   const sent = await home.findings.send(
     findingId,
     {
@@ -56,7 +59,7 @@ export const recordVerdict = async (
   );
   // Somebody who was faster recorded a verdict on the same chain.
   if (!sent.ok && sent.error.code !== 'lost-race') throw new Error(sent.error.message);
-  await pointAcceptedRef(home, chain.studyId);
+  if (verdict === 'BLOCK') await pointAcceptedRef(home, chain.studyId);
 };
 
 /** The hash of a finding's first event, which a verdict's signature covers. */
