@@ -906,6 +906,32 @@ describe('verifying an honest finding', () => {
       expect(types).toContain(type);
   });
 
+  it('says how often each chart could be measured', async () => {
+    const honest = make();
+    const foundIn = async (run: HonestRun) =>
+      (await verdictOn(sealed(workshop, run), run)).rows.find(({ row }) => row === 'monitor');
+    expect((await foundIn(honest))?.found).toMatch(
+      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\); 1 triggers/,
+    );
+    // The gap's sums stand at zero in this run, so that nothing else follows from its absence.
+    const blind = honest.run.map((fact) => {
+      if (fact.type !== 'MetricObserved') return fact;
+      const data = fact.data as DataOf<'MetricObserved'>;
+      return {
+        ...fact,
+        data: {
+          ...data,
+          observation: { ...data.observation, gapChange: null },
+          charts: data.charts.filter(({ chart }) => chart !== 'gap'),
+        },
+      };
+    });
+    expect(await foundIn({ ...honest, run: blind })).toMatchObject({
+      passed: true,
+      found: expect.stringMatching(/gap took 0 \([1-9]\d* not measurable\)/) as string,
+    });
+  });
+
   it('passes an ungoverned run that the policy accepts', async () => {
     const honest = honestRun(workshop, ['kept'], {
       ...opened(make()).policy,

@@ -29,15 +29,19 @@ const split = (people: readonly number[], positive: readonly number[]): SplitCou
 const good = split([40, 20, 40, 20, 40, 40], [10, 10, 10, 10, 10, 10]);
 const counts: VaultCounts = { train: good, dev: good, check: good, sealed: good };
 
+const GAP = { kind: 'gap', reference: 0, allowance: 0.5, decisionInterval: 5 } as const;
+
 const failing = (
   change: {
     readonly data?: Partial<DataPolicy>;
     readonly counts?: Partial<VaultCounts>;
+    readonly charts?: HarnessPolicy['charts'];
     readonly gates?: Partial<HarnessPolicy['gates']>;
   } = {},
 ) =>
   preLoopChecks(ok({ counts: { ...counts, ...change.counts } }), {
     data: { ...clinicPolicy, ...change.data },
+    charts: change.charts ?? [],
     gates: { ...clinicGates, ...change.gates },
   }).filter(({ passed }) => !passed);
 
@@ -119,7 +123,11 @@ describe('checkDataPolicy', () => {
 
 describe('preLoopChecks', () => {
   it('passes good data, and says of each rule what was found', () => {
-    const checks = preLoopChecks(ok({ counts }), { data: clinicPolicy, gates: clinicGates });
+    const checks = preLoopChecks(ok({ counts }), {
+      data: clinicPolicy,
+      charts: [GAP],
+      gates: clinicGates,
+    });
     expect(checks.every(({ passed }) => passed)).toBe(true);
     expect(checks.find(({ rule }) => rule === 'split-rows')).toEqual({
       rule: 'split-rows',
@@ -186,17 +194,55 @@ describe('preLoopChecks', () => {
     expect(failing({ counts: { dev: without }, gates: { postLoop } })).toEqual([]);
   });
 
-  it('fails dev rows that are all in small cells', () => {
+  describe('with rows that are all in small cells', () => {
     const scattered = split([10, 10, 10, 10, 10, 10], [5, 5, 5, 5, 5, 5]);
     const gates = { preLoop: { minimumRows: 10, minimumGroup: 10, maximumSuppression: 20 } };
-    expect(failing({ counts: { dev: scattered }, gates }).map(({ rule }) => rule)).toEqual([
-      'scorable-rows',
+
+    it.each([
+      ['dev', 'dev 0, check 200, sealed 200'],
+      ['check', 'dev 200, check 0, sealed 200'],
+      ['sealed', 'dev 200, check 200, sealed 0'],
+    ])('fails the %s rows', (name, found) => {
+      expect(failing({ counts: { [name]: scattered }, gates })).toEqual([
+        {
+          rule: 'scorable-rows',
+          passed: false,
+          found,
+          expected:
+            'people in cells of at least 11 in each, so that predictions and findings can be scored',
+        },
+      ]);
+    });
+
+    it('asks nothing of check rows without a share, but always of sealed ones', () => {
+      const without = { split: { train: 60, dev: 40, check: 0, sealed: 0 } };
+      expect(failing({ counts: { check: scattered }, data: without, gates })).toEqual([]);
+      expect(failing({ counts: { sealed: scattered }, data: without, gates })).toMatchObject([
+        { rule: 'scorable-rows', found: 'dev 200, sealed 0' },
+      ]);
+    });
+  });
+
+  it('fails a gap chart that no cell could ever feed', () => {
+    // Enough people in each split, but never enough of both in the same cell.
+    const left = split([60, 60, 60, 5, 5, 5], [20, 20, 20, 2, 2, 2]);
+    const right = split([5, 5, 5, 60, 60, 60], [2, 2, 2, 20, 20, 20]);
+    const apart = { dev: left, check: right };
+    expect(failing({ counts: apart })).toEqual([]);
+    expect(failing({ counts: apart, charts: [GAP] })).toEqual([
+      {
+        rule: 'gap-chart',
+        passed: false,
+        found: '0 cells of at least 11 in dev and in check',
+        expected:
+          'at least one, so that the gap chart of the policy can be measured; else set charts.gap to null',
+      },
     ]);
   });
 
   it("shows the vault's refusal as a broken rule", () => {
     const refusal = refused({ code: 'digest-differs', message: 'found another file' });
-    const checks = preLoopChecks(refusal, { data: clinicPolicy, gates: clinicGates });
+    const checks = preLoopChecks(refusal, { data: clinicPolicy, charts: [], gates: clinicGates });
     expect(checks.filter(({ passed }) => !passed)).toEqual([
       {
         rule: 'data',
@@ -210,7 +256,7 @@ describe('preLoopChecks', () => {
   it('names a broken policy once', () => {
     const data = { ...clinicPolicy, minimumCell: 1 };
     const refusal = refused({ code: 'data-policy', message: 'minimum-cell: …' });
-    const checks = preLoopChecks(refusal, { data, gates: clinicGates });
+    const checks = preLoopChecks(refusal, { data, charts: [], gates: clinicGates });
     expect(checks.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual([
       'minimum-cell',
     ]);

@@ -1,4 +1,5 @@
 import type { DataPolicy, DimensionPolicy, GateCheck, HarnessPolicy, Split } from '#libs/harness';
+import { scoredCells, type CellCounts } from '#libs/evaluator';
 import { SPLITS } from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
 import { cellCount } from './cells.ts';
@@ -106,11 +107,12 @@ const isMisshapen = (dimension: DimensionPolicy): boolean => {
  * The pre-loop gate's rules on the data, each with what was found and what was expected. Pure: it takes the
  * outcome of opening the vault, so that a refusal shows as a broken rule among the others.
  *
- * Splits without a share in the policy are not asked for rows; train and dev always are.
+ * Splits without a share in the policy are not asked for rows; train and dev always are, and predictions have to be
+ * scorable on the sealed rows whatever their share: without them a run spends its budget and proves nothing.
  */
 export const preLoopChecks = (
   opened: Result<{ readonly counts: VaultCounts }, Refusal>,
-  policy: Pick<HarnessPolicy, 'data' | 'gates'>,
+  policy: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>,
 ): readonly GateCheck[] => {
   const checks = checkDataPolicy(policy.data);
   const readable = 'data the vault can read in full, as it was pinned';
@@ -128,7 +130,7 @@ export const preLoopChecks = (
 
 const checkCounts = (
   counts: VaultCounts,
-  { data, gates }: Pick<HarnessPolicy, 'data' | 'gates'>,
+  { data, charts, gates }: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>,
 ): readonly GateCheck[] => {
   const { minimumRows, minimumGroup, maximumSuppression } = gates.preLoop;
   const asked = SPLITS.filter(
@@ -154,9 +156,9 @@ const checkCounts = (
   ].some((bound) => bound !== null);
   const suppressed = suppression(counts, data.minimumCell);
   const share = (100 * suppressed.people) / Math.max(1, counts.train.people);
-  const scorable = Array.from(counts.dev.cells.people)
-    .filter((people) => people >= data.minimumCell)
-    .reduce((a, b) => a + b, 0);
+  const scored = (['dev', 'check', 'sealed'] as const)
+    .filter((split) => split !== 'check' || data.split.check > 0)
+    .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
   return [
     check(
       'split-rows',
@@ -178,10 +180,11 @@ const checkCounts = (
     ),
     check(
       'scorable-rows',
-      scorable > 0,
-      `${number(scorable)} dev people in cells of at least ${data.minimumCell}`,
-      'some, so that predictions can be scored',
+      scored.every(({ people }) => people > 0),
+      scored.map(({ split, people }) => `${split} ${number(people)}`).join(', '),
+      `people in cells of at least ${data.minimumCell} in each, so that predictions and findings can be scored`,
     ),
+    ...(charts.some(({ kind }) => kind === 'gap') ? [checkGapChart(counts, data)] : []),
     check(
       'protected-groups',
       groups.every(({ people }) => people >= minimumGroup) && (groups.length > 0 || !bounded),
@@ -190,4 +193,23 @@ const checkCounts = (
       `at least ${number(minimumGroup)} dev people in each protected group${bounded ? ', since the policy bounds their fairness' : ''}`,
     ),
   ];
+};
+
+/** People in the cells that are large enough to be scored. */
+const scorablePeople = (counts: CellCounts, minimumCell: number): number =>
+  scoredCells(counts, minimumCell).reduce((sum, cell) => sum + counts.people[cell]!, 0);
+
+/** A pinned gap chart that could never take a value would watch nothing and look as if it did. */
+const checkGapChart = (
+  { dev, check: held }: VaultCounts,
+  { minimumCell }: DataPolicy,
+): GateCheck => {
+  const inDev = new Set(scoredCells(dev.cells, minimumCell));
+  const both = scoredCells(held.cells, minimumCell).filter((cell) => inDev.has(cell));
+  return check(
+    'gap-chart',
+    both.length > 0,
+    `${number(both.length)} cells of at least ${minimumCell} in dev and in check`,
+    'at least one, so that the gap chart of the policy can be measured; else set charts.gap to null',
+  );
 };

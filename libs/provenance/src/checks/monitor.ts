@@ -32,6 +32,8 @@ export const monitor: Check = {
     const stable = new Map<ChartPolicy['kind'], Stable>();
     let target: Stable = { standing: null, age: 0 };
     let age = 0;
+    /** Values that each chart took; an observation that it could not measure leaves it standing. */
+    const taken = new Map<string, number>();
     let observed = 0;
     let reverts = 0;
     let trigger: Trigger | null = null;
@@ -67,6 +69,11 @@ export const monitor: Check = {
         const { upper, lower } = sumsOf(kind);
         if (upper === 0 && lower === 0) stable.set(kind, { standing: standing.now(), age });
       }
+    };
+
+    const tally = (kind: ChartPolicy['kind']): string => {
+      const measured = taken.get(kind) ?? 0;
+      return `${kind} took ${String(measured)} (${String(observed - measured)} not measurable)`;
     };
 
     const compareFired = (
@@ -115,7 +122,10 @@ export const monitor: Check = {
           observed += 1;
           const expected = recompute(observation);
           compare(read, expected, `event ${String(index)}`);
-          for (const { chart, upper, lower } of expected) sums.set(chart, { upper, lower });
+          for (const { chart, upper, lower } of expected) {
+            sums.set(chart, { upper, lower });
+            taken.set(chart, (taken.get(chart) ?? 0) + 1);
+          }
           const fired = expected.filter((reading) => reading.fired);
           detected = false;
           trigger = fired.length === 0 ? null : { mutationId, fired, index };
@@ -164,9 +174,9 @@ export const monitor: Check = {
             `the trigger at event ${String(trigger.index)} is unresolved: nothing follows`,
           );
         return faults.outcome(
-          `${String(observed)} observations of ${charts()
-            .map(({ kind }) => kind)
-            .join(', ')}, ${String(reverts)} triggers, each with its revert`,
+          `${String(observed)} observations: ${charts()
+            .map(({ kind }) => tally(kind))
+            .join(', ')}; ${String(reverts)} triggers, each with its revert`,
         );
       },
     };
