@@ -46,11 +46,11 @@ describe('a hypothesis begins with what sets it apart', () => {
       [{ knob: 0, kind: 'remove', value: 'education' }],
     ],
     [
-      "Learning rate at 0.1 would describe the cohorts' rates of high pay better.",
+      "Learning rate 0.1 would describe the cohorts' rates of high pay better.",
       [{ knob: 1, kind: 'set', value: 0.1 }],
     ],
     [
-      "Squares among use and hidden at 4 would describe the cohorts' rates of high pay better.",
+      "Squares among use and hidden 4 would describe the cohorts' rates of high pay better.",
       [
         { knob: 0, kind: 'add', value: 'squares' },
         { knob: 2, kind: 'set', value: 4 },

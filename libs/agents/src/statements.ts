@@ -60,7 +60,7 @@ export const statementOf = (
       const key = words(knobs[change.knob]!.key);
       if (change.kind === 'add') return `${words(change.value)} among ${key}`;
       if (change.kind === 'remove') return `${key} without ${words(change.value)}`;
-      return `${key} at ${words(change.value)}`;
+      return `${key} ${words(change.value)}`;
     });
     claims.push(`${list(settings)} would describe the cohorts' ${rates} better`);
   }
