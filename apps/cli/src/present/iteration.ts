@@ -30,101 +30,147 @@ const NUMBER = 3;
 const DOMAIN_WIDTH = 7;
 const COST = 4;
 const LEFT = 4;
-const METRIC = 13;
+const METRIC = 8;
+const ERROR = 5;
 const GAIN = 8;
 const CHART = 6;
 const DECISION = 11;
 
+/** A summary is seldom longer, and says little when it is much shorter. */
+const SUMMARY = { least: 24, most: 38 };
+/** Enough for what a hypothesis begins with. */
+const HYPOTHESIS_LEAST = 16;
+
+type Chart = ChartReading['chart'];
+
+/** The widths of the columns, null for those that there is no room for. */
 interface Columns {
   readonly summary: number;
-  readonly hypothesis: number;
+  readonly hypothesis: number | null;
+  readonly domain: number | null;
+  readonly error: number | null;
+  readonly charts: readonly Chart[];
   /** All columns of numbers together, for a note in their place. */
   readonly numbers: number;
 }
 
-const columnsOf = (width: number, charts: number): Columns => {
-  const numbers = METRIC + 1 + GAIN + charts * (CHART + 1);
-  const taken = NUMBER + 2 + 2 + DOMAIN_WIDTH + 1 + COST + 1 + LEFT + 2 + numbers + 2 + DECISION;
-  const free = Math.max(24, width - taken);
-  // Never narrower than its heading; summaries beyond 38 columns are rare.
-  const hypothesis = Math.max(11, free - Math.min(38, Math.ceil(free * 0.6)));
-  return { summary: free - hypothesis, hypothesis, numbers };
+/** Where the terminal is narrow, columns give way: hypothesis, further charts, standard error, domain. */
+const columnsOf = (width: number, charts: readonly Chart[]): Columns => {
+  const numbers = (error: boolean, shown: number): number =>
+    METRIC + (error ? ERROR : 0) + 1 + GAIN + shown * (CHART + 1);
+  const free = (domain: boolean, error: boolean, shown: number): number =>
+    width -
+    (NUMBER + 2 + 2 + (domain ? DOMAIN_WIDTH + 1 : 0) + COST + 1 + LEFT + 1) -
+    (numbers(error, shown) + 2 + DECISION);
+  const fits = (...kept: Parameters<typeof free>): boolean => free(...kept) >= SUMMARY.least;
+
+  const shown = fits(true, true, charts.length) ? charts : charts.slice(0, 1);
+  const error = fits(true, true, shown.length);
+  const domain = fits(true, error, shown.length);
+  const room = free(domain, error, shown.length);
+  const hypothesis = room - 2 >= SUMMARY.least + HYPOTHESIS_LEAST;
+  const summary = hypothesis
+    ? Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 2) * 0.57)))
+    : room;
+  return {
+    summary,
+    hypothesis: hypothesis ? room - 2 - summary : null,
+    domain: domain ? DOMAIN_WIDTH : null,
+    error: error ? ERROR : null,
+    charts: shown,
+    numbers: numbers(error, shown.length),
+  };
 };
 
-export const iterationHeader = (
-  { paint, width }: Style,
-  charts: readonly ChartReading['chart'][],
-): string => {
-  const columns = columnsOf(width, charts.length);
+/** The columns that there are, put together. */
+const row = (
+  columns: Columns,
+  cells: {
+    readonly number: string;
+    readonly summary: string;
+    readonly hypothesis: (width: number) => string;
+    readonly domain: (width: number) => string;
+    readonly cost: string;
+    readonly left: string;
+    readonly numbers: string;
+    readonly decision: string;
+  },
+): string =>
+  [
+    cells.number,
+    '  ',
+    padEnd(cells.summary, columns.summary),
+    '  ',
+    ...(columns.hypothesis === null ? [] : [cells.hypothesis(columns.hypothesis), '  ']),
+    ...(columns.domain === null ? [] : [cells.domain(columns.domain), ' ']),
+    padStart(cells.cost, COST),
+    ' ',
+    padStart(cells.left, LEFT),
+    ' ',
+    cells.numbers,
+    '  ',
+    cells.decision,
+  ].join('');
+
+export const iterationHeader = ({ paint, width }: Style, charts: readonly Chart[]): string => {
+  const columns = columnsOf(width, charts);
+  const measured = columns.error === null ? 'log-loss' : 'log-loss ±se';
   return paint.dim(
-    [
-      padStart('#', NUMBER),
-      '  ',
-      padEnd('mutation', columns.summary),
-      '  ',
-      padEnd('hypothesis', columns.hypothesis - 1),
-      ' ',
-      padEnd('domain', DOMAIN_WIDTH),
-      ' ',
-      padStart('cost', COST),
-      ' ',
-      padStart('left', LEFT),
-      '  ',
-      padStart('log-loss ±se', METRIC),
-      ' ',
-      padStart('gain', GAIN),
-      ...charts.map((chart) => ` ${padStart(`S ${chart}`, CHART)}`),
-      '  ',
-      'decision',
-    ].join(''),
+    row(columns, {
+      number: padStart('#', NUMBER),
+      summary: 'mutation',
+      hypothesis: (room) => padEnd('hypothesis', room),
+      domain: (room) => padEnd('domain', room),
+      cost: 'cost',
+      left: 'left',
+      numbers: [
+        padStart(measured, METRIC + (columns.error ?? 0)),
+        padStart('gain', GAIN),
+        ...columns.charts.map((chart) => padStart(`S ${chart}`, CHART)),
+      ].join(' '),
+      decision: 'decision',
+    }),
   );
 };
 
 /** The iteration on one line. `charts` are the run's, in the order of the header. */
 export const iterationLine = (
   { paint, width }: Style,
-  charts: readonly ChartReading['chart'][],
+  charts: readonly Chart[],
   iteration: Iteration,
   outcome: Outcome,
 ): string => {
-  const columns = columnsOf(width, charts.length);
-  const line = [
-    paint.bold(padStart(String(iteration.number), NUMBER)),
-    '  ',
-    padEnd(iteration.summary ?? '–', columns.summary),
-    '  ',
-    paint.dim(padEnd(iteration.hypothesis, columns.hypothesis - 1)),
-    ' ',
-    domainPaint(
-      paint,
-      iteration.domain,
-    )(padEnd(iteration.domain === null ? '–' : DOMAIN[iteration.domain], DOMAIN_WIDTH)),
-    ' ',
-    padStart(units(iteration.cost), COST),
-    ' ',
-    padStart(units(iteration.left), LEFT),
-    '  ',
-    iteration.observation === null
-      ? paint.yellow(padEnd(iteration.note ?? '', columns.numbers))
-      : numbers(paint, iteration.observation, charts, iteration.charts),
-    '  ',
-    outcome.paint(outcome.text),
-  ].join('');
-  return line.trimEnd();
+  const columns = columnsOf(width, charts);
+  const { domain, observation } = iteration;
+  return row(columns, {
+    number: paint.bold(padStart(String(iteration.number), NUMBER)),
+    summary: iteration.summary ?? '–',
+    hypothesis: (room) => paint.dim(padEnd(iteration.hypothesis, room)),
+    domain: (room) =>
+      domainPaint(paint, domain)(padEnd(domain === null ? '–' : DOMAIN[domain], room)),
+    cost: units(iteration.cost),
+    left: units(iteration.left),
+    numbers:
+      observation === null
+        ? paint.yellow(padEnd(iteration.note ?? '', columns.numbers))
+        : numbers(paint, columns, observation, iteration.charts),
+    decision: outcome.paint(outcome.text),
+  });
 };
 
 const numbers = (
   paint: Style['paint'],
+  { error, charts }: Columns,
   observation: Observation,
-  charts: readonly ChartReading['chart'][],
   readings: readonly ChartReading[],
 ): string => {
   const { value, standardError } = observation.metric;
   const gain = gainOf(observation);
   const diverged = readings.some(({ fired }) => fired);
   const tone = diverged ? paint.magenta : gain !== null && gain > 0 ? paint.green : paint.dim;
+  const deviation = error === null ? '' : ` ±${metric(standardError).replace(/^0/u, '')}`;
   return [
-    padStart(`${metric(value)} ±${metric(standardError).replace(/^0/u, '')}`, METRIC),
+    padStart(`${metric(value)}${deviation}`, METRIC + (error ?? 0)),
     ' ',
     tone(padStart(gain === null ? '–' : signedPercent(gain), GAIN)),
     ...charts.map(

@@ -1,6 +1,9 @@
+import type { Costs } from '#libs/harness';
 import type { BaselineEstablished, RunOpened } from '#libs/run';
+import { iterationHeader } from './iteration.ts';
+import { chartsOf, totalOf, type Handlers, type Page } from './page.ts';
 import { heading, type Style } from './style.ts';
-import { clean, count, fit, metric, percent, short, units, wrap } from './text.ts';
+import { clean, count, fit, metric, percent, plural, short, units, wrap } from './text.ts';
 
 const LABEL = 13;
 
@@ -10,11 +13,36 @@ export const labelled = ({ paint, width }: Style, label: string, text: string): 
     (line, index) => `  ${paint.dim((index === 0 ? label : '').padEnd(LABEL))}${line}`,
   );
 
+/** The opening, the gate to the loop, and the baseline that everything is compared with. */
+export const opening = (page: Page): Handlers => {
+  const { style, now, print } = page;
+  return {
+    RunOpened: ({ data }) => {
+      now.opened = data;
+      now.left = totalOf(page);
+      print(...openingLines(style, data));
+    },
+    GatePassed: ({ data }) => {
+      if (data.gate === 'pre-loop')
+        print(
+          ...labelled(style, 'gate', `pre-loop: ${plural(data.checks.length, 'check')} passed`),
+        );
+    },
+    BaselineEstablished: ({ data }) => {
+      now.baseline = data.metric;
+      now.line = data.metric;
+      print(...baselineLines(style, data), '', iterationHeader(style, chartsOf(page)));
+    },
+  };
+};
+
+/** What an iteration costs: its hypothesis and one edit. */
+const costsOf = ({ hypothesis, hyperparameter, feature, architecture, metric: measure }: Costs) =>
+  `hypothesis ${units(hypothesis)} + hyperparameter ${units(hyperparameter)}, ` +
+  `feature ${units(feature)}, architecture ${units(architecture)} or metric ${units(measure)}`;
+
 /** What the run stands on: who asks what, and every pin. */
-export const openingLines = (
-  style: Style,
-  { data }: { readonly data: RunOpened['data'] },
-): readonly string[] => {
+const openingLines = (style: Style, data: RunOpened['data']): readonly string[] => {
   const { paint } = style;
   const { policy, pins, environment } = data;
   const line = (label: string, text: string): readonly string[] => labelled(style, label, text);
@@ -44,12 +72,7 @@ export const openingLines = (
     ...(policy.data.planted.length === 0
       ? []
       : line('planted', `${policy.data.planted.join(', ')}: put into the data on purpose`)),
-    ...line(
-      'budget',
-      `${units(total)} units: ${Object.entries(costs)
-        .map(([charge, cost]) => `${charge} ${units(cost)}`)
-        .join(', ')}`,
-    ),
+    ...line('budget', `${units(total)} units; an iteration: ${costsOf(costs)}`),
     ...line(
       'monitor',
       policy.charts
@@ -88,7 +111,7 @@ const cohortLines = (
   ];
 };
 
-export const baselineLine = (style: Style, data: BaselineEstablished['data']): readonly string[] =>
+const baselineLines = (style: Style, data: BaselineEstablished['data']): readonly string[] =>
   labelled(
     style,
     'baseline',

@@ -65,7 +65,7 @@ HOLDFAST  High pay, CPS 1988
   cohorts      312 cells of 13,120 people released; 214 cells below 11 suppressed, 957 people (6.8 %)
   people       train 14,077, dev 7,012, check 2,801, sealed 4,265
   planted      withholding: put into the data on purpose
-  budget       150 units: hypothesis 5, hyperparameter 10, feature 20, architecture 25, metric 10
+  budget       150 units; an iteration: hypothesis 5 + hyperparameter 10, feature 20, architecture 25 or metric 10
   monitor      gain (μ₀ 0, k 0.03, h 0.1), gap (μ₀ 0, k 0.5, h 4)
   agent        governed: the search agent runs inside the harness
   gate         pre-loop: 1 check passed
@@ -75,19 +75,20 @@ HOLDFAST  High pay, CPS 1988
 
   it('gives each iteration a line, and a divergence and the halt lines of their own', () => {
     expect(part(shown(night()), '  #  mutation', 'line         ')).toBe(`
-  #  mutation                     hypothesis        domain  cost left   log-loss ±se     gain S gain  S gap  decision
-  1  features: add education      Pay rises with y… feature   25  125  0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
-  2  hyperparameters: l2 0.01 →…  A stronger penal… hyper     15  110  0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
-  3  architecture: linear → mlp…  A hidden layer f… archit    30   80  crashed: TypeError in model.js:12     ✗ failed
+  #  mutation                   hypothesis           domain  cost left  log-loss ±se     gain S gain  S gap  decision
+  1  features: add education    Pay rises with yea…  feature   25  125 0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
+  2  hyperparameters: l2 0.01…  A stronger penalty…  hyper     15  110 0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
+  3  architecture: linear → m…  A hidden layer fin…  archit    30   80 crashed: TypeError in model.js:12     ✗ failed
      proposal of #4 refused (1 in a row): hyperparameters.json does not parse: expected "," at line 3
-  4  hyperparameters: steps 400…  More steps conve… hyper     15   65  did not end within 10 s               ✗ timed out
-  5  features: add planted with…  Planted withhold… feature   25   40  0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
+  4  hyperparameters: steps 4…  More steps converg…  hyper     15   65 did not end within 10 s               ✗ timed out
+  5  features: add planted wi…  Planted withholdin…  feature   25   40 0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
      ↺ DIVERGENCE  gain 0.539 > h 0.1. Back to the last stable state (tree 740aa53c27b3, log-loss 0.5012); undone: #1
                    features: add education; #5 features: add planted withholding.
-  6  features: add experience     Experience goes…  feature   25   15  0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
-  7  –                            Depth adds little –          5   10  25 asked, 10 left                     – not paid
+  6  features: add experience   Experience goes wi…  feature   25   15 0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
+  7  –                          Depth adds little    –          5   10 25 asked, 10 left                     – not paid
 
   SYSTEM HALT: MUTATION BUDGET EXHAUSTED (asked 25, left 10)
+  The budget's end is the normal end of a run; findings, if any, follow.
 
   budget       █████████████████████████████████████░░░  140 of 150 spent, 93 % used
   iterations   7: 1 kept and standing, 1 discarded, 2 failed, 1 diverged
@@ -102,17 +103,21 @@ FINDINGS  scored once on the sealed rows (look 1)
   PASS   Finding 1: the line that stands (r1-f1)
          The 1 kept mutations together (features: add experience): log-loss per person of high pay over everybody in the
          released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103).
-         ✓ source tree pinned  ✓ charges recompute  ✓ restore point present
+         ✓ source tree pinned     61037e9fd303 exists
+         ✓ charges recompute      140 of 150
+         ✓ restore point present  1 of 1
          self-signed, unanchored; all 3 rows hold; proves how it was reached, not that it is true
 
   BLOCK  Finding 2: one kept step (r1-f2)
          features: add experience: log-loss per person of high pay over everybody in the released cells falls by 0.0138
          (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Uses withholding, planted in the data on purpose.
-         ✓ source tree pinned  ✓ charges recompute
          ✗ restore point present  none for mutation 6
                                   expected: one for each kept mutation
-         self-signed, unanchored; 1 of 3 rows do not hold: the finding is discarded
+         self-signed, unanchored; 2 of 3 rows hold: the finding is discarded
          accepted line taken back to tree 740aa53c27b3
+
+  r1-f1: accepted by a reviewer: chain checked
+  r1-f1: the accepted line now is tree af2fa71733ad
 
 WHERE TO LOOK NEXT
   npx holdfast show r1         the run, iteration by iteration
@@ -123,19 +128,35 @@ WHERE TO LOOK NEXT
 `);
   });
 
-  it.each([80, 100, 120, 140])('fits %i columns, without any escape code', (width) => {
-    const text = shown(night(), { width });
-    expect(text).not.toContain('\u001B');
-    // Below 100 columns the iteration's numbers need what they need.
-    const widest = Math.max(...text.split('\n').map(widthOf));
-    expect(widest).toBeLessThanOrEqual(Math.max(width, 100));
+  it.each([80, 85, 90, 97, 100, 115, 116, 120, 140, 160])(
+    'fits %i columns, without any escape code or space at an end',
+    (width) => {
+      for (const events of [night(), recorded(recordHalted)]) {
+        const text = shown(events, { width });
+        expect(text).not.toContain('\u001B');
+        expect(text).not.toMatch(/[ \u00A0]$/mu);
+        for (const line of text.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(width);
+      }
+    },
+  );
+
+  it('leaves out columns where the terminal is narrow', () => {
+    const header = (width: number): string =>
+      /^ +#.*$/mu.exec(shown(night(), { width }))?.[0].replace(/\s+/gu, ' ').trim() ?? '';
+    expect(header(116)).toBe(
+      '# mutation hypothesis domain cost left log-loss ±se gain S gain S gap decision',
+    );
+    expect(header(98)).toBe('# mutation domain cost left log-loss ±se gain S gain S gap decision');
+    expect(header(91)).toBe('# mutation domain cost left log-loss ±se gain S gain decision');
+    expect(header(86)).toBe('# mutation domain cost left log-loss gain S gain decision');
+    expect(header(80)).toBe('# mutation cost left log-loss gain S gain decision');
   });
 });
 
 describe('a halted run', () => {
   it('says why and where, and that it is over', () => {
     expect(part(shown(recorded(recordHalted)), '  1  hyper', 'npx holdfast audit')).toBe(`
-  1  hyperparameters: seed 7 → 8  Another seed sco… hyper      5  145  stopped at the mid-loop gate          ■ halted
+  1  hyperparameters: seed 7…   Another seed score…  hyper      5  145 stopped at the mid-loop gate          ■ halted
 
   SYSTEM HALT: protected parameter "seed" in hyperparameters.json:4
   protected parameter at hyperparameters.json:4
@@ -180,7 +201,7 @@ describe('what agents write', () => {
     });
     const text = shown(events);
     expect(text).not.toContain('\u001B');
-    expect(text).toContain('  1  add planted withholding      planted withhold…');
+    expect(text).toContain('  1  add planted withholding    planted withholdin…');
     expect(text).toContain('  SYSTEM HALT: all is well\n');
   });
 });

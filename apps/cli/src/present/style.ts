@@ -17,7 +17,7 @@ export const styleOf = ({
   readonly width: number;
 }): Style => ({
   paint: new Chalk({ level: colour ? 1 : 0 }),
-  width: Math.min(140, Math.max(80, width)),
+  width: Math.min(160, Math.max(80, width)),
 });
 
 type Paint = (text: string) => string;

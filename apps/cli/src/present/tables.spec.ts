@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openReadModels, type ReadModels } from '#libs/read-models';
+import { openReadModels, type ReadModels, type RestorePointRow } from '#libs/read-models';
 import {
   recordHalted,
   recordNight,
@@ -48,18 +48,20 @@ pay     2  r2   halted  2026-11-09 22:01     1     0    5/150  0.5012 → 0.5012
   it('of the cutover audit', async () => {
     const { rows } = await views.cutoverAudit({ domain: 'feature' });
     expect(`\n${auditTable(style, rows, planted)}\n`).toBe(`
-run  #  when (UTC)      who    what                       why           domain   cost  from   log-loss     z  decision
-  1  1  11-09 22:00:12  agent  features: add education    Pay rises w…  feature    20  r1-p1    0.4890  13.6  ↺ undone
-  1  5  11-09 22:00:57  agent  features: add planted wi…  Planted wit…  feature    20  r1-p5    0.2107     –  ↺ diverged
-  1  6  11-09 22:01:09  agent  features: add experience   Experience…   feature    20  r1-p6    0.4871  13.6  ✓ kept
+run  #  when (UTC)      who    what                       why           domain   edit  from   log-loss     z  decision
+r1   1  11-09 22:00:12  agent  features: add education    Pay rises w…  feature    20  r1-p1    0.4890  13.6  ↺ undone
+r1   5  11-09 22:00:57  agent  features: add planted wi…  Planted wit…  feature    20  r1-p5    0.2107     –  ↺ diverged
+r1   6  11-09 22:01:09  agent  features: add experience   Experience…   feature    20  r1-p6    0.4871  13.6  ✓ kept
+
+edit: what the edit itself cost; its hypothesis is charged beside it (--ledger charges)
 `);
   });
 
   it('of restore points', async () => {
     const { rows } = await views.restoreSource({ mutation: 'r1-m1' });
     expect(`\n${restoreTable(style, rows)}\n`).toBe(`
-run  restore point  when (UTC)           commit        tree          log-loss  monitor           left
-  1  r1-p1          2026-11-09 22:00:15  61037e9fd303  740aa53c27b3    0.5012  gain 0.000/0.000   125
+run  restore point  when (UTC)      commit    tree      log-loss  monitor  left
+r1   r1-p1          11-09 22:00:15  61037e9f  740aa53c    0.5012  gain 0    125
 `);
   });
 
@@ -67,23 +69,51 @@ run  restore point  when (UTC)           commit        tree          log-loss  m
     const { rows } = await views.charges({ limit: 2 });
     expect(`\n${chargesTable(style, rows, planted)}\n`).toBe(`
 run  when (UTC)           type        cost  left  description
-  1  2026-11-09 22:00:11  hypothesis     5   145  Hypothesis 1
-  1  2026-11-09 22:00:14  feature       20   125  features: add education
+r1   2026-11-09 22:00:11  hypothesis     5   145  Hypothesis 1
+r1   2026-11-09 22:00:14  feature       20   125  features: add education
 `);
   });
 
   it('of findings', async () => {
     const { rows } = await views.findings({ verdict: 'BLOCK' });
     expect(`\n${findingsTable(style, rows)}\n`).toBe(`
-verdict  finding  run  kind  estimate  interval           gain      n  changes                   review
-BLOCK    r1-f2      1  step    0.0138  0.0111 to 0.0165  2.8 %  4,103  features: add experience  none
+verdict  finding  kind  estimate  interval           gain      n  changes                   review
+BLOCK    r1-f2    step    0.0138  0.0111 to 0.0165  2.8 %  4,103  features: add experience  none
 `);
   });
 
-  it('fit the width, and say so when there is nothing', async () => {
-    const narrow = styleOf({ colour: false, width: 110 });
-    const text = auditTable(narrow, (await views.cutoverAudit()).rows, planted);
-    expect(Math.max(...text.split('\n').map(widthOf))).toBeLessThanOrEqual(110);
+  it.each([80, 100, 120])('fit %i columns, without a space at an end', async (width) => {
+    const narrow = styleOf({ colour: false, width });
+    const texts = [
+      runsTable(narrow, (await views.runs()).rows),
+      auditTable(narrow, (await views.cutoverAudit()).rows, planted),
+      restoreTable(narrow, withLongIds((await views.restoreSource()).rows)),
+      chargesTable(narrow, (await views.charges()).rows, planted),
+      findingsTable(narrow, (await views.findings()).rows),
+    ];
+    for (const text of texts) {
+      expect(text).not.toMatch(/ $/mu);
+      for (const line of text.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(width);
+    }
+    expect(texts[2]).toContain(` ${RESTORE_POINT} `.trimStart());
+    expect(texts[2]).toContain('gain 0.076  gap 0');
+  });
+
+  it('say so when there is nothing', () => {
     expect(runsTable(style, [])).toBe('No runs yet: start one with "holdfast run".');
+    expect(auditTable(style, [], planted)).toBe('No attempts match.');
   });
 });
+
+const RESTORE_POINT = 'dff777e0-9573-59f2-a9ad-f43f14b10f60';
+
+/** As a real log holds them: a whole id, two charts. */
+const withLongIds = (rows: readonly RestorePointRow[]): readonly RestorePointRow[] =>
+  rows.map((row) => ({
+    ...row,
+    restorePointId: RESTORE_POINT,
+    monitor: [
+      { chart: 'gain', upper: 0.076, lower: 0 },
+      { chart: 'gap', upper: 0, lower: 0 },
+    ],
+  }));

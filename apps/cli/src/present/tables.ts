@@ -11,10 +11,10 @@ import {
   metric,
   moment,
   percent,
-  short,
   sum,
   units,
   widthOf,
+  wrap,
 } from './text.ts';
 
 interface Column<Row> {
@@ -24,6 +24,8 @@ interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Gives way, down to this width, when the table is too wide; the others keep the width of their content. */
   readonly least?: number;
+  /** Left out where that is not enough, lowest first; the others always stay. */
+  readonly leave?: number;
 }
 
 const GAP = 2;
@@ -31,16 +33,16 @@ const GAP = 2;
 /** A table without frames, as wide as its content and no wider than the style; one text that says so when it is empty. */
 const table = <Row>(
   { paint, width }: Style,
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   rows: readonly Row[],
   empty: string,
 ): string => {
   if (rows.length === 0) return paint.dim(empty);
-  const content = columns.map(({ head, cell }) =>
-    Math.max(widthOf(head), ...rows.map((row) => widthOf(cell(row)))),
-  );
-  const excess = content.reduce((all, one) => all + one + GAP, -GAP) - width;
-  const widths = giveWay(columns, content, excess);
+  const contentOf = ({ head, cell }: Column<Row>): number =>
+    rows.reduce((widest, row) => Math.max(widest, widthOf(cell(row))), widthOf(head));
+  const columns = columnsThatFit(all, contentOf, width);
+  const content = columns.map(contentOf);
+  const widths = giveWay(columns, content, tableWidth(content) - width);
   const shown = new Table({
     head: columns.map(({ head }, index) => paint.dim(fit(head, widths[index] ?? 0))),
     colAligns: columns.map(({ align }) => align ?? 'left'),
@@ -80,6 +82,28 @@ const NO_FRAME = {
   middle: ' '.repeat(GAP),
 };
 
+const tableWidth = (widths: readonly number[]): number =>
+  widths.reduce((sum, one) => sum + one + GAP, -GAP);
+
+/** Leaves columns out until the others fit, if only at their least widths. */
+const columnsThatFit = <Row>(
+  all: readonly Column<Row>[],
+  contentOf: (column: Column<Row>) => number,
+  width: number,
+): readonly Column<Row>[] => {
+  const leaving = all
+    .filter(({ leave }) => leave !== undefined)
+    .toSorted((a, b) => (a.leave ?? 0) - (b.leave ?? 0));
+  let columns = all;
+  const narrowest = (): number =>
+    tableWidth(columns.map((column) => Math.min(contentOf(column), column.least ?? Infinity)));
+  for (const column of leaving) {
+    if (narrowest() <= width) break;
+    columns = columns.filter((one) => one !== column);
+  }
+  return columns;
+};
+
 /** Takes the excess from the columns that can give way, always from the one that is furthest above its least. */
 const giveWay = (
   columns: readonly { readonly least?: number }[],
@@ -104,16 +128,16 @@ export const runsTable = (style: Style, rows: readonly RunRow[]): string =>
   table<RunRow>(
     style,
     [
-      { head: 'study', cell: (row) => clean(row.studyId), least: 8 },
-      { head: 'no', cell: (row) => String(row.number), align: 'right' },
-      { head: 'run', cell: (row) => row.runId },
+      { head: 'study', cell: (row) => clean(row.studyId), least: 8, leave: 2 },
+      { head: 'no', cell: (row) => String(row.number), align: 'right', leave: 1 },
+      { head: 'run', cell: (row) => row.runId, least: 16 },
       {
         head: 'status',
         cell: (row) => row.status,
         paint: (row) => statusPaint(style.paint, row.status),
       },
-      { head: 'opened (UTC)', cell: (row) => moment(row.openedAt).slice(0, 16) },
-      { head: 'iter', cell: (row) => String(row.iterations), align: 'right' },
+      { head: 'opened (UTC)', cell: (row) => moment(row.openedAt).slice(0, 16), leave: 4 },
+      { head: 'iter', cell: (row) => String(row.iterations), align: 'right', leave: 3 },
       { head: 'kept', cell: (row) => String(row.kept), align: 'right' },
       { head: 'spent', cell: (row) => `${units(row.spent)}/${units(row.total)}`, align: 'right' },
       {
@@ -122,6 +146,7 @@ export const runsTable = (style: Style, rows: readonly RunRow[]): string =>
           row.baselineMetric === null || row.lineMetric === null
             ? '–'
             : `${metric(row.baselineMetric)} → ${metric(row.lineMetric)}`,
+        leave: 5,
       },
       { head: 'findings', cell: findingsOf },
     ],
@@ -140,29 +165,30 @@ export const auditTable = (
   style: Style,
   rows: readonly CutoverRow[],
   planted: readonly string[],
-): string =>
-  table<CutoverRow>(
+): string => {
+  const shown = table<CutoverRow>(
     style,
     [
-      { head: 'run', cell: (row) => String(row.runNumber), align: 'right' },
+      { head: 'run', cell: (row) => row.runId, least: 16, leave: 5 },
       { head: '#', cell: (row) => String(row.number), align: 'right' },
-      { head: 'when (UTC)', cell: (row) => moment(row.proposedAt).slice('YYYY-'.length) },
-      { head: 'who', cell: (row) => clean(row.actorRole) },
-      { head: 'what', cell: (row) => callPlanted(clean(row.summary), planted), least: 16 },
+      { head: 'when (UTC)', cell: (row) => moment(row.proposedAt).slice('YYYY-'.length), leave: 6 },
+      { head: 'who', cell: (row) => clean(row.actorRole), leave: 1 },
+      { head: 'what', cell: (row) => callPlanted(clean(row.summary), planted), least: 24 },
       {
         head: 'why',
         cell: (row) => callPlanted(clean(row.hypothesis ?? '–'), planted),
         paint: () => style.paint.dim,
-        least: 8,
+        least: 12,
+        leave: 4,
       },
       {
         head: 'domain',
         cell: (row) => DOMAIN[(row.measuredDomain ?? row.declaredDomain) as Domain],
       },
-      { head: 'cost', cell: (row) => optional(row.cost, units), align: 'right' },
-      { head: 'from', cell: (row) => (row.restorePointId ?? '–').slice(0, 8) },
+      { head: 'edit', cell: (row) => optional(row.cost, units), align: 'right' },
+      { head: 'from', cell: (row) => (row.restorePointId ?? '–').slice(0, 8), leave: 2 },
       { head: 'log-loss', cell: (row) => optional(row.metric, metric), align: 'right' },
-      { head: 'z', cell: (row) => optional(row.z, (z) => z.toFixed(1)), align: 'right' },
+      { head: 'z', cell: (row) => optional(row.z, (z) => z.toFixed(1)), align: 'right', leave: 3 },
       {
         head: 'decision',
         cell: (row) => outcomeOf(style.paint, row.decision).text,
@@ -172,30 +198,41 @@ export const auditTable = (
     rows,
     'No attempts match.',
   );
+  return rows.length === 0 ? shown : [shown, '', ...legend(style, AUDIT_LEGEND)].join('\n');
+};
+
+const AUDIT_LEGEND =
+  'edit: what the edit itself cost; its hypothesis is charged beside it (--ledger charges)';
+
+const legend = ({ paint, width }: Style, text: string): readonly string[] =>
+  wrap(text, width).map((line) => paint.dim(line));
 
 export const restoreTable = (style: Style, rows: readonly RestorePointRow[]): string =>
   table<RestorePointRow>(
     style,
     [
-      { head: 'run', cell: (row) => String(row.runNumber), align: 'right' },
+      { head: 'run', cell: (row) => row.runId, least: 16, leave: 3 },
+      // Whole: it is what "holdfast restore" asks for.
       { head: 'restore point', cell: (row) => row.restorePointId },
-      { head: 'when (UTC)', cell: (row) => moment(row.takenAt) },
-      { head: 'commit', cell: (row) => short(row.commit) },
-      { head: 'tree', cell: (row) => short(row.tree) },
+      { head: 'when (UTC)', cell: (row) => moment(row.takenAt).slice('YYYY-'.length), leave: 4 },
+      { head: 'commit', cell: (row) => row.commit.slice(0, 8), leave: 1 },
+      { head: 'tree', cell: (row) => row.tree.slice(0, 8), leave: 2 },
       { head: 'log-loss', cell: (row) => metric(row.metric), align: 'right' },
-      {
-        head: 'monitor',
-        cell: (row) =>
-          row.monitor
-            .map(({ chart, upper, lower }) => `${chart} ${sum(upper)}/${sum(lower)}`)
-            .join(', ') || '–',
-        least: 12,
-      },
+      { head: 'monitor', cell: monitorOf, least: 26 },
       { head: 'left', cell: (row) => units(row.budgetRemaining), align: 'right' },
     ],
     rows,
     'No restore points match.',
   );
+
+/** Each chart's sums before the mutation: the side that is above zero, both where both are. */
+const monitorOf = ({ monitor }: RestorePointRow): string =>
+  monitor
+    .map(({ chart, upper, lower }) => {
+      const sides = [upper, lower].filter((side) => side > 0).map(sum);
+      return `${chart} ${sides.join('/') || '0'}`;
+    })
+    .join('  ') || '–';
 
 /** The ledger. */
 export const chargesTable = (
@@ -206,7 +243,7 @@ export const chargesTable = (
   table<ChargeRow>(
     style,
     [
-      { head: 'run', cell: (row) => String(row.runNumber), align: 'right' },
+      { head: 'run', cell: (row) => row.runId, least: 16, leave: 1 },
       { head: 'when (UTC)', cell: (row) => moment(row.chargedAt) },
       { head: 'type', cell: (row) => row.charge },
       { head: 'cost', cell: (row) => units(row.cost), align: 'right' },
@@ -214,7 +251,7 @@ export const chargesTable = (
       {
         head: 'description',
         cell: (row) => callPlanted(clean(row.description), planted),
-        least: 12,
+        least: 24,
       },
     ],
     rows,
@@ -230,14 +267,13 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
         cell: (row) => row.verdict ?? '–',
         paint: (row) => (row.verdict === 'BLOCK' ? style.paint.bold.red : style.paint.bold.green),
       },
-      { head: 'finding', cell: (row) => row.findingId },
-      { head: 'run', cell: (row) => String(row.runNumber), align: 'right' },
-      { head: 'kind', cell: (row) => row.kind },
+      { head: 'finding', cell: (row) => row.findingId, least: 18 },
+      { head: 'kind', cell: (row) => row.kind, leave: 3 },
       { head: 'estimate', cell: (row) => metric(row.estimate), align: 'right' },
       { head: 'interval', cell: (row) => `${metric(row.lower)} to ${metric(row.upper)}` },
-      { head: 'gain', cell: (row) => percent(row.relative), align: 'right' },
-      { head: 'n', cell: (row) => count(row.n), align: 'right' },
-      { head: 'changes', cell: changesOf, least: 12 },
+      { head: 'gain', cell: (row) => percent(row.relative), align: 'right', leave: 2 },
+      { head: 'n', cell: (row) => count(row.n), align: 'right', leave: 1 },
+      { head: 'changes', cell: changesOf, least: 16 },
       { head: 'review', cell: (row) => row.review },
     ],
     rows,

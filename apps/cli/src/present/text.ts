@@ -43,11 +43,15 @@ export const padStart = (text: string, width: number): string => {
   return ' '.repeat(Math.max(0, width - widthOf(fitted))) + fitted;
 };
 
+/** Spaces that no line may end at: `3.9 %`, `n = 3504`, `0.03 → 0.1`. */
+const GLUED = / (?=[%=→])|(?<=[=→]) /gu;
+const GLUE = '\u00a0';
+
 /** Lines of at most `width` columns, broken at spaces; a word that is longer by itself is broken where it must. */
 export const wrap = (text: string, width: number): readonly string[] => {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.replace(GLUED, GLUE).split(' ')) {
     let rest = word;
     if (line !== '' && widthOf(line) + 1 + widthOf(rest) <= width) {
       line += ` ${rest}`;
@@ -62,11 +66,14 @@ export const wrap = (text: string, width: number): readonly string[] => {
     }
     line = rest;
   }
-  return [...lines, line];
+  return [...lines, line].map((one) => one.replaceAll(GLUE, ' '));
 };
 
 /** Git objects and digests, long enough to look them up. */
 export const short = (hex: string): string => hex.slice(0, 12);
+
+/** A text with every git object and digest in it made short. */
+export const shortHashes = (text: string): string => text.replace(/\b[0-9a-f]{40,64}\b/gu, short);
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 

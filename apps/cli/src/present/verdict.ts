@@ -1,6 +1,6 @@
 import type { VerdictRow } from '#libs/findings';
 import { verdictBadge, type Style } from './style.ts';
-import { callPlanted, clean, padEnd, widthOf, wrap } from './text.ts';
+import { callPlanted, clean, fit, padEnd, shortHashes, widthOf, wrap } from './text.ts';
 
 /** What is shown of a finding, from events or from the view. Its statement holds the claim's numbers. */
 export interface ShownFinding {
@@ -17,13 +17,14 @@ export interface ShownVerdict {
   readonly trust: string;
 }
 
-const INDENT = '         ';
+/** Where a finding's own lines begin. */
+export const INDENT = '         ';
 
 /**
- * How much of a verdict is shown. `names`: what holds by its name only, what does not with all that was found and
- * expected. `rows`: everything of every row.
+ * How much of a verdict is shown. `failed`: only what does not hold, with all that was found and expected. `lines`:
+ * besides, a line for each row that holds, with what was found. `rows`: everything of every row.
  */
-export type Detail = 'names' | 'rows';
+export type Detail = 'failed' | 'lines' | 'rows';
 
 export const findingLines = (
   style: Style,
@@ -51,27 +52,27 @@ export const verdictLines = (
   detail: Detail,
 ): readonly string[] => {
   const { paint, width } = style;
-  const held = rows.filter(({ passed }) => passed);
   const failed = rows.filter(({ passed }) => !passed);
   const column = Math.min(34, Math.max(0, ...rows.map(({ row }) => widthOf(clean(row)))));
-  // No line ends between a sign and its name.
-  const names = held.map(({ row }) => `✓ ${clean(row)}`.replaceAll(' ', '\u00a0')).join('  ');
   const closing =
     verdict === 'PASS'
       ? `all ${rows.length} rows hold; proves how it was reached, not that it is true`
-      : `${failed.length} of ${rows.length} rows do not hold: the finding is discarded`;
+      : `${rows.length - failed.length} of ${rows.length} rows hold: the finding is discarded`;
   return [
-    ...(detail === 'rows'
-      ? rows.flatMap((row) => rowLines(style, row, column))
-      : [
-          ...wrap(names, width - INDENT.length).map(
-            (line) => `${INDENT}${paint.green(line.replaceAll('\u00a0', ' ').trimEnd())}`,
-          ),
-          ...failed.flatMap((row) => rowLines(style, row, column)),
-        ]),
-    `${INDENT}${paint.dim(`${clean(trust)}; ${closing}`)}`,
+    ...rows.flatMap((row) => {
+      if (detail === 'rows' || !row.passed) return rowLines(style, row, column);
+      return detail === 'lines' ? [heldLine(style, row, column)] : [];
+    }),
+    ...wrap(`${clean(trust)}; ${closing}`, width - INDENT.length).map(
+      (line) => `${INDENT}${paint.dim(line)}`,
+    ),
   ];
 };
+
+/** A row that holds, with what was found as far as the line goes. */
+const heldLine = ({ paint, width }: Style, { row, found }: VerdictRow, column: number): string =>
+  `${INDENT}${paint.green('✓')} ${padEnd(clean(row), column)}  ` +
+  paint.dim(fit(shortHashes(clean(found)), width - INDENT.length - column - 4));
 
 /** One row: what was found, and below it what was expected. */
 const rowLines = (

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { readStudy } from '#libs/studies';
+import { styleOf } from './style.ts';
+import { studyLines } from './study-check.ts';
+import { widthOf } from './text.ts';
+
+const PAY = fileURLToPath(new URL('../../../../examples/pay', import.meta.url));
+
+const check = {
+  rule: 'split-rows',
+  passed: true,
+  found: 'train 14,038, dev 5,665, check 4,269, sealed 4,183',
+  expected:
+    'at least 1,000 people in each split, so that what is measured there can be told from noise',
+};
+
+const linesAt = async (width: number, passed: boolean): Promise<readonly string[]> => {
+  const study = await readStudy(PAY);
+  if (!study.ok) throw new Error('the example is sound');
+  return studyLines(styleOf({ colour: false, width }), study.value, [{ ...check, passed }]);
+};
+
+describe('a study as check shows it', () => {
+  it.each([80, 100, 120])('fits %i columns, its prose under itself', async (width) => {
+    for (const line of await linesAt(width, false)) {
+      expect(widthOf(line)).toBeLessThanOrEqual(width);
+      expect(line).toBe(line.trimEnd());
+    }
+  });
+
+  it('gives a rule that does not hold with what was expected', async () => {
+    const lines = await linesAt(80, false);
+    const at = lines.findIndex((line) => line.includes('split-rows'));
+    expect(lines.slice(at, at + 3)).toEqual([
+      '  ✗ split-rows: train 14,038, dev 5,665, check 4,269, sealed 4,183 (expected at',
+      '    least 1,000 people in each split, so that what is measured there can be told',
+      '    from noise)',
+    ]);
+    expect(lines.at(-1)).toBe('1 rule of the pre-loop gate would halt a run');
+  });
+
+  it('calls a study sound when every rule holds', async () => {
+    const lines = await linesAt(80, true);
+    expect(lines).toContain(`  ✓ split-rows: ${check.found}`);
+    expect(lines.at(-1)).toBe('sound: open a run with holdfast run');
+  });
+});

@@ -1,0 +1,73 @@
+import { basename } from 'node:path';
+import type { GateCheck } from '#libs/harness';
+import { describeProblem, describeStudy, type StudyOnDisk } from '#libs/studies';
+import { heading, type Style } from './style.ts';
+import { clean, plural, units, wrap } from './text.ts';
+
+/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do. */
+export const studyLines = (
+  style: Style,
+  { policy, file, warnings }: StudyOnDisk,
+  checks: readonly GateCheck[],
+): readonly string[] => {
+  const { paint } = style;
+  const { cells, purchases, charts } = describeStudy(policy);
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const dimensions = policy.data.dimensions.map(({ name, labels }) => `${name} (${labels.length})`);
+  const guarded = policy.data.protected.map(({ name }) => name);
+  return [
+    ...hanging(
+      style,
+      '',
+      clean(`${policy.study.title} (${policy.study.id}, ${basename(file)})`),
+    ).map((line) => paint.bold(line)),
+    ...hanging(style, '  ', clean(policy.study.question)),
+    '',
+    heading(style, 'data'),
+    ...hanging(
+      style,
+      '  ',
+      `${dimensions.join(' × ')} = ${cells} cells; protected: ${guarded.join(', ') || 'none'}`,
+    ),
+    ...checks.flatMap((check) => checkLines(style, check)),
+    '',
+    heading(style, `budget of ${units(policy.budget.total)} buys at most`),
+    ...purchases.map(
+      ({ domain, cost, iterations }) =>
+        `  ${String(iterations).padStart(4)} iterations of ${domain} at ${units(cost)} (hypothesis included)`,
+    ),
+    '',
+    heading(style, 'divergence'),
+    ...charts.flatMap(({ kind, words }) =>
+      words.flatMap((text, index) =>
+        hanging(style, `  ${(index === 0 ? kind : '').padEnd(6)} `, text),
+      ),
+    ),
+    ...warnings.flatMap((warning) =>
+      hanging(style, 'warning ', describeProblem(warning)).map((line) => paint.yellow(line)),
+    ),
+    '',
+    failed === 0
+      ? paint.green('sound: open a run with holdfast run')
+      : paint.red(`${plural(failed, 'rule')} of the pre-loop gate would halt a run`),
+  ];
+};
+
+const checkLines = (
+  style: Style,
+  { rule, passed, found, expected }: GateCheck,
+): readonly string[] => {
+  const { paint } = style;
+  const [first = '', ...more] = hanging(
+    style,
+    '    ',
+    clean(`${rule}: ${found}${passed ? '' : ` (expected ${expected})`}`),
+  );
+  return [`  ${passed ? paint.green('✓') : paint.red('✗')} ${first.trimStart()}`, ...more];
+};
+
+/** `text` after `lead`, its further lines under its first. */
+const hanging = ({ width }: Style, lead: string, text: string): readonly string[] =>
+  wrap(text, width - lead.length).map(
+    (line, index) => (index === 0 ? lead : ' '.repeat(lead.length)) + line,
+  );
