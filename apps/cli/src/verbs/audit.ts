@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { AskView } from '#apps/runner';
 import type { ChargeRow, CutoverRow, RestorePointRow } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { unknownFilter } from '../known.ts';
 import { refuse, type Output } from '../output.ts';
 import { auditTable, chargesTable, restoreTable } from '../present/tables.ts';
 import { callPlanted } from '../present/text.ts';
@@ -88,6 +89,8 @@ const audit = async (
       code: 'usage',
       message: `found --domain or --decision with the ${ledger} ledger, expected them with the cutover ledger only; leave them out`,
     });
+  const unknown = await unknownFilter(session, options);
+  if (unknown !== null) return refuse(output, unknown);
   switch (ledger) {
     case 'cutover': {
       const rows = await all<CutoverRow>(session, 'cutoverAudit', options);

@@ -1,6 +1,7 @@
 import { AskView, ReplayFinding, ReviewFinding, VerifyFinding, type Replay } from '#apps/runner';
 import type { Verdict } from '#libs/provenance';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { unknownFilter } from '../known.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { liveLine } from '../present/live-line.ts';
 import { findingsTable } from '../present/tables.ts';
@@ -24,7 +25,10 @@ export const findingsVerb: Verb = (program, done) => {
     .option('--limit <n>', 'at most so many', integer)
     .action(({ study, run, verdict, limit, ...options }: FindingsOptions) =>
       done(
-        withSession(options, async ({ queries, output }) => {
+        withSession(options, async (session) => {
+          const { queries, output } = session;
+          const unknown = await unknownFilter(session, { study, run });
+          if (unknown !== null) return refuse(output, unknown);
           const { rows } = await queries.execute(
             new AskView('findings', { study, run, verdict, limit }),
           );
@@ -57,7 +61,7 @@ const verify = async (session: Session, findingId: string): Promise<ExitCode> =>
   if (first.done === true)
     return refuse(output, {
       code: 'finding-unknown',
-      message: `found no finding ${findingId}; list them with: holdfast findings`,
+      message: `found no finding ${findingId}; list them with: npx holdfast findings`,
     });
   const verdict = await commands.execute(new VerifyFinding(findingId));
   if (output.json) jsonLine(output, { findingId, ...verdict });

@@ -1,5 +1,6 @@
 import { AskView, HaltRun, StopLoop } from '#apps/runner';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { unknownFilter } from '../known.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { runsTable } from '../present/tables.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
@@ -19,7 +20,10 @@ export const runsVerb: Verb = (program, done) => {
     .option('--limit <n>', 'at most so many', integer)
     .action(({ study, status, limit, ...options }: RunsOptions) =>
       done(
-        withSession(options, async ({ queries, output }) => {
+        withSession(options, async (session) => {
+          const { queries, output } = session;
+          const unknown = await unknownFilter(session, { study });
+          if (unknown !== null) return refuse(output, unknown);
           const { rows } = await queries.execute(
             new AskView('runs', { study, status, limit, order: 'newest' }),
           );

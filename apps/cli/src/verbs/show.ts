@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { followRun, runView } from '../follow.ts';
+import { unknownRun } from '../known.ts';
 import { refuse } from '../output.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
@@ -20,15 +21,9 @@ export const watchVerb: Verb = (program, done) => {
     );
 };
 
-const unknown = ({ output }: Session, runId: string): ExitCode =>
-  refuse(output, {
-    code: 'run-unknown',
-    message: `found no run ${runId}; list them with: holdfast runs`,
-  });
-
 const show = async (session: Session, runId: string): Promise<ExitCode> => {
   const { home, output } = session;
-  if ((await home.runs.load(runId)).head === null) return unknown(session, runId);
+  if ((await home.runs.load(runId)).head === null) return refuse(output, unknownRun(runId));
   const view = runView(output);
   for await (const event of home.log.readAll())
     if (event.metadata.correlationId === runId) view.event(event);
@@ -38,7 +33,7 @@ const show = async (session: Session, runId: string): Promise<ExitCode> => {
 
 const watch = async (session: Session, runId: string): Promise<ExitCode> => {
   const { home, output } = session;
-  if ((await home.runs.load(runId)).head === null) return unknown(session, runId);
+  if ((await home.runs.load(runId)).head === null) return refuse(output, unknownRun(runId));
   const stopped = new AbortController();
   const stop = (): void => {
     stopped.abort();
