@@ -40,7 +40,10 @@ it.each(['pre-loop', 'mid-loop', 'post-loop'])(
     expect(before.slice(halted + 1).map(({ type }) => type)).toEqual(['RunHeadSigned']);
 
     expect((await ask('run', '--resume')).exitCode).toBe(2);
-    expect((await ask('run', '--resume', runId)).exitCode).toBe(1);
+    expect(await ask('run', '--resume', runId)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('nothing resumes it'),
+    });
     expect((await ask('halt', runId, '--reason', 'again')).exitCode).toBe(2);
     expect(await events()).toEqual(before);
   },
