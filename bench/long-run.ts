@@ -6,7 +6,7 @@ import {
   type Iteration,
   type Workshop,
 } from '../libs/provenance/src/testing/honest-run.ts';
-import { TEST_POLICY } from '../libs/provenance/src/testing/policy.ts';
+import { examplePolicy } from '../libs/harness/src/testing/policy.ts';
 
 export const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
 export const sha1 = (bytes: Uint8Array): string => hash('sha1', bytes, 'hex');
@@ -33,6 +33,6 @@ export const longRun = (workshop: Workshop, events: number): HonestRun => {
   return honestRun(
     { ...workshop, keys: { runner: plain(runner), worker: plain(worker) } },
     Array.from({ length: rounds }, () => ROUND).flat(),
-    { ...TEST_POLICY, budget: { ...TEST_POLICY.budget, total: 10_000_000 } },
+    { ...examplePolicy, budget: { ...examplePolicy.budget, total: 10_000_000 } },
   );
 };

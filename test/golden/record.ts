@@ -14,7 +14,7 @@ import {
   sealed,
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
-import { TEST_POLICY } from '../../libs/provenance/src/testing/policy.ts';
+import { examplePolicy } from '../../libs/harness/src/testing/policy.ts';
 
 /**
  * Records a golden log with today's deciders: every type of event, one stored event a line.
@@ -180,11 +180,11 @@ const closed = continued(
   }) satisfies readonly RunEvent[],
 );
 
-/** The members that {@link TEST_POLICY} leaves empty. */
+/** The members that {@link examplePolicy} leaves empty. */
 const OTHER_POLICY: HarnessPolicy = {
-  ...TEST_POLICY,
+  ...examplePolicy,
   data: {
-    ...TEST_POLICY.data,
+    ...examplePolicy.data,
     format: 'parquet',
     rowId: 'row',
     identifiers: ['name'],
@@ -197,7 +197,7 @@ const OTHER_POLICY: HarnessPolicy = {
         cuts: [12, 16.5],
         labels: ['below 12', '12 to below 16.5', '16.5 and above'],
       },
-      ...TEST_POLICY.data.dimensions,
+      ...examplePolicy.data.dimensions,
     ],
     protected: [
       {
@@ -210,13 +210,13 @@ const OTHER_POLICY: HarnessPolicy = {
     ],
   },
   charts: [
-    ...TEST_POLICY.charts,
+    ...examplePolicy.charts,
     { kind: 'value', reference: 0.6, allowance: 0.1, decisionInterval: 1 },
   ],
   gates: {
-    ...TEST_POLICY.gates,
+    ...examplePolicy.gates,
     postLoop: {
-      ...TEST_POLICY.gates.postLoop,
+      ...examplePolicy.gates.postLoop,
       disparateImpact: null,
       demographicParity: 0.1,
       equalOpportunity: 0.1,

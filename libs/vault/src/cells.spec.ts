@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cellCount, cellLabels } from './index.ts';
-import { clinicPolicy } from './fixtures.ts';
+import { clinicPolicy } from './testing/fixtures.ts';
 
 describe('cells', () => {
   it('count through the product in row-major order', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DataPolicy, HarnessPolicy } from '#libs/harness';
 import { ok, refused } from '#libs/kernel';
 import { checkDataPolicy, preLoopChecks, type SplitCounts, type VaultCounts } from './index.ts';
-import { clinicGates, clinicPolicy } from './fixtures.ts';
+import { clinicGates, clinicPolicy } from './testing/fixtures.ts';
 
 const split = (people: readonly number[], positive: readonly number[]): SplitCounts => {
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VaultCounts } from './index.ts';
 import { baseCells, release } from './release.ts';
-import { clinicPolicy } from './fixtures.ts';
+import { clinicPolicy } from './testing/fixtures.ts';
 
 const CELLS = 6;
 

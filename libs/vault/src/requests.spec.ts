@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkDataRequest } from './index.ts';
 import { aggregate } from './requests.ts';
-import { clinicPolicy } from './fixtures.ts';
+import { clinicPolicy } from './testing/fixtures.ts';
 
 const rulesOf = (request: Parameters<typeof checkDataRequest>[1]) =>
   checkDataRequest(clinicPolicy, request).map(({ rule }) => rule);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { SPLITS } from '#libs/harness';
 import { newSplitKey, splitCommitment } from './index.ts';
 import { splitter } from './split.ts';
-import { testKey } from './fixtures.ts';
+import { testKey } from './testing/fixtures.ts';
 
 const shares = { train: 50, dev: 20, check: 15, sealed: 15 };
 

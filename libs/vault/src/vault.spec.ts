@@ -17,7 +17,7 @@ import {
   testKey,
   toCsv,
   valueOf,
-} from './fixtures.ts';
+} from './testing/fixtures.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { charge, evolveBudget, openBudget, utilization, type Budget } from '#libs/budget';
 import { midLoopGate, type FileChange, type HarnessPolicy } from '#libs/harness';
+import { describeProblem, parseStudyFile } from '#libs/studies';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, type Output } from '../output.ts';
 import { paintBar } from '../present/style.ts';
@@ -8,39 +9,30 @@ import { bar } from '../present/text.ts';
 import { outputFor, type CommonOptions } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
 
-const TOTAL = 100;
+/** A study that says only what it must, so that the boundary is that of the defaults. */
+const STUDY = `
+study: { id: simulator, title: Simulator, question: What may a mutation change? }
+program:
+  path: program
+  entry: train.js
+  mutable:
+    hyperparameter: [hyperparameters.json]
+    feature: [features.json]
+    architecture: [architecture.json]
+data:
+  path: data.csv
+  outcome: { name: outcome, column: outcome, positive: { equals: 'yes' } }
+  dimensions: { cohort: { values: [a, b] } }
+`;
 
-/** The boundary that the simulator draws: the defaults of a study. */
-const POLICY: Pick<HarnessPolicy, 'program' | 'gates' | 'budget'> = {
-  program: {
-    path: 'program',
-    entry: 'train.js',
-    runtime: 'node',
-    mutable: {
-      hyperparameter: ['hyperparameters.json'],
-      feature: ['features.json'],
-      architecture: ['architecture.json'],
-    },
-    protectedParameters: ['seed', 'seconds', 'steps', 'threshold', 'budget'],
-  },
-  budget: {
-    total: TOTAL,
-    costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
-  },
-  gates: {
-    preLoop: { minimumRows: 0, minimumGroup: 0, maximumSuppression: 100 },
-    midLoop: { maximumFiles: 3, maximumFileBytes: 65_536, maximumRefusals: 3 },
-    postLoop: {
-      threshold: 0.5,
-      favourable: 'positive',
-      minimumGroup: 0,
-      disparateImpact: null,
-      demographicParity: null,
-      equalOpportunity: null,
-      equalizedOdds: null,
-    },
-  },
+const policyOf = (text: string): HarnessPolicy => {
+  const study = parseStudyFile(text, 'simulator');
+  if (!study.ok) throw new Error(study.error.map(describeProblem).join('; '));
+  return study.value.policy;
 };
+
+const POLICY = policyOf(STUDY);
+const TOTAL = POLICY.budget.total;
 
 const edit = (path: string, text: string): readonly FileChange[] => [
   { path, kind: 'modified', before: null, after: null, mode: '100644', text },

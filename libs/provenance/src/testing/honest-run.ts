@@ -13,13 +13,13 @@ import type {
   TrainingCompleted,
   TrainingResult,
 } from '#libs/run';
+import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
 import type { AttestationContext } from '../attestations.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
 import type { Hash, StoredBytes } from '../ports.ts';
 import { gitStore } from './git-store.ts';
 import type { GitStore } from './git-store.ts';
-import { TEST_POLICY } from './policy.ts';
 
 /** What becomes of one iteration. */
 export type Iteration =
@@ -128,7 +128,7 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
 export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
-  policy: HarnessPolicy = TEST_POLICY,
+  policy: HarnessPolicy = examplePolicy,
 ): HonestRun => {
   const { sha256, sha1, sign, keys } = workshop;
   const git = gitStore(sha1, sha256);

@@ -1,4 +1,5 @@
 import type { FairnessReport, FileChange, HarnessPolicy, Observation } from '#libs/harness';
+import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { fold, type ArtefactRef, type Signature } from '#libs/kernel';
 import type {
   CutOver,
@@ -18,58 +19,8 @@ import type { RunState } from '../state.ts';
 
 /** A policy with two charts and two seeds, whose budget buys a little. */
 export const POLICY: HarnessPolicy = {
-  version: 1,
-  study: { id: 'pay', title: 'Pay', question: 'Which cohorts have high pay?' },
-  program: {
-    path: 'program',
-    entry: 'train.js',
-    runtime: 'node',
-    mutable: {
-      hyperparameter: ['hyperparameters.json'],
-      feature: ['features.json'],
-      architecture: ['architecture.json'],
-    },
-    protectedParameters: ['seed'],
-  },
-  data: {
-    path: 'data.csv',
-    format: 'csv',
-    rowId: null,
-    identifiers: [],
-    outcome: { name: 'high pay', column: 'wage', positive: { atLeast: 500 } },
-    dimensions: [],
-    planted: [],
-    protected: [],
-    split: { train: 50, dev: 25, check: 15, sealed: 10 },
-    minimumCell: 11,
-  },
-  objective: { metric: 'log-loss' },
-  budget: {
-    total: 100,
-    costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
-  },
-  training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
-  replicates: 2,
-  keep: { falseKeeps: 0.05 },
-  charts: [
-    { kind: 'gain', reference: 0, allowance: 0.02, decisionInterval: 0.1 },
-    { kind: 'gap', reference: 0, allowance: 1, decisionInterval: 5 },
-  ],
-  gates: {
-    preLoop: { minimumRows: 100, minimumGroup: 30, maximumSuppression: 20 },
-    midLoop: { maximumFiles: 3, maximumFileBytes: 65_536, maximumRefusals: 3 },
-    postLoop: {
-      threshold: 0.5,
-      favourable: 'positive',
-      minimumGroup: 30,
-      disparateImpact: { numerator: 4, denominator: 5 },
-      demographicParity: null,
-      equalOpportunity: null,
-      equalizedOdds: null,
-    },
-  },
-  agent: { kind: 'search', knobs: [] },
-  governance: { acceptUngoverned: false },
+  ...examplePolicy,
+  budget: { ...examplePolicy.budget, total: 100 },
 };
 
 /** The same policy with more to spend. */

@@ -1,5 +1,6 @@
 import type { DataPolicy, HarnessPolicy } from '#libs/harness';
 import type { Result } from '#libs/kernel';
+import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 
 /** A made-up study of 1,200 people, with names and numbers that may not leave the vault. */
 export const clinicPolicy: DataPolicy = {
@@ -68,20 +69,11 @@ export const clinicCsv = (rows = clinicRows()): string => toCsv([CLINIC_HEADER, 
 
 export const testKey = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
 
-/** A policy whose gates the clinic's data pass. */
-export const clinicGates = {
+/** Gates that the clinic's data pass. */
+export const clinicGates: HarnessPolicy['gates'] = {
+  ...examplePolicy.gates,
   preLoop: { minimumRows: 100, minimumGroup: 50, maximumSuppression: 20 },
-  midLoop: { maximumFiles: 4, maximumFileBytes: 100_000, maximumRefusals: 5 },
-  postLoop: {
-    threshold: 0.5,
-    favourable: 'negative',
-    minimumGroup: 30,
-    disparateImpact: { numerator: 4, denominator: 5 },
-    demographicParity: null,
-    equalOpportunity: null,
-    equalizedOdds: null,
-  },
-} as const satisfies HarnessPolicy['gates'];
+};
 
 export const valueOf = <T>(result: Result<T, unknown>): T => {
   if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.error)}`);

@@ -1,7 +1,7 @@
-import type { HarnessPolicy } from '#libs/harness';
+import type { HarnessPolicy } from '../policy.ts';
 
-/** A policy for runs that are made up: two charts, two seeds, a budget of 300. */
-export const TEST_POLICY: HarnessPolicy = {
+/** A policy for tests to start from, each spreading its own over it: two charts, two seeds, a budget of 300. */
+export const examplePolicy: HarnessPolicy = {
   version: 1,
   study: { id: 'pay', title: 'Pay', question: 'Which cohorts have high pay?' },
   program: {
