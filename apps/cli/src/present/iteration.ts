@@ -60,7 +60,7 @@ const columnsOf = (width: number, charts: readonly Chart[]): Columns => {
     METRIC + (error ? ERROR : 0) + 1 + GAIN + shown * (CHART + 1);
   const free = (domain: boolean, error: boolean, shown: number): number =>
     width -
-    (NUMBER + 2 + 2 + (domain ? DOMAIN_WIDTH + 1 : 0) + COST + 1 + LEFT + 1) -
+    (NUMBER + 2 + 2 + (domain ? DOMAIN_WIDTH + 1 : 0) + COST + 1 + LEFT + 2) -
     (numbers(error, shown) + 2 + DECISION);
   const fits = (...kept: Parameters<typeof free>): boolean => free(...kept) >= SUMMARY.least;
 
@@ -68,13 +68,13 @@ const columnsOf = (width: number, charts: readonly Chart[]): Columns => {
   const error = fits(true, true, shown.length);
   const domain = fits(true, error, shown.length);
   const room = free(domain, error, shown.length);
-  const hypothesis = room - 2 >= SUMMARY.least + HYPOTHESIS_LEAST;
+  const hypothesis = room - 1 >= SUMMARY.least + HYPOTHESIS_LEAST;
   const summary = hypothesis
-    ? Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 2) * 0.57)))
+    ? Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 1) * 0.57)))
     : room;
   return {
     summary,
-    hypothesis: hypothesis ? room - 2 - summary : null,
+    hypothesis: hypothesis ? room - 1 - summary : null,
     domain: domain ? DOMAIN_WIDTH : null,
     error: error ? ERROR : null,
     charts: shown,
@@ -101,12 +101,12 @@ const row = (
     '  ',
     padEnd(cells.summary, columns.summary),
     '  ',
-    ...(columns.hypothesis === null ? [] : [cells.hypothesis(columns.hypothesis), '  ']),
+    ...(columns.hypothesis === null ? [] : [cells.hypothesis(columns.hypothesis), ' ']),
     ...(columns.domain === null ? [] : [cells.domain(columns.domain), ' ']),
     padStart(cells.cost, COST),
     ' ',
     padStart(cells.left, LEFT),
-    ' ',
+    '  ',
     cells.numbers,
     '  ',
     cells.decision,

@@ -75,17 +75,17 @@ HOLDFAST  High pay, CPS 1988
 
   it('gives each iteration a line, and a divergence and the halt lines of their own', () => {
     expect(part(shown(night()), '  #  mutation', 'line         ')).toBe(`
-  #  mutation                   hypothesis           domain  cost left  log-loss ±se     gain S gain  S gap  decision
-  1  features: add education    Pay rises with yea…  feature   25  125 0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
-  2  hyperparameters: l2 0.01…  A stronger penalty…  hyper     15  110 0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
-  3  architecture: linear → m…  A hidden layer fin…  archit    30   80 crashed: TypeError in model.js:12     ✗ failed
+  #  mutation                   hypothesis          domain  cost left   log-loss ±se     gain S gain  S gap  decision
+  1  features: add education    Pay rises with yea… feature   25  125  0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
+  2  hyperparameters: l2 0.01…  A stronger penalty… hyper     15  110  0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
+  3  architecture: linear → m…  A hidden layer fin… archit    30   80  crashed: TypeError in model.js:12     ✗ failed
      proposal of #4 refused (1 in a row): hyperparameters.json does not parse: expected "," at line 3
-  4  hyperparameters: steps 4…  More steps converg…  hyper     15   65 did not end within 10 s               ✗ timed out
-  5  features: add planted wi…  Planted withholdin…  feature   25   40 0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
+  4  hyperparameters: steps 4…  More steps converg… hyper     15   65  did not end within 10 s               ✗ timed out
+  5  features: add planted wi…  Planted withholdin… feature   25   40  0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
      ↺ DIVERGENCE  gain 0.539 > h 0.1. Back to the last stable state (tree 740aa53c27b3, log-loss 0.5012); undone: #1
                    features: add education; #5 features: add planted withholding.
-  6  features: add experience   Experience goes wi…  feature   25   15 0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
-  7  –                          Depth adds little    –          5   10 25 asked, 10 left                     – not paid
+  6  features: add experience   Experience goes wi… feature   25   15  0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
+  7  –                          Depth adds little   –          5   10  25 asked, 10 left                     – not paid
 
   SYSTEM HALT: MUTATION BUDGET EXHAUSTED (asked 25, left 10)
   The budget's end is the normal end of a run; findings, if any, follow.
@@ -146,9 +146,9 @@ WHERE TO LOOK NEXT
     expect(header(116)).toBe(
       '# mutation hypothesis domain cost left log-loss ±se gain S gain S gap decision',
     );
-    expect(header(98)).toBe('# mutation domain cost left log-loss ±se gain S gain S gap decision');
-    expect(header(91)).toBe('# mutation domain cost left log-loss ±se gain S gain decision');
-    expect(header(86)).toBe('# mutation domain cost left log-loss gain S gain decision');
+    expect(header(99)).toBe('# mutation domain cost left log-loss ±se gain S gain S gap decision');
+    expect(header(92)).toBe('# mutation domain cost left log-loss ±se gain S gain decision');
+    expect(header(87)).toBe('# mutation domain cost left log-loss gain S gain decision');
     expect(header(80)).toBe('# mutation cost left log-loss gain S gain decision');
   });
 });
@@ -156,7 +156,7 @@ WHERE TO LOOK NEXT
 describe('a halted run', () => {
   it('says why and where, and that it is over', () => {
     expect(part(shown(recorded(recordHalted)), '  1  hyper', 'npx holdfast audit')).toBe(`
-  1  hyperparameters: seed 7…   Another seed score…  hyper      5  145 stopped at the mid-loop gate          ■ halted
+  1  hyperparameters: seed 7…   Another seed score… hyper      5  145  stopped at the mid-loop gate          ■ halted
 
   SYSTEM HALT: protected parameter "seed" in hyperparameters.json:4
   protected parameter at hyperparameters.json:4

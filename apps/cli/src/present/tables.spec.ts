@@ -48,10 +48,10 @@ pay     2  r2   halted  2026-11-09 22:01     1     0    5/150  0.5012 → 0.5012
   it('of the cutover audit', async () => {
     const { rows } = await views.cutoverAudit({ domain: 'feature' });
     expect(`\n${auditTable(style, rows, planted)}\n`).toBe(`
-run  #  when (UTC)      who    what                       why           domain   edit  from   log-loss     z  decision
-r1   1  11-09 22:00:12  agent  features: add education    Pay rises w…  feature    20  r1-p1    0.4890  13.6  ↺ undone
-r1   5  11-09 22:00:57  agent  features: add planted wi…  Planted wit…  feature    20  r1-p5    0.2107     –  ↺ diverged
-r1   6  11-09 22:01:09  agent  features: add experience   Experience…   feature    20  r1-p6    0.4871  13.6  ✓ kept
+run  #  when (UTC)      who    what                      why            domain   edit  from   log-loss     z  decision
+r1   1  11-09 22:00:12  agent  features: add education   Pay rises wi…  feature    20  r1-p1    0.4890  13.6  ↺ undone
+r1   5  11-09 22:00:57  agent  features: add planted w…  Planted with…  feature    20  r1-p5    0.2107     –  ↺ diverged
+r1   6  11-09 22:01:09  agent  features: add experience  Experience g…  feature    20  r1-p6    0.4871  13.6  ✓ kept
 
 edit: what the edit itself cost; its hypothesis is charged beside it (--ledger charges)
 `);

@@ -173,7 +173,7 @@ export const auditTable = (
       { head: '#', cell: (row) => String(row.number), align: 'right' },
       { head: 'when (UTC)', cell: (row) => moment(row.proposedAt).slice('YYYY-'.length), leave: 6 },
       { head: 'who', cell: (row) => clean(row.actorRole), leave: 1 },
-      { head: 'what', cell: (row) => callPlanted(clean(row.summary), planted), least: 24 },
+      { head: 'what', cell: (row) => callPlanted(clean(row.summary), planted), least: 22 },
       {
         head: 'why',
         cell: (row) => callPlanted(clean(row.hypothesis ?? '–'), planted),
