@@ -223,6 +223,17 @@ describe('a run that was interrupted', () => {
     PATIENCE,
   );
 
+  it(
+    'goes on in a home whose log was still being made when the process was killed',
+    async () => {
+      const home = await prepared.home();
+      for (const name of ['log.sqlite.4711.new', 'log.sqlite.4711.new-journal'])
+        await writeFile(join(home, name), 'SQLite format 3');
+      await goesOn(home);
+    },
+    PATIENCE,
+  );
+
   const copyOf = async (home: string): Promise<string> => {
     const copy = `${home}-copy`;
     await cp(home, copy, { recursive: true });

@@ -110,7 +110,9 @@ const layFolder = async (folder: string, make: boolean): Promise<Result<null, Re
       message: `found no log in ${folder}, expected the home of an earlier run; open one with "holdfast run", or name another home with --home`,
     });
   // An earlier opening may have been stopped before the log was made.
-  const foreign = (found ?? []).filter((name) => !OWN_NAMES.includes(name));
+  const foreign = (found ?? []).filter(
+    (name) => !OWN_NAMES.includes(name) && !LOG_DRAFT.test(name),
+  );
   if (foreign.length > 0)
     return refused({
       code: 'home-foreign',
@@ -123,6 +125,9 @@ const layFolder = async (folder: string, make: boolean): Promise<Result<null, Re
 };
 
 const OWN_NAMES: readonly string[] = ['.gitignore', 'keys', 'objects.git', 'studies'];
+
+/** What a process that was killed while it made the log leaves beside it. */
+const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
 
 /** Views can be made anew at any time, so a damaged file is set aside and never keeps anybody from the log. */
 const openViews = async (
