@@ -43,6 +43,6 @@ describe('a study as check shows it', () => {
   it('calls a study sound when every rule holds', async () => {
     const lines = await linesAt(80, true);
     expect(lines).toContain(`  ✓ split-rows: ${check.found}`);
-    expect(lines.at(-1)).toBe('sound: open a run with holdfast run');
+    expect(lines.at(-1)).toBe('sound: open a run with npx holdfast run');
   });
 });

@@ -48,7 +48,7 @@ export const studyLines = (
     ),
     '',
     failed === 0
-      ? paint.green('sound: open a run with holdfast run')
+      ? paint.green('sound: open a run with npx holdfast run')
       : paint.red(`${plural(failed, 'rule')} of the pre-loop gate would halt a run`),
   ];
 };

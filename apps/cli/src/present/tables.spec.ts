@@ -100,7 +100,7 @@ BLOCK    r1-f2    step    0.0138  0.0111 to 0.0165  2.8 %  4,103  features: add 
   });
 
   it('say so when there is nothing', () => {
-    expect(runsTable(style, [])).toBe('No runs yet: start one with "holdfast run".');
+    expect(runsTable(style, [])).toBe('No runs yet: start one with "npx holdfast run".');
     expect(auditTable(style, [], planted)).toBe('No attempts match.');
   });
 });

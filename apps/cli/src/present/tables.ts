@@ -151,7 +151,7 @@ export const runsTable = (style: Style, rows: readonly RunRow[]): string =>
       { head: 'findings', cell: findingsOf },
     ],
     rows,
-    'No runs yet: start one with "holdfast run".',
+    'No runs yet: start one with "npx holdfast run".',
   );
 
 const findingsOf = ({ findingsPass, findingsBlock }: RunRow): string =>

@@ -27,7 +27,10 @@ export const trainingLine = (
     const steps = progress === null ? '' : `${count(progress.step)}/${count(progress.of)} steps`;
     return [
       paint.cyan(FRAMES[frame]),
-      padEnd(`training ${now.training}`, roomy ? Math.min(44, width - 80) : 20),
+      padEnd(
+        `training ${now.training}`,
+        roomy ? Math.min(44, width - 80) : Math.min(44, width - 48),
+      ),
       paint.cyan(filled) + paint.dim(empty),
       padEnd(steps, 16),
       ...(roomy ? [paint.dim('budget'), budgetBar(page, 12)] : []),
