@@ -29,7 +29,7 @@ export const trainingLine = (
       paint.cyan(FRAMES[frame]),
       padEnd(
         `training ${now.training}`,
-        roomy ? Math.min(44, width - 80) : Math.min(44, width - 48),
+        Math.min(44, width - (roomy ? 80 : 48)),
       ),
       paint.cyan(filled) + paint.dim(empty),
       padEnd(steps, 16),
