@@ -27,10 +27,7 @@ export const trainingLine = (
     const steps = progress === null ? '' : `${count(progress.step)}/${count(progress.of)} steps`;
     return [
       paint.cyan(FRAMES[frame]),
-      padEnd(
-        `training ${now.training}`,
-        Math.min(44, width - (roomy ? 80 : 48)),
-      ),
+      padEnd(`training ${now.training}`, Math.min(44, width - (roomy ? 80 : 48))),
       paint.cyan(filled) + paint.dim(empty),
       padEnd(steps, 16),
       ...(roomy ? [paint.dim('budget'), budgetBar(page, 12)] : []),
