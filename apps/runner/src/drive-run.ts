@@ -1,7 +1,7 @@
 import type { Agent } from '#libs/agents';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
-import { nextStep, type RunCommand, type RunState } from '#libs/run';
+import { nextStep, type RunCommand, type RunEvent, type RunState } from '#libs/run';
 import { HARNESS, SEARCH_AGENT } from './actors.ts';
 import { perform } from './effects/perform.ts';
 import type { Home } from './home.ts';
@@ -61,12 +61,19 @@ export const driveRun = async (
     if (sent.ok) continue;
     if (!OVERTAKEN.includes(sent.error.code))
       throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
-    // A human who stopped or halted the run is no other runner: what is left to do is still this one's.
-    const { node } = (await home.runs.load(runId)).state;
-    if (node === 'ended' || node === 'halted') continue;
+    if (await onlyOthersSpoke(home, runId, head.revision + 1)) continue;
     return refused({
       code: 'lost-race',
       message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
     });
   }
+};
+
+/** What stands in a run's stream without another runner: a human's end, an answer to the agent. */
+const OTHERS: readonly RunEvent['type'][] = ['LoopEnded', 'RunHalted', 'CohortsServed'];
+
+const onlyOthersSpoke = async (home: Home, runId: string, from: number): Promise<boolean> => {
+  for await (const { type } of home.log.readStream<RunEvent>(`run-${runId}`, { from }))
+    if (!OTHERS.includes(type)) return false;
+  return true;
 };
