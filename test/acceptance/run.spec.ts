@@ -192,7 +192,7 @@ describe('a run on examples/pay', () => {
       }
       const features = await rows('--domain', 'feature');
       expect(features).toEqual(all.filter(({ measuredDomain }) => measuredDomain === 'feature'));
-      expect(await rows('--study', 'lending')).toEqual([]);
+      expect(await rows('--study', 'pay')).toEqual(all);
       expect(await rows('--to', '2020-01-01')).toEqual([]);
       expect(await rows('--limit', '2')).toEqual(all.slice(0, 2));
 
@@ -207,6 +207,24 @@ describe('a run on examples/pay', () => {
       const charges = await rows('--ledger', 'charges');
       const spent = charges.reduce((sum, { cost }) => sum + cost, 0);
       expect(run.stdout).toContain(`${spent} of 300 spent`);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is not mistaken for another: a run or study that nobody knows is refused, not listed as empty',
+    async () => {
+      for (const args of [
+        ['audit', '--run', 'nope'],
+        ['audit', '--study', 'nope'],
+        ['findings', '--run', 'nope'],
+        ['findings', '--study', 'nope'],
+        ['runs', '--study', 'nope'],
+      ]) {
+        const said = await ask(...args);
+        expect(said).toMatchObject({ exitCode: 2, stdout: '' });
+        expect(said.stderr).toMatch(/found no run .*nope; list .* with: npx holdfast runs/);
+      }
     },
     PATIENCE,
   );
