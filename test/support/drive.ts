@@ -15,9 +15,10 @@ export const drive = (
   home: string,
   study: string,
   kill: { readonly when: 'before' | 'after'; readonly append: number } | null = null,
+  clock: 'frozen' | 'own' = 'frozen',
 ): { readonly ended: Promise<Ending>; readonly kill: () => void } => {
   const stop = kill === null ? [] : [kill.when, String(kill.append)];
-  const child = spawn(process.execPath, [DRIVER, home, study, ...stop], {
+  const child = spawn(process.execPath, [DRIVER, home, study, clock, ...stop], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });

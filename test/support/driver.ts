@@ -1,15 +1,15 @@
 import { brokenMessage, EXIT, exitCodeOf, isBroken } from '../../apps/cli/src/exit-codes.ts';
 import { openHome } from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
-import type { Refusal } from '#libs/kernel';
+import { systemClock, type Refusal } from '#libs/kernel';
 import { follow, FROZEN } from './follow.ts';
 import { scriptedAgent, SHORT_RUN } from './scripted-agent.ts';
 
 /**
  * The process that fault tests kill: follows the short run of a study to its end, or kills itself at an append.
- * From the built code: `node driver.ts <home> <study> [before|after <n>]`. Its exit code is that of `holdfast run`.
+ * From the built code: `node driver.ts <home> <study> <frozen|own clock> [before|after <n>]`. Its exit code is that of `holdfast run`.
  */
-const [home = '', study = '', when, nth] = process.argv.slice(2);
+const [home = '', study = '', clock, when, nth] = process.argv.slice(2);
 
 const die = (): Promise<never> => {
   process.kill(process.pid, 'SIGKILL');
@@ -39,7 +39,7 @@ const refuse = (refusal: Refusal): void => {
 try {
   const opened = await openHome({
     folder: home,
-    clock: FROZEN,
+    clock: clock === 'own' ? systemClock : FROZEN,
     throughLog: (log) => (nth === undefined ? log : dyingAt(log, Number(nth))),
   });
   if (opened.ok) {
