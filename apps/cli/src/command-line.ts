@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { readConfig } from '#libs/config';
 import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
 import { program } from './program.ts';
@@ -17,9 +18,14 @@ for (const verb of command.commands) verb.exitOverride();
 try {
   await command.parseAsync();
 } catch (error) {
-  if (error instanceof Error && 'exitCode' in error)
+  if (error instanceof CommanderError) {
+    // Commander has said it on the error output already.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else if (isBroken(error)) {
+    if (error.exitCode !== 0 && process.argv.includes('--json'))
+      process.stdout.write(
+        `${JSON.stringify({ error: { code: 'usage', message: error.message } })}\n`,
+      );
+  } else if (isBroken(error)) {
     const message = brokenMessage(error);
     if (process.argv.includes('--json'))
       process.stdout.write(`${JSON.stringify({ error: { code: error.name, message } })}\n`);

@@ -3,7 +3,7 @@ import { charge, evolveBudget, openBudget, utilization, type Budget } from '#lib
 import { midLoopGate, type FileChange, type HarnessPolicy } from '#libs/harness';
 import { describeProblem, parseStudyFile } from '#libs/studies';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { jsonLine, type Output } from '../output.ts';
+import { jsonLine, refuse, type Output } from '../output.ts';
 import { paintBar } from '../present/style.ts';
 import { bar } from '../present/text.ts';
 import { outputFor, type CommonOptions } from '../session.ts';
@@ -150,15 +150,15 @@ const simulate = async (output: Output, given: readonly string[]): Promise<ExitC
     return true;
   };
 
+  const unknown = given.find((move) => move !== 'reset' && !isMove(move));
+  if (unknown !== undefined)
+    return refuse(output, {
+      code: 'usage',
+      message: `found the move "${unknown}", expected one of ${Object.keys(MOVES).join(', ')}, reset`,
+    });
   tell();
   if (given.length > 0 || !output.live || !process.stdin.isTTY) {
-    for (const move of given.length > 0 ? given : SHOWN)
-      if (!take(move)) {
-        process.stderr.write(
-          `holdfast: found "${move}", expected one of ${Object.keys(MOVES).join(', ')}, reset\n`,
-        );
-        return EXIT.badInput;
-      }
+    for (const move of given.length > 0 ? given : SHOWN) take(move);
     return told.simulation.halted ? EXIT.blocked : EXIT.done;
   }
   const questions = createInterface({ input: process.stdin, output: process.stdout });
