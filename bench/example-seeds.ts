@@ -87,5 +87,7 @@ for (let seed = 1; seed <= Number(seeds); seed += 1) {
     `${String(seed).padStart(4)}  ${String(shown.iterations).padStart(4)}  ${WANTED.map((what) => sign(shown[what])).join('')}${(shown.gain * 100).toFixed(1).padStart(5)} %  ${shown.end}`,
   );
 }
-console.log(`\n${all} of ${seeds} seeds show a kept gain, a discarded mutation, a divergence with its revert,`);
+console.log(
+  `\n${all} of ${seeds} seeds show a kept gain, a discarded mutation, a divergence with its revert,`,
+);
 console.log("the budget's end and a finding with PASS whose interval lies above zero.");

@@ -1,4 +1,4 @@
-import type { RunHalted } from '#libs/run';
+import type { LoopEnded, RunHalted } from '#libs/run';
 import { decided, notTried } from './iterations.ts';
 import { labelled } from './opening.ts';
 import { budgetBar, spentShare, totalOf, type Handlers, type Page } from './page.ts';
@@ -87,6 +87,14 @@ const whereNext = ({ style, now }: Page, findingIds: readonly string[]): readonl
 };
 
 /** The loop's end, a halt, the close. */
+/** How a loop ended, before the words of whoever ended it; the budget speaks for itself. */
+const ENDED: Readonly<Record<LoopEnded['data']['reason'], string>> = {
+  exhausted: '',
+  finished: 'The agent is finished: ',
+  stopped: 'Stopped by a human: ',
+  refusals: 'The loop ended: ',
+};
+
 export const ending = (page: Page): Handlers => {
   const { style, now, print } = page;
   const { paint, width } = style;
@@ -113,7 +121,8 @@ export const ending = (page: Page): Handlers => {
     LoopEnded: ({ data }) => {
       now.training = null;
       notTried(page);
-      if (now.said !== data.message) print('', ...message(data.message, paint.bold));
+      if (now.said !== data.message)
+        print('', ...message(`${ENDED[data.reason]}${data.message}`, paint.bold));
       print('', budgetLine(page), ...tallyLines(page));
     },
     RunHeadSigned: ({ data }) =>

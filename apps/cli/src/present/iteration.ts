@@ -1,7 +1,7 @@
 import type { ChartReading } from '#libs/divergence';
 import type { Domain, Observation } from '#libs/harness';
 import type { Outcome, Style } from './style.ts';
-import { metric, padEnd, padStart, signedPercent, sum, units } from './text.ts';
+import { fit, metric, padEnd, padStart, signedPercent, sum, units } from './text.ts';
 
 /** What is known of an iteration when its line is printed. Texts are clean and call what is planted so. */
 export interface Iteration {
@@ -133,16 +133,19 @@ export const iterationHeader = ({ paint, width }: Style, charts: readonly Chart[
   );
 };
 
-/** The iteration on one line. `charts` are the run's, in the order of the header. */
-export const iterationLine = (
+/**
+ * The iteration on one line; where the terminal has no room for the hypothesis there, on a dim one below it. `charts`
+ * are the run's, in the order of the header.
+ */
+export const iterationLines = (
   { paint, width }: Style,
   charts: readonly Chart[],
   iteration: Iteration,
   outcome: Outcome,
-): string => {
+): readonly string[] => {
   const columns = columnsOf(width, charts);
   const { domain, observation } = iteration;
-  return row(columns, {
+  const line = row(columns, {
     number: paint.bold(padStart(String(iteration.number), NUMBER)),
     summary: iteration.summary ?? '–',
     hypothesis: (room) => paint.dim(padEnd(iteration.hypothesis, room)),
@@ -156,6 +159,10 @@ export const iterationLine = (
         : numbers(paint, columns, observation, iteration.charts),
     decision: outcome.paint(outcome.text),
   });
+  const indent = ' '.repeat(NUMBER + 2);
+  return columns.hypothesis === null
+    ? [line, paint.dim(indent + fit(iteration.hypothesis, width - indent.length))]
+    : [line];
 };
 
 const numbers = (

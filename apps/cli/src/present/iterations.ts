@@ -1,6 +1,6 @@
 import type { Decision } from '#libs/read-models';
 import type { RunReverted, TrainingFailed } from '#libs/run';
-import { iterationLine, type Iteration } from './iteration.ts';
+import { iterationLines, type Iteration } from './iteration.ts';
 import { labelled } from './opening.ts';
 import { chartsOf, saidBy, type Handlers, type Page } from './page.ts';
 import { outcomeOf, type Outcome } from './style.ts';
@@ -19,7 +19,7 @@ export const decided = (page: Page, outcome: Decision | Outcome, note?: string):
   if (note !== undefined) update(page, { note });
   if (now.iteration === null) return;
   const shown = typeof outcome === 'string' ? outcomeOf(style.paint, outcome) : outcome;
-  print(iterationLine(style, chartsOf(page), now.iteration, shown));
+  print(...iterationLines(style, chartsOf(page), now.iteration, shown));
   now.iteration = null;
 };
 
