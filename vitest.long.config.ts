@@ -5,7 +5,6 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['test/long/**/*.spec.ts'],
-    passWithNoTests: true,
     testTimeout: 3_600_000,
     hookTimeout: 600_000,
   },
