@@ -17,6 +17,8 @@ import { median } from './median.ts';
 export interface IterationBench {
   /** Iterations that were measured of each kind. */
   readonly iterations: number;
+  /** Mutations that stand at the end, of those in the warm-up too. */
+  readonly kept: number;
   /** One iteration of the loop, and its parts: the training in its sandbox, and all that Holdfast adds. */
   readonly whole: number;
   readonly sandbox: number;
@@ -223,6 +225,7 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
     const harness = measured.map((iteration) => iteration.whole - iteration.sandbox);
     return {
       iterations: measured.length,
+      kept: done.line.length - 1,
       whole: median(measured.map(({ whole }) => whole)),
       sandbox: median(measured.map((iteration) => iteration.sandbox)),
       harness: median(harness),

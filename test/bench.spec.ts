@@ -18,6 +18,8 @@ describe('the benchmarks', () => {
   it('follow a real run, with what it is compared to', async () => {
     const bench = await benchIteration(1, 2);
     expect(bench.iterations).toBe(2);
+    // Every other one of the four.
+    expect(bench.kept).toBe(2);
     expect(bench.whole).toBeGreaterThan(bench.sandbox);
     measured(iterationRows(bench));
   });
