@@ -11,6 +11,7 @@ describe('the mandate allows', () => {
     'Pairs of features matter: part-time work changes the effect of education.',
     'Adding loan-to-value ratio explains more of the denial rate in cohorts with good credit history.',
     'Individual-level noise averages out in larger cohorts.',
+    'A learning rate of 0.9500599999999999 would describe the cohorts better.',
   ])('%s', (text) => {
     expect(screenText(text)).toEqual([]);
   });
@@ -22,6 +23,7 @@ describe('the mandate blocks', () => {
     ['individual-records', 'Look at applicant #17.'],
     ['individual-records', 'Ask for the raw records of the south.'],
     ['individual-records', 'Mail jane@example.org about it.'],
+    ['individual-records', 'Look up 950059999 in the register.'],
     ['individual-decisions', 'Deny the applicant when the ratio is high.'],
     [
       'individual-decisions',

@@ -36,7 +36,7 @@ const SIGNS: readonly (readonly [MandateRow, RegExp])[] = [
     new RegExp(`\\b(?:this|that|each|every|a single|one)\\s+${PERSON}\\b`, 'iu'),
   ],
   ['individual-records', /\b(?:individual|raw|single)[- ](?:level )?(?:row|record|case)s?\b/iu],
-  ['individual-records', /[\w.+-]+@[\w-]+\.\w+|\b\d{3}-\d{2}-\d{4}\b|\b\d{9,}\b/u],
+  ['individual-records', /[\w.+-]+@[\w-]+\.\w+|\b\d{3}-\d{2}-\d{4}\b|(?<![\d.])\d{9,}(?![\d.])/u],
   [
     'individual-decisions',
     new RegExp(
