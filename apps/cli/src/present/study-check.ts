@@ -29,6 +29,11 @@ export const studyLines = (
       '  ',
       `${dimensions.join(' × ')} = ${cells} cells; protected: ${guarded.join(', ') || 'none'}`,
     ),
+    ...hanging(
+      style,
+      '  ',
+      'Split here by a throw-away key; the counts of a run differ a little.',
+    ).map((line) => paint.dim(line)),
     ...checks.flatMap((check) => checkLines(style, check)),
     '',
     heading(style, `budget of ${units(policy.budget.total)} buys at most`),
