@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePredictions } from '#libs/evaluator';
@@ -67,12 +67,16 @@ export const trainingWorker =
     }
   };
 
-/** Removes the folders of trainings whose process is gone. Call it before the first training. */
+/** Removes this user's folders of trainings whose process is gone. Call it before the first training. */
 export const removeStaleFolders = async (): Promise<void> => {
   for (const name of await readdir(tmpdir())) {
     const pid = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true });
+    const path = join(tmpdir(), name);
+    // The temporary folder is everybody's: only what is ours is touched, and another cleaner may be faster.
+    const found = await lstat(path).catch(() => null);
+    if (found?.isDirectory() !== true || found.uid !== process.getuid?.()) continue;
+    await rm(path, { recursive: true, force: true });
   }
 };
 
