@@ -44,7 +44,7 @@ const doctor = async (output: Output): Promise<ExitCode> => {
     line(
       bad.length === 0
         ? 'This machine can run studies.'
-        : `${bad.length} things are missing: nothing runs until they are there.`,
+        : `Missing: ${bad.map(({ name }) => name).join(', ')}. Nothing runs until that is there.`,
     );
   }
   return bad.length === 0 ? EXIT.done : EXIT.unreachable;
