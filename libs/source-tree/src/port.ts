@@ -1,4 +1,4 @@
-import type { Refusal, Result } from '#libs/kernel';
+import type { ArtefactRef, Refusal, Result } from '#libs/kernel';
 import type { PathProblem } from './paths.ts';
 import type { SourceProof } from './source-proof.ts';
 import type { ObjectType } from './tree-format.ts';
@@ -121,16 +121,6 @@ export interface Attempt {
   readonly commit: string;
   readonly tree: string;
   readonly changed: readonly TreeChange[];
-}
-
-/** A file that was stored as a blob. */
-export interface ArtefactRef {
-  readonly path: string;
-  readonly oid: string;
-  /** SHA-256 of the content, lower-case hex. */
-  readonly sha256: string;
-  /** Length of the content. */
-  readonly bytes: number;
 }
 
 export interface Artefacts {
