@@ -1,4 +1,3 @@
-import { utilization } from '#libs/budget';
 import { unreachable, type Decider } from '#libs/kernel';
 import { plainText, reasonProblem } from '#libs/mandate';
 import type { RunCommand } from './commands.ts';
@@ -119,6 +118,3 @@ export const runDecider: Decider<RunState, RunCommand, RunEvent, RunRefusalCode>
   decide,
   evolve,
 };
-
-/** Share of the run's budget that is used, 0 to 1. */
-export const runUtilization = (state: RunState): number => utilization(state.budget);
