@@ -28,9 +28,12 @@ export const runView = (output: Output): RunView => {
   };
 };
 
-/** The last event that a run's stream ever gets: its head is signed after the close or the halt. */
-const ends = (events: readonly string[]): boolean =>
-  events.at(-1) === 'RunHeadSigned' && ['RunClosed', 'RunHalted'].includes(events.at(-2) ?? '');
+/** Where to read from, so that a run's and its findings' events are all there and a long log before them is passed over. */
+export const beforeRun = async (home: Home, runId: string): Promise<{ after?: number }> => {
+  for await (const { position } of home.log.readStream(`run-${runId}`, { limit: 1 }))
+    return { after: position - 1 };
+  return {};
+};
 
 /**
  * Gives every event of a run and of its findings to the view, in log order, from the first one to the last one ever
@@ -43,13 +46,17 @@ export const followRun = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const stopped = new AbortController();
-  const own: string[] = [];
+  let previous = '';
   for await (const event of home.log.subscribe({
+    ...(await beforeRun(home, runId)),
     signal: AbortSignal.any([signal, stopped.signal]),
   })) {
     if (event.metadata.correlationId !== runId) continue;
     view.event(event);
-    if (event.stream === `run-${runId}`) own.push(event.type);
-    if (ends(own)) stopped.abort();
+    if (event.stream !== `run-${runId}`) continue;
+    // A run's stream ends with its head signed after the close or the halt.
+    if (event.type === 'RunHeadSigned' && ['RunClosed', 'RunHalted'].includes(previous))
+      stopped.abort();
+    previous = event.type;
   }
 };

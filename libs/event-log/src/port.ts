@@ -1,4 +1,6 @@
-import type { Fact, NewEvent, RecordedEvent, Refusal, Result } from '#libs/kernel';
+import type { Fact, NewEvent, RecordedEvent, Refusal, Result, StoredEvent } from '#libs/kernel';
+
+export type { StoredEvent };
 
 /** Every append states exactly where it expects the stream to stand. */
 export type ExpectedRevision = number | 'no-stream';
@@ -22,17 +24,6 @@ export interface ReadOptions {
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
   readonly limit?: number;
-}
-
-/** An event exactly as it is stored: not parsed, not checked, not upcast. */
-export interface StoredEvent {
-  readonly position: number;
-  readonly stream: string;
-  readonly revision: number;
-  readonly id: string;
-  readonly type: string;
-  readonly hash: string;
-  readonly canonical: Uint8Array;
 }
 
 /** What a verifier reads: one stream by revision, or the log by position, from just after `after`. */

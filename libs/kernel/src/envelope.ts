@@ -49,6 +49,12 @@ export interface RecordedEvent<E extends Fact = Fact> {
   readonly canonical: Uint8Array;
 }
 
+/** An event exactly as a log stores it: not parsed, not checked, not upcast. A {@link RecordedEvent} is one too. */
+export type StoredEvent = Pick<
+  RecordedEvent,
+  'position' | 'stream' | 'revision' | 'id' | 'type' | 'hash' | 'canonical'
+>;
+
 /** What is hashed and stored: everything of an event but its own hash and its place in the whole log. */
 export interface HashedBody {
   readonly stream: string;

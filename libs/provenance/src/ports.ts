@@ -21,15 +21,5 @@ export type FoundObject =
 /** Reads a git object by its id. What it gives is hashed again here, so it needn't be trusted. */
 export type ReadObject = (oid: string) => Promise<FoundObject>;
 
-/** An event exactly as a log stores it; `StoredEvent` and `RecordedEvent` both are one. */
-export interface StoredBytes {
-  /** Place in the whole log. */
-  readonly position: number;
-  readonly stream: string;
-  readonly revision: number;
-  readonly id: string;
-  readonly type: string;
-  readonly hash: string;
-  /** RFC 8785 canonical JSON of the event's body: what is hashed, and the only thing that is believed. */
-  readonly canonical: Uint8Array;
-}
+/** What the verifier reads: the bytes are the only thing that is believed. */
+export type { StoredEvent as StoredBytes } from '#libs/kernel';

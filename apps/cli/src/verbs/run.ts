@@ -65,9 +65,9 @@ const run = async (
 
   const interrupted = new AbortController();
   const interrupt = (): void => {
-    if (!interrupted.signal.aborted && !output.json)
+    if (interrupted.signal.aborted) process.exit(130);
+    if (!output.json)
       process.stderr.write('\nholdfast: stopping after this step (again to stop at once)\n');
-    else if (interrupted.signal.aborted) process.exit(130);
     interrupted.abort();
   };
   process.on('SIGINT', interrupt);
@@ -91,7 +91,7 @@ const run = async (
       return refuse(output, driven.error);
     }
     await following;
-    return driven.value.haltMessage === null && (await allPass(session, runId))
+    return driven.value.haltMessage === null && !(await isBlocked(session, runId))
       ? EXIT.done
       : EXIT.blocked;
   } finally {
@@ -102,10 +102,11 @@ const run = async (
   }
 };
 
-const allPass = async ({ home }: Session, runId: string): Promise<boolean> => {
+/** Whether any of the run's findings is BLOCK. */
+const isBlocked = async ({ home }: Session, runId: string): Promise<boolean> => {
   await home.views.catchUp(home.log);
-  const { rows } = await home.views.findings({ run: runId });
-  return rows.every(({ verdict }) => verdict === 'PASS');
+  const { rows } = await home.views.findings({ run: runId, verdict: 'BLOCK' });
+  return rows.length > 0;
 };
 
 const resume = async (
@@ -139,8 +140,17 @@ const resume = async (
   return study.ok ? ok({ runId, study: study.value }) : study;
 };
 
-/** The newest run that is neither closed nor halted. */
+/** The newest run that still owes something: one that closed or halted, but whose head isn't signed yet, does too. */
 const newestOpen = async (home: Session['home']): Promise<string | null> => {
-  const { rows } = await home.views.runs({ order: 'newest' });
-  return rows.find(({ status }) => status === 'open' || status === 'ended')?.runId ?? null;
+  let cursor: number | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof home.views.runs>> = await home.views.runs({
+      order: 'newest',
+      ...(cursor !== null && { cursor }),
+    });
+    for (const { runId } of page.rows)
+      if ((await home.runs.load(runId)).state.node !== 'sealed') return runId;
+    cursor = page.next;
+  } while (cursor !== null);
+  return null;
 };

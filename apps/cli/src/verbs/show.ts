@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { followRun, runView } from '../follow.ts';
+import { beforeRun, followRun, runView } from '../follow.ts';
 import { unknownRun } from '../known.ts';
 import { refuse } from '../output.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
@@ -25,7 +25,7 @@ const show = async (session: Session, runId: string): Promise<ExitCode> => {
   const { home, output } = session;
   if ((await home.runs.load(runId)).head === null) return refuse(output, unknownRun(runId));
   const view = runView(output);
-  for await (const event of home.log.readAll())
+  for await (const event of home.log.readAll(await beforeRun(home, runId)))
     if (event.metadata.correlationId === runId) view.event(event);
   view.end();
   return EXIT.done;

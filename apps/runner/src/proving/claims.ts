@@ -1,10 +1,10 @@
-import { type sealedContrast, simultaneousInterval } from '#libs/evaluator';
+import { type Contrast, simultaneousInterval } from '#libs/evaluator';
 import type { Claim } from '#libs/findings';
 import type { HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
 
 /** Joint level of the intervals of a run's findings. */
-export const LEVEL = 0.95;
+const LEVEL = 0.95;
 
 /** What a finding will compare: the kept mutations up to `to`, against the program `from`. */
 export interface Comparison {
@@ -35,12 +35,10 @@ export const comparisons = (line: readonly KeptState[]): readonly Comparison[] =
     : steps;
 };
 
-export type SealedScores = NonNullable<ReturnType<typeof sealedContrast>>;
-
 /** The claim of a comparison, from its one look at the sealed rows. `simultaneous`: claims of the same look. */
 export const claimOf = (
   { kind }: Pick<Comparison, 'kind'>,
-  contrast: SealedScores,
+  contrast: Contrast,
   simultaneous: number,
   changes: readonly string[],
   { data }: Pick<HarnessPolicy, 'data'>,
