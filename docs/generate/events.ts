@@ -15,6 +15,7 @@ const TYPE_FILES = [
   'harness/src/policy.ts',
   'kernel/src/artefact.ts',
   'kernel/src/envelope.ts',
+  'ledger-reads/src/events.ts',
   'run/src/events.ts',
   'studies/src/events.ts',
 ];
@@ -24,6 +25,7 @@ const STREAMS = [
   { title: 'Run', stream: 'run-<id>', files: ['run', 'budget', 'divergence'] },
   { title: 'Finding', stream: 'finding-<id>', files: ['findings'] },
   { title: 'Study', stream: 'study-<id>', files: ['studies'] },
+  { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads'] },
 ] as const;
 
 /** Decorators that say what the type says already. */

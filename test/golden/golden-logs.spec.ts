@@ -1,35 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeStored, eventTypes, parseBody, sha256, verifyHash } from '#libs/event-log';
+import { decodeStored, eventTypes, sha256, verifyHash } from '#libs/event-log';
 import { findingDecider, type FindingEvent } from '#libs/findings';
 import { fold, type RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { runDecider, type RunEvent } from '#libs/run';
 import { studyDecider, type StudyEvent } from '#libs/studies';
+import { goldenBytes, goldenFiles, storedEvents } from './stored.ts';
 
 /** SHA-256 of every golden log: a file here is never edited, only added. */
 const LOGS: Readonly<Record<string, string>> = {
+  'service-v1.jsonl': '6ba120ed7712140384b77a727e9818bd3e7bc7cbabff00f2134909e291099a0c',
   'v1.jsonl': 'd2a9faba8fc57f6a52f10e2c44925c91596a425b256effc9b1dc3341087686d4',
 };
 
 const types = eventTypes(EVENT_TYPES);
-const bytesOf = (file: string) => readFileSync(new URL(file, import.meta.url));
-
-/** The stored events of a golden log. */
-const stored = (file: string) =>
-  bytesOf(file)
-    .toString('utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line, position) => {
-      const { hash, canonical: text } = JSON.parse(line) as { hash: string; canonical: string };
-      const canonical = new TextEncoder().encode(text);
-      const { stream, revision, id, type } = parseBody(canonical);
-      return { position, stream, revision, id, type, hash, canonical };
-    });
-
 const read = (file: string): readonly RecordedEvent[] =>
-  stored(file).map((event) => decodeStored(event, types));
+  storedEvents(file).map((event) => decodeStored(event, types));
 
 /** The events of one stream, upcast, as its decider takes them. */
 const stream = <E>(file: string, name: string): readonly E[] =>
@@ -37,7 +23,7 @@ const stream = <E>(file: string, name: string): readonly E[] =>
 
 describe.each(Object.entries(LOGS))('the golden log %s', (file, digest) => {
   it('is the one that was recorded', () => {
-    expect(sha256(bytesOf(file))).toBe(digest);
+    expect(sha256(goldenBytes(file))).toBe(digest);
   });
 
   it('is read whole: every hash, every link', () => {
@@ -60,7 +46,7 @@ describe.each(Object.entries(LOGS))('the golden log %s', (file, digest) => {
   });
 
   it('shows a changed byte', () => {
-    const [first] = stored(file);
+    const [first] = storedEvents(file);
     const canonical = Uint8Array.from(first!.canonical);
     canonical[20]! ^= 1;
     expect(verifyHash(first!)).toBe(true);
@@ -70,10 +56,7 @@ describe.each(Object.entries(LOGS))('the golden log %s', (file, digest) => {
 
 describe('the golden logs', () => {
   it('are all named here', () => {
-    const files = readdirSync(new URL('.', import.meta.url));
-    expect(files.filter((name) => name.endsWith('.jsonl')).sort()).toEqual(
-      Object.keys(LOGS).sort(),
-    );
+    expect(goldenFiles()).toEqual(Object.keys(LOGS).sort());
   });
 
   it('hold every version of every event type', () => {
@@ -95,7 +78,9 @@ describe('v1.jsonl, folded', () => {
   it('is a study of one look at the sealed rows', () => {
     const study = fold(studyDecider, stream<StudyEvent>(V1, 'study-pay'));
     expect(study).toMatchObject({ studyId: 'pay', looks: 1, totalSpent: 285 });
-    expect(study.runs).toEqual([{ runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 }]);
+    expect(study.runs).toEqual([
+      { runId: 'r1', number: 1, seed: 7, look: 1, spent: 285, agent: null, refused: null },
+    ]);
   });
 
   it('is a run that spent its budget, and one that the mandate halted', () => {

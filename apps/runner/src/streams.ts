@@ -12,6 +12,7 @@ import {
   type Refusal,
   type Result,
 } from '#libs/kernel';
+import { ledgerReadDecider } from '#libs/ledger-reads';
 import { runDecider } from '#libs/run';
 import { studyDecider } from '#libs/studies';
 
@@ -36,6 +37,34 @@ export interface Stream<State, Command, E extends Fact, Code extends string> {
     actor: Actor,
     after?: RecordedEvent<E>,
   ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>>;
+  /**
+   * A command from outside. Whoever sends it again under the same id is given the events that it became the first
+   * time; the log is what remembers. Races with other writers are run again.
+   *
+   * @param commandOf - the command, made of the state as it is then
+   */
+  request<Refused extends string = never>(
+    id: string,
+    request: OutsideRequest,
+    commandOf: (standing: Standing<State, E>) => Promise<Result<Command, Refusal<Refused>>>,
+  ): Promise<
+    Result<Requested<E>, Refusal<Code | Refused | 'lost-race' | 'idempotency-key-reused'>>
+  >;
+}
+
+/** Who asks for something, and under which name. */
+export interface OutsideRequest {
+  /** Derives from the sender and the key that he repeats when he asks again. */
+  readonly commandId: string;
+  /** Derives from what is asked, too: the same key with other content is no repetition. */
+  readonly causationId: string;
+  readonly actor: Actor;
+}
+
+export interface Requested<E extends Fact> {
+  readonly events: readonly RecordedEvent<E>[];
+  /** True when the command was recorded earlier; nothing was written. */
+  readonly repeated: boolean;
 }
 
 interface Kind<State, Command, E extends Fact, Code extends string> {
@@ -44,6 +73,9 @@ interface Kind<State, Command, E extends Fact, Code extends string> {
   /** Ties everything of one run together. */
   readonly correlation: (id: string) => string;
 }
+
+/** Races that a request from outside may lose before it is refused. */
+const PATIENCE = 20;
 
 /** Every event that Holdfast writes today is of version 1. */
 const SCHEMA_VERSION = 1;
@@ -72,41 +104,83 @@ const stream = <
     return { state, head };
   };
 
+  const decideAndAppend = async (
+    id: string,
+    { state, head }: Standing<State, E>,
+    command: Command,
+    actor: Actor,
+    causationId: string,
+  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>> => {
+    const decision = decider.decide(state, command);
+    if (!decision.ok) return decision;
+    if (decision.value.length === 0) return ok([]);
+    const appended = await log.append(
+      `${prefix}-${id}`,
+      head?.revision ?? 'no-stream',
+      decision.value.map(({ type, data }, ordinal) => ({
+        id: eventId(command.id, ordinal),
+        type,
+        data,
+        metadata: {
+          correlationId: correlation(id),
+          causationId,
+          actor,
+          time: clock.now(),
+          schemaVersion: SCHEMA_VERSION,
+        },
+      })),
+    );
+    if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
+    const { code, message } = appended.error;
+    // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
+    if (code === 'wrong-expected-revision' || code === 'event-id-reused')
+      return refused({ code: 'lost-race', message });
+    // Events that our own deciders made must fit the log's schemas: anything else is a bug.
+    throw new Error(`${prefix}-${id}: ${code}: ${message}`);
+  };
+
+  /** The events that a command became, in their order; empty when it was never recorded. */
+  const recordedOf = async (
+    id: string,
+    commandId: string,
+  ): Promise<readonly RecordedEvent<E>[]> => {
+    const found: RecordedEvent<E>[] = [];
+    for await (const event of log.readStream<E>(`${prefix}-${id}`))
+      if (event.id === eventId(commandId, found.length)) found.push(event);
+      else if (found.length > 0) break;
+    return found;
+  };
+
   return {
     load,
     send: async (id, command, actor, after) => {
-      const { state, head } = await load(id);
+      const standing = await load(id);
+      const { head } = standing;
       if (after !== undefined && head?.revision !== after.revision)
         return refused({
           code: 'lost-race',
           message: `${prefix}-${id} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
         });
-      const decision = decider.decide(state, command);
-      if (!decision.ok) return decision;
-      if (decision.value.length === 0) return ok([]);
-      const appended = await log.append(
-        `${prefix}-${id}`,
-        head?.revision ?? 'no-stream',
-        decision.value.map(({ type, data }, ordinal) => ({
-          id: eventId(command.id, ordinal),
-          type,
-          data,
-          metadata: {
-            correlationId: correlation(id),
-            causationId: head?.id ?? command.id,
-            actor,
-            time: clock.now(),
-            schemaVersion: SCHEMA_VERSION,
-          },
-        })),
-      );
-      if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
-      const { code, message } = appended.error;
-      // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
-      if (code === 'wrong-expected-revision' || code === 'event-id-reused')
-        return refused({ code: 'lost-race', message });
-      // Events that our own deciders made must fit the log's schemas: anything else is a bug.
-      throw new Error(`${prefix}-${id}: ${code}: ${message}`);
+      return decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
+    },
+    request: async (id, { commandId, causationId, actor }, commandOf) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const standing = await load(id);
+        const earlier = await recordedOf(id, commandId);
+        if (earlier[0] !== undefined)
+          return earlier[0].metadata.causationId === causationId
+            ? ok({ events: earlier, repeated: true })
+            : refused({
+                code: 'idempotency-key-reused',
+                message:
+                  'this key was used with other content, expected the same content or a key of its own; send the request again with a new key',
+              });
+        const command = await commandOf(standing);
+        if (!command.ok) return command;
+        const sent = await decideAndAppend(id, standing, command.value, actor, causationId);
+        if (sent.ok) return ok({ events: sent.value, repeated: false });
+        if (sent.error.code !== 'lost-race' || attempt === PATIENCE) return sent;
+      }
     },
   };
 };
@@ -124,3 +198,6 @@ export const findingStreams = (log: EventLog, clock: Clock) =>
     // A finding's id is its run's with a suffix.
     correlation: (id) => id.replace(/-f\d+$/, ''),
   });
+
+export const ledgerReadStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, { prefix: 'access', decider: ledgerReadDecider, correlation: (id) => id });

@@ -210,3 +210,21 @@ describe('a review', () => {
     given([]).when(review('rejected')).thenRefused('not-now');
   });
 });
+
+describe('RequestVerification', () => {
+  const ask: FindingCommand = { type: 'RequestVerification', id: 'ask', data: {} };
+  const asked: FindingEvent = {
+    type: 'VerificationRequested',
+    data: { findingId: finding.findingId },
+  };
+
+  it('asks once until the next verdict answers', () => {
+    given([proposed, passed]).when(ask).then([asked]);
+    given([proposed, passed, asked]).when(ask).then([]);
+    given([proposed, passed, asked, passed]).when(ask).then([asked]);
+  });
+
+  it('is refused where nothing was proposed', () => {
+    given([]).when(ask).thenRefused('not-now');
+  });
+});

@@ -23,7 +23,9 @@ export type ReviewFinding = Command<
   { readonly decision: 'accepted' | 'rejected'; readonly reason: string }
 >;
 
-export type FindingCommand = ProposeFinding | RecordVerdict | ReviewFinding;
+export type RequestVerification = Command<'RequestVerification', Record<never, never>>;
+
+export type FindingCommand = ProposeFinding | RecordVerdict | ReviewFinding | RequestVerification;
 
 export type FindingRefusalCode =
   /** The finding is not where this command belongs. */
@@ -42,9 +44,17 @@ export interface FindingState {
   readonly proposed: FindingProposed['data'] | null;
   readonly verified: FindingVerified['data'] | null;
   readonly review: 'accepted' | 'rejected' | null;
+  /** Whether somebody waits for a verdict that was asked for since the last one. */
+  readonly verificationAsked: boolean;
 }
 
-const INITIAL: FindingState = { status: 'none', proposed: null, verified: null, review: null };
+const INITIAL: FindingState = {
+  status: 'none',
+  proposed: null,
+  verified: null,
+  review: null,
+  verificationAsked: false,
+};
 
 type Decision = Result<readonly FindingEvent[], Refusal<FindingRefusalCode>>;
 
@@ -88,6 +98,13 @@ const recordVerdict = (
   return ok([recorded, ...discarded, ...reverted]);
 };
 
+/** Asking again while one waits asks for nothing more. */
+const requestVerification = ({ proposed, verificationAsked }: FindingState): Decision => {
+  if (proposed === null) return refuse('not-now', 'no finding was proposed here');
+  if (verificationAsked) return ok([]);
+  return ok([{ type: 'VerificationRequested', data: { findingId: proposed.findingId } }]);
+};
+
 const review = (state: FindingState, { data: { decision, reason } }: ReviewFinding): Decision => {
   if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
   const problem = reasonProblem(reason);
@@ -124,6 +141,8 @@ export const findingDecider: Decider<
         return recordVerdict(state, command);
       case 'ReviewFinding':
         return review(state, command);
+      case 'RequestVerification':
+        return requestVerification(state);
     }
   },
   evolve: (state, event) => {
@@ -134,9 +153,12 @@ export const findingDecider: Decider<
         return {
           ...state,
           verified: event.data,
+          verificationAsked: false,
           status:
             event.data.verdict === 'PASS' && state.status !== 'discarded' ? 'passed' : state.status,
         };
+      case 'VerificationRequested':
+        return { ...state, verificationAsked: true };
       case 'FindingDiscarded':
         return { ...state, status: 'discarded' };
       case 'FindingReviewed':

@@ -75,6 +75,9 @@ export type FindingVerified = Fact<
   }
 >;
 
+/** Somebody asked for the finding to be verified again; the next `FindingVerified` answers. */
+export type VerificationRequested = Fact<'VerificationRequested', { readonly findingId: string }>;
+
 /** A BLOCK: the finding stands no more. */
 export type FindingDiscarded = Fact<
   'FindingDiscarded',
@@ -106,6 +109,7 @@ export type FindingAccepted = Fact<
 export type FindingEvent =
   | FindingProposed
   | FindingVerified
+  | VerificationRequested
   | FindingDiscarded
   | AcceptedLineReverted
   | FindingReviewed

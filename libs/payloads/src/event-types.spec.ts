@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { eventTypes, MAX_EVENT_BYTES, parseBody } from '#libs/event-log';
 import type { NewEvent } from '#libs/kernel';
+import { goldenFiles, storedEvents } from '../../../test/golden/stored.ts';
 import { EVENT_TYPES } from './event-types.ts';
 
 const types = eventTypes(EVENT_TYPES);
@@ -16,12 +16,10 @@ const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !isList(value);
 
-/** The golden log holds honest events of every type. */
+/** The golden logs hold honest events of every type. */
 const examples = new Map<string, JsonObject[]>();
-const golden = new URL('../../../test/golden/v1.jsonl', import.meta.url);
-for (const line of readFileSync(golden, 'utf8').trimEnd().split('\n')) {
-  const { canonical } = JSON.parse(line) as { readonly canonical: string };
-  const { type, data, metadata } = parseBody(new TextEncoder().encode(canonical));
+for (const { canonical } of goldenFiles().flatMap(storedEvents)) {
+  const { type, data, metadata } = parseBody(canonical);
   const newest = types.upcast(type, metadata.schemaVersion, data) as JsonObject;
   examples.set(type, [...(examples.get(type) ?? []), newest]);
 }
@@ -72,9 +70,10 @@ const wrongs = (value: Json): readonly Json[] => {
   return [[value], String(value), 1];
 };
 
-/** What is free by design: the isolation report's members, and a knob's values, which are any scalars. */
+/** What is free by design: the members of an isolation report and of what a reader asked for, and a knob's values, which are any scalars. */
+const FREE_RECORDS = ['isolation', 'asked'];
 const isFree = (place: Place): boolean => {
-  const at = place.indexOf('isolation');
+  const at = place.findIndex((key) => FREE_RECORDS.includes(String(key)));
   return (
     (at >= 0 && place.length > at + 1) || (place.includes('knobs') && place.at(-2) === 'values')
   );
@@ -129,7 +128,7 @@ const spoilt = (data: JsonObject): readonly Spoilt[] =>
         ? [[`no ${where}`, changed(data, place.slice(0, -1), (part) => without(part, key))]]
         : [];
     const extended: readonly Spoilt[] =
-      isObject(value) && key !== 'isolation'
+      isObject(value) && !FREE_RECORDS.includes(String(key))
         ? [[`${where} with one more`, changed(data, place, () => ({ ...value, extra: 1 }))]]
         : [];
     return [...removed, ...replaced, ...extended];

@@ -1,13 +1,15 @@
 import type { EventType } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
+import type { LedgerReadEvent } from '#libs/ledger-reads';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
+import * as ledgerReads from './ledger-reads.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent;
+type KnownEvent = RunEvent | FindingEvent | StudyEvent | LedgerReadEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -44,15 +46,20 @@ const FIRST: Payloads = {
   DivergenceDetected: run.DivergenceDetectedPayload,
   FindingProposed: findings.FindingProposedPayload,
   FindingVerified: findings.FindingVerifiedPayload,
+  VerificationRequested: findings.VerificationRequestedPayload,
   FindingDiscarded: findings.FindingDiscardedPayload,
   AcceptedLineReverted: findings.AcceptedLineRevertedPayload,
   FindingReviewed: findings.FindingReviewedPayload,
   FindingAccepted: findings.FindingAcceptedPayload,
   StudyRegistered: studies.StudyRegisteredPayload,
+  StudyPlaced: studies.StudyPlacedPayload,
   SplitCommitted: studies.SplitCommittedPayload,
   RunCounted: studies.RunCountedPayload,
+  AgentAssigned: studies.AgentAssignedPayload,
+  RunRefused: studies.RunRefusedPayload,
   SealedRowsOpened: studies.SealedRowsOpenedPayload,
   SpendCounted: studies.SpendCountedPayload,
+  LedgerRead: ledgerReads.LedgerReadPayload,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */

@@ -8,6 +8,7 @@ import type {
   FindingReviewed,
   FindingVerified,
   VerdictRow,
+  VerificationRequested,
 } from '#libs/findings';
 import {
   Count,
@@ -118,4 +119,8 @@ export class FindingReviewedPayload implements DataOf<FindingReviewed> {
 export class FindingAcceptedPayload implements DataOf<FindingAccepted> {
   @Id() findingId!: string;
   @Oid() tree!: string;
+}
+
+export class VerificationRequestedPayload implements DataOf<VerificationRequested> {
+  @Id() findingId!: string;
 }

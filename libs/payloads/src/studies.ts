@@ -1,16 +1,25 @@
 import type {
+  AgentAssigned,
   RunCounted,
+  RunRefused,
   SealedRowsOpened,
   SpendCounted,
   SplitCommitted,
+  StudyPlaced,
   StudyRegistered,
 } from '#libs/studies';
-import { Count, Id, Ordinal, Sha256, Text, Whole } from './checks.ts';
+import { Count, Id, OneOf, Ordinal, Path, Sha256, Text, Whole, Words } from './checks.ts';
 import type { DataOf } from './shared.ts';
 
 export class StudyRegisteredPayload implements DataOf<StudyRegistered> {
   @Id() studyId!: string;
   @Text(500) title!: string;
+}
+
+export class StudyPlacedPayload implements DataOf<StudyPlaced> {
+  @Id() project!: string;
+  @Path() folder!: string;
+  @OneOf([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) priority!: number;
 }
 
 export class SplitCommittedPayload implements DataOf<SplitCommitted> {
@@ -22,6 +31,17 @@ export class RunCountedPayload implements DataOf<RunCounted> {
   @Id() runId!: string;
   @Ordinal() number!: number;
   @Whole() seed!: number;
+}
+
+export class AgentAssignedPayload implements DataOf<AgentAssigned> {
+  @Id() runId!: string;
+  @Id() agent!: string;
+}
+
+export class RunRefusedPayload implements DataOf<RunRefused> {
+  @Id() runId!: string;
+  @Id() code!: string;
+  @Words() reason!: string;
 }
 
 export class SealedRowsOpenedPayload implements DataOf<SealedRowsOpened> {

@@ -37,8 +37,11 @@ const RUN: Versions<RunEvent> = {
 
 const STUDY: Versions<StudyEvent> = {
   StudyRegistered: 1,
+  StudyPlaced: 1,
   SplitCommitted: 1,
   RunCounted: 1,
+  AgentAssigned: 1,
+  RunRefused: 1,
   SealedRowsOpened: 1,
   SpendCounted: 1,
 };
@@ -46,6 +49,7 @@ const STUDY: Versions<StudyEvent> = {
 const FINDING: Versions<FindingEvent> = {
   FindingProposed: 1,
   FindingVerified: 1,
+  VerificationRequested: 1,
   FindingDiscarded: 1,
   AcceptedLineReverted: 1,
   FindingReviewed: 1,

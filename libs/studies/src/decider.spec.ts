@@ -50,7 +50,7 @@ describe('RegisterStudy', () => {
   });
 
   it('comes before everything else', () => {
-    given().when('CountRun', { runId: 'r1', seed: 1 }).thenRefused('not-registered');
+    given().when('CountRun', { runId: 'r1', seed: 1, agent: null }).thenRefused('not-registered');
     given()
       .when('CommitSplit', { dataDigest: 'd1', commitment: 'k1' })
       .thenRefused('not-registered');
@@ -79,19 +79,23 @@ describe('CommitSplit', () => {
 
 describe('CountRun', () => {
   it('numbers the runs from 1', () => {
-    given(registered).when('CountRun', { runId: 'r1', seed: 1 }).then(counted('r1', 1));
+    given(registered)
+      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
+      .then(counted('r1', 1));
     given(registered, counted('r1', 1))
-      .when('CountRun', { runId: 'r2', seed: 1 })
+      .when('CountRun', { runId: 'r2', seed: 1, agent: null })
       .then(counted('r2', 2));
   });
 
   it('counts a run once', () => {
-    given(registered, counted('r1', 1)).when('CountRun', { runId: 'r1', seed: 1 }).then();
+    given(registered, counted('r1', 1))
+      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
+      .then();
   });
 
   it('refuses another seed for a run that was counted', () => {
     given(registered, counted('r1', 1))
-      .when('CountRun', { runId: 'r1', seed: 2 })
+      .when('CountRun', { runId: 'r1', seed: 2, agent: null })
       .thenRefused('other-seed', 'seed 1');
   });
 });
@@ -155,5 +159,55 @@ describe('CountSpend', () => {
     given(...two)
       .when('CountSpend', { runId: 'r3', spent: 1 })
       .thenRefused('unknown-run');
+  });
+});
+
+describe('PlaceStudy', () => {
+  const placed: StudyEvent = {
+    type: 'StudyPlaced',
+    data: { project: 'wages', folder: 'pay', priority: 3 },
+  };
+
+  it('places a study, says it once, and moves it', () => {
+    given(registered).when('PlaceStudy', placed.data).then(placed);
+    given(registered, placed).when('PlaceStudy', placed.data).then();
+    const moved: StudyEvent = { type: 'StudyPlaced', data: { ...placed.data, folder: 'pay-2' } };
+    given(registered, placed).when('PlaceStudy', moved.data).then(moved);
+  });
+
+  it('leaves a study that nobody placed in the default project', () => {
+    expect(fold(studyDecider, [registered])).toMatchObject({ project: 'default', folder: null });
+    expect(fold(studyDecider, [registered, placed])).toMatchObject(placed.data);
+  });
+});
+
+describe('a run that somebody asked for', () => {
+  const assigned: StudyEvent = { type: 'AgentAssigned', data: { runId: 'r1', agent: 'a1' } };
+  const refused: StudyEvent = {
+    type: 'RunRefused',
+    data: { runId: 'r1', code: 'data-changed', reason: 'other data' },
+  };
+
+  it('takes the proposals of one agent', () => {
+    given(registered)
+      .when('CountRun', { runId: 'r1', seed: 1, agent: 'a1' })
+      .then(counted('r1', 1), assigned);
+    given(registered, counted('r1', 1), assigned)
+      .when('CountRun', { runId: 'r1', seed: 1, agent: 'a1' })
+      .then();
+    given(registered, counted('r1', 1), assigned)
+      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
+      .thenRefused('other-agent', 'a1', 'search agent');
+  });
+
+  it('is refused once, with the first reason', () => {
+    given(registered, counted('r1', 1)).when('RefuseRun', refused.data).then(refused);
+    given(registered, counted('r1', 1), refused)
+      .when('RefuseRun', { ...refused.data, reason: 'another reason' })
+      .then();
+    given(registered).when('RefuseRun', refused.data).thenRefused('unknown-run');
+    expect(fold(studyDecider, [registered, counted('r1', 1), refused]).runs[0]?.refused).toBe(
+      'other data',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
-import type { StudyEvent } from './events.ts';
+import type { RunRefused, StudyEvent, StudyPlaced } from './events.ts';
 
 interface Command<Type extends string, Data> {
   readonly type: Type;
@@ -11,15 +11,22 @@ export type RegisterStudy = Command<
   'RegisterStudy',
   { readonly studyId: string; readonly title: string }
 >;
+export type PlaceStudy = Command<'PlaceStudy', StudyPlaced['data']>;
 export type CommitSplit = Command<
   'CommitSplit',
   { readonly dataDigest: string; readonly commitment: string }
 >;
-export type CountRun = Command<'CountRun', { readonly runId: string; readonly seed: number }>;
+/** `agent`: whose proposals the run takes; null for the built-in search agent. */
+export type CountRun = Command<
+  'CountRun',
+  { readonly runId: string; readonly seed: number; readonly agent: string | null }
+>;
+export type RefuseRun = Command<'RefuseRun', RunRefused['data']>;
 export type OpenSealedRows = Command<'OpenSealedRows', { readonly runId: string }>;
 export type CountSpend = Command<'CountSpend', { readonly runId: string; readonly spent: number }>;
 
-export type StudyCommand = RegisterStudy | CommitSplit | CountRun | OpenSealedRows | CountSpend;
+export type StudyCommand =
+  RegisterStudy | PlaceStudy | CommitSplit | CountRun | RefuseRun | OpenSealedRows | CountSpend;
 
 export type StudyRefusalCode =
   /** The stream is no study yet. */
@@ -32,6 +39,8 @@ export type StudyRefusalCode =
   | 'unknown-run'
   /** The run was counted with another seed. */
   | 'other-seed'
+  /** The run was counted for another agent. */
+  | 'other-agent'
   /** What the run spent was counted, with another number. */
   | 'spend-counted'
   /** What was spent is a whole number of units, 0 or more. */
@@ -47,10 +56,24 @@ export interface CountedRun {
   readonly look: number | null;
   /** Units that it spent; null: not counted yet. */
   readonly spent: number | null;
+  /** Whose proposals it takes; null: the built-in search agent's. */
+  readonly agent: string | null;
+  /** Why it could not be opened; null while it can be, or was. */
+  readonly refused: string | null;
 }
+
+/** The project of a study that nobody placed in one. */
+export const DEFAULT_PROJECT = 'default';
+/** The priority of a study's trainings until somebody ranks it. */
+export const DEFAULT_PRIORITY = 5;
 
 export interface StudyState {
   readonly studyId: string | null;
+  readonly title: string | null;
+  readonly project: string;
+  /** Relative to the studies folder; null of a study that only a command line knows the place of. */
+  readonly folder: string | null;
+  readonly priority: number;
   /** Commitment to the key that splits the rows, by data digest. */
   readonly splits: Readonly<Record<string, string>>;
   /** In the order of their numbers. */
@@ -62,6 +85,10 @@ export interface StudyState {
 
 const INITIAL: StudyState = {
   studyId: null,
+  title: null,
+  project: DEFAULT_PROJECT,
+  folder: null,
+  priority: DEFAULT_PRIORITY,
   splits: {},
   runs: [],
   looks: 0,
@@ -87,6 +114,13 @@ const registerStudy = (state: StudyState, { studyId, title }: RegisterStudy['dat
   );
 };
 
+const placeStudy = (state: StudyState, placed: PlaceStudy['data']): Decision =>
+  state.project === placed.project &&
+  state.folder === placed.folder &&
+  state.priority === placed.priority
+    ? NOTHING
+    : ok([{ type: 'StudyPlaced', data: placed }]);
+
 const commitSplit = (
   state: StudyState,
   { dataDigest, commitment }: CommitSplit['data'],
@@ -101,16 +135,33 @@ const commitSplit = (
   );
 };
 
-const countRun = (state: StudyState, { runId, seed }: CountRun['data']): Decision => {
+const countRun = (state: StudyState, { runId, seed, agent }: CountRun['data']): Decision => {
   const run = runOf(state, runId);
-  if (run?.seed === seed) return NOTHING;
-  if (run === undefined)
-    return ok([{ type: 'RunCounted', data: { runId, number: state.runs.length + 1, seed } }]);
-  return refuse(
-    'other-seed',
-    `run ${runId} was counted with seed ${run.seed}, not ${seed}; open a new run for another seed`,
-  );
+  if (run === undefined) {
+    const counted: StudyEvent = {
+      type: 'RunCounted',
+      data: { runId, number: state.runs.length + 1, seed },
+    };
+    return agent === null
+      ? ok([counted])
+      : ok([counted, { type: 'AgentAssigned', data: { runId, agent } }]);
+  }
+  if (run.seed !== seed)
+    return refuse(
+      'other-seed',
+      `run ${runId} was counted with seed ${run.seed}, not ${seed}; open a new run for another seed`,
+    );
+  if (run.agent !== agent)
+    return refuse(
+      'other-agent',
+      `run ${runId} was counted for ${run.agent ?? 'the search agent'}, not ${agent ?? 'the search agent'}; open a new run for another agent`,
+    );
+  return NOTHING;
 };
+
+/** Said once: the first reason stands. */
+const refuseRun = (data: RefuseRun['data'], run: CountedRun): Decision =>
+  run.refused === null ? ok([{ type: 'RunRefused', data }]) : NOTHING;
 
 /** A run looks once; asking again after a crash is that same look. */
 const openSealedRows = (state: StudyState, runId: string, run: CountedRun): Decision =>
@@ -143,6 +194,7 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
   if (command.type === 'RegisterStudy') return registerStudy(state, command.data);
   if (state.studyId === null)
     return refuse('not-registered', `${command.type} came before RegisterStudy; register it first`);
+  if (command.type === 'PlaceStudy') return placeStudy(state, command.data);
   if (command.type === 'CommitSplit') return commitSplit(state, command.data);
   if (command.type === 'CountRun') return countRun(state, command.data);
 
@@ -154,6 +206,8 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
       `the study ${state.studyId} has counted no run ${runId}; send CountRun for it first`,
     );
   switch (command.type) {
+    case 'RefuseRun':
+      return refuseRun(command.data, run);
     case 'OpenSealedRows':
       return openSealedRows(state, runId, run);
     case 'CountSpend':
@@ -172,14 +226,30 @@ const withRun = (
 const evolve = (state: StudyState, event: StudyEvent): StudyState => {
   switch (event.type) {
     case 'StudyRegistered':
-      return { ...state, studyId: event.data.studyId };
+      return { ...state, studyId: event.data.studyId, title: event.data.title };
+    case 'StudyPlaced':
+      return { ...state, ...event.data };
     case 'SplitCommitted': {
       const { dataDigest, commitment } = event.data;
       return { ...state, splits: { ...state.splits, [dataDigest]: commitment } };
     }
     case 'RunCounted': {
-      const run: CountedRun = { ...event.data, look: null, spent: null };
+      const run: CountedRun = {
+        ...event.data,
+        look: null,
+        spent: null,
+        agent: null,
+        refused: null,
+      };
       return { ...state, runs: [...state.runs, run] };
+    }
+    case 'AgentAssigned': {
+      const { runId, agent } = event.data;
+      return { ...state, runs: withRun(state, runId, { agent }) };
+    }
+    case 'RunRefused': {
+      const { runId, reason } = event.data;
+      return { ...state, runs: withRun(state, runId, { refused: reason }) };
     }
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;

@@ -6,6 +6,22 @@ export type StudyRegistered = Fact<
   { readonly studyId: string; readonly title: string }
 >;
 
+/**
+ * Where a study stands in a service: whose it is, where its folder lies below the studies folder of the runners'
+ * hosts, and how its trainings are ranked. Said again when it moves; a study without it is in project `default`.
+ */
+export type StudyPlaced = Fact<
+  'StudyPlaced',
+  {
+    /** Who may see it: a token sees the studies of its projects only. */
+    readonly project: string;
+    /** Path of the study's folder or study file, relative to the studies folder. */
+    readonly folder: string;
+    /** Of its trainings among other studies', from 1 (first) to 10 (last). */
+    readonly priority: number;
+  }
+>;
+
 /** The key that splits the rows of one data digest, committed before any run uses it, so that nobody can grind splits. */
 export type SplitCommitted = Fact<
   'SplitCommitted',
@@ -16,6 +32,28 @@ export type SplitCommitted = Fact<
 export type RunCounted = Fact<
   'RunCounted',
   { readonly runId: string; readonly number: number; readonly seed: number }
+>;
+
+/** The run's proposals come from outside, from this agent alone; a run without it has the built-in search agent. */
+export type AgentAssigned = Fact<
+  'AgentAssigned',
+  {
+    readonly runId: string;
+    /** The agent's opaque id, as its token says it. */
+    readonly agent: string;
+  }
+>;
+
+/** A counted run could not be opened, and never will be: its number is spent. */
+export type RunRefused = Fact<
+  'RunRefused',
+  {
+    readonly runId: string;
+    /** Refusal code, for programs. */
+    readonly code: string;
+    /** What was found, what was expected and what to do. */
+    readonly reason: string;
+  }
 >;
 
 /** Stands before the sealed rows are scored: the study counts every look. */
@@ -31,4 +69,11 @@ export type SpendCounted = Fact<
 >;
 
 export type StudyEvent =
-  StudyRegistered | SplitCommitted | RunCounted | SealedRowsOpened | SpendCounted;
+  | StudyRegistered
+  | StudyPlaced
+  | SplitCommitted
+  | RunCounted
+  | AgentAssigned
+  | RunRefused
+  | SealedRowsOpened
+  | SpendCounted;

@@ -7,8 +7,10 @@ import type { EffectContext } from './context.ts';
  * What the agent may know of its run, and nothing else: its own attempts, the incumbent's mutable files, the base
  * cohort table and the Ladder's rounded score.
  */
-export const agentView = async (context: EffectContext): Promise<AgentView> => {
-  const { state, opened, study } = context;
+export const agentView = async (
+  context: Pick<EffectContext, 'home' | 'runId' | 'state' | 'opened'>,
+): Promise<AgentView> => {
+  const { home, state, opened } = context;
   const { policy } = opened;
   const mutable = new Set(FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]));
   const filesOf = (tree: string) => mutableFiles(context, tree, mutable);
@@ -26,7 +28,7 @@ export const agentView = async (context: EffectContext): Promise<AgentView> => {
     },
     budget: { total: state.budget.total, remaining: state.budget.remaining },
     files: await filesOf(incumbent(state).tree),
-    cohorts: new TextDecoder().decode(study.vault.release().table),
+    cohorts: await cohortTable(home, opened),
     score: state.ladderScore,
     attempts: await Promise.all(
       attemptsOf(state).map(async (attempt) => ({
@@ -43,11 +45,22 @@ export const agentView = async (context: EffectContext): Promise<AgentView> => {
   };
 };
 
+/** The base cohort table as it was released to the run; nothing later is ever asked of the vault for it. */
+const cohortTable = async (
+  { sourceTree }: EffectContext['home'],
+  { runId, cohorts }: EffectContext['opened'],
+): Promise<string> => {
+  if (cohorts === null) throw new Error(`run ${runId} released no cohorts`);
+  const text = await sourceTree.readText(cohorts.table.oid);
+  if (!text.ok) throw new Error(text.error.message);
+  return text.value;
+};
+
 /** Trees never change, so what was read of one holds for as long as the process runs. */
 const read = new Map<string, Promise<ProgramFiles>>();
 
 const mutableFiles = (
-  { home }: EffectContext,
+  { home }: Pick<EffectContext, 'home'>,
   tree: string,
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> => {

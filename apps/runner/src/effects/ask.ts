@@ -31,35 +31,46 @@ export const askHypothesis = async (
       };
 };
 
-export const askMutation = async (
-  context: EffectContext,
-): Promise<ProposeMutation | RefuseProposal | ProposeSecondaryMetric> => {
+export const askMutation = async (context: EffectContext): Promise<ProposalCommand> => {
   const { hypothesis } = context.state;
   if (hypothesis === null) throw new Error('no hypothesis stands');
   const proposal = await context.agent.proposeMutation(await agentView(context), hypothesis);
-  return proposal.kind === 'metric'
+  return mutationCommand(context, proposal, (type) => commandId(context, type));
+};
+
+/** What a proposal of a mutation becomes, whoever made it: the edge stores and measures, the decider decides. */
+export const mutationCommand = async (
+  context: ProposalContext,
+  proposal: MutationProposal,
+  idOf: (type: ProposalCommand['type']) => string,
+): Promise<ProposalCommand> =>
+  proposal.kind === 'metric'
     ? {
         type: 'ProposeSecondaryMetric',
-        id: commandId(context, 'ProposeSecondaryMetric'),
+        id: idOf('ProposeSecondaryMetric'),
         data: { name: proposal.metric, available: SECONDARY_METRICS },
       }
-    : writeMutation(context, proposal);
-};
+    : writeMutation(context, proposal, idOf);
+
+type ProposalCommand = ProposeMutation | RefuseProposal | ProposeSecondaryMetric;
+
+/** What the edge of a proposal knows: the run as it stands, and where objects are kept. */
+export type ProposalContext = Pick<EffectContext, 'home' | 'runId' | 'state' | 'opened' | 'head'>;
 
 /**
  * The edge of a proposal: stores the proposed tree as a commit under the attempt's ref, measures the diff, and makes
  * the command. An edit that does not apply becomes a refusal.
  */
 const writeMutation = async (
-  context: EffectContext,
+  { home, state, runId, head, opened }: ProposalContext,
   { domain, summary, edits }: Extract<MutationProposal, { kind: 'edit' }>,
+  idOf: (type: ProposalCommand['type']) => string,
 ): Promise<ProposeMutation | RefuseProposal> => {
-  const { home, state, runId, head, opened } = context;
-  const id = commandId(context, 'ProposeMutation');
+  const id = idOf('ProposeMutation');
   const base = incumbent(state);
   const refusal = (reason: string): RefuseProposal => ({
     type: 'RefuseProposal',
-    id: commandId(context, 'RefuseProposal'),
+    id: idOf('RefuseProposal'),
     data: { reason },
   });
   const written = await home.sourceTree.writeAttempt({

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { sha256 } from '#libs/event-log';
-import { deriveId, ok, type Refusal, type Result } from '#libs/kernel';
+import { deriveId, ok, type Actor, type Refusal, type Result } from '#libs/kernel';
 import type { CohortRelease, EnvironmentRecord, RunOpened } from '#libs/run';
 import { runtimeDigest } from '#libs/sandbox';
-import { policyDigest, type StudyOnDisk } from '#libs/studies';
+import type { Pin } from '#libs/source-tree';
+import { policyDigest, type CountedRun, type StudyOnDisk } from '#libs/studies';
 import { preLoopChecks } from '#libs/vault';
 import { LOCAL_RESEARCHER } from '../actors.ts';
 import { RUNTIME, rememberStudyFile, type Home } from '../home.ts';
@@ -39,11 +40,41 @@ export const openRun = async (home: Home, run: RunToOpen): Promise<Result<Opened
 
 const openOnce = async (
   home: Home,
-  { study: onDisk, seed: givenSeed }: RunToOpen,
+  { study: onDisk, seed }: RunToOpen,
 ): Promise<Result<OpenedRun, Refusal>> => {
-  const { folder, file, policy } = onDisk;
-  const studyId = policy.study.id;
-  // No sandbox, no run: found out before anything is written.
+  const ground = await layGround(home, onDisk);
+  if (!ground.ok) return ground;
+  await rememberStudyFile(home, onDisk.policy.study.id, onDisk.file);
+  const counted = await countRun(home, onDisk.policy.study.id, seed);
+  if (!counted.ok) return counted;
+  return openCounted(home, ground.value, counted.value, LOCAL_RESEARCHER);
+};
+
+/**
+ * Opens a run that its study has counted already, for whoever asked for it. `lost-race` and `not-now` when another
+ * runner was faster.
+ */
+export const openCountedRun = async (
+  home: Home,
+  onDisk: StudyOnDisk,
+  counted: CountedRun,
+  actor: Actor,
+): Promise<Result<OpenedRun, Refusal>> => {
+  const ground = await layGround(home, onDisk);
+  return ground.ok ? openCounted(home, ground.value, counted, actor) : ground;
+};
+
+/** What a run of a study would stand on. */
+interface Ground {
+  readonly pins: Pin;
+  readonly study: OpenedStudy;
+}
+
+/** Pins the study's source and data. No sandbox, no run: that is found out before anything is written. */
+const layGround = async (
+  home: Home,
+  { folder, file, policy }: StudyOnDisk,
+): Promise<Result<Ground, Refusal>> => {
   const queue = await home.queue();
   if (!queue.ok) return queue;
   const pin = await home.sourceTree.pinStudy({
@@ -52,14 +83,22 @@ const openOnce = async (
     also: [basename(file)],
   });
   if (!pin.ok) return pin;
-  const opened = await openStudy(home, folder, policy);
-  if (!opened.ok) return opened;
-  const study = opened.value;
-  await rememberStudyFile(home, studyId, file);
+  const study = await openStudy(home, folder, policy);
+  return study.ok ? ok({ pins: pin.value, study: study.value }) : study;
+};
 
-  const counted = await countRun(home, studyId, givenSeed);
-  if (!counted.ok) return counted;
-  const { runId, number, seed } = counted.value;
+const GOVERNANCE = {
+  builtIn: 'the search agent is part of the harness and is shown its AgentView only',
+  outside: 'the agent proposes over HTTP with a token of its own, and is shown its AgentView only',
+} as const;
+
+const openCounted = async (
+  home: Home,
+  { pins, study }: Ground,
+  { runId, number, seed, agent }: CountedRun,
+  actor: Actor,
+): Promise<Result<OpenedRun, Refusal>> => {
+  const { policy } = study;
   const environment = await environmentRecord();
   const checks = preLoopChecks(ok(study.vault), policy);
   // Where the gate is breached nothing leaves the vault.
@@ -68,10 +107,10 @@ const openOnce = async (
     : null;
   const data: RunOpened['data'] = {
     runId,
-    studyId,
+    studyId: policy.study.id,
     number,
     pins: {
-      ...pin.value,
+      ...pins,
       policyDigest: policyDigest(policy, sha256Text),
       dataDigest: study.dataDigest,
       environmentDigest: sha256Text(canonicalize(environment) ?? ''),
@@ -83,18 +122,14 @@ const openOnce = async (
     seed,
     governance: {
       governed: true,
-      reason: 'the search agent is part of the harness and is shown its AgentView only',
+      reason: agent === null ? GOVERNANCE.builtIn : GOVERNANCE.outside,
     },
     cohorts,
   };
   const sent = await home.runs.send(
     runId,
-    {
-      type: 'OpenRun',
-      id: deriveId('open', runId),
-      data: { opened: data, checks },
-    },
-    LOCAL_RESEARCHER,
+    { type: 'OpenRun', id: deriveId('open', runId), data: { opened: data, checks } },
+    actor,
   );
   return sent.ok ? ok({ runId, study }) : sent;
 };
@@ -111,23 +146,25 @@ const countRun = async (
   home: Home,
   studyId: string,
   givenSeed: number | null,
-): Promise<Result<{ runId: string; number: number; seed: number }, Refusal>> => {
+): Promise<Result<CountedRun, Refusal>> => {
   const { state } = await home.studies.load(studyId);
   const last = state.runs.at(-1);
-  if (last !== undefined && (await home.runs.load(last.runId)).head === null) {
+  if (last !== undefined && (await isLeftOver(home, last)))
     if (givenSeed === null || givenSeed === last.seed) return ok(last);
-  }
   const number = state.runs.length + 1;
   const runId = `${studyId}-${number}`;
   const seed = givenSeed ?? number;
   const sent = await home.studies.send(
     studyId,
-    { type: 'CountRun', id: deriveId('count', runId), data: { runId, seed } },
+    { type: 'CountRun', id: deriveId('count', runId), data: { runId, seed, agent: null } },
     LOCAL_RESEARCHER,
   );
   if (!sent.ok) return sent;
-  return ok({ runId, number, seed });
+  return ok({ runId, number, seed, agent: null, look: null, spent: null, refused: null });
 };
+
+const isLeftOver = async (home: Home, { runId, agent, refused }: CountedRun): Promise<boolean> =>
+  agent === null && refused === null && (await home.runs.load(runId)).head === null;
 
 export const environmentRecord = async (): Promise<EnvironmentRecord> => ({
   holdfast: VERSION,

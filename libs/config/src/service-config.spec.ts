@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readServiceConfig } from './service-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const message = (env: Record<string, string>): string => {
+  const read = readServiceConfig(env);
+  if (read.ok) throw new Error('the environment was taken');
+  return read.error.message;
+};
+
+describe('the environment of a service', () => {
+  it('is the embedded default where it says nothing', () => {
+    const read = readServiceConfig({});
+    expect(read).toMatchObject({
+      ok: true,
+      value: { eventStore: null, database: null, redis: null, host: '127.0.0.1', oidc: null },
+    });
+  });
+
+  it('takes a secret from a file', () => {
+    const file = join(folder, 'database');
+    writeFileSync(file, 'postgres://holdfast:secret@127.0.0.1/holdfast\n');
+    expect(readServiceConfig({ HOLDFAST_DATABASE_FILE: file })).toMatchObject({
+      ok: true,
+      value: { database: 'postgres://holdfast:secret@127.0.0.1/holdfast' },
+    });
+    expect(message({ HOLDFAST_DATABASE_FILE: join(folder, 'none') })).toContain('ENOENT');
+    expect(message({ HOLDFAST_DATABASE_FILE: file, HOLDFAST_DATABASE: 'postgres://x' })).toContain(
+      'one of them',
+    );
+  });
+
+  it('names every problem at once and no secret', () => {
+    const said = message({
+      HOLDFAST_EVENT_STORE: 'http://admin:hunter2@127.0.0.1',
+      HOLDFAST_REDIS: 'hunter3',
+      HOLDFAST_PORT: '70000',
+      HOLDFAST_EXECUTOR: 'docker',
+      HOLDFAST_TRAINING_IMAGE: 'python:3',
+      HOLDFAST_OIDC_ISSUER: 'https://issuer.example',
+      HOLDFAST_STUDIES: 'here',
+    });
+    for (const name of [
+      'EVENT_STORE',
+      'REDIS',
+      'PORT',
+      'TRAINING_IMAGE',
+      'OIDC_AUDIENCE',
+      'STUDIES',
+    ])
+      expect(said).toContain(`HOLDFAST_${name}`);
+    expect(said).not.toMatch(/hunter/);
+  });
+});

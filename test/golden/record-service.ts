@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { findingDecider, type FindingEvent } from '#libs/findings';
+import { fold, type Decider, type Fact } from '#libs/kernel';
+import { ledgerReadDecider } from '#libs/ledger-reads';
+import { studyDecider } from '#libs/studies';
+import { chained } from '../../libs/provenance/src/testing/honest-run.ts';
+import { storedEvents } from './stored.ts';
+
+/**
+ * Records a golden log of the events that a service writes and a laptop doesn't, with today's deciders.
+ * `npx node --conditions=source test/golden/record-service.ts test/golden/service-v2.jsonl`; never over a file that is there.
+ */
+
+const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
+
+const decided = <State, Command, E extends Fact, Code extends string>(
+  decider: Decider<State, Command, E, Code>,
+  before: readonly E[],
+  ...commands: readonly Command[]
+): readonly E[] => {
+  let state = fold(decider, before);
+  return commands.flatMap((command) => {
+    const decision = decider.decide(state, command);
+    if (!decision.ok) throw new Error(decision.error.message);
+    state = decision.value.reduce(decider.evolve, state);
+    return decision.value;
+  });
+};
+
+const study = decided(
+  studyDecider,
+  [],
+  { type: 'RegisterStudy', id: '1', data: { studyId: 'pay', title: 'Pay' } },
+  { type: 'PlaceStudy', id: '2', data: { project: 'wages', folder: 'pay', priority: 3 } },
+  { type: 'CountRun', id: '3', data: { runId: 'pay-1', seed: 7, agent: 'agent-1' } },
+  {
+    type: 'RefuseRun',
+    id: '4',
+    data: { runId: 'pay-1', code: 'data-changed', reason: 'found other data than was pinned' },
+  },
+);
+
+/** The proposal of the first golden log, asked about once more. */
+const proposed = storedEvents('v1.jsonl').find(({ type }) => type === 'FindingProposed');
+if (proposed === undefined) throw new Error('the first golden log holds no finding');
+const { data } = JSON.parse(new TextDecoder().decode(proposed.canonical)) as {
+  readonly data: unknown;
+};
+const first = { type: 'FindingProposed', data } as FindingEvent;
+const finding = [
+  first,
+  ...decided(findingDecider, [first], { type: 'RequestVerification', id: '5', data: {} }),
+];
+
+const reads = decided(ledgerReadDecider, [], {
+  type: 'RecordRead',
+  id: '6',
+  data: { operation: 'listCutovers', asked: { study: 'pay', decision: 'kept', limit: 100 } },
+});
+
+const [, , file] = process.argv;
+if (file === undefined) throw new Error('name the file to write');
+writeFileSync(
+  file,
+  [
+    ...chained('study-pay', study, sha256),
+    ...chained('finding-f1', finding, sha256),
+    ...chained('access-auditor-1', reads, sha256),
+  ]
+    .map(({ hash: digest, canonical }) =>
+      JSON.stringify({ hash: digest, canonical: new TextDecoder().decode(canonical) }),
+    )
+    .join('\n') + '\n',
+  { flag: 'wx' },
+);

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseBody } from '#libs/event-log';
+import type { StoredEvent } from '#libs/kernel';
+
+export const goldenBytes = (file: string): Uint8Array =>
+  readFileSync(new URL(file, import.meta.url));
+
+/** Names of the golden logs. */
+export const goldenFiles = (): readonly string[] =>
+  readdirSync(new URL('.', import.meta.url))
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort();
+
+/** The stored events of a golden log. */
+export const storedEvents = (file: string): readonly StoredEvent[] =>
+  new TextDecoder()
+    .decode(goldenBytes(file))
+    .trimEnd()
+    .split('\n')
+    .map((line, position) => {
+      const { hash, canonical: text } = JSON.parse(line) as { hash: string; canonical: string };
+      const canonical = new TextEncoder().encode(text);
+      const { stream, revision, id, type } = parseBody(canonical);
+      return { position, stream, revision, id, type, hash, canonical };
+    });
