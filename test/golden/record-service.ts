@@ -33,7 +33,8 @@ const study = decided(
   [],
   { type: 'RegisterStudy', id: '1', data: { studyId: 'pay', title: 'Pay' } },
   { type: 'PlaceStudy', id: '2', data: { project: 'wages', folder: 'pay', priority: 3 } },
-  { type: 'CountRun', id: '3', data: { runId: 'pay-1', seed: 7, agent: 'agent-1' } },
+  { type: 'RequestRun', id: '3', data: { runId: 'pay-1', seed: 7, agent: 'agent-1' } },
+  { type: 'RequestRun', id: '7', data: { runId: 'pay-2', seed: null, agent: null } },
   {
     type: 'RefuseRun',
     id: '4',

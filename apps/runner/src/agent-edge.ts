@@ -10,7 +10,7 @@ import {
 } from '#libs/run';
 import { agentView } from './effects/agent-view.ts';
 import { mutationCommand } from './effects/ask.ts';
-import type { Home } from './home.ts';
+import type { Ledger } from './ledger.ts';
 import { studyOf } from './proving/verify.ts';
 import type { OutsideRequest, Requested, Standing } from './streams.ts';
 
@@ -29,7 +29,7 @@ type Outcome = Result<Requested<RunEvent>, Refusal>;
 
 /** What an agent may know of its own run. */
 export const viewOfRun = async (
-  home: Home,
+  home: Ledger,
   agent: string,
   runId: string,
 ): Promise<Result<AgentView, Refusal<AgentRefusalCode>>> => {
@@ -38,7 +38,7 @@ export const viewOfRun = async (
 };
 
 export const proposeHypothesis = (
-  home: Home,
+  home: Ledger,
   runId: string,
   request: OutsideRequest,
   hypothesis: Hypothesis,
@@ -50,7 +50,7 @@ export const proposeHypothesis = (
   }));
 
 export const proposeMutation = (
-  home: Home,
+  home: Ledger,
   runId: string,
   request: OutsideRequest,
   proposal: MutationProposal,
@@ -64,7 +64,7 @@ export const proposeMutation = (
  * sealed rows, verifies the chain and gives the verdict.
  */
 export const proposeFinding = (
-  home: Home,
+  home: Ledger,
   runId: string,
   request: OutsideRequest,
   reason: string,
@@ -82,12 +82,12 @@ interface OwnRun {
 }
 
 const ownRun = async (
-  home: Home,
+  home: Ledger,
   agent: string,
   runId: string,
 ): Promise<Result<OwnRun, Refusal<AgentRefusalCode>>> => {
   const { state: study } = await home.studies.load(studyOf(runId));
-  const own = study.runs.find((run) => run.runId === runId)?.agent === agent;
+  const own = study.requests.find((run) => run.runId === runId)?.agent === agent;
   const standing = own ? opened(await home.runs.load(runId)) : null;
   return standing === null
     ? refused({
@@ -101,7 +101,7 @@ const opened = ({ state, head }: Standing<RunState, RunEvent>): OwnRun | null =>
   state.opened === null || head === null ? null : { state, opened: state.opened, head };
 
 const propose = async (
-  home: Home,
+  home: Ledger,
   runId: string,
   request: OutsideRequest,
   expected: Extract<Step['kind'], 'ask-hypothesis' | 'ask-mutation'>,

@@ -1,8 +1,9 @@
 import type { Agent } from '#libs/agents';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
-import { nextStep, type RunCommand, type RunEvent, type RunState } from '#libs/run';
+import { nextStep, type RunCommand, type RunEvent, type RunState, type Step } from '#libs/run';
 import { HARNESS, SEARCH_AGENT } from './actors.ts';
+import type { EffectContext } from './effects/context.ts';
 import { perform } from './effects/perform.ts';
 import type { Home } from './home.ts';
 import type { OpenedStudy } from './opening/open-study.ts';
@@ -10,11 +11,21 @@ import type { OpenedStudy } from './opening/open-study.ts';
 export interface Drive {
   readonly runId: string;
   readonly study: OpenedStudy;
-  readonly agent: Agent;
+  /** Null where the proposals come from outside: the driving rests while the run waits for one. */
+  readonly agent: Agent | null;
   readonly onProgress?: (progress: TrainingProgress) => void;
   /** Stops the driving between two steps; the run goes on where it stands when it is driven again. */
   readonly signal?: AbortSignal;
 }
+
+export const waitsForAgent = ({ kind }: Step): boolean =>
+  kind === 'ask-hypothesis' || kind === 'ask-mutation';
+
+/** Stands where no step asks the agent. */
+const NOBODY: Agent = {
+  proposeHypothesis: () => Promise.reject(new Error('this run is driven without an agent')),
+  proposeMutation: () => Promise.reject(new Error('this run is driven without an agent')),
+};
 
 /** What the agent said stands in the log under its own name; everything else is the harness's. */
 const AGENTS_OWN: readonly RunCommand['type'][] = [
@@ -35,7 +46,7 @@ const OVERTAKEN: readonly string[] = ['lost-race', 'not-now', 'not-this-training
  * Follows a run to its end: reads where it stands, asks `nextStep`, performs that one effect, sends the command that
  * records it. Holds no state of its own, so that it can be killed anywhere and called again.
  *
- * @returns the run when it owes nothing more, or `lost-race` when another runner got ahead: this one steps back
+ * @returns the run when it owes nothing more or waits for an agent outside, or `lost-race` when another runner got ahead: this one steps back
  */
 export const driveRun = async (
   home: Home,
@@ -49,13 +60,16 @@ export const driveRun = async (
         message: `found no run ${runId}; list them with: holdfast runs`,
       });
     const step = nextStep(state);
-    if (step.kind === 'rest') return ok(state);
+    if (step.kind === 'rest' || (agent === null && waitsForAgent(step))) return ok(state);
     if (signal?.aborted === true)
       return refused({
         code: 'interrupted',
         message: `stopped between two steps; go on with: holdfast run --resume ${runId}`,
       });
-    const context = { home, study, agent, runId, state, opened: state.opened, head, onProgress };
+    const context: EffectContext = {
+      ...{ home, study, runId, state, opened: state.opened, head, onProgress },
+      agent: agent ?? NOBODY,
+    };
     const command = await perform(context, step);
     const sent = await home.runs.send(runId, command, actorOf(command), head);
     if (sent.ok) continue;

@@ -1,44 +1,23 @@
-import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
-import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
-import { EVENT_TYPES } from '#libs/payloads';
-import { openReadModels, type ReadModels } from '#libs/read-models';
+import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { openSandbox, type Sandbox } from '#libs/sandbox';
 import { openKey, type SigningKey } from '#libs/signatures';
-import { openSourceTree, type SourceTree } from '#libs/source-tree';
-import { findingStreams, runStreams, studyStreams } from './streams.ts';
+import { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 
-/**
- * One folder that holds everything of the embedded default: the log, the views, the bare repository, the keys.
- * Made readable by its owner only, and ignored by git wherever it lies.
- */
-export interface Home {
-  readonly folder: string;
-  readonly log: EventLog;
-  /** What opening had to drop or set aside, for people: never an acknowledged event. */
-  readonly notices: readonly string[];
-  readonly studies: ReturnType<typeof studyStreams>;
-  readonly runs: ReturnType<typeof runStreams>;
-  readonly findings: ReturnType<typeof findingStreams>;
-  readonly sourceTree: SourceTree;
-  readonly views: ReadModels;
-  readonly clock: Clock;
+/** A ledger, and what only the harness has beside it: the keys that sign, the way to the data, the trainings. */
+export interface Home extends Ledger {
   readonly keys: { readonly runner: SigningKey; readonly worker: SigningKey };
   /** Trainings need the sandbox, which reading the ledger does not: opened at first use. */
   readonly queue: () => Promise<Result<TrainingQueue, Refusal>>;
   readonly keyFolder: string;
-  close(): Promise<void>;
+  /** Folder that holds the studies which are registered over HTTP; null: this host has none. */
+  readonly studiesFolder: string | null;
 }
 
-export interface HomeOptions {
-  readonly folder: string;
-  /** Whether a home that isn't there is made; reading verbs make none. Default: true. */
-  readonly make?: boolean;
-  readonly clock?: Clock;
-  /** Stands between the home and its log: fault tests stop the process at an append. */
-  readonly throughLog?: (log: EventLog) => EventLog;
+export interface HomeOptions extends LedgerOptions {
+  readonly studiesFolder?: string | null;
   /** Default: this machine's. */
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
 }
@@ -47,103 +26,49 @@ export interface HomeOptions {
 export const RUNTIME = process.execPath;
 
 export const openHome = async ({
-  folder: given,
-  make = true,
-  clock = systemClock,
-  throughLog = (log) => log,
   sandbox: findSandbox = openSandbox,
+  studiesFolder = null,
+  ...options
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
-  const folder = resolve(given);
-  const laid = await layFolder(folder, make);
-  if (!laid.ok) return laid;
-  const keyFolder = join(folder, 'keys');
-  const runner = await openKey(keyFolder, 'runner');
-  if (!runner.ok) return runner;
-  const worker = await openKey(keyFolder, 'worker');
-  if (!worker.ok) return worker;
-  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), eventTypes(EVENT_TYPES));
+  const opened = await openLedger(options);
   if (!opened.ok) return opened;
-
-  const log = throughLog(opened.value.log);
-  const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
-  const { views, setAside } = await openViews(join(folder, 'views.sqlite'));
+  const ledger = opened.value;
+  const keyFolder = join(ledger.folder, 'keys');
+  const keys = await openKeys(keyFolder);
+  if (!keys.ok) {
+    await ledger.close();
+    return keys;
+  }
+  const { worker } = keys.value;
   let queue: TrainingQueue | null = null;
   return ok({
-    folder,
-    log,
-    notices: [opened.value.recovered.message, setAside].filter((notice) => notice !== null),
-    studies: studyStreams(log, clock),
-    runs: runStreams(log, clock),
-    findings: findingStreams(log, clock),
-    sourceTree,
-    views,
-    clock,
-    keys: { runner: runner.value, worker: worker.value },
+    ...ledger,
+    keys: keys.value,
     queue: async () => {
       if (queue !== null) return ok(queue);
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
       await removeStaleFolders();
       queue = inProcessQueue(
-        trainingWorker({ sourceTree, sandbox: sandbox.value, key: worker.value, runtime: RUNTIME }),
+        trainingWorker({
+          sourceTree: ledger.sourceTree,
+          sandbox: sandbox.value,
+          key: worker,
+          runtime: RUNTIME,
+        }),
       );
       return ok(queue);
     },
     keyFolder,
-    close: async () => {
-      await views.close();
-      await log.close();
-    },
+    studiesFolder,
   });
 };
 
-/** Makes the folder, or takes one that is a home already; never one that holds something else. */
-const layFolder = async (folder: string, make: boolean): Promise<Result<null, Refusal>> => {
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (found?.includes('log.sqlite') === true) return ok(null);
-  if (!make)
-    return refused({
-      code: 'home-missing',
-      message: `found no log in ${folder}, expected the home of an earlier run; open one with "holdfast run", or name another home with --home`,
-    });
-  // An earlier opening may have been stopped before the log was made.
-  const foreign = (found ?? []).filter(
-    (name) => !OWN_NAMES.includes(name) && !LOG_DRAFT.test(name),
-  );
-  if (foreign.length > 0)
-    return refused({
-      code: 'home-foreign',
-      message: `found ${foreign.slice(0, 3).join(', ')} in ${folder}, expected an empty folder or a home; name another one with --home`,
-    });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  await writeFile(join(folder, '.gitignore'), '*\n');
-  return ok(null);
-};
-
-const OWN_NAMES: readonly string[] = ['.gitignore', 'keys', 'objects.git', 'studies'];
-
-/** What a process that was killed while it made the log leaves beside it. */
-const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
-
-/** Views can be made anew at any time, so a damaged file is set aside and never keeps anybody from the log. */
-const openViews = async (
-  path: string,
-): Promise<{ readonly views: ReadModels; readonly setAside: string | null }> => {
-  try {
-    return { views: await openReadModels(path), setAside: null };
-  } catch (error) {
-    if (!(error instanceof Error && /malformed|not a database/.test(error.message))) throw error;
-    const aside = `${path}.damaged-${Date.now()}`;
-    await rename(path, aside);
-    return {
-      views: await openReadModels(path),
-      setAside: `the views were damaged (${error.message}); they are made anew from the log, the old file is ${aside}`,
-    };
-  }
+const openKeys = async (folder: string): Promise<Result<Home['keys'], Refusal>> => {
+  const runner = await openKey(folder, 'runner');
+  if (!runner.ok) return runner;
+  const worker = await openKey(folder, 'worker');
+  return worker.ok ? ok({ runner: runner.value, worker: worker.value }) : worker;
 };
 
 /** Where a study lies on this machine: a convenience for `--resume`, never a truth. */

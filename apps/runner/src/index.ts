@@ -9,14 +9,30 @@ export { RequestData, requestData } from './commands/request-data.ts';
 export * from './commands/review-finding.ts';
 export { StopLoop } from './commands/stop-loop.ts';
 export * from './commands/verify-finding.ts';
+export {
+  proposeFinding,
+  proposeHypothesis,
+  proposeMutation,
+  viewOfRun,
+  type AgentRefusalCode,
+} from './agent-edge.ts';
 export { driveRun, type Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, type Home, type HomeOptions } from './home.ts';
+export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, type OpenedStudy } from './opening/open-study.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export type { Restored } from './proving/restore.ts';
-export { runOf, studyOf } from './proving/verify.ts';
+export { runOf, studyOf, verdictOn } from './proving/verify.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
+export type { OutsideRequest, Requested, Standing } from './streams.ts';
+export {
+  supervise,
+  type Supervisor,
+  type SupervisorNotice,
+  type SupervisorStatus,
+} from './supervising/supervisor.ts';
 export { RunnerModule } from './runner.module.ts';
 export { VERSION } from './version.ts';

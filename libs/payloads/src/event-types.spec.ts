@@ -81,6 +81,7 @@ const isFree = (place: Place): boolean => {
 
 /** The members that may be null, by event type; no other member of any event may. */
 const NULLABLE: Readonly<Record<string, readonly string[]>> = {
+  RunRequested: ['agent'],
   RunOpened: [
     'cohorts',
     'policy.data.rowId',

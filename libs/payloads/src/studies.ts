@@ -1,7 +1,8 @@
+import { Nullable } from '#libs/event-log';
 import type {
-  AgentAssigned,
   RunCounted,
   RunRefused,
+  RunRequested,
   SealedRowsOpened,
   SpendCounted,
   SplitCommitted,
@@ -33,9 +34,11 @@ export class RunCountedPayload implements DataOf<RunCounted> {
   @Whole() seed!: number;
 }
 
-export class AgentAssignedPayload implements DataOf<AgentAssigned> {
+export class RunRequestedPayload implements DataOf<RunRequested> {
   @Id() runId!: string;
-  @Id() agent!: string;
+  @Ordinal() number!: number;
+  @Whole() seed!: number;
+  @Nullable() @Id() agent!: string | null;
 }
 
 export class RunRefusedPayload implements DataOf<RunRefused> {

@@ -50,7 +50,7 @@ describe('RegisterStudy', () => {
   });
 
   it('comes before everything else', () => {
-    given().when('CountRun', { runId: 'r1', seed: 1, agent: null }).thenRefused('not-registered');
+    given().when('CountRun', { runId: 'r1', seed: 1 }).thenRefused('not-registered');
     given()
       .when('CommitSplit', { dataDigest: 'd1', commitment: 'k1' })
       .thenRefused('not-registered');
@@ -79,23 +79,19 @@ describe('CommitSplit', () => {
 
 describe('CountRun', () => {
   it('numbers the runs from 1', () => {
-    given(registered)
-      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
-      .then(counted('r1', 1));
+    given(registered).when('CountRun', { runId: 'r1', seed: 1 }).then(counted('r1', 1));
     given(registered, counted('r1', 1))
-      .when('CountRun', { runId: 'r2', seed: 1, agent: null })
+      .when('CountRun', { runId: 'r2', seed: 1 })
       .then(counted('r2', 2));
   });
 
   it('counts a run once', () => {
-    given(registered, counted('r1', 1))
-      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
-      .then();
+    given(registered, counted('r1', 1)).when('CountRun', { runId: 'r1', seed: 1 }).then();
   });
 
   it('refuses another seed for a run that was counted', () => {
     given(registered, counted('r1', 1))
-      .when('CountRun', { runId: 'r1', seed: 2, agent: null })
+      .when('CountRun', { runId: 'r1', seed: 2 })
       .thenRefused('other-seed', 'seed 1');
   });
 });
@@ -182,32 +178,62 @@ describe('PlaceStudy', () => {
 });
 
 describe('a run that somebody asked for', () => {
-  const assigned: StudyEvent = { type: 'AgentAssigned', data: { runId: 'r1', agent: 'a1' } };
+  const requested = (
+    runId: string,
+    number: number,
+    seed: number,
+    agent: string | null = null,
+  ): StudyEvent => ({ type: 'RunRequested', data: { runId, number, seed, agent } });
   const refused: StudyEvent = {
     type: 'RunRefused',
     data: { runId: 'r1', code: 'data-changed', reason: 'other data' },
   };
 
-  it('takes the proposals of one agent', () => {
+  it('has its number from then on, and by default its number for a seed', () => {
     given(registered)
-      .when('CountRun', { runId: 'r1', seed: 1, agent: 'a1' })
-      .then(counted('r1', 1), assigned);
-    given(registered, counted('r1', 1), assigned)
-      .when('CountRun', { runId: 'r1', seed: 1, agent: 'a1' })
+      .when('RequestRun', { runId: 'r1', seed: null, agent: null })
+      .then(requested('r1', 1, 1));
+    given(registered, counted('r1', 1), requested('r2', 2, 7, 'a1'))
+      .when('RequestRun', { runId: 'r3', seed: null, agent: 'a1' })
+      .then(requested('r3', 3, 3, 'a1'));
+  });
+
+  it('is asked for once', () => {
+    const [before, ask] = [requested('r1', 1, 1), { runId: 'r1', seed: 1, agent: null }];
+    given(registered, before).when('RequestRun', ask).then();
+    given(registered, before)
+      .when('RequestRun', { ...ask, seed: null })
       .then();
-    given(registered, counted('r1', 1), assigned)
-      .when('CountRun', { runId: 'r1', seed: 1, agent: null })
-      .thenRefused('other-agent', 'a1', 'search agent');
+    given(registered, before)
+      .when('RequestRun', { ...ask, agent: 'a1' })
+      .thenRefused('other-request');
+    given(registered, before)
+      .when('RequestRun', { ...ask, seed: 2 })
+      .thenRefused('other-request');
+    given(registered, counted('r1', 1)).when('RequestRun', ask).thenRefused('other-request');
+  });
+
+  it('is counted with its own number, whichever was counted before', () => {
+    given(registered, requested('r1', 1, 1), requested('r2', 2, 5), counted('r2', 2, 5))
+      .when('CountRun', { runId: 'r1', seed: 1 })
+      .then(counted('r1', 1));
+    given(registered, requested('r1', 1, 1))
+      .when('CountRun', { runId: 'r2', seed: 9 })
+      .then(counted('r2', 2, 9));
+    given(registered, requested('r1', 1, 1))
+      .when('CountRun', { runId: 'r1', seed: 2 })
+      .thenRefused('other-seed');
   });
 
   it('is refused once, with the first reason', () => {
-    given(registered, counted('r1', 1)).when('RefuseRun', refused.data).then(refused);
-    given(registered, counted('r1', 1), refused)
+    given(registered, requested('r1', 1, 1))
+      .when('RefuseRun', refused.data)
+      .then(refused);
+    given(registered, requested('r1', 1, 1), refused)
       .when('RefuseRun', { ...refused.data, reason: 'another reason' })
       .then();
-    given(registered).when('RefuseRun', refused.data).thenRefused('unknown-run');
-    expect(fold(studyDecider, [registered, counted('r1', 1), refused]).runs[0]?.refused).toBe(
-      'other data',
-    );
+    given(registered, counted('r1', 1)).when('RefuseRun', refused.data).thenRefused('unknown-run');
+    const state = fold(studyDecider, [registered, requested('r1', 1, 1), refused]);
+    expect(state.requests[0]?.refused).toBe('other data');
   });
 });

@@ -16,17 +16,25 @@ export type CommitSplit = Command<
   'CommitSplit',
   { readonly dataDigest: string; readonly commitment: string }
 >;
-/** `agent`: whose proposals the run takes; null for the built-in search agent. */
-export type CountRun = Command<
-  'CountRun',
-  { readonly runId: string; readonly seed: number; readonly agent: string | null }
+/** `seed`: null for the run's number. `agent`: who alone may propose; null for the built-in search agent. */
+export type RequestRun = Command<
+  'RequestRun',
+  { readonly runId: string; readonly seed: number | null; readonly agent: string | null }
 >;
+export type CountRun = Command<'CountRun', { readonly runId: string; readonly seed: number }>;
 export type RefuseRun = Command<'RefuseRun', RunRefused['data']>;
 export type OpenSealedRows = Command<'OpenSealedRows', { readonly runId: string }>;
 export type CountSpend = Command<'CountSpend', { readonly runId: string; readonly spent: number }>;
 
 export type StudyCommand =
-  RegisterStudy | PlaceStudy | CommitSplit | CountRun | RefuseRun | OpenSealedRows | CountSpend;
+  | RegisterStudy
+  | PlaceStudy
+  | CommitSplit
+  | RequestRun
+  | CountRun
+  | RefuseRun
+  | OpenSealedRows
+  | CountSpend;
 
 export type StudyRefusalCode =
   /** The stream is no study yet. */
@@ -39,8 +47,8 @@ export type StudyRefusalCode =
   | 'unknown-run'
   /** The run was counted with another seed. */
   | 'other-seed'
-  /** The run was counted for another agent. */
-  | 'other-agent'
+  /** The run was requested before, with another seed or agent. */
+  | 'other-request'
   /** What the run spent was counted, with another number. */
   | 'spend-counted'
   /** What was spent is a whole number of units, 0 or more. */
@@ -56,7 +64,14 @@ export interface CountedRun {
   readonly look: number | null;
   /** Units that it spent; null: not counted yet. */
   readonly spent: number | null;
-  /** Whose proposals it takes; null: the built-in search agent's. */
+}
+
+/** A run that somebody asked for. */
+export interface RequestedRun {
+  readonly runId: string;
+  readonly number: number;
+  readonly seed: number;
+  /** Who alone may propose in it; null: the built-in search agent. */
   readonly agent: string | null;
   /** Why it could not be opened; null while it can be, or was. */
   readonly refused: string | null;
@@ -76,8 +91,12 @@ export interface StudyState {
   readonly priority: number;
   /** Commitment to the key that splits the rows, by data digest. */
   readonly splits: Readonly<Record<string, string>>;
-  /** In the order of their numbers. */
+  /** In the order in which they were asked for; counted ones stand in `runs` too. */
+  readonly requests: readonly RequestedRun[];
+  /** In the order in which they were counted. */
   readonly runs: readonly CountedRun[];
+  /** The highest number that a run has. */
+  readonly lastNumber: number;
   /** Looks at the sealed rows, of all runs. */
   readonly looks: number;
   readonly totalSpent: number;
@@ -90,7 +109,9 @@ const INITIAL: StudyState = {
   folder: null,
   priority: DEFAULT_PRIORITY,
   splits: {},
+  requests: [],
   runs: [],
+  lastNumber: 0,
   looks: 0,
   totalSpent: 0,
 };
@@ -135,33 +156,48 @@ const commitSplit = (
   );
 };
 
-const countRun = (state: StudyState, { runId, seed, agent }: CountRun['data']): Decision => {
-  const run = runOf(state, runId);
-  if (run === undefined) {
-    const counted: StudyEvent = {
-      type: 'RunCounted',
-      data: { runId, number: state.runs.length + 1, seed },
-    };
-    return agent === null
-      ? ok([counted])
-      : ok([counted, { type: 'AgentAssigned', data: { runId, agent } }]);
-  }
-  if (run.seed !== seed)
+const requestOf = (state: StudyState, runId: string): RequestedRun | undefined =>
+  state.requests.find((request) => request.runId === runId);
+
+const requestRun = (
+  state: StudyState,
+  { runId, seed: given, agent }: RequestRun['data'],
+): Decision => {
+  const request = requestOf(state, runId);
+  const number = request?.number ?? state.lastNumber + 1;
+  const seed = given ?? number;
+  if (request === undefined && runOf(state, runId) === undefined)
+    return ok([{ type: 'RunRequested', data: { runId, number, seed, agent } }]);
+  if (request?.seed === seed && request.agent === agent) return NOTHING;
+  return refuse(
+    'other-request',
+    `run ${runId} is there already, with another seed or agent; ask for a run of its own`,
+  );
+};
+
+const countRun = (state: StudyState, { runId, seed }: CountRun['data']): Decision => {
+  const known = runOf(state, runId) ?? requestOf(state, runId);
+  if (known !== undefined && known.seed !== seed)
     return refuse(
       'other-seed',
-      `run ${runId} was counted with seed ${run.seed}, not ${seed}; open a new run for another seed`,
+      `run ${runId} was counted with seed ${known.seed}, not ${seed}; open a new run for another seed`,
     );
-  if (run.agent !== agent)
-    return refuse(
-      'other-agent',
-      `run ${runId} was counted for ${run.agent ?? 'the search agent'}, not ${agent ?? 'the search agent'}; open a new run for another agent`,
-    );
-  return NOTHING;
+  if (runOf(state, runId) !== undefined) return NOTHING;
+  const number = known?.number ?? state.lastNumber + 1;
+  return ok([{ type: 'RunCounted', data: { runId, number, seed } }]);
 };
 
 /** Said once: the first reason stands. */
-const refuseRun = (data: RefuseRun['data'], run: CountedRun): Decision =>
-  run.refused === null ? ok([{ type: 'RunRefused', data }]) : NOTHING;
+const refuseRun = (state: StudyState, data: RefuseRun['data']): Decision => {
+  const request = requestOf(state, data.runId);
+  if (request === undefined)
+    return refuse(
+      'unknown-run',
+      `nobody requested a run ${data.runId}; only such a run is refused`,
+    );
+  if (request.refused !== null) return NOTHING;
+  return ok([{ type: 'RunRefused', data }]);
+};
 
 /** A run looks once; asking again after a crash is that same look. */
 const openSealedRows = (state: StudyState, runId: string, run: CountedRun): Decision =>
@@ -196,7 +232,9 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
     return refuse('not-registered', `${command.type} came before RegisterStudy; register it first`);
   if (command.type === 'PlaceStudy') return placeStudy(state, command.data);
   if (command.type === 'CommitSplit') return commitSplit(state, command.data);
+  if (command.type === 'RequestRun') return requestRun(state, command.data);
   if (command.type === 'CountRun') return countRun(state, command.data);
+  if (command.type === 'RefuseRun') return refuseRun(state, command.data);
 
   const { runId } = command.data;
   const run = runOf(state, runId);
@@ -206,8 +244,6 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
       `the study ${state.studyId} has counted no run ${runId}; send CountRun for it first`,
     );
   switch (command.type) {
-    case 'RefuseRun':
-      return refuseRun(command.data, run);
     case 'OpenSealedRows':
       return openSealedRows(state, runId, run);
     case 'CountSpend':
@@ -233,23 +269,21 @@ const evolve = (state: StudyState, event: StudyEvent): StudyState => {
       const { dataDigest, commitment } = event.data;
       return { ...state, splits: { ...state.splits, [dataDigest]: commitment } };
     }
-    case 'RunCounted': {
-      const run: CountedRun = {
-        ...event.data,
-        look: null,
-        spent: null,
-        agent: null,
-        refused: null,
-      };
-      return { ...state, runs: [...state.runs, run] };
+    case 'RunRequested': {
+      const requests = [...state.requests, { ...event.data, refused: null }];
+      return { ...state, requests, lastNumber: event.data.number };
     }
-    case 'AgentAssigned': {
-      const { runId, agent } = event.data;
-      return { ...state, runs: withRun(state, runId, { agent }) };
+    case 'RunCounted': {
+      const run: CountedRun = { ...event.data, look: null, spent: null };
+      const lastNumber = Math.max(state.lastNumber, run.number);
+      return { ...state, runs: [...state.runs, run], lastNumber };
     }
     case 'RunRefused': {
       const { runId, reason } = event.data;
-      return { ...state, runs: withRun(state, runId, { refused: reason }) };
+      const requests = state.requests.map((request) =>
+        request.runId === runId ? { ...request, refused: reason } : request,
+      );
+      return { ...state, requests };
     }
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;

@@ -28,23 +28,28 @@ export type SplitCommitted = Fact<
   { readonly dataDigest: string; readonly commitment: string }
 >;
 
-/** A run got the study's next number and its seed. */
+/**
+ * Somebody asked for a run, which a runner then opens: it has its number from here on, and is counted once the split
+ * of its data is committed.
+ */
+export type RunRequested = Fact<
+  'RunRequested',
+  {
+    readonly runId: string;
+    readonly number: number;
+    readonly seed: number;
+    /** Opaque id of the agent outside that alone may propose in it; null: the built-in search agent proposes. */
+    readonly agent: string | null;
+  }
+>;
+
+/** A run got its number in the study, the next one or the one that it was requested with, and its seed. */
 export type RunCounted = Fact<
   'RunCounted',
   { readonly runId: string; readonly number: number; readonly seed: number }
 >;
 
-/** The run's proposals come from outside, from this agent alone; a run without it has the built-in search agent. */
-export type AgentAssigned = Fact<
-  'AgentAssigned',
-  {
-    readonly runId: string;
-    /** The agent's opaque id, as its token says it. */
-    readonly agent: string;
-  }
->;
-
-/** A counted run could not be opened, and never will be: its number is spent. */
+/** A run that was asked for could not be opened, and never will be: its number is spent. */
 export type RunRefused = Fact<
   'RunRefused',
   {
@@ -72,8 +77,8 @@ export type StudyEvent =
   | StudyRegistered
   | StudyPlaced
   | SplitCommitted
+  | RunRequested
   | RunCounted
-  | AgentAssigned
   | RunRefused
   | SealedRowsOpened
   | SpendCounted;

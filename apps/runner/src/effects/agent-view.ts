@@ -1,15 +1,19 @@
 import type { AgentView, ProgramFiles } from '#libs/agents';
 import { FILE_DOMAINS } from '#libs/harness';
 import { attemptsOf, incumbent } from '#libs/run';
+import type { Ledger } from '../ledger.ts';
 import type { EffectContext } from './context.ts';
+
+/** The run whose agent looks. */
+export interface AgentContext extends Pick<EffectContext, 'runId' | 'state' | 'opened'> {
+  readonly home: Ledger;
+}
 
 /**
  * What the agent may know of its run, and nothing else: its own attempts, the incumbent's mutable files, the base
  * cohort table and the Ladder's rounded score.
  */
-export const agentView = async (
-  context: Pick<EffectContext, 'home' | 'runId' | 'state' | 'opened'>,
-): Promise<AgentView> => {
+export const agentView = async (context: AgentContext): Promise<AgentView> => {
   const { home, state, opened } = context;
   const { policy } = opened;
   const mutable = new Set(FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]));
@@ -47,7 +51,7 @@ export const agentView = async (
 
 /** The base cohort table as it was released to the run; nothing later is ever asked of the vault for it. */
 const cohortTable = async (
-  { sourceTree }: EffectContext['home'],
+  { sourceTree }: Ledger,
   { runId, cohorts }: EffectContext['opened'],
 ): Promise<string> => {
   if (cohorts === null) throw new Error(`run ${runId} released no cohorts`);
@@ -60,7 +64,7 @@ const cohortTable = async (
 const read = new Map<string, Promise<ProgramFiles>>();
 
 const mutableFiles = (
-  { home }: Pick<EffectContext, 'home'>,
+  { home }: Pick<AgentContext, 'home'>,
   tree: string,
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> => {
@@ -72,7 +76,7 @@ const mutableFiles = (
 };
 
 const readMutableFiles = async (
-  sourceTree: EffectContext['home']['sourceTree'],
+  sourceTree: Ledger['sourceTree'],
   tree: string,
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> => {

@@ -11,6 +11,7 @@ import {
   type ProposeSecondaryMetric,
   type RefuseProposal,
 } from '#libs/run';
+import type { Ledger } from '../ledger.ts';
 import { agentView } from './agent-view.ts';
 import { commandId, type EffectContext } from './context.ts';
 
@@ -55,7 +56,12 @@ export const mutationCommand = async (
 type ProposalCommand = ProposeMutation | RefuseProposal | ProposeSecondaryMetric;
 
 /** What the edge of a proposal knows: the run as it stands, and where objects are kept. */
-export type ProposalContext = Pick<EffectContext, 'home' | 'runId' | 'state' | 'opened' | 'head'>;
+export interface ProposalContext extends Pick<
+  EffectContext,
+  'runId' | 'state' | 'opened' | 'head'
+> {
+  readonly home: Ledger;
+}
 
 /**
  * The edge of a proposal: stores the proposed tree as a commit under the attempt's ref, measures the diff, and makes
@@ -114,7 +120,7 @@ const writeMutation = async (
 };
 
 /** Null for what is no text: the gate then sees no content, and the mode decides. */
-const textOf = async (home: EffectContext['home'], oid: string): Promise<string | null> => {
+const textOf = async (home: Ledger, oid: string): Promise<string | null> => {
   const text = await home.sourceTree.readText(oid);
   return text.ok ? text.value : null;
 };

@@ -5,9 +5,15 @@ import { deriveId, ok, type Actor, type Refusal, type Result } from '#libs/kerne
 import type { CohortRelease, EnvironmentRecord, RunOpened } from '#libs/run';
 import { runtimeDigest } from '#libs/sandbox';
 import type { Pin } from '#libs/source-tree';
-import { policyDigest, type CountedRun, type StudyOnDisk } from '#libs/studies';
+import {
+  policyDigest,
+  type CountedRun,
+  type RequestedRun,
+  type StudyOnDisk,
+  type StudyState,
+} from '#libs/studies';
 import { preLoopChecks } from '#libs/vault';
-import { LOCAL_RESEARCHER } from '../actors.ts';
+import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { RUNTIME, rememberStudyFile, type Home } from '../home.ts';
 import { VERSION } from '../version.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
@@ -47,21 +53,24 @@ const openOnce = async (
   await rememberStudyFile(home, onDisk.policy.study.id, onDisk.file);
   const counted = await countRun(home, onDisk.policy.study.id, seed);
   if (!counted.ok) return counted;
-  return openCounted(home, ground.value, counted.value, LOCAL_RESEARCHER);
+  return openCounted(home, ground.value, { ...counted.value, agent: null }, LOCAL_RESEARCHER);
 };
 
 /**
- * Opens a run that its study has counted already, for whoever asked for it. `lost-race` and `not-now` when another
- * runner was faster.
+ * Opens a run that somebody asked for, in his name. It is counted only now that the split of its data is committed.
+ * `lost-race` and `not-now` when another runner was faster.
  */
-export const openCountedRun = async (
+export const openRequestedRun = async (
   home: Home,
   onDisk: StudyOnDisk,
-  counted: CountedRun,
+  requested: RequestedRun,
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const ground = await layGround(home, onDisk);
-  return ground.ok ? openCounted(home, ground.value, counted, actor) : ground;
+  if (!ground.ok) return ground;
+  const { runId, seed } = requested;
+  const counted = await sendCount(home, onDisk.policy.study.id, { runId, seed }, HARNESS);
+  return counted.ok ? openCounted(home, ground.value, requested, actor) : counted;
 };
 
 /** What a run of a study would stand on. */
@@ -95,7 +104,7 @@ const GOVERNANCE = {
 const openCounted = async (
   home: Home,
   { pins, study }: Ground,
-  { runId, number, seed, agent }: CountedRun,
+  { runId, number, seed, agent }: Omit<RequestedRun, 'refused'>,
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
@@ -149,22 +158,35 @@ const countRun = async (
 ): Promise<Result<CountedRun, Refusal>> => {
   const { state } = await home.studies.load(studyId);
   const last = state.runs.at(-1);
-  if (last !== undefined && (await isLeftOver(home, last)))
+  if (last !== undefined && (await isLeftOver(home, state, last)))
     if (givenSeed === null || givenSeed === last.seed) return ok(last);
-  const number = state.runs.length + 1;
+  const number = state.lastNumber + 1;
   const runId = `${studyId}-${number}`;
   const seed = givenSeed ?? number;
-  const sent = await home.studies.send(
-    studyId,
-    { type: 'CountRun', id: deriveId('count', runId), data: { runId, seed, agent: null } },
-    LOCAL_RESEARCHER,
-  );
-  if (!sent.ok) return sent;
-  return ok({ runId, number, seed, agent: null, look: null, spent: null, refused: null });
+  const sent = await sendCount(home, studyId, { runId, seed }, LOCAL_RESEARCHER);
+  return sent.ok ? ok({ runId, number, seed, look: null, spent: null }) : sent;
 };
 
-const isLeftOver = async (home: Home, { runId, agent, refused }: CountedRun): Promise<boolean> =>
-  agent === null && refused === null && (await home.runs.load(runId)).head === null;
+const sendCount = (
+  home: Home,
+  studyId: string,
+  run: { readonly runId: string; readonly seed: number },
+  actor: Actor,
+) =>
+  home.studies.send(
+    studyId,
+    { type: 'CountRun', id: deriveId('count', run.runId), data: run },
+    actor,
+  );
+
+/** Whether a command line counted the run and ended before it was opened. */
+const isLeftOver = async (
+  home: Home,
+  { requests }: StudyState,
+  { runId }: CountedRun,
+): Promise<boolean> =>
+  !requests.some((request) => request.runId === runId) &&
+  (await home.runs.load(runId)).head === null;
 
 export const environmentRecord = async (): Promise<EnvironmentRecord> => ({
   holdfast: VERSION,

@@ -1,5 +1,6 @@
 import { parseBody } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
+import type { StoredEvent } from '#libs/kernel';
 import type { Home } from '../home.ts';
 
 /** Where a study's accepted line stands, from the log alone. */
@@ -20,8 +21,7 @@ export const acceptedLine = async (
 ): Promise<AcceptedLine> => {
   let tree: string | null = null;
   let standing: AcceptedLine['standing'] = [];
-  for await (const { stream, canonical } of log.readStored()) {
-    if (!/-\d+-f\d+$/.test(stream) || !stream.startsWith(`finding-${studyId}-`)) continue;
+  for (const { canonical } of await findingEventsOf(log, studyId)) {
     const event = bodyOf(canonical);
     switch (event?.type) {
       case 'FindingAccepted':
@@ -40,6 +40,34 @@ export const acceptedLine = async (
     }
   }
   return { tree, standing };
+};
+
+/** Findings are numbered without holes; a few that somebody took out must not hide those behind them. */
+const MOST_MISSING = 3;
+
+/**
+ * Every event of every finding of a study, in log order. The streams are found by their names: a run counts once in
+ * its study's stream, so its number is no higher than that stream is long, whatever its events say.
+ */
+const findingEventsOf = async (
+  log: Home['log'],
+  studyId: string,
+): Promise<readonly StoredEvent[]> => {
+  const found: StoredEvent[] = [];
+  const studyEvents = await all(log.readStored({ stream: `study-${studyId}` }));
+  for (let run = 1; run <= studyEvents.length; run += 1)
+    for (let number = 1, missing = 0; missing < MOST_MISSING; number += 1) {
+      const events = await all(log.readStored({ stream: `finding-${studyId}-${run}-f${number}` }));
+      missing = events.length === 0 ? missing + 1 : 0;
+      found.push(...events);
+    }
+  return found.sort((one, other) => one.position - other.position);
+};
+
+const all = async (events: AsyncIterable<StoredEvent>): Promise<readonly StoredEvent[]> => {
+  const list: StoredEvent[] = [];
+  for await (const event of events) list.push(event);
+  return list;
 };
 
 const bodyOf = (canonical: Uint8Array): FindingEvent | null => {

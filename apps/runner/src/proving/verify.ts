@@ -5,6 +5,7 @@ import { deriveId } from '#libs/kernel';
 import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
+import type { Ledger } from '../ledger.ts';
 import { acceptedLine, pointAcceptedRef, type AcceptedLine } from './accepted-line.ts';
 
 /** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
@@ -12,7 +13,10 @@ export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, 
 export const studyOf = (runId: string): string => runId.replace(/-\d+$/, '');
 
 /** Verifies a finding from the log's stored bytes and the git objects alone. */
-export const verdictOn = ({ log, sourceTree }: Home, findingId: string): Promise<Verdict> => {
+export const verdictOn = (
+  { log, sourceTree }: Pick<Ledger, 'log' | 'sourceTree'>,
+  findingId: string,
+): Promise<Verdict> => {
   const runId = runOf(findingId);
   return verifyFinding({
     events: log.readStored({ stream: `run-${runId}` }),
@@ -70,14 +74,15 @@ export const proposedHashOf = async ({ log }: Home, findingId: string): Promise<
 };
 
 /**
- * Verifies a finding again. The verdict is recorded where it differs from the last one and the finding's own stream
- * can still be read; it is given in any case.
+ * Verifies a finding again. The verdict is recorded where it differs from the last one or was asked for, and the
+ * finding's own stream can still be read; it is given in any case.
  */
 export const verifyAgain = async (home: Home, findingId: string): Promise<Verdict> => {
   const verdict = await verdictOn(home, findingId);
   try {
     const { state, head } = await home.findings.load(findingId);
-    if (state.proposed !== null && head !== null && state.verified?.verdict !== verdict.verdict)
+    const isNews = state.verified?.verdict !== verdict.verdict || state.verificationAsked;
+    if (state.proposed !== null && head !== null && isNews)
       await recordVerdict(
         home,
         state.proposed,

@@ -1,0 +1,120 @@
+import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payloads';
+import { openReadModels, type ReadModels } from '#libs/read-models';
+import { openSourceTree, type SourceTree } from '#libs/source-tree';
+import { findingStreams, ledgerReadStreams, runStreams, studyStreams } from './streams.ts';
+
+/**
+ * The log, the views and the bare repository: all that reading, asking and reviewing take. It holds no key and no
+ * way to the data.
+ *
+ * Embedded, everything lies in one folder, readable by its owner only and ignored by git wherever it lies.
+ */
+export interface Ledger {
+  readonly folder: string;
+  readonly log: EventLog;
+  /** What opening had to drop or set aside, for people: never an acknowledged event. */
+  readonly notices: readonly string[];
+  readonly studies: ReturnType<typeof studyStreams>;
+  readonly runs: ReturnType<typeof runStreams>;
+  readonly findings: ReturnType<typeof findingStreams>;
+  readonly reads: ReturnType<typeof ledgerReadStreams>;
+  readonly sourceTree: SourceTree;
+  readonly views: ReadModels;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly folder: string;
+  /** Whether a home that isn't there is made; reading verbs make none. Default: true. */
+  readonly make?: boolean;
+  readonly clock?: Clock;
+  /** Stands between the home and its log: fault tests stop the process at an append. */
+  readonly throughLog?: (log: EventLog) => EventLog;
+}
+
+export const openLedger = async ({
+  folder: given,
+  make = true,
+  clock = systemClock,
+  throughLog = (log) => log,
+}: LedgerOptions): Promise<Result<Ledger, Refusal>> => {
+  const folder = resolve(given);
+  const laid = await layFolder(folder, make);
+  if (!laid.ok) return laid;
+  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), eventTypes(EVENT_TYPES));
+  if (!opened.ok) return opened;
+
+  const log = throughLog(opened.value.log);
+  const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
+  const { views, setAside } = await openViews(join(folder, 'views.sqlite'));
+  return ok({
+    folder,
+    log,
+    notices: [opened.value.recovered.message, setAside].filter((notice) => notice !== null),
+    studies: studyStreams(log, clock),
+    runs: runStreams(log, clock),
+    findings: findingStreams(log, clock),
+    reads: ledgerReadStreams(log, clock),
+    sourceTree,
+    views,
+    clock,
+    close: async () => {
+      await views.close();
+      await log.close();
+    },
+  });
+};
+
+/** Makes the folder, or takes one that is a home already; never one that holds something else. */
+const layFolder = async (folder: string, make: boolean): Promise<Result<null, Refusal>> => {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found?.includes('log.sqlite') === true) return ok(null);
+  if (!make)
+    return refused({
+      code: 'home-missing',
+      message: `found no log in ${folder}, expected the home of an earlier run; open one with "holdfast run", or name another home with --home`,
+    });
+  // An earlier opening may have been stopped before the log was made.
+  const foreign = (found ?? []).filter(
+    (name) => !OWN_NAMES.includes(name) && !LOG_DRAFT.test(name),
+  );
+  if (foreign.length > 0)
+    return refused({
+      code: 'home-foreign',
+      message: `found ${foreign.slice(0, 3).join(', ')} in ${folder}, expected an empty folder or a home; name another one with --home`,
+    });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  await writeFile(join(folder, '.gitignore'), '*\n');
+  return ok(null);
+};
+
+const OWN_NAMES: readonly string[] = ['.gitignore', 'keys', 'objects.git', 'studies'];
+
+/** What a process that was killed while it made the log leaves beside it. */
+const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
+
+/** Views can be made anew at any time, so a damaged file is set aside and never keeps anybody from the log. */
+const openViews = async (
+  path: string,
+): Promise<{ readonly views: ReadModels; readonly setAside: string | null }> => {
+  try {
+    return { views: await openReadModels(path), setAside: null };
+  } catch (error) {
+    if (!(error instanceof Error && /malformed|not a database/.test(error.message))) throw error;
+    const aside = `${path}.damaged-${Date.now()}`;
+    await rename(path, aside);
+    return {
+      views: await openReadModels(path),
+      setAside: `the views were damaged (${error.message}); they are made anew from the log, the old file is ${aside}`,
+    };
+  }
+};

@@ -1,0 +1,74 @@
+import { realpath } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { describeProblem, readStudy, type StudyOnDisk } from '#libs/studies';
+import { recallStudyFile, type Home } from '../home.ts';
+
+/**
+ * Reads the study that lies at `folder` below the studies folder, links followed and still below it: what is
+ * registered over HTTP names a place there and nowhere else.
+ */
+export const readStudyBelow = async (
+  root: string | null,
+  folder: string,
+): Promise<Result<StudyOnDisk, Refusal>> => {
+  if (root === null)
+    return refused({
+      code: 'no-studies-folder',
+      message:
+        'found no studies folder on this host, expected one named by HOLDFAST_STUDIES; set it and start again',
+    });
+  const outside = refused({
+    code: 'study-missing',
+    message: `found no study at ${JSON.stringify(folder)}, expected a folder or a study file below the studies folder; put it there or correct the path`,
+  });
+  try {
+    const real = await realpath(join(root, folder));
+    const below = relative(await realpath(root), real);
+    if (below === '..' || below.startsWith(`..${sep}`)) return outside;
+    const study = await readStudy(real);
+    return study.ok
+      ? study
+      : refused({
+          code: 'study-file',
+          message: `the study at ${JSON.stringify(folder)} has errors: ${study.error.map(describeProblem).join('; ')}`,
+        });
+  } catch (error) {
+    if (
+      ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
+    )
+      return outside;
+    throw error;
+  }
+};
+
+/** The study on this host: where the log places it, else where an earlier run of this home found it. */
+export const locateStudy = async (
+  home: Home,
+  studyId: string,
+): Promise<Result<StudyOnDisk, Refusal>> => {
+  const { state } = await home.studies.load(studyId);
+  const read = await readPlaced(home, studyId, state.folder);
+  if (!read.ok || read.value.policy.study.id === studyId) return read;
+  return refused({
+    code: 'study-missing',
+    message: `found study ${read.value.policy.study.id} at ${read.value.file}, expected ${studyId}; put it back or place it anew`,
+  });
+};
+
+const readPlaced = async (
+  home: Home,
+  studyId: string,
+  folder: string | null,
+): Promise<Result<StudyOnDisk, Refusal>> => {
+  if (folder !== null) return readStudyBelow(home.studiesFolder, folder);
+  const file = await recallStudyFile(home, studyId);
+  if (!file.ok) return file;
+  const study = await readStudy(file.value);
+  return study.ok
+    ? ok(study.value)
+    : refused({
+        code: 'study-file',
+        message: `the study at ${file.value} has errors: ${study.error.map(describeProblem).join('; ')}`,
+      });
+};

@@ -1,0 +1,121 @@
+import { searchAgent } from '#libs/agents';
+import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
+import type { StudyEvent } from '#libs/studies';
+import { HARNESS } from '../actors.ts';
+import { driveRun } from '../drive-run.ts';
+import type { Home } from '../home.ts';
+import { locateStudy } from '../opening/locate-study.ts';
+import { openRequestedRun } from '../opening/open-run.ts';
+import { openStudy, type OpenedStudy } from '../opening/open-study.ts';
+import { studyOf } from '../proving/verify.ts';
+
+/** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
+export type Outcome = 'settled' | 'waits' | 'again' | 'held';
+
+/** Opened studies, so that many runs of one study share its vault. */
+export interface StudyCache {
+  open(
+    key: string,
+    opening: () => Promise<Result<OpenedStudy, Refusal>>,
+  ): Promise<Result<OpenedStudy, Refusal>>;
+}
+
+const MOST_STUDIES = 32;
+
+export const studyCache = (): StudyCache => {
+  const opened = new Map<string, Promise<Result<OpenedStudy, Refusal>>>();
+  return {
+    open: async (key, opening) => {
+      const known = opened.get(key);
+      if (known !== undefined) return known;
+      const study = opening();
+      opened.set(key, study);
+      // A vault is counts in memory; the one that was opened first goes first.
+      if (opened.size > MOST_STUDIES) opened.delete([...opened.keys()][0] ?? key);
+      const forget = (): void => void opened.delete(key);
+      study.then((result) => {
+        if (!result.ok) forget();
+      }, forget);
+      return study;
+    },
+  };
+};
+
+/** Refusals that say something of this host, not of the run: another host, or this one later, may open it. */
+const HOSTS_OWN: readonly string[] = [
+  'no-studies-folder',
+  'sandbox-missing',
+  'sandbox-too-old',
+  'sandbox-does-not-work',
+  'unsupported-platform',
+  'split-key-lost',
+];
+const OVERTAKEN: readonly string[] = ['lost-race', 'not-now'];
+
+/** Opens the run if that is still owed, and drives it to its end, or to where it waits for its agent. */
+export const followRun = async (
+  home: Home,
+  studies: StudyCache,
+  runId: string,
+  signal: AbortSignal,
+): Promise<Outcome> => {
+  const studyId = studyOf(runId);
+  const { state } = await home.studies.load(studyId);
+  const requested = state.requests.find((run) => run.runId === runId);
+  if (requested !== undefined && requested.refused !== null) return 'settled';
+  if ((await home.runs.load(runId)).state.opened === null) {
+    const outcome = await open(home, runId);
+    if (outcome !== null) return outcome;
+  }
+  const { opened } = (await home.runs.load(runId)).state;
+  if (opened === null) return 'again';
+  const { dataDigest, policyDigest } = opened.pins;
+  const study = await studies.open(`${studyId} ${dataDigest} ${policyDigest}`, async () => {
+    const onDisk = await locateStudy(home, studyId);
+    return onDisk.ok ? openStudy(home, onDisk.value.folder, opened.policy, opened.pins) : onDisk;
+  });
+  if (!study.ok) throw new Error(study.error.message);
+  const driven = await driveRun(home, {
+    ...{ runId, study: study.value, signal },
+    agent: (requested?.agent ?? null) === null ? searchAgent(opened.policy.agent) : null,
+  });
+  if (!driven.ok) return 'again';
+  return driven.value.node === 'sealed' ? 'settled' : 'waits';
+};
+
+/** Null when it was opened; a run that never can be is refused for good, with the reason. */
+const open = async (home: Home, runId: string): Promise<Outcome | null> => {
+  const studyId = studyOf(runId);
+  const requested = await requestOf(home, studyId, runId);
+  const onDisk = await locateStudy(home, studyId);
+  const opened =
+    requested === null || !onDisk.ok
+      ? onDisk
+      : await openRequestedRun(home, onDisk.value, requested.run, requested.actor);
+  if (opened.ok) return null;
+  const { code, message } = opened.error;
+  if (OVERTAKEN.includes(code)) return 'again';
+  if (HOSTS_OWN.includes(code)) throw new Error(message);
+  const refusedRun = await home.studies.send(
+    studyId,
+    {
+      type: 'RefuseRun',
+      id: deriveId('refuse-run', runId),
+      data: { runId, code, reason: message },
+    },
+    HARNESS,
+  );
+  return refusedRun.ok ? 'settled' : 'again';
+};
+
+/** The run as somebody asked for it, and who that was. */
+const requestOf = async (home: Home, studyId: string, runId: string) => {
+  const { state } = await home.studies.load(studyId);
+  const run = state.requests.find((one) => one.runId === runId);
+  if (run === undefined) return null;
+  let actor: Actor | null = null;
+  for await (const event of home.log.readStream<StudyEvent>(`study-${studyId}`))
+    if (event.type === 'RunRequested' && (event.data as { runId: string }).runId === runId)
+      actor = event.metadata.actor;
+  return actor === null ? null : { run, actor };
+};

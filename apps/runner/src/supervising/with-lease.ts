@@ -1,0 +1,29 @@
+import type { Leases } from '#libs/leases';
+
+/** How long a lease lasts unrenewed: a runner that was killed holds its runs up for no longer. */
+const LEASE_MS = 15_000;
+
+/**
+ * Does the work while holding the lease of this name; `held` when somebody else has it. The work's signal aborts when
+ * the lease is lost or the process stops.
+ */
+export const withLease = async <T>(
+  leases: Leases,
+  name: string,
+  stopping: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | 'held'> => {
+  const lease = await leases.acquire(name, LEASE_MS);
+  if (lease === null) return 'held';
+  const renewing = setInterval(() => {
+    // A renewal that fails shows in `lost`.
+    lease.renew().catch(() => undefined);
+  }, LEASE_MS / 3);
+  try {
+    return await work(AbortSignal.any([stopping, lease.lost]));
+  } finally {
+    clearInterval(renewing);
+    // Unreturned it runs out by itself.
+    await lease.release().catch(() => undefined);
+  }
+};
