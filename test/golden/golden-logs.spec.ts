@@ -5,7 +5,7 @@ import { fold, type RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { runDecider, type RunEvent } from '#libs/run';
 import { studyDecider, type StudyEvent } from '#libs/studies';
-import { goldenBytes, goldenFiles, storedEvents } from './stored.ts';
+import { goldenBytes, goldenFiles, storedEvents } from '../../libs/payloads/src/testing/golden.ts';
 
 /** SHA-256 of every golden log: a file here is never edited, only added. */
 const LOGS: Readonly<Record<string, string>> = {

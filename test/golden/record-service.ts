@@ -5,7 +5,7 @@ import { fold, type Decider, type Fact } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { studyDecider } from '#libs/studies';
 import { chained } from '../../libs/provenance/src/testing/honest-run.ts';
-import { storedEvents } from './stored.ts';
+import { storedEvents } from '../../libs/payloads/src/testing/golden.ts';
 
 /**
  * Records a golden log of the events that a service writes and a laptop doesn't, with today's deciders.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventTypes, MAX_EVENT_BYTES, parseBody } from '#libs/event-log';
 import type { NewEvent } from '#libs/kernel';
-import { goldenFiles, storedEvents } from '../../../test/golden/stored.ts';
+import { goldenFiles, storedEvents } from './testing/golden.ts';
 import { EVENT_TYPES } from './event-types.ts';
 
 const types = eventTypes(EVENT_TYPES);

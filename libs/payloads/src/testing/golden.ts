@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseBody } from '#libs/event-log';
 import type { StoredEvent } from '#libs/kernel';
 
-export const goldenBytes = (file: string): Uint8Array =>
-  readFileSync(new URL(file, import.meta.url));
+const FOLDER = new URL('../../../../test/golden/', import.meta.url);
+
+export const goldenBytes = (file: string): Uint8Array => readFileSync(new URL(file, FOLDER));
 
 /** Names of the golden logs. */
 export const goldenFiles = (): readonly string[] =>
-  readdirSync(new URL('.', import.meta.url))
+  readdirSync(FOLDER)
     .filter((name) => name.endsWith('.jsonl'))
     .sort();
 
