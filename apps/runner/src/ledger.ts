@@ -107,13 +107,13 @@ const openViews = async (
   path: string,
 ): Promise<{ readonly views: ReadModels; readonly setAside: string | null }> => {
   try {
-    return { views: await openReadModels(path), setAside: null };
+    return { views: await openReadModels({ kind: 'sqlite', path }), setAside: null };
   } catch (error) {
     if (!(error instanceof Error && /malformed|not a database/.test(error.message))) throw error;
     const aside = `${path}.damaged-${Date.now()}`;
     await rename(path, aside);
     return {
-      views: await openReadModels(path),
+      views: await openReadModels({ kind: 'sqlite', path }),
       setAside: `the views were damaged (${error.message}); they are made anew from the log, the old file is ${aside}`,
     };
   }

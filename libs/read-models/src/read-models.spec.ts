@@ -49,7 +49,7 @@ let files: number;
 const open = async (
   path = join(folder, `views-${files++}.sqlite`),
 ): Promise<ReadModels & { path: string }> => {
-  const views = await openReadModels(path);
+  const views = await openReadModels({ kind: 'sqlite', path });
   opened.push(views);
   return { ...views, path };
 };

@@ -20,7 +20,7 @@ let views: ReadModels;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-tables-'));
-  views = await openReadModels(join(folder, 'views.sqlite'));
+  views = await openReadModels({ kind: 'sqlite', path: join(folder, 'views.sqlite') });
   const to = recorder();
   recordNight(to);
   recordHalted(to, { runId: 'r2', number: 2 });
