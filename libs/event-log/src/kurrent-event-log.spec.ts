@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { startEventStoreDouble } from '../../../test/doubles/event-store/event-store-double.ts';
 import type { EventTypes } from './event-types.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { openKurrentEventLog } from './kurrent-event-log.ts';
@@ -16,9 +17,28 @@ const opened = async (
   return found.value.log;
 };
 
+const capabilities = { ids: 'stream', positions: 'last' } as const;
+
+eventLogContract(
+  'EventStoreDB (a double)',
+  async (types) => {
+    const double = await startEventStoreDouble({ maxAppendBytes: 15 * 1024 * 1024 });
+    const log = await opened(double.connectionString, '', types);
+    return {
+      log,
+      reopen: (others) => opened(double.connectionString, '', others),
+      dispose: async () => {
+        await log.close();
+        await double.stop();
+      },
+    };
+  },
+  capabilities,
+);
+
 if (real !== undefined) {
   eventLogContract(
-    'a real server',
+    'EventStoreDB (a real server)',
     async (types) => {
       const prefix = `t-${randomUUID()}-`;
       const log = await opened(real, prefix, types);
@@ -28,6 +48,6 @@ if (real !== undefined) {
         dispose: () => log.close(),
       };
     },
-    { ids: 'stream', positions: 'last' },
+    capabilities,
   );
 }
