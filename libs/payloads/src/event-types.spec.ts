@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { eventTypes, MAX_EVENT_BYTES, parseBody } from '#libs/event-log';
 import type { NewEvent } from '#libs/kernel';
@@ -16,10 +16,13 @@ const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !isList(value);
 
-/** The golden log holds honest events of every type. */
+/** The golden logs hold honest events of every type. */
 const examples = new Map<string, JsonObject[]>();
-const golden = new URL('../../../test/golden/v1.jsonl', import.meta.url);
-for (const line of readFileSync(golden, 'utf8').trimEnd().split('\n')) {
+const golden = new URL('../../../test/golden/', import.meta.url);
+const lines = readdirSync(golden)
+  .filter((name) => name.endsWith('.jsonl'))
+  .flatMap((name) => readFileSync(new URL(name, golden), 'utf8').trimEnd().split('\n'));
+for (const line of lines) {
   const { canonical } = JSON.parse(line) as { readonly canonical: string };
   const { type, data, metadata } = parseBody(new TextEncoder().encode(canonical));
   const newest = types.upcast(type, metadata.schemaVersion, data) as JsonObject;

@@ -1,13 +1,15 @@
 import type { EventType } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
+import type { FleetEvent } from '#libs/fleet';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
+import * as fleet from './fleet.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent;
+type KnownEvent = RunEvent | FindingEvent | StudyEvent | FleetEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -20,6 +22,7 @@ const FIRST: Payloads = {
   GatePassed: run.GatePassedPayload,
   RunHalted: run.RunHaltedPayload,
   TrainingLaunched: run.TrainingLaunchedPayload,
+  WorkerEnlisted: run.WorkerEnlistedPayload,
   TrainingCompleted: run.TrainingCompletedPayload,
   TrainingFailed: run.TrainingFailedPayload,
   TrainingTimedOut: run.TrainingTimedOutPayload,
@@ -53,6 +56,8 @@ const FIRST: Payloads = {
   RunCounted: studies.RunCountedPayload,
   SealedRowsOpened: studies.SealedRowsOpenedPayload,
   SpendCounted: studies.SpendCountedPayload,
+  WorkerAdmitted: fleet.WorkerAdmittedPayload,
+  WorkerDismissed: fleet.WorkerDismissedPayload,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */
