@@ -1,11 +1,16 @@
 import type { EventType } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
-import type { LedgerReadEvent } from '#libs/ledger-reads';
 import type { FleetEvent } from '#libs/fleet';
+import type { LedgerReadEvent } from '#libs/ledger-reads';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
+import * as fleet from './fleet.ts';
+import * as ledgerReads from './ledger-reads.ts';
+import * as run from './run.ts';
+import * as studies from './studies.ts';
+
 type KnownEvent = RunEvent | FindingEvent | StudyEvent | FleetEvent | LedgerReadEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
