@@ -11,7 +11,13 @@ import { openLeases, type Leases } from '#libs/leases';
 import { EVENT_TYPES } from '#libs/payloads';
 import { openReadModels, type ReadModels } from '#libs/read-models';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
-import { findingStreams, ledgerReadStreams, runStreams, studyStreams } from './streams.ts';
+import {
+  findingStreams,
+  fleetStream,
+  ledgerReadStreams,
+  runStreams,
+  studyStreams,
+} from './streams.ts';
 
 /**
  * The log, the views and the bare repository: all that reading, asking and reviewing take. It holds no key and no
@@ -29,6 +35,8 @@ export interface Ledger {
   readonly runs: ReturnType<typeof runStreams>;
   readonly findings: ReturnType<typeof findingStreams>;
   readonly reads: ReturnType<typeof ledgerReadStreams>;
+  /** Loaded and asked under the one id `FLEET`. */
+  readonly fleet: ReturnType<typeof fleetStream>;
   readonly sourceTree: SourceTree;
   readonly views: ReadModels;
   /** Who does what: of all processes on one ledger, one at a time. */
@@ -80,6 +88,7 @@ export const openLedger = async ({
     runs: runStreams(log, clock),
     findings: findingStreams(log, clock),
     reads: ledgerReadStreams(log, clock),
+    fleet: fleetStream(log, clock),
     sourceTree,
     views,
     leases,
