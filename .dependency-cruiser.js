@@ -29,8 +29,15 @@ export default {
     {
       name: 'libs-know-no-apps',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: TESTS },
       to: { path: '^(apps|bench|test)/' },
+    },
+    {
+      name: 'tests-of-libs-know-no-apps',
+      severity: 'error',
+      comment: 'They may start a server by what all tests share.',
+      from: { path: `^libs/.*(${TESTS})` },
+      to: { path: '^(apps|bench)/|^test/(?!support/)' },
     },
     {
       name: 'libs-by-their-doors',
