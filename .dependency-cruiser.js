@@ -29,8 +29,15 @@ export default {
     {
       name: 'libs-know-no-apps',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: TESTS },
       to: { path: '^(apps|bench|test)/' },
+    },
+    {
+      name: 'lib-tests-know-test-support',
+      severity: 'error',
+      comment: 'A lib tested on a real server starts it with what all tests start it with.',
+      from: { path: '^libs/' },
+      to: { path: '^(apps|bench)/|^test/(?!support/)' },
     },
     {
       name: 'libs-by-their-doors',

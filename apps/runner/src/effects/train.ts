@@ -9,13 +9,15 @@ export const trainingJob = (
   training: Pick<TrainingLaunched['data'], 'trainingId' | 'tree' | 'seed'>,
   steps: number | null = null,
 ): TrainingJob => {
-  const { policy, cohorts, runId } = opened;
+  const { policy, cohorts, runId, studyId, environment } = opened;
   if (cohorts === null)
     throw new Error(`run ${runId} released no cohorts: there is nothing to train on`);
   const { dimensions, outcome } = policy.data;
   return {
     trainingId: training.trainingId,
     runId,
+    studyId,
+    runtime: environment.runtime,
     tree: training.tree,
     entry: policy.program.entry,
     seed: training.seed,
@@ -36,5 +38,9 @@ export const train = async (
   const queue = await context.home.queue();
   if (!queue.ok) throw new Error(queue.error.message);
   const result = await queue.value.run(trainingJob(context.opened, training), context.onProgress);
-  return { type: 'RecordTraining', id: commandId(context, 'RecordTraining'), data: { result, worker: null } };
+  return {
+    type: 'RecordTraining',
+    id: commandId(context, 'RecordTraining'),
+    data: { result, worker: null },
+  };
 };
