@@ -54,7 +54,7 @@ export interface BullTrainingWorkerOptions {
   readonly limiter?: { readonly max: number; readonly durationMs: number } | null;
   /** A worker that is silent for so long has lost its training. Default: 30,000. */
   readonly lockMs?: number;
-  /** How often the workers look for lost trainings. Default: 15,000. */
+  /** How often the workers look for lost trainings, all together: the same for all of them. Default: 15,000. */
   readonly lostCheckMs?: number;
   /** Workers that a training may take with it: then it has failed. Default: 3. */
   readonly maxLost?: number;
