@@ -17,10 +17,13 @@ export const executionRecord = (
   lockfile: LockFile | null,
 ): ExecutionRecord => {
   const { limits, ...report } = isolation;
-  const prefixed = Object.entries(limits ?? {}).map(([name, value]) => [`limit_${name}`, value]);
+  const prefixed = Object.entries(limits ?? {}).map(([name, value]): readonly [string, unknown] => [
+    `limit_${name}`,
+    value,
+  ]);
   const record: Record<string, unknown> = {
     ...report,
-    ...(Object.fromEntries(prefixed) as Record<string, unknown>),
+    ...Object.fromEntries(prefixed),
     executor: kind,
     runtime_name: runtime.name,
     runtime_version: runtime.version,

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -24,6 +26,8 @@ const API_VERSION = 'v1.44';
 const PATIENCE_MS = 30_000;
 const START_PATIENCE_MS = 120_000;
 const POLL_MS = 100;
+/** Between two looks at a running container that nothing is heard of. */
+const LOOK_MS = 2_000;
 const STREAM_END_MS = 5_000;
 /** Past its deadline by this much a container has no worker any more, whosever it was. */
 const GRACE_MS = 60_000;
@@ -159,8 +163,13 @@ const connection = (engine: DockerEngine): Docker.DockerOptions => {
   };
   const there =
     'socketPath' in engine
-      ? { socketPath: engine.socketPath, protocol: 'http' as const }
-      : { ...engine, protocol: 'https' as const };
+      ? {
+          socketPath: engine.socketPath,
+          protocol: 'http' as const,
+          agent: new HttpAgent({ keepAlive: false }),
+        }
+      : { ...engine, protocol: 'https' as const, agent: new HttpsAgent({ keepAlive: false }) };
+  // A kept connection to an engine that was restarted would fail the next request.
   return { ...nothing, ...there, version: API_VERSION };
 };
 
@@ -173,7 +182,8 @@ const ask = async <T>(
   request: (abortSignal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   try {
-    return await request(AbortSignal.timeout(PATIENCE_MS));
+    // Twice: the signal ends the request, and the client is silent about an answer that breaks off.
+    return await within(PATIENCE_MS, 'the answer', request(AbortSignal.timeout(PATIENCE_MS)));
   } catch (error) {
     throw unavailable(`the engine could not ${what}`, error);
   }
@@ -388,23 +398,9 @@ const overseen = async (
     );
     const begun = performance.now();
     release = oversee(job, folder, POLL_MS, { stop, fail });
-    const exit = (await Promise.race([
-      container.wait().catch((error: unknown) => {
-        throw unavailable('the engine lost the container', error);
-      }),
-      broken,
-    ])) as { StatusCode?: number; Error?: { Message?: string } | null };
+    const state = await Promise.race([endOf(container), broken]);
     const durationMs = Math.round(performance.now() - begun);
     release();
-    if (exit.Error?.Message !== undefined && exit.Error.Message !== '')
-      throw new SandboxUnavailable(`the engine could not run the program: ${exit.Error.Message}`);
-    const { State } = await ask('look at the ended container', (abortSignal) =>
-      container.inspect({ abortSignal }),
-    );
-    if (State.Running || State.ExitCode !== exit.StatusCode)
-      throw new SandboxUnavailable(
-        `the engine says that the program ended with ${String(exit.StatusCode)}, and that it is ${State.Status} with ${State.ExitCode}`,
-      );
     // What it printed last may still be on its way.
     await within(STREAM_END_MS, "the end of the program's output", streamed).catch(
       (error: unknown) => {
@@ -413,13 +409,40 @@ const overseen = async (
     );
     log.end();
     return {
-      ending: endingOf(stopping.by ?? (State.OOMKilled ? 'memory-exceeded' : null), State.ExitCode),
+      ending: endingOf(stopping.by ?? (state.OOMKilled ? 'memory-exceeded' : null), state.ExitCode),
       durationMs,
       log: log.text(),
     };
   } finally {
     release();
     (stream as NodeJS.ReadableStream & { destroy?: () => void }).destroy?.();
+  }
+};
+
+type ContainerState = Docker.ContainerInspectInfo['State'];
+
+/**
+ * The state of a container that has ended. The engine is waited for, and asked every other second besides: the
+ * client never says that the connection of a wait was lost.
+ */
+const endOf = async (container: Docker.Container): Promise<ContainerState> => {
+  const told = container.wait().catch((error: unknown) => {
+    throw unavailable('the engine lost the container', error);
+  });
+  told.catch(() => undefined);
+  for (;;) {
+    await Promise.race([told, wait(LOOK_MS)]);
+    const { State } = await ask('look at the container', (abortSignal) =>
+      container.inspect({ abortSignal }),
+    );
+    if (!State.Running && State.Status === 'exited') {
+      if (State.Error !== '')
+        throw new SandboxUnavailable(`the engine could not run the program: ${State.Error}`);
+      return State;
+    }
+    if (State.Status !== 'running')
+      throw new SandboxUnavailable(`the container is ${State.Status}, and neither runs nor ended`);
+    await wait(POLL_MS);
   }
 };
 
