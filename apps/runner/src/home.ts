@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import { sandboxExecutor } from '#libs/executors';
 import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
@@ -83,9 +84,15 @@ export const openHome = async ({
       if (queue !== null) return ok(queue);
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
+      const executor = await sandboxExecutor({
+        sandbox: sandbox.value,
+        node: RUNTIME,
+        version: process.version,
+      });
+      if (!executor.ok) return executor;
       await removeStaleFolders();
       queue = inProcessQueue(
-        trainingWorker({ sourceTree, sandbox: sandbox.value, key: worker.value, runtime: RUNTIME }),
+        trainingWorker({ sourceTree, executor: executor.value, key: worker.value }),
       );
       return ok(queue);
     },

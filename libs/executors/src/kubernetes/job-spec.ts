@@ -32,7 +32,7 @@ export const jobLabels = (worker: string, { owner }: Pick<ExecutorJob, 'owner'>)
   'holdfast.training': labelValue(owner.trainingId),
 });
 
-export interface JobParts extends Omit<KubernetesOptions, 'kubeConfig' | 'image'> {
+export interface JobParts extends Omit<KubernetesOptions, 'access' | 'image'> {
   readonly name: string;
   readonly imageReference: string;
   readonly user: { readonly user: number; readonly group: number };
