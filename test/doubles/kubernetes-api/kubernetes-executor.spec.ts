@@ -130,6 +130,7 @@ describe('the Kubernetes executor', () => {
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     });
     expect(pod?.securityContext?.runAsUser).toBeGreaterThan(0);
+    expect(pod?.securityContext?.fsGroup).toBeUndefined();
     const resources = { cpu: '2', memory: '256Mi', 'ephemeral-storage': '64Mi' };
     expect(pod?.containers).toMatchObject([
       {

@@ -98,9 +98,8 @@ export const jobSpec = (
             runAsNonRoot: true,
             runAsUser: parts.user.user,
             runAsGroup: parts.user.group,
-            fsGroup: parts.user.group,
-            // The volume is large and others' too: its files are given away when they are written.
-            fsGroupChangePolicy: 'OnRootMismatch',
+            // No fsGroup: the volume is others' too, and a kubelet would hand all of it to this group. What the program
+            // may write is given to its user when it is laid out.
             seccompProfile: { type: 'RuntimeDefault' },
           },
           containers: [
