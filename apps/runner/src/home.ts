@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sandboxExecutor } from '#libs/executors';
 import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { openSandbox, type Sandbox } from '#libs/sandbox';
@@ -48,13 +49,18 @@ export const openHome = async ({
       if (queue !== null) return ok(queue);
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
+      const executor = await sandboxExecutor({
+        sandbox: sandbox.value,
+        node: RUNTIME,
+        version: process.version,
+      });
+      if (!executor.ok) return executor;
       await removeStaleFolders();
       queue = inProcessQueue(
         trainingWorker({
           sourceTree: ledger.sourceTree,
-          sandbox: sandbox.value,
+          executor: executor.value,
           key: worker,
-          runtime: RUNTIME,
         }),
       );
       return ok(queue);
