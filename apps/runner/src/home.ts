@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import { fleetDecider, trustedKey, type FleetEvent } from '#libs/fleet';
 import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
@@ -28,6 +29,8 @@ export interface Home {
   readonly keys: { readonly runner: SigningKey; readonly worker: SigningKey };
   /** Trainings need the sandbox, which reading the ledger does not: opened at first use. */
   readonly queue: () => Promise<Result<TrainingQueue, Refusal>>;
+  /** The public key of a worker that an operator admitted to the fleet; null for any other. */
+  readonly admittedKey: (keyId: string) => Promise<string | null>;
   readonly keyFolder: string;
   close(): Promise<void>;
 }
@@ -41,6 +44,11 @@ export interface HomeOptions {
   readonly throughLog?: (log: EventLog) => EventLog;
   /** Default: this machine's. */
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
+  /** Trainings go elsewhere: to workers on other hosts. Default: one after the other, in this process. */
+  readonly queue?: (home: {
+    readonly sourceTree: SourceTree;
+    readonly admittedKey: Home['admittedKey'];
+  }) => Promise<Result<TrainingQueue, Refusal>>;
 }
 
 /** The Node binary that runs the programs: the one that runs Holdfast, which the lock file pins. */
@@ -52,6 +60,7 @@ export const openHome = async ({
   clock = systemClock,
   throughLog = (log) => log,
   sandbox: findSandbox = openSandbox,
+  queue: openQueue,
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
   const folder = resolve(given);
   const laid = await layFolder(folder, make);
@@ -67,6 +76,12 @@ export const openHome = async ({
   const log = throughLog(opened.value.log);
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
   const { views, setAside } = await openViews(join(folder, 'views.sqlite'));
+  const admittedKey = async (keyId: string): Promise<string | null> => {
+    let fleet = fleetDecider.initialState;
+    for await (const event of log.readStream<FleetEvent>('fleet'))
+      fleet = fleetDecider.evolve(fleet, event as unknown as FleetEvent);
+    return trustedKey(fleet, keyId);
+  };
   let queue: TrainingQueue | null = null;
   return ok({
     folder,
@@ -81,6 +96,11 @@ export const openHome = async ({
     keys: { runner: runner.value, worker: worker.value },
     queue: async () => {
       if (queue !== null) return ok(queue);
+      if (openQueue !== undefined) {
+        const elsewhere = await openQueue({ sourceTree, admittedKey });
+        if (elsewhere.ok) queue = elsewhere.value;
+        return elsewhere;
+      }
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
       await removeStaleFolders();
@@ -89,6 +109,7 @@ export const openHome = async ({
       );
       return ok(queue);
     },
+    admittedKey,
     keyFolder,
     close: async () => {
       await views.close();

@@ -74,7 +74,7 @@ export interface RunningTrainingWorker {
    * Takes no more trainings, gives the ones under way this long to end, hands back those that don't, so that another
    * worker takes them at once.
    */
-  close(graceMs: number): Promise<void>;
+  readonly close: (graceMs: number) => Promise<void>;
 }
 
 const HANDING_BACK_MS = 5000;
