@@ -25,6 +25,8 @@ export interface WorkerParts {
   readonly sourceTree: SourceTree;
   readonly executor: Executor;
   readonly key: SigningKey;
+  /** Ends the training without a result. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface WorkerParts {
  * keeps what it wrote as artefacts, and says how it ended. A result never carries a score: that is the evaluator's.
  */
 export const trainingWorker =
-  ({ sourceTree, executor, key }: WorkerParts) =>
+  ({ sourceTree, executor, key, signal }: WorkerParts) =>
   async (
     job: TrainingJob,
     onProgress?: (progress: TrainingProgress) => void,
@@ -46,6 +48,7 @@ export const trainingWorker =
         entry: job.entry,
         readOnly,
         owner: { runId: job.runId, trainingId: job.trainingId },
+        ...(signal !== undefined && { signal }),
         outputFiles: {
           names: [PREDICTIONS, REPORT],
           maxFiles: 16,
