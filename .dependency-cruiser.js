@@ -1,7 +1,7 @@
 // Arrows point from apps to libs to the pure core, never back. A lib is reached through its door alone.
 
 /** Libs that compute and nothing else: the same code runs on a server, in the terminal and in a browser. */
-const PURE = '^libs/(kernel|harness|budget|divergence|mandate|run|findings|ledger-reads|provenance|evaluator)/';
+const PURE = '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator)/';
 /** Everything of libs/studies is pure but the one file that reads a folder. */
 const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index\\.ts))`;
 /** Tests, and what only they use. */
@@ -29,8 +29,15 @@ export default {
     {
       name: 'libs-know-no-apps',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: TESTS },
       to: { path: '^(apps|bench|test)/' },
+    },
+    {
+      name: 'tests-of-libs-know-no-apps',
+      severity: 'error',
+      comment: 'They may start a server by what all tests share.',
+      from: { path: `^libs/.*(${TESTS})` },
+      to: { path: '^(apps|bench)/|^test/(?!support/)' },
     },
     {
       name: 'libs-by-their-doors',

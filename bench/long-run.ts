@@ -14,11 +14,13 @@ export const sha1 = (bytes: Uint8Array): string => hash('sha1', bytes, 'hex');
 export const makeWorkshop = (): Workshop => {
   const runner = generateKey();
   const worker = generateKey();
+  const other = generateKey();
   return {
     sha256,
     sha1,
     keys: { runner, worker },
-    sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+    other,
+    sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
   };
 };
 

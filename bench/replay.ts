@@ -59,7 +59,7 @@ const perSecond = async (
 
 /** One run's log of about so many events, folded and projected; the events' payloads are checked elsewhere. */
 export const benchReplay = async (wanted: number, repetitions = 3): Promise<ReplayBench> => {
-  const { run, runId } = longRun(makeWorkshop(), wanted);
+  const { run, runId, study, studyId } = longRun(makeWorkshop(), wanted);
   const [facts, stream] = [run as readonly RunEvent[], `run-${runId}`];
   const folder = await mkdtemp(join(tmpdir(), 'bench-replay-'));
   try {
@@ -67,8 +67,9 @@ export const benchReplay = async (wanted: number, repetitions = 3): Promise<Repl
     const opened = openSqliteEventLog(join(folder, 'log.sqlite'), types);
     if (!opened.ok) throw new Error(opened.error.message);
     const { log } = opened.value;
+    await fill(log, `study-${studyId}`, study);
     await fill(log, stream, facts);
-    const views = await openReadModels(join(folder, 'views.sqlite'));
+    const views = await openReadModels({ kind: 'sqlite', path: join(folder, 'views.sqlite') });
     const { initialState, evolve } = runDecider;
     const result = {
       events: facts.length,

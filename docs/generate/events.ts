@@ -11,6 +11,7 @@ const TYPE_FILES = [
   'divergence/src/events.ts',
   'divergence/src/keep-rule.ts',
   'findings/src/events.ts',
+  'fleet/src/events.ts',
   'harness/src/observation.ts',
   'harness/src/policy.ts',
   'kernel/src/artefact.ts',
@@ -25,6 +26,7 @@ const STREAMS = [
   { title: 'Run', stream: 'run-<id>', files: ['run', 'budget', 'divergence'] },
   { title: 'Finding', stream: 'finding-<id>', files: ['findings'] },
   { title: 'Study', stream: 'study-<id>', files: ['studies'] },
+  { title: 'Fleet', stream: 'fleet', files: ['fleet'] },
   { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads'] },
 ] as const;
 

@@ -11,7 +11,6 @@ import {
   type SupervisorNotice,
 } from '#apps/runner';
 import { deriveId, ok, type Actor } from '#libs/kernel';
-import { memoryLeases } from '#libs/leases';
 import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
@@ -27,7 +26,6 @@ let notices: SupervisorNotice[];
 
 const start = async (): Promise<void> => {
   supervisor = await supervise(home, {
-    leases: memoryLeases(),
     runs: 4,
     onNotice: (notice) => notices.push(notice),
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeStored, eventTypes, sha256, verifyHash } from '#libs/event-log';
 import { findingDecider, type FindingEvent } from '#libs/findings';
+import { fleetDecider, trustedKey, type FleetEvent } from '#libs/fleet';
 import { fold, type RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { runDecider, type RunEvent } from '#libs/run';
@@ -11,6 +12,7 @@ import { goldenBytes, goldenFiles, storedEvents } from '../../libs/payloads/src/
 const LOGS: Readonly<Record<string, string>> = {
   'service-v1.jsonl': 'f908db31dffa09153e86ff9dbe5fc47263306c7557574a2cb88b670b96833ee0',
   'v1.jsonl': 'd2a9faba8fc57f6a52f10e2c44925c91596a425b256effc9b1dc3341087686d4',
+  'v1-workers.jsonl': '4589e957b5bbb36d7dfe73491dadd21cd9829c8bd52b5ad3a8c5ab53594d6b86',
 };
 
 const types = eventTypes(EVENT_TYPES);
@@ -94,5 +96,18 @@ describe('v1.jsonl, folded', () => {
     expect(accepted).toMatchObject({ status: 'passed', review: 'accepted' });
     const blocked = fold(findingDecider, stream<FindingEvent>(V1, 'finding-f2'));
     expect(blocked).toMatchObject({ status: 'discarded', review: 'rejected' });
+  });
+});
+
+describe('v1-workers.jsonl, folded', () => {
+  const WORKERS = 'v1-workers.jsonl';
+
+  it('is a fleet of one worker, admitted anew, whose key signed in a run', () => {
+    const fleet = fold(fleetDecider, stream<FleetEvent>(WORKERS, 'fleet'));
+    const [worker] = Object.values(fleet.workers);
+    expect(worker).toMatchObject({ label: 'gpu-1-l4', standing: 'admitted' });
+    const run = fold(runDecider, stream<RunEvent>(WORKERS, 'run-r1'));
+    expect(run.enlisted).toEqual([worker?.keyId]);
+    expect(trustedKey(fleet, worker?.keyId ?? '')).toBe(worker?.publicKey);
   });
 });

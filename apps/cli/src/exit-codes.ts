@@ -25,7 +25,12 @@ const UNREACHABLE = new Set([
 ]);
 
 /** Errors by name that mean broken infrastructure, not a bug. */
-const BROKEN = new Set(['SandboxUnavailable', 'EventLogUnavailable']);
+const BROKEN = new Set([
+  'SandboxUnavailable',
+  'EventLogUnavailable',
+  'ViewsUnavailable',
+  'LeasesUnavailable',
+]);
 
 export const exitCodeOf = ({ code }: Refusal): ExitCode =>
   UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.badInput;

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { openHome, RunnerModule, type Home } from '#apps/runner';
-import { readConfig } from '#libs/config';
+import { readConfig, readServiceConfig } from '#libs/config';
 import type { ExitCode } from './exit-codes.ts';
 import { openOutput, refuse, type Output } from './output.ts';
 
@@ -28,8 +28,12 @@ export const withSession = async (
   work: (session: Session) => Promise<ExitCode>,
 ): Promise<ExitCode> => {
   const output = outputFor(options);
+  const servers = readServiceConfig();
+  if (!servers.ok) return refuse(output, servers.error);
   const opened = await openHome({
     folder: options.home ?? readConfig().home,
+    servers: servers.value,
+    studiesFolder: servers.value.studies,
     make: options.make ?? false,
   });
   if (!opened.ok) return refuse(output, opened.error);

@@ -27,6 +27,7 @@ export { restoreState, type Restored } from './proving/restore.ts';
 export { runOf, studyOf, verdictOn } from './proving/verify.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
+export { FLEET } from './streams.ts';
 export type { OutsideRequest, Requested, Standing } from './streams.ts';
 export {
   supervise,

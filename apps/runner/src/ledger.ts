@@ -1,17 +1,30 @@
 import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
+import {
+  eventTypes,
+  openKurrentEventLog,
+  openSqliteEventLog,
+  type EventLog,
+} from '#libs/event-log';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
+import { openLeases, type Leases } from '#libs/leases';
 import { EVENT_TYPES } from '#libs/payloads';
 import { openReadModels, type ReadModels } from '#libs/read-models';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
-import { findingStreams, ledgerReadStreams, runStreams, studyStreams } from './streams.ts';
+import {
+  findingStreams,
+  fleetStream,
+  ledgerReadStreams,
+  runStreams,
+  studyStreams,
+} from './streams.ts';
 
 /**
  * The log, the views and the bare repository: all that reading, asking and reviewing take. It holds no key and no
  * way to the data.
  *
- * Embedded, everything lies in one folder, readable by its owner only and ignored by git wherever it lies.
+ * Embedded, everything lies in one folder, readable by its owner only and ignored by git wherever it lies. In a service
+ * the log and the views are servers that many processes share; the repository still is a folder that they see.
  */
 export interface Ledger {
   readonly folder: string;
@@ -22,14 +35,26 @@ export interface Ledger {
   readonly runs: ReturnType<typeof runStreams>;
   readonly findings: ReturnType<typeof findingStreams>;
   readonly reads: ReturnType<typeof ledgerReadStreams>;
+  /** Loaded and asked under the one id `FLEET`. */
+  readonly fleet: ReturnType<typeof fleetStream>;
   readonly sourceTree: SourceTree;
   readonly views: ReadModels;
+  /** Who does what: of all processes on one ledger, one at a time. */
+  readonly leases: Leases;
   readonly clock: Clock;
   close(): Promise<void>;
 }
 
+/** The servers of a service; null: embedded. Connection strings hold passwords and are never shown. */
+export interface LedgerServers {
+  readonly eventStore: string | null;
+  readonly database: string | null;
+}
+
 export interface LedgerOptions {
   readonly folder: string;
+  /** Default: everything embedded. */
+  readonly servers?: LedgerServers;
   /** Whether a home that isn't there is made; reading verbs make none. Default: true. */
   readonly make?: boolean;
   readonly clock?: Clock;
@@ -37,47 +62,74 @@ export interface LedgerOptions {
   readonly throughLog?: (log: EventLog) => EventLog;
 }
 
+const EMBEDDED: LedgerServers = { eventStore: null, database: null };
+
 export const openLedger = async ({
   folder: given,
+  servers = EMBEDDED,
   make = true,
   clock = systemClock,
   throughLog = (log) => log,
 }: LedgerOptions): Promise<Result<Ledger, Refusal>> => {
   const folder = resolve(given);
-  const laid = await layFolder(folder, make);
+  const laid = await layFolder(folder, make, servers.eventStore === null);
   if (!laid.ok) return laid;
-  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), eventTypes(EVENT_TYPES));
+  const opened = await openLog(folder, servers.eventStore);
   if (!opened.ok) return opened;
 
   const log = throughLog(opened.value.log);
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
-  const { views, setAside } = await openViews(join(folder, 'views.sqlite'));
+  const { views, leases, setAside } = await openTables(folder, servers.database);
   return ok({
     folder,
     log,
-    notices: [opened.value.recovered.message, setAside].filter((notice) => notice !== null),
+    notices: [...opened.value.notices, setAside].filter((notice) => notice !== null),
     studies: studyStreams(log, clock),
     runs: runStreams(log, clock),
     findings: findingStreams(log, clock),
     reads: ledgerReadStreams(log, clock),
+    fleet: fleetStream(log, clock),
     sourceTree,
     views,
+    leases,
     clock,
     close: async () => {
+      await leases.close();
       await views.close();
       await log.close();
     },
   });
 };
 
+const openLog = async (
+  folder: string,
+  eventStore: string | null,
+): Promise<
+  Result<{ readonly log: EventLog; readonly notices: readonly (string | null)[] }, Refusal>
+> => {
+  const types = eventTypes(EVENT_TYPES);
+  if (eventStore !== null) {
+    const opened = await openKurrentEventLog({ connectionString: eventStore }, types);
+    return opened.ok ? ok({ log: opened.value.log, notices: [] }) : opened;
+  }
+  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), types);
+  return opened.ok
+    ? ok({ log: opened.value.log, notices: [opened.value.recovered.message] })
+    : opened;
+};
+
 /** Makes the folder, or takes one that is a home already; never one that holds something else. */
-const layFolder = async (folder: string, make: boolean): Promise<Result<null, Refusal>> => {
+const layFolder = async (
+  folder: string,
+  make: boolean,
+  holdsLog: boolean,
+): Promise<Result<null, Refusal>> => {
   const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (found?.includes('log.sqlite') === true) return ok(null);
-  if (!make)
+  if (found?.includes(holdsLog ? 'log.sqlite' : 'objects.git') === true) return ok(null);
+  if (!make && holdsLog)
     return refused({
       code: 'home-missing',
       message: `found no log in ${folder}, expected the home of an earlier run; open one with "holdfast run", or name another home with --home`,
@@ -97,23 +149,52 @@ const layFolder = async (folder: string, make: boolean): Promise<Result<null, Re
   return ok(null);
 };
 
-const OWN_NAMES: readonly string[] = ['.gitignore', 'keys', 'objects.git', 'studies'];
+const OWN_NAMES: readonly string[] = [
+  '.gitignore',
+  'keys',
+  'objects.git',
+  'settled-before',
+  'studies',
+  'tokens.json',
+];
 
 /** What a process that was killed while it made the log leaves beside it. */
 const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
+
+interface Tables {
+  readonly views: ReadModels;
+  readonly leases: Leases;
+  readonly setAside: string | null;
+}
+
+const openTables = async (folder: string, database: string | null): Promise<Tables> => {
+  if (database !== null) {
+    const target = { kind: 'postgres', connectionString: database } as const;
+    return {
+      views: await openReadModels(target),
+      leases: await openLeases(target),
+      setAside: null,
+    };
+  }
+  const views = await openViews(join(folder, 'views.sqlite'));
+  return {
+    ...views,
+    leases: await openLeases({ kind: 'sqlite', path: join(folder, 'leases.sqlite') }),
+  };
+};
 
 /** Views can be made anew at any time, so a damaged file is set aside and never keeps anybody from the log. */
 const openViews = async (
   path: string,
 ): Promise<{ readonly views: ReadModels; readonly setAside: string | null }> => {
   try {
-    return { views: await openReadModels(path), setAside: null };
+    return { views: await openReadModels({ kind: 'sqlite', path }), setAside: null };
   } catch (error) {
     if (!(error instanceof Error && /malformed|not a database/.test(error.message))) throw error;
     const aside = `${path}.damaged-${Date.now()}`;
     await rename(path, aside);
     return {
-      views: await openReadModels(path),
+      views: await openReadModels({ kind: 'sqlite', path }),
       setAside: `the views were damaged (${error.message}); they are made anew from the log, the old file is ${aside}`,
     };
   }

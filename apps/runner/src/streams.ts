@@ -1,5 +1,6 @@
 import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
+import { fleetDecider } from '#libs/fleet';
 import {
   eventId,
   ok,
@@ -68,7 +69,7 @@ export interface Requested<E extends Fact> {
 }
 
 interface Kind<State, Command, E extends Fact, Code extends string> {
-  readonly prefix: string;
+  readonly nameOf: (id: string) => string;
   readonly decider: Decider<State, Command, E, Code>;
   /** Ties everything of one run together. */
   readonly correlation: (id: string) => string;
@@ -89,14 +90,14 @@ const stream = <
 >(
   log: EventLog,
   clock: Clock,
-  { prefix, decider, correlation }: Kind<State, Command, E, Code>,
+  { nameOf, decider, correlation }: Kind<State, Command, E, Code>,
 ): Stream<State, Command, E, Code> => {
   const known = new Map<string, Standing<State, E>>();
 
   const load = async (id: string): Promise<Standing<State, E>> => {
     let { state, head } = known.get(id) ?? { state: decider.initialState, head: null };
     const from = head === null ? 0 : head.revision + 1;
-    for await (const event of log.readStream<E>(`${prefix}-${id}`, { from })) {
+    for await (const event of log.readStream<E>(nameOf(id), { from })) {
       state = decider.evolve(state, event as unknown as E);
       head = event;
     }
@@ -115,7 +116,7 @@ const stream = <
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
     const appended = await log.append(
-      `${prefix}-${id}`,
+      nameOf(id),
       head?.revision ?? 'no-stream',
       decision.value.map(({ type, data }, ordinal) => ({
         id: eventId(command.id, ordinal),
@@ -136,7 +137,7 @@ const stream = <
     if (code === 'wrong-expected-revision' || code === 'event-id-reused')
       return refused({ code: 'lost-race', message });
     // Events that our own deciders made must fit the log's schemas: anything else is a bug.
-    throw new Error(`${prefix}-${id}: ${code}: ${message}`);
+    throw new Error(`${nameOf(id)}: ${code}: ${message}`);
   };
 
   /** The events that a command became, in their order; empty when it was never recorded. */
@@ -145,7 +146,7 @@ const stream = <
     commandId: string,
   ): Promise<readonly RecordedEvent<E>[]> => {
     const found: RecordedEvent<E>[] = [];
-    for await (const event of log.readStream<E>(`${prefix}-${id}`))
+    for await (const event of log.readStream<E>(nameOf(id)))
       if (event.id === eventId(commandId, found.length)) found.push(event);
       else if (found.length > 0) break;
     return found;
@@ -159,7 +160,7 @@ const stream = <
       if (after !== undefined && head?.revision !== after.revision)
         return refused({
           code: 'lost-race',
-          message: `${prefix}-${id} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
+          message: `${nameOf(id)} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
         });
       return decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
     },
@@ -186,18 +187,31 @@ const stream = <
 };
 
 export const studyStreams = (log: EventLog, clock: Clock) =>
-  stream(log, clock, { prefix: 'study', decider: studyDecider, correlation: (id) => id });
+  stream(log, clock, {
+    nameOf: (id) => `study-${id}`,
+    decider: studyDecider,
+    correlation: (id) => id,
+  });
 
 export const runStreams = (log: EventLog, clock: Clock) =>
-  stream(log, clock, { prefix: 'run', decider: runDecider, correlation: (id) => id });
+  stream(log, clock, { nameOf: (id) => `run-${id}`, decider: runDecider, correlation: (id) => id });
 
 export const findingStreams = (log: EventLog, clock: Clock) =>
   stream(log, clock, {
-    prefix: 'finding',
+    nameOf: (id) => `finding-${id}`,
     decider: findingDecider,
     // A finding's id is its run's with a suffix.
     correlation: (id) => id.replace(/-f\d+$/, ''),
   });
 
 export const ledgerReadStreams = (log: EventLog, clock: Clock) =>
-  stream(log, clock, { prefix: 'access', decider: ledgerReadDecider, correlation: (id) => id });
+  stream(log, clock, {
+    nameOf: (id) => `access-${id}`,
+    decider: ledgerReadDecider,
+    correlation: (id) => id,
+  });
+
+/** The one stream of all workers; it has no other id. */
+export const FLEET = 'fleet';
+export const fleetStream = (log: EventLog, clock: Clock) =>
+  stream(log, clock, { nameOf: () => FLEET, decider: fleetDecider, correlation: () => FLEET });

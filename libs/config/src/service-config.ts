@@ -30,6 +30,10 @@ export interface ServiceConfig {
   /** Where the API listens. */
   readonly host: string;
   readonly port: number;
+  /** The API's own certificate and key, as PEM; null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Whether a proxy in front ends TLS, so that plain HTTP may be spoken beyond this machine. */
+  readonly behindTlsProxy: boolean;
   readonly oidc: OidcConfig | null;
   /** OTLP address for traces (the standard variable); null: none are kept. */
   readonly traces: string | null;
@@ -137,6 +141,13 @@ export const readServiceConfig = (
       projectsClaim: text('HOLDFAST_OIDC_PROJECTS_CLAIM') ?? 'holdfast_projects',
     };
   };
+  const tls = (): ServiceConfig['tls'] => {
+    const [cert, key] = [secret('HOLDFAST_TLS_CERT'), secret('HOLDFAST_TLS_KEY')];
+    if (cert === null && key === null) return null;
+    return cert === null || key === null
+      ? problem('HOLDFAST_TLS_CERT and HOLDFAST_TLS_KEY', 'one without the other', 'both, as PEM')
+      : { cert, key };
+  };
   const studies = (): string | null => {
     const folder = text('HOLDFAST_STUDIES');
     if (folder === null) return null;
@@ -182,6 +193,8 @@ export const readServiceConfig = (
     studies: studies(),
     host: text('HOLDFAST_HOST') ?? '127.0.0.1',
     port: whole('HOLDFAST_PORT', 0, 65_535, 7420),
+    tls: tls(),
+    behindTlsProxy: text('HOLDFAST_BEHIND_TLS_PROXY') !== null,
     oidc: oidc(),
     traces: address(
       'OTEL_EXPORTER_OTLP_ENDPOINT',

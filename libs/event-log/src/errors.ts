@@ -31,3 +31,36 @@ export class UnknownEventVersion extends Error {
     this.known = known;
   }
 }
+
+/** How a stream that should be there is not there, or not all of it. */
+export type StreamGoneKind =
+  /** Deleted for ever: nobody can read or write it again. */
+  | 'tombstoned'
+  /** Soft-deleted: its events are hidden until a scavenge removes them, and a new first event would not be number 0. */
+  | 'deleted'
+  /** Its first events are hidden or removed by $maxCount, $maxAge or $tb, or by a soft delete that went on. */
+  | 'truncated';
+
+/**
+ * The server no longer gives what was appended to a stream. That is not an empty stream and not a damaged event:
+ * somebody with rights on the server removed or hid events, or a setting of the server did.
+ */
+export class StreamGone extends Error {
+  override readonly name = 'StreamGone';
+  readonly stream: string;
+  readonly kind: StreamGoneKind;
+  /** Where in the whole log the record of it stands, when the whole log was read; reading can go on after it. */
+  readonly position: number | null;
+
+  constructor(
+    stream: string,
+    kind: StreamGoneKind,
+    message: string,
+    position: number | null = null,
+  ) {
+    super(message);
+    this.stream = stream;
+    this.kind = kind;
+    this.position = position;
+  }
+}

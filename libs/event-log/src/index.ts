@@ -12,6 +12,12 @@ export {
   type ChainedEvent,
   type UnchainedEvent,
 } from './hash-chain.ts';
+export {
+  openKurrentEventLog,
+  type KurrentOptions,
+  type KurrentRefusal,
+  type OpenedKurrentEventLog,
+} from './kurrent-event-log.ts';
 export * from './memory-event-log.ts';
 export * from './port.ts';
 export { openSqliteEventLog, type OpenedSqliteEventLog } from './sqlite-event-log.ts';

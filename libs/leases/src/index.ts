@@ -1,3 +1,10 @@
-/** Leases: who does what, so that no two do the same. */
-export * from './memory-leases.ts';
-export * from './port.ts';
+export { openLeases } from './database-leases.ts';
+export { keepRenewed } from './keep.ts';
+export { memoryLeases } from './memory-leases.ts';
+export {
+  LeasesUnavailable,
+  systemLeaseClock,
+  type Lease,
+  type LeaseClock,
+  type Leases,
+} from './port.ts';

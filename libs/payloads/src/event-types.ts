@@ -1,15 +1,17 @@
 import type { EventType } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
+import type { FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
+import * as fleet from './fleet.ts';
 import * as ledgerReads from './ledger-reads.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent | LedgerReadEvent;
+type KnownEvent = RunEvent | FindingEvent | StudyEvent | FleetEvent | LedgerReadEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -22,6 +24,7 @@ const FIRST: Payloads = {
   GatePassed: run.GatePassedPayload,
   RunHalted: run.RunHaltedPayload,
   TrainingLaunched: run.TrainingLaunchedPayload,
+  WorkerEnlisted: run.WorkerEnlistedPayload,
   TrainingCompleted: run.TrainingCompletedPayload,
   TrainingFailed: run.TrainingFailedPayload,
   TrainingTimedOut: run.TrainingTimedOutPayload,
@@ -60,6 +63,8 @@ const FIRST: Payloads = {
   SealedRowsOpened: studies.SealedRowsOpenedPayload,
   SpendCounted: studies.SpendCountedPayload,
   LedgerRead: ledgerReads.LedgerReadPayload,
+  WorkerAdmitted: fleet.WorkerAdmittedPayload,
+  WorkerDismissed: fleet.WorkerDismissedPayload,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */

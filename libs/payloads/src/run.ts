@@ -1,4 +1,3 @@
-import { Matches } from 'class-validator';
 import type { DivergenceDetected } from '#libs/divergence';
 import { Nullable } from '#libs/event-log';
 import { FILE_DOMAINS, GATES } from '#libs/harness';
@@ -44,6 +43,7 @@ import type {
   TrainingLaunched,
   TrainingPurpose,
   TrainingTimedOut,
+  WorkerEnlisted,
 } from '#libs/run';
 import {
   Count,
@@ -75,6 +75,7 @@ import {
   GateCheckPayload,
   KeepRulingPayload,
   KeyId,
+  PublicKey,
   SIDES,
   SignaturePayload,
   VERDICTS,
@@ -143,8 +144,7 @@ class EnvironmentPayload implements EnvironmentRecord {
 
 class PublicKeyPayload {
   @KeyId() keyId!: string;
-  /** 32 bytes in base64. */
-  @Matches(/^[A-Za-z0-9+/]{43}=$/) publicKey!: string;
+  @PublicKey() publicKey!: string;
 }
 
 class KeysPayload implements RunKeys {
@@ -214,6 +214,11 @@ export class TrainingLaunchedPayload implements DataOf<TrainingLaunched> {
   @Oid() tree!: string;
   @Whole() seed!: number;
   @Finite(0) seconds!: number;
+}
+
+export class WorkerEnlistedPayload implements DataOf<WorkerEnlisted> {
+  @KeyId() keyId!: string;
+  @PublicKey() publicKey!: string;
 }
 
 export class TrainingCompletedPayload implements DataOf<TrainingCompleted> {

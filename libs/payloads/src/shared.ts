@@ -29,6 +29,9 @@ export const SIDES = ['positive', 'negative'] as const;
 /** First 16 hex digits of a public key's SHA-256. */
 export const KeyId = () => Matches(/^[0-9a-f]{16}$/);
 
+/** 32 bytes in base64. */
+export const PublicKey = () => Matches(/^[A-Za-z0-9+/]{43}=$/);
+
 export class ArtefactRefPayload implements ArtefactRef {
   @Path() path!: string;
   @Oid() oid!: string;

@@ -12,6 +12,7 @@ const RUN: Versions<RunEvent> = {
   RunHalted: 1,
   CohortsServed: 1,
   TrainingLaunched: 1,
+  WorkerEnlisted: 1,
   TrainingCompleted: 1,
   TrainingFailed: 1,
   TrainingTimedOut: 1,

@@ -11,14 +11,23 @@ import type { FindingToVerify, Verdict } from './verify-finding.ts';
 
 const runner = generateKey();
 const worker = generateKey();
+const other = generateKey();
 const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
 const workshop: Workshop = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
   keys: { runner: named(runner), worker: named(worker) },
-  sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+  other: named(other),
+  sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
 };
-const HONEST = honestRun(workshop, ['kept', 'crashed', 'kept-large', 'diverged', 'kept']);
+const HONEST = honestRun(workshop, [
+  'kept',
+  'crashed',
+  'kept-elsewhere',
+  'kept-large',
+  'diverged',
+  'kept',
+]);
 const STREAMS = sealed(workshop, HONEST);
 
 const verdictOn = (streams: Partial<FindingToVerify>): Promise<Verdict> =>

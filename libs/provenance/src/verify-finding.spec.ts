@@ -14,12 +14,14 @@ import type { Verdict } from './verify-finding.ts';
 
 const runner = generateKey();
 const worker = generateKey();
+const other = generateKey();
 const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
 const workshop: Workshop = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
   keys: { runner: named(runner), worker: named(worker) },
-  sign: (who, context, value) => sign(who === 'runner' ? runner : worker, context, value),
+  other: named(other),
+  sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
 };
 
 const EVERYTHING: readonly Iteration[] = [
@@ -31,7 +33,7 @@ const EVERYTHING: readonly Iteration[] = [
   'metric',
   'refused',
   'timed-out',
-  'kept',
+  'kept-elsewhere',
   'kept',
   'discarded',
   'discarded',
@@ -812,6 +814,66 @@ const CASES: readonly Case[] = [
     says: 'not the one just completed',
   },
   {
+    what: 'the key of an enlisted worker is taken out of the log',
+    tamper: remove('WorkerEnlisted'),
+    fails: ['training-signatures'],
+    says: 'which is neither pinned nor enlisted',
+  },
+  {
+    what: 'an enlisted worker gets another key under its id',
+    tamper: change('WorkerEnlisted', () => ({ publicKey: named(generateKey()).publicKey })),
+    fails: ['training-signatures'],
+    says: "the id of the enlisted worker's key",
+  },
+  {
+    what: 'what is enlisted is no key',
+    tamper: change('WorkerEnlisted', () => ({ publicKey: 'AAAA' })),
+    fails: ['training-signatures'],
+    says: 'with what is no public key',
+  },
+  {
+    what: 'another worker is enlisted than the one that signed',
+    tamper: change('WorkerEnlisted', () => named(generateKey())),
+    fails: ['training-signatures'],
+    says: 'enlisted for it',
+  },
+  {
+    what: 'a worker is enlisted only after its result',
+    tamper: (honest) => {
+      const at = place(honest.run, 'WorkerEnlisted', 0);
+      const [enlisted, result] = honest.run.slice(at, at + 2) as [Fact, Fact];
+      return { ...honest, run: honest.run.toSpliced(at, 2, result, enlisted) };
+    },
+    fails: ['training-signatures'],
+    says: 'is enlisted with no training under way',
+  },
+  {
+    what: 'the pinned worker is enlisted under another key',
+    tamper: (honest) =>
+      insertAfter('TrainingLaunched', {
+        type: 'WorkerEnlisted',
+        data: {
+          keyId: opened(honest).keys.worker.keyId,
+          publicKey: named(generateKey()).publicKey,
+        },
+      })(honest),
+    fails: ['training-signatures'],
+    says: 'was known when it was enlisted',
+  },
+  {
+    what: 'a worker is enlisted that signs nothing',
+    tamper: insertAfter(
+      'MetricObserved',
+      {
+        type: 'WorkerEnlisted',
+        data: named(generateKey()),
+      },
+      -1,
+    ),
+    fails: ['training-signatures'],
+    says: 'is enlisted and signs nothing',
+  },
+  {
     what: 'the sealed rows were not opened for this run',
     tamper: study((facts) => facts.slice(0, -1)),
     fails: ['sealed-look'],
@@ -895,7 +957,13 @@ describe('verifying an honest finding', () => {
 
   it('holds every kind of decision, so that the cases below are not about nothing', () => {
     const types = new Set(make().run.map(({ type }) => type));
-    for (const type of ['MutationKept', 'MutationReverted', 'RunReverted', 'TrainingFailed'])
+    for (const type of [
+      'MutationKept',
+      'MutationReverted',
+      'RunReverted',
+      'TrainingFailed',
+      'WorkerEnlisted',
+    ])
       expect(types).toContain(type);
     for (const type of [
       'TrainingTimedOut',

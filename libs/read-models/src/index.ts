@@ -1,6 +1,10 @@
 export { openReadModels } from './read-models.ts';
 export type { LogReader, ReadModels } from './read-models.ts';
+export { ViewsUnavailable } from './errors.ts';
+export { followLog, type FollowedLog, type FollowOptions, type Progress } from './follow.ts';
+export type { DatabaseTarget } from '#libs/database';
 export type { Filter, Page } from './page.ts';
+export type { StudyFilter, StudyRow } from './studies/queries.ts';
 export type { RunFilter, RunRow } from './runs/queries.ts';
 export type { RunStatus } from './runs/table.ts';
 export type { CutoverFilter, CutoverRow } from './cutover-audit/queries.ts';

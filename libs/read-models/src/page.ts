@@ -1,7 +1,10 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import { storableText } from '#libs/database';
 
 /** What every query takes. All parts that are given must match. */
 export interface Filter {
+  /** Only what belongs to studies of these projects; none of them: nothing. */
+  readonly project?: readonly string[];
   readonly study?: string;
   readonly run?: string;
   /** From this time on (RFC 3339, UTC, inclusive). */
@@ -24,7 +27,10 @@ export interface Page<Row> {
   readonly next: number | null;
 }
 
-/** The conditions that all views share. `time` is the table's column for its time; the query has joined `runs`. */
+/**
+ * The conditions that all views share. `time` is the table's column for its time; the query of a table without the
+ * study's id has joined `runs`.
+ */
 export const conditions = (
   table: string,
   time: string,
@@ -33,12 +39,17 @@ export const conditions = (
 ): RawBuilder<SqlBool>[] => {
   const column = (name: string): RawBuilder<unknown> => sql.ref(`${table}.${name}`);
   const found: RawBuilder<SqlBool>[] = [];
-  const { study, run, from, to, actor, cursor } = filter;
-  if (study !== undefined) found.push(sql`${sql.ref('runs.studyId')} = ${study}`);
-  if (run !== undefined) found.push(sql`${column('runId')} = ${run}`);
+  const { project, study, run, from, to, cursor } = filter;
+  const studyId = sql.ref(`${table === 'studies' ? 'studies' : 'runs'}.studyId`);
+  if (project !== undefined) {
+    found.push(project.length === 0 ? sql`1 = 0` : sql`${studyId} in (${studiesOf(project)})`);
+  }
+  if (study !== undefined) found.push(sql`${studyId} = ${storableText(study)}`);
+  if (run !== undefined) found.push(sql`${column('runId')} = ${storableText(run)}`);
   if (from !== undefined) found.push(sql`${column(time)} >= ${instant(from)}`);
   if (to !== undefined) found.push(sql`${column(time)} < ${instant(to)}`);
-  if (actor !== undefined) {
+  if (filter.actor !== undefined) {
+    const actor = storableText(filter.actor);
     found.push(sql`(${column('actorId')} = ${actor} or ${column('actorRole')} = ${actor})`);
   }
   if (cursor !== undefined) {
@@ -49,10 +60,13 @@ export const conditions = (
     );
   }
   for (const [name, value] of Object.entries(more)) {
-    if (value !== undefined) found.push(sql`${column(name)} = ${value}`);
+    if (value !== undefined) found.push(sql`${column(name)} = ${storableText(value)}`);
   }
   return found;
 };
+
+const studiesOf = (projects: readonly string[]): RawBuilder<unknown> =>
+  sql`select ${sql.ref('studyId')} from ${sql.table('studies')} where ${sql.ref('project')} in (${sql.join(projects.map(storableText))})`;
 
 // Times are compared as text, so they must have the one form that the log uses.
 const instant = (time: string): string => new Date(time).toISOString();

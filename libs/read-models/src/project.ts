@@ -5,8 +5,10 @@ import { projectCutoverAudit } from './cutover-audit/project.ts';
 import { projectFindings } from './findings/project.ts';
 import { projectRestoreSource } from './restore-source/project.ts';
 import { projectRuns } from './runs/project.ts';
+import { projectStudies } from './studies/project.ts';
 
 const PROJECTIONS = [
+  projectStudies,
   projectRuns,
   projectCutoverAudit,
   projectRestoreSource,
@@ -14,6 +16,9 @@ const PROJECTIONS = [
   projectFindings,
 ];
 
-/** What an event changes in all views. Pure; a type that no view knows changes nothing but its run's last revision. */
+/**
+ * What an event changes in all views. Pure; a type that no view knows changes nothing but the last revision of its
+ * run or study.
+ */
 export const project = (event: RecordedEvent): readonly Change[] =>
   PROJECTIONS.flatMap((projection) => projection(event));

@@ -2,383 +2,71 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '#libs/kernel';
-import { commit, recordHalted, recordNight, recorder, tree } from './testing/recorded-run.ts';
-import { openReadModels, type LogReader, type ReadModels } from './index.ts';
-
-const logOf = (events: readonly RecordedEvent[]): LogReader => ({
-  async *readAll({ after = -1, limit = Infinity } = {}) {
-    yield* events.filter((event) => event.position > after).slice(0, limit);
-  },
-});
-
-const night = (): readonly RecordedEvent[] => {
-  const to = recorder();
-  to.record('study-pay', {
-    type: 'StudyRegistered',
-    data: { studyId: 'pay', title: 'High pay, CPS 1988' },
-  });
-  recordNight(to, { runId: 'r1', number: 1 });
-  recordHalted(to, { runId: 'r2', number: 2 });
-  return to.events;
-};
-
-const TABLES = ['runs', 'cutover_audit', 'hypotheses', 'restore_source', 'charges', 'findings'];
-
-/** Every row of every view, in an order of its own, past the queries. */
-const dump = (path: string): Record<string, readonly string[]> => {
-  const database = new DatabaseSync(path, { readOnly: true });
-  const rows = TABLES.map((table) => [
-    table,
-    database
-      .prepare(`SELECT * FROM ${table}`)
-      .all()
-      .map((row) => JSON.stringify(row))
-      .sort(),
-  ]);
-  database.close();
-  return Object.fromEntries(rows) as Record<string, readonly string[]>;
-};
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { describeOnPostgres } from '../../../test/support/with-postgres.ts';
+import { describeReadModels, dumpOf, logOf, night, type Storage } from './read-models.contract.ts';
+import { openReadModels } from './index.ts';
 
 let folder: string;
-let opened: ReadModels[];
-let files: number;
-
-const open = async (
-  path = join(folder, `views-${files++}.sqlite`),
-): Promise<ReadModels & { path: string }> => {
-  const views = await openReadModels(path);
-  opened.push(views);
-  return { ...views, path };
-};
-
-beforeEach(() => {
+let files = 0;
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-views-'));
-  opened = [];
-  files = 0;
 });
+afterAll(() => rmSync(folder, { recursive: true }));
 
-afterEach(async () => {
-  for (const views of opened) await views.close();
-  rmSync(folder, { recursive: true });
-});
-
-describe('catching up', () => {
-  it('projects everything once and remembers where it is', async () => {
-    const events = night();
-    const views = await open();
-    expect(await views.position()).toBeNull();
-    expect(await views.catchUp(logOf(events))).toBe(events.length);
-    expect(await views.position()).toBe(events.at(-1)?.position);
-    const before = dump(views.path);
-    expect(await views.catchUp(logOf(events))).toBe(0);
-    expect(dump(views.path)).toEqual(before);
-  });
-
-  it('comes to the same in any steps', async () => {
-    const events = night();
-    const whole = await open();
-    await whole.catchUp(logOf(events));
-    const expected = dump(whole.path);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.integer({ min: 0, max: events.length }), { maxLength: 12 }),
-        async (cuts) => {
-          const views = await open();
-          for (const cut of [...cuts.sort((a, b) => a - b), events.length]) {
-            await views.catchUp(logOf(events.slice(0, cut)));
-          }
-          expect(dump(views.path)).toEqual(expected);
-        },
-      ),
-      { numRuns: 12 },
-    );
-  });
-
-  it('projects nothing twice when several do it at once on one file', async () => {
-    const events = night();
-    const alone = await open();
-    await alone.catchUp(logOf(events));
-    const path = join(folder, 'shared.sqlite');
-    const several = await Promise.all([open(path), open(path), open(path)]);
-    const counts = await Promise.all(several.map((views) => views.catchUp(logOf(events))));
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(events.length);
-    expect(dump(path)).toEqual(dump(alone.path));
-  });
-
-  it('ignores types and streams that no view knows', async () => {
-    const events = night();
-    const known = await open();
-    await known.catchUp(logOf(events));
-    const last = events.at(-1) as RecordedEvent;
-    const strangers: RecordedEvent[] = [
-      { ...last, position: last.position + 1, stream: 'finding-r1-f1', type: 'FindingFramed' },
-      { ...last, position: last.position + 2, stream: 'lease-1', type: 'LeaseTaken' },
-    ];
-    const views = await open();
-    await views.catchUp(logOf([...events, ...strangers]));
-    expect(dump(views.path)).toEqual(dump(known.path));
-    expect(await views.position()).toBe(last.position + 2);
-  });
-
-  it.each([
-    ['a missing event', (events: RecordedEvent[]) => events.splice(10, 1)],
-    ['an event twice', (events: RecordedEvent[]) => events.splice(10, 0, again(events[10]))],
-    [
-      'a decision on nothing',
-      (events: RecordedEvent[]) => events.splice(0, events.length, orphan()),
-    ],
-  ])('throws on %s and changes nothing', async (_, damage) => {
-    const events = [...night()];
-    damage(events);
-    const renumbered = events.map((event, index) => ({ ...event, position: index + 1 }));
-    const views = await open();
-    await expect(views.catchUp(logOf(renumbered))).rejects.toThrow(/The views can't take/);
-    expect(await views.position()).toBeNull();
-    expect(dump(views.path)['runs']).toEqual([]);
-  });
-
-  it('throws when the log gives positions out of order', async () => {
-    const views = await open();
-    await expect(views.catchUp(logOf([...night()].reverse()))).rejects.toThrow(/out of order/);
-  });
-});
-
-const again = (event: RecordedEvent | undefined): RecordedEvent => ({
-  ...(event as RecordedEvent),
-});
-
-const orphan = (): RecordedEvent => {
-  const kept = night().find((event) => event.type === 'MutationKept') as RecordedEvent;
-  return { ...kept, position: 1 };
+const sqlite: Storage = {
+  target: async () => ({ kind: 'sqlite', path: join(folder, `views-${files++}.sqlite`) }),
+  sql: async (target, statement) => {
+    if (target.kind !== 'sqlite') throw new Error('not a file');
+    const database = new DatabaseSync(target.path);
+    try {
+      return database.prepare(statement).all() as object[];
+    } finally {
+      database.close();
+    }
+  },
 };
 
-describe('rebuilding', () => {
-  it('equals the live view, whatever the tables held before', async () => {
-    const events = night();
-    const live = await open();
-    for (const end of [17, 40, events.length]) await live.catchUp(logOf(events.slice(0, end)));
+describe('the views in a SQLite file', () => describeReadModels(sqlite));
 
-    const damaged = await open();
-    await damaged.catchUp(logOf(events));
-    const database = new DatabaseSync(damaged.path);
-    database.exec("UPDATE runs SET kept = 99; DELETE FROM charges WHERE charge = 'hypothesis'");
-    database.close();
-    expect(dump(damaged.path)).not.toEqual(dump(live.path));
-
-    expect(await damaged.rebuild(logOf(events))).toBe(events.length);
-    expect(dump(damaged.path)).toEqual(dump(live.path));
-    expect(await damaged.position()).toBe(events.at(-1)?.position);
-  });
-
-  it('leaves the views readable as they were until it is through', async () => {
-    const events = night();
-    const views = await open();
-    await views.catchUp(logOf(events));
-    const seen: number[] = [];
-    const slow: LogReader = {
-      async *readAll(options) {
-        seen.push((await views.runs()).rows.length, (await views.charges()).rows.length);
-        yield* logOf(events).readAll(options);
-      },
-    };
-    await views.rebuild(slow);
-    expect(new Set(seen)).toEqual(new Set([2, (await views.charges()).rows.length]));
-  });
-
-  it('changes nothing when it is cut short', async () => {
-    const events = night();
-    const views = await open();
-    await views.catchUp(logOf(events));
-    const before = dump(views.path);
-    const broken: LogReader = {
-      async *readAll() {
-        yield* logOf(events.slice(0, 20)).readAll();
-        throw new Error('disk gone');
-      },
-    };
-    await expect(views.rebuild(broken)).rejects.toThrow('disk gone');
-    expect(dump(views.path)).toEqual(before);
-  });
-});
-
-describe('the views of a night', () => {
-  const projected = async (): Promise<ReadModels> => {
-    const views = await open();
-    await views.catchUp(logOf(night()));
-    return views;
+describeOnPostgres('the views on PostgreSQL', (server) => {
+  const postgres: Storage = {
+    target: async () => ({ kind: 'postgres', connectionString: await server().database() }),
+    sql: async (target, statement) => {
+      if (target.kind !== 'postgres') throw new Error('not a server');
+      const client = new Client({ connectionString: target.connectionString });
+      await client.connect();
+      try {
+        await client.query('set search_path to holdfast_views');
+        const { rows } = await client.query<Record<string, unknown>>(
+          // pg gives 64-bit integers as text; as JSON they are numbers.
+          statement.startsWith('SELECT')
+            ? `select to_json(t) as row from (${statement}) t`
+            : statement,
+        );
+        return rows.map((row) => ('row' in row ? (row['row'] as object) : row));
+      } finally {
+        await client.end();
+      }
+    },
   };
 
-  it('runs: one row a run with what became of it', async () => {
-    const views = await projected();
-    const { rows } = await views.runs({ order: 'newest' });
-    expect(rows.map((row) => [row.runId, row.status, row.message])).toEqual([
-      ['r2', 'halted', 'SYSTEM HALT: protected parameter "seed" in hyperparameters.json:4'],
-      ['r1', 'closed', 'SYSTEM HALT: MUTATION BUDGET EXHAUSTED (asked 25, left 10)'],
-    ]);
-    expect(rows[1]).toMatchObject({
-      studyId: 'pay',
-      number: 1,
-      seed: 7,
-      iterations: 7,
-      kept: 1,
-      discarded: 1,
-      failed: 2,
-      diverged: 1,
-      spent: 140,
-      total: 150,
-      utilization: 140 / 150,
-      baselineMetric: 0.5012,
-      lineMetric: 0.4871,
-      reason: 'exhausted',
-      findingsPass: 1,
-      findingsBlock: 1,
-    });
-  });
+  describeReadModels(postgres);
 
-  it('cutover audit: what changed, when, why, by whom, from which restore point, and the decision', async () => {
-    const views = await projected();
-    const { rows } = await views.cutoverAudit();
-    expect(rows.map((row) => `${row.runId} ${row.number} ${row.decision}`)).toEqual([
-      'r1 1 undone',
-      'r1 2 discarded',
-      'r1 3 failed',
-      'r1 4 timed-out',
-      'r1 5 reverted',
-      'r1 6 kept',
-      'r2 1 halted',
-    ]);
-    expect(rows[4]).toMatchObject({
-      studyId: 'pay',
-      runNumber: 1,
-      hypothesis: 'Withholding goes with pay',
-      actorRole: 'agent',
-      actorId: 'search',
-      summary: 'features: add withholding',
-      declaredDomain: 'feature',
-      measuredDomain: 'feature',
-      cost: 20,
-      fromTree: tree('k1'),
-      toTree: tree('c5'),
-      proposedCommit: commit('c5'),
-      restorePointId: 'r1-p5',
-      metric: 0.2107,
-      difference: -0.2783,
-      reason: 'gain: 0.5391 > 0.1',
-    });
-    expect(rows[6]).toMatchObject({
-      cost: null,
-      restorePointId: null,
-      reason: 'protected parameter',
-    });
-  });
-
-  it('cutover audit: what the end of the loop overtook is unfinished', async () => {
-    const to = recorder();
-    const stream = recordNight(to, { runId: 'r1' });
-    const launched = to.events.findLast((event) => event.type === 'TrainingLaunched');
-    const events = to.events.filter((event) => event.position <= (launched?.position ?? 0));
-    const stopped = recorder();
-    stopped.events.push(...events);
-    const halt = to.events.find((event) => event.type === 'LoopEnded') as RecordedEvent;
-    const revision = events.filter((event) => event.stream === stream).length;
-    const views = await open();
-    await views.catchUp(logOf([...events, { ...halt, revision }]));
-    const { rows } = await views.cutoverAudit({ decision: 'unfinished' });
-    expect(rows.map((row) => row.mutationId)).toEqual(['r1-m6']);
-  });
-
-  it('restore source: the state before each mutation', async () => {
-    const views = await projected();
-    const { rows } = await views.restoreSource({ mutation: 'r1-m2' });
-    expect(rows).toHaveLength(1);
-    expect(rows[0]).toMatchObject({
-      restorePointId: 'r1-p2',
-      studyId: 'pay',
-      commit: commit('k1'),
-      tree: tree('k1'),
-      monitor: [{ chart: 'gain', upper: 0, lower: 0 }],
-      budgetRemaining: 110,
-    });
-  });
-
-  it('charges: every charge with type, cost, remaining, description and time', async () => {
-    const views = await projected();
-    const { rows } = await views.charges({ run: 'r1' });
-    expect(rows.map((row) => row.remaining)).toEqual([
-      145, 125, 120, 110, 105, 80, 75, 65, 60, 40, 35, 15, 10,
-    ]);
-    expect(rows[1]).toMatchObject({
-      charge: 'feature',
-      cost: 20,
-      description: 'features: add education',
-      paysFor: 'r1-m1',
-    });
-    expect(rows[1]?.chargedAt).toMatch(/^2026-11-09T22:/);
-  });
-
-  it('findings: claim, verdict with its rows, and what people made of it', async () => {
-    const views = await projected();
-    const [passed] = (await views.findings({ verdict: 'PASS' })).rows;
-    expect(passed).toMatchObject({
-      findingId: 'r1-f1',
-      runId: 'r1',
-      lower: 0.0111,
-      n: 4_103,
-      changes: ['features: add experience'],
-      planted: [],
-      trust: 'self-signed, unanchored',
-      review: 'accepted',
-      reviewedBy: 'v-1',
-      discardedAt: null,
-    });
-    expect(passed?.acceptedAt).not.toBeNull();
-    const [blocked] = (await views.findings({ verdict: 'BLOCK' })).rows;
-    expect(blocked?.rows.filter((row) => !row.passed)).toEqual([
-      {
-        row: 'restore point present',
-        passed: false,
-        found: 'none for mutation 6',
-        expected: 'one for each kept mutation',
-      },
-    ]);
-    expect(blocked).toMatchObject({ review: 'none', acceptedAt: null, planted: ['withholding'] });
-    expect(blocked?.discardedAt).not.toBeNull();
-  });
-
-  it('filters by study, run, time, actor, domain and decision', async () => {
-    const views = await projected();
-    const numbers = async (filter: Parameters<ReadModels['cutoverAudit']>[0]): Promise<string[]> =>
-      (await views.cutoverAudit(filter)).rows.map((row) => `${row.runId}-${row.number}`);
-    expect(await numbers({ study: 'lending' })).toEqual([]);
-    expect(await numbers({ study: 'pay', run: 'r2' })).toEqual(['r2-1']);
-    expect(await numbers({ domain: 'feature' })).toEqual(['r1-1', 'r1-5', 'r1-6']);
-    expect(await numbers({ domain: 'feature', decision: 'kept' })).toEqual(['r1-6']);
-    expect(await numbers({ actor: 'agent', run: 'r2' })).toEqual(['r2-1']);
-    expect(await numbers({ actor: 'harness' })).toEqual([]);
-    const [, , third] = (await views.cutoverAudit()).rows;
-    const from = third?.proposedAt ?? '';
-    expect(await numbers({ run: 'r1', from })).toEqual(['r1-3', 'r1-4', 'r1-5', 'r1-6']);
-    expect(await numbers({ to: from.replace('Z', '+00:00') })).toEqual(['r1-1', 'r1-2']);
-  });
-
-  it.each(['oldest', 'newest'] as const)('pages through all rows, %s first', async (order) => {
-    const views = await projected();
-    const all = (await views.charges({ order })).rows;
-    const paged: (typeof all)[number][] = [];
-    let cursor: number | null = null;
-    do {
-      const page: Awaited<ReturnType<ReadModels['charges']>> = await views.charges({
-        order,
-        limit: 4,
-        ...(cursor === null ? {} : { cursor }),
-      });
-      expect(page.rows.length).toBeLessThanOrEqual(4);
-      paged.push(...page.rows);
-      cursor = page.next;
-    } while (cursor !== null);
-    expect(paged).toEqual(all);
+  it('hold the same rows as in a SQLite file', async () => {
+    const targets = [
+      [sqlite, await sqlite.target()],
+      [postgres, await postgres.target()],
+    ] as const;
+    const dumps = [];
+    for (const [storage, target] of targets) {
+      const views = await openReadModels(target);
+      await views.catchUp(logOf(night()));
+      await views.close();
+      dumps.push(await dumpOf(storage, target));
+    }
+    expect(dumps[1]).toEqual(dumps[0]);
+    expect(Object.values(dumps[0] ?? {}).flat().length).toBeGreaterThan(20);
   });
 });

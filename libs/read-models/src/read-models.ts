@@ -1,31 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CamelCasePlugin, Kysely } from 'kysely';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { isConflict, openDatabase, type DatabaseTarget } from '#libs/database';
 import type { EventLog } from '#libs/event-log';
 import type { RecordedEvent } from '#libs/kernel';
-import { changeWriter } from './change.ts';
+import { collect, inOrder, MOST_EVENTS } from './batch.ts';
+import { besideLive } from './beside.ts';
 import { queryCharges, type ChargeFilter, type ChargeRow } from './charges/queries.ts';
 import { queryCutoverAudit, type CutoverFilter, type CutoverRow } from './cutover-audit/queries.ts';
+import { asViews } from './errors.ts';
 import { queryFindings, type FindingFilter, type FindingRow } from './findings/queries.ts';
+import { fold, neededBy, projectAll } from './fold.ts';
 import type { Page } from './page.ts';
-import { project } from './project.ts';
+import { lockPosition, readPosition, writePosition } from './position.ts';
+import { waiting } from './reached.ts';
 import {
   queryRestoreSource,
   type RestorePointFilter,
   type RestorePointRow,
 } from './restore-source/queries.ts';
+import { rowAccess } from './rows.ts';
 import { queryRuns, type RunFilter, type RunRow } from './runs/queries.ts';
-import { isBusy, nodeSqliteDialect } from './sqlite.ts';
-import { migrate, POSITION_ROW, PROJECTED, type ViewTables } from './tables.ts';
-
-/** Events read and written at a time when catching up. */
-const BATCH = 1_000;
-/** How long to wait for another process that writes to the views, a rebuild at worst. */
-const PATIENCE_MS = 120_000;
+import { queryStudies, type StudyFilter, type StudyRow } from './studies/queries.ts';
+import { MIGRATIONS, type ViewTables } from './tables.ts';
 
 /** What the views need of the log. */
 export type LogReader = Pick<EventLog, 'readAll'>;
 
-/** Tables made of the log, for people to look into. They can be thrown away: the log is the truth. */
+/**
+ * Tables made of the log, for people to look into. They can be thrown away: the log is the truth. Everything throws
+ * ViewsUnavailable while the database can't be used, and works again once it can.
+ */
 export interface ReadModels {
   /**
    * Projects what the log holds beyond the views' position; returns how many events that were. The position moves
@@ -34,12 +38,21 @@ export interface ReadModels {
    */
   readonly catchUp: (log: LogReader) => Promise<number>;
   /**
-   * Makes all views anew from the log's start, in one transaction: until it is through, reads see the views as
-   * they were, and one that is cut short changes nothing. Returns the number of events.
+   * Projects `events`, the log's next after position `after` (null: its first), in one transaction. False, and
+   * nothing is changed, when the views stand elsewhere: somebody else has projected meanwhile. Throws as `catchUp`.
+   */
+  readonly take: (events: readonly RecordedEvent[], after: number | null) => Promise<boolean>;
+  /**
+   * Makes all views anew from the log's start, beside the live ones, and puts them in their place at once: until
+   * then reads see the views as they were, and a rebuild that is cut short changes nothing. On PostgreSQL others go
+   * on projecting meanwhile; on SQLite they wait. The position never goes back. Returns the number of events.
    */
   readonly rebuild: (log: LogReader) => Promise<number>;
   /** The last event's position in the log that the views show; null before the first. */
   readonly position: () => Promise<number | null>;
+  /** Waits until the views show `position`, so that one reads what one wrote; false when `timeoutMs` passed first. */
+  readonly reached: (position: number, timeoutMs: number) => Promise<boolean>;
+  readonly studies: (filter?: StudyFilter) => Promise<Page<StudyRow>>;
   readonly runs: (filter?: RunFilter) => Promise<Page<RunRow>>;
   readonly cutoverAudit: (filter?: CutoverFilter) => Promise<Page<CutoverRow>>;
   readonly restoreSource: (filter?: RestorePointFilter) => Promise<Page<RestorePointRow>>;
@@ -48,129 +61,102 @@ export interface ReadModels {
   readonly close: () => Promise<void>;
 }
 
+/** On PostgreSQL the schema that holds the views. */
+const SCHEMA = 'holdfast_views';
+
 /**
- * Opens the views in the SQLite file `path` (made if it is missing).
+ * Opens the views in a SQLite file (made if it is missing) or on a PostgreSQL server (in the schema `holdfast_views`),
+ * and brings their tables to today's form. Throws ViewsUnavailable when that can't be reached.
  *
  * @example
- * const views = await openReadModels('.holdfast/views.sqlite');
+ * const views = await openReadModels({ kind: 'sqlite', path: '.holdfast/views.sqlite' });
  * await views.catchUp(log);
  * const { rows } = await views.cutoverAudit({ run: runId, decision: 'kept' });
  */
-export const openReadModels = async (path: string): Promise<ReadModels> => {
-  const writer = open(path, false);
-  // One transaction: two processes that open a new file at once migrate it one after the other.
-  await whenFree(() => writer.transaction().execute(migrate));
-  // Reads have a connection of their own: a rebuild does not hold them up, and they never see half of it.
-  const reader = open(path, true);
-  const write = changeWriter(writer);
+export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels> => {
+  const options = { schema: SCHEMA, migrations: MIGRATIONS, durable: false };
+  const database = await asViews(() => openDatabase<ViewTables>(target, options));
+  const { reader } = database;
+  const access = rowAccess();
 
   const apply = async (on: Kysely<ViewTables>, events: readonly RecordedEvent[]): Promise<void> => {
-    for (const event of events) {
-      try {
-        for (const change of project(event)) await write(on, change);
-      } catch (cause) {
-        const where = `${event.type} at position ${event.position} (${event.stream}, revision ${event.revision})`;
-        throw new Error(`The views can't take ${where}; run "holdfast rebuild".`, { cause });
-      }
-    }
     const last = events.at(-1);
-    if (last !== undefined) await setPosition(on, last.position);
+    if (last === undefined) return;
+    const batch = projectAll(events);
+    const stored = await access.read(on, neededBy(batch));
+    await access.write(on, fold(batch, stored)).catch((cause: unknown) => {
+      if (!isConflict(cause)) throw cause;
+      const where = `the events of positions ${events[0]?.position} to ${last.position}`;
+      throw new Error(`The views can't take ${where}; run "holdfast rebuild".`, { cause });
+    });
+    await writePosition(on, last.position);
   };
+
+  const take = (events: readonly RecordedEvent[], after: number | null): Promise<boolean> =>
+    database.write(async (transaction) => {
+      // SQLite gave the only write lock when the transaction began.
+      if (database.kind === 'postgres') await lockPosition(transaction);
+      if ((await readPosition(transaction)) !== after) return false;
+      await apply(transaction, events);
+      return true;
+    });
+
+  const next = (log: LogReader, after: number | null): Promise<readonly RecordedEvent[]> =>
+    collect(log.readAll({ limit: MOST_EVENTS, ...(after !== null && { after }) }), after);
 
   const catchUp = async (log: LogReader): Promise<number> => {
     let total = 0;
     for (;;) {
-      const from = await readPosition(writer);
-      const events = await collect(log, from);
+      const from = await readPosition(reader);
+      const events = await next(log, from);
       if (events.length === 0) return total;
-      const projected = await whenFree(() =>
-        writer.transaction().execute(async (transaction) => {
-          // Another process was faster: start again from where it left the views.
-          if ((await readPosition(transaction)) !== from) return 0;
-          await apply(transaction, events);
-          return events.length;
-        }),
-      );
-      total += projected;
+      // Else another process was faster: start again from where it left the views.
+      if (await take(events, from)) total += events.length;
     }
   };
 
-  const rebuild = (log: LogReader): Promise<number> =>
-    whenFree(() =>
-      writer.transaction().execute(async (transaction) => {
-        for (const table of PROJECTED) await transaction.deleteFrom(table).execute();
-        await setPosition(transaction, null);
-        let total = 0;
-        let after: number | null = null;
+  const rebuild = async (log: LogReader): Promise<number> => {
+    const beside = besideLive(database);
+    const total = await database.write(async (transaction) => {
+      let count = 0;
+      let after: number | null = null;
+      const toTheEnd = async (): Promise<void> => {
         for (;;) {
-          const events = await collect(log, after);
-          if (events.length === 0) return total;
+          const events = await next(log, after);
+          if (events.length === 0) return;
           await apply(transaction, events);
-          total += events.length;
+          count += events.length;
           after = events.at(-1)?.position ?? after;
+          // SQLite answers at once, so others in this process would get no turn.
+          await nextTurn();
         }
-      }),
-    );
+      };
+      await beside.lay(transaction);
+      await toTheEnd();
+      await beside.holdOff(transaction);
+      // What others have projected meanwhile is in the log, so the position does not go back.
+      await toTheEnd();
+      await beside.swap(transaction);
+      return count;
+    });
+    await beside.clear();
+    return total;
+  };
+
+  const position = (): Promise<number | null> => asViews(() => readPosition(reader));
 
   return {
-    catchUp,
-    rebuild,
-    position: () => readPosition(reader),
-    runs: (filter) => queryRuns(reader, filter),
-    cutoverAudit: (filter) => queryCutoverAudit(reader, filter),
-    restoreSource: (filter) => queryRestoreSource(reader, filter),
-    charges: (filter) => queryCharges(reader, filter),
-    findings: (filter) => queryFindings(reader, filter),
-    close: async () => {
-      await reader.destroy();
-      await writer.destroy();
-    },
+    catchUp: (log) => asViews(() => catchUp(log)),
+    take: (events, after) => asViews(() => take(inOrder(events, after), after)),
+    rebuild: (log) => asViews(() => rebuild(log)),
+    position,
+    reached: waiting(position),
+    studies: (filter) => asViews(() => queryStudies(reader, filter)),
+    runs: (filter) => asViews(() => queryRuns(reader, filter)),
+    cutoverAudit: (filter) => asViews(() => queryCutoverAudit(reader, filter)),
+    restoreSource: (filter) => asViews(() => queryRestoreSource(reader, filter)),
+    charges: (filter) => asViews(() => queryCharges(reader, filter)),
+    findings: (filter) => asViews(() => queryFindings(reader, filter)),
+    close: database.close,
   };
-};
-
-const open = (path: string, readOnly: boolean): Kysely<ViewTables> =>
-  new Kysely<ViewTables>({
-    dialect: nodeSqliteDialect(path, { readOnly }),
-    plugins: [new CamelCasePlugin()],
-  });
-
-const collect = async (log: LogReader, after: number | null): Promise<readonly RecordedEvent[]> => {
-  const events: RecordedEvent[] = [];
-  let last = after ?? Number.NEGATIVE_INFINITY;
-  for await (const event of log.readAll(
-    after === null ? { limit: BATCH } : { after, limit: BATCH },
-  )) {
-    if (event.position <= last) {
-      throw new Error(`The log gave position ${event.position} after ${last}: out of order.`);
-    }
-    last = event.position;
-    events.push(event);
-  }
-  return events;
-};
-
-const readPosition = async (db: Kysely<ViewTables>): Promise<number | null> => {
-  const row = await db
-    .selectFrom('viewPosition')
-    .select('position')
-    .where('id', '=', POSITION_ROW)
-    .executeTakeFirstOrThrow();
-  return row.position;
-};
-
-const setPosition = async (db: Kysely<ViewTables>, position: number | null): Promise<void> => {
-  await db.updateTable('viewPosition').set({ position }).where('id', '=', POSITION_ROW).execute();
-};
-
-/** Tries again while another process holds the write lock, without blocking this one in between. */
-const whenFree = async <T>(work: () => Promise<T>): Promise<T> => {
-  const until = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isBusy(error) || Date.now() > until) throw error;
-      await sleep(25);
-    }
-  }
 };

@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import { Migrator, type Migration } from 'kysely/migration';
+import type { Migration } from 'kysely/migration';
+import { textOf } from '#libs/database';
 import { chargesMigration, type ChargesTable } from './charges/table.ts';
 import {
   cutoverAuditMigration,
@@ -8,16 +8,22 @@ import {
 } from './cutover-audit/table.ts';
 import { findingsMigration, type FindingsTable } from './findings/table.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
-import { runsMigration, type RunsTable } from './runs/table.ts';
+import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
+import { createStudies, type StudiesTable } from './studies/table.ts';
 
-export interface ViewTables {
+export interface ViewTables extends ProjectedTables {
+  readonly viewPosition: ViewPositionTable;
+}
+
+/** The tables that projections write. */
+export interface ProjectedTables {
+  readonly studies: StudiesTable;
   readonly runs: RunsTable;
   readonly cutoverAudit: CutoverAuditTable;
   readonly hypotheses: HypothesesTable;
   readonly restoreSource: RestoreSourceTable;
   readonly charges: ChargesTable;
   readonly findings: FindingsTable;
-  readonly viewPosition: ViewPositionTable;
 }
 
 /** One row: how far into the log the views have come. */
@@ -27,15 +33,18 @@ export interface ViewPositionTable {
   readonly position: number | null;
 }
 
-/** The tables that a rebuild empties and fills again. */
-export const PROJECTED = [
-  'runs',
-  'cutoverAudit',
-  'hypotheses',
-  'restoreSource',
-  'charges',
-  'findings',
-] as const satisfies readonly (keyof ViewTables)[];
+/** Each projected table with the column that a row is known by: what a rebuild makes anew. */
+export const KEYS = {
+  studies: 'studyId',
+  runs: 'runId',
+  cutoverAudit: 'mutationId',
+  hypotheses: 'hypothesisId',
+  restoreSource: 'restorePointId',
+  charges: 'chargeId',
+  findings: 'findingId',
+} as const satisfies { readonly [T in keyof ProjectedTables]: keyof ProjectedTables[T] };
+
+export const PROJECTED = Object.keys(KEYS) as readonly (keyof ProjectedTables)[];
 
 export const POSITION_ROW = 'views';
 
@@ -43,30 +52,35 @@ const positionMigration: Migration = {
   up: async (db) => {
     await db.schema
       .createTable('viewPosition')
-      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('id', textOf(db), (column) => column.primaryKey())
       .addColumn('position', 'bigint')
       .execute();
     await db.insertInto('viewPosition').values({ id: POSITION_ROW, position: null }).execute();
   },
 };
 
-// Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
-// tables: the next catch-up fills them again.
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
+/** Runs from their request on, and their studies. What was projected before says nothing of either. */
+const studiesMigration: Migration = {
+  up: async (db) => {
+    await db.schema.dropTable('runs').execute();
+    await createRuns(db);
+    await createStudies(db);
+    for (const table of ['cutoverAudit', 'hypotheses', 'restoreSource', 'charges', 'findings'])
+      await db.deleteFrom(table).execute();
+    await db.updateTable('viewPosition').set({ position: null }).execute();
+  },
+};
+
+/**
+ * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
+ * tables: the next catch-up fills them again.
+ */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-position': positionMigration,
   '002-runs': runsMigration,
   '003-cutover-audit': cutoverAuditMigration,
   '004-restore-source': restoreSourceMigration,
   '005-charges': chargesMigration,
   '006-findings': findingsMigration,
-};
-
-/** Brings the tables to today's form. */
-export const migrate = async (db: Kysely<ViewTables>): Promise<void> => {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw new Error('The views could not be migrated.', { cause: error });
+  '007-studies': studiesMigration,
 };

@@ -13,6 +13,7 @@ import type {
   TrainingCompleted,
   TrainingFailed,
   TrainingTimedOut,
+  WorkerEnlisted,
 } from './events.ts';
 
 /** A command: its id derives from what caused it, and the ids that its events carry derive from it. */
@@ -32,7 +33,14 @@ export type TrainingResult =
   | { readonly type: 'TrainingCompleted'; readonly data: TrainingCompleted['data'] }
   | { readonly type: 'TrainingFailed'; readonly data: TrainingFailed['data'] }
   | { readonly type: 'TrainingTimedOut'; readonly data: TrainingTimedOut['data'] };
-export type RecordTraining = Command<'RecordTraining', { readonly result: TrainingResult }>;
+export type RecordTraining = Command<
+  'RecordTraining',
+  {
+    readonly result: TrainingResult;
+    /** The admitted worker that signed the result; null: the one that the run pinned, or one enlisted already. */
+    readonly worker: WorkerEnlisted['data'] | null;
+  }
+>;
 export type ObserveMetric = Command<
   'ObserveMetric',
   { readonly trainingId: string; readonly observation: Observation }

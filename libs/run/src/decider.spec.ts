@@ -24,6 +24,7 @@ import {
   past,
   POLICY,
   RICH,
+  signedBy,
   timedOut,
   trained,
   trainingOf,
@@ -642,6 +643,55 @@ describe('a training', () => {
     given(past(...training))
       .when(trained('baseline 0'))
       .thenRefused('not-this-training', `expected one for ${trainingOf('1')}`);
+  });
+
+  const GPU = { keyId: 'gpu', publicKey: 'key of gpu' };
+  const enlisted: RunEvent = { type: 'WorkerEnlisted', data: GPU };
+
+  it('enlists an admitted worker with the first result that it signed, and once', () => {
+    const first = signedBy(trained('1'), 'gpu', GPU);
+    given(past(...training))
+      .when(first)
+      .then([enlisted, first.data.result]);
+    const second = [...iteration('1', {}).filter(({ type }) => type !== 'RecordTraining')];
+    second.splice(3, 0, first);
+    const again = signedBy(trained('2'), 'gpu', GPU);
+    given(past(...established(), ...second, ...onTrial('2')))
+      .when(again)
+      .then([again.data.result]);
+    given(past(...established(), ...second, ...onTrial('2')))
+      .when(signedBy(trained('2'), 'gpu'))
+      .then([again.data.result]);
+  });
+
+  it('enlists it before whatever follows from its result', () => {
+    const failed = signedBy(crashed('1'), 'gpu', GPU);
+    given(past(...training))
+      .when(failed)
+      .then([enlisted, failed.data.result, { type: 'MutationReverted' }]);
+    const late = signedBy(timedOut('1'), 'gpu', GPU);
+    given(past(...training))
+      .when(late)
+      .then([enlisted, late.data.result, { type: 'MutationReverted' }]);
+    const baseline = signedBy(crashed('a'), 'gpu', GPU);
+    given(past(open(), launchBaseline('a')))
+      .when(baseline)
+      .then([enlisted, baseline.data.result, { type: 'RunHalted' }]);
+  });
+
+  it('enlists nobody for a result of the pinned worker', () => {
+    given(past(...training))
+      .when(signedBy(trained('1'), 'worker', GPU))
+      .then([trained('1').data.result]);
+  });
+
+  it.each([
+    ['nobody', null],
+    ['another worker', { keyId: 'elsewhere', publicKey: 'key' }],
+  ])('refuses a result by an unknown key when %s is admitted for it', (_, worker) => {
+    given(past(...training))
+      .when(signedBy(trained('1'), 'gpu', worker))
+      .thenRefused('unknown-worker', 'signed by key gpu, expected worker');
   });
 });
 

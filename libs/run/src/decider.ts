@@ -75,7 +75,7 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'LaunchBaseline':
       return launchBaseline(state, opened, command.id);
     case 'RecordTraining':
-      return recordTraining(state, command);
+      return recordTraining(state, opened, command);
     case 'ObserveMetric':
       return observeMetric(state, opened, command);
     case 'ProposeHypothesis':

@@ -130,6 +130,20 @@ export type TrainingLaunched = Fact<
   }
 >;
 
+/**
+ * A worker other than the pinned one signs from here on: the key that the operator admitted. In the append of the
+ * first result that it signed, so that the run's own stream holds every key that signed in it.
+ */
+export type WorkerEnlisted = Fact<
+  'WorkerEnlisted',
+  {
+    /** SHA-256 of the raw public key, first 16 hex digits. */
+    readonly keyId: string;
+    /** Base64 of the raw 32 bytes. */
+    readonly publicKey: string;
+  }
+>;
+
 /** What isolation ran, as the sandbox reports it. */
 export type IsolationRecord = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -158,6 +172,10 @@ export const TRAINING_FAILURES = [
   'invalid-predictions',
   'too-much-output',
   'memory-exceeded',
+  /** No worker lived long enough to say how it ended; nothing of the program is known. */
+  'worker-lost',
+  /** An operator gave the training up. */
+  'discarded',
 ] as const;
 export type TrainingFailure = (typeof TRAINING_FAILURES)[number];
 
@@ -412,6 +430,7 @@ export type RunEvent =
   | GatePassed
   | RunHalted
   | TrainingLaunched
+  | WorkerEnlisted
   | TrainingCompleted
   | TrainingFailed
   | TrainingTimedOut

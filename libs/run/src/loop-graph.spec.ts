@@ -30,6 +30,7 @@ import {
   open,
   past,
   POLICY,
+  signedBy,
   timedOut,
   trained,
 } from './testing/scenario.ts';
@@ -43,6 +44,7 @@ const EVENT_TYPES: Readonly<Record<RunEvent['type'], true>> = {
   GatePassed: true,
   RunHalted: true,
   TrainingLaunched: true,
+  WorkerEnlisted: true,
   TrainingCompleted: true,
   TrainingFailed: true,
   TrainingTimedOut: true,
@@ -176,6 +178,7 @@ const underWay = ({ training }: RunState, command: RunCommand): RunCommand =>
         data:
           'result' in command.data
             ? {
+                ...command.data,
                 result: {
                   ...command.data.result,
                   data: { ...command.data.result.data, trainingId: training.trainingId },
@@ -205,7 +208,13 @@ const owed: fc.Arbitrary<Sent> = fc
         if (state.trial === null) return underWay(state, trained(name));
         return underWay(
           state,
-          luck < 10 ? crashed(name) : luck < 15 ? timedOut(name) : trained(name),
+          luck < 10
+            ? crashed(name)
+            : luck < 15
+              ? timedOut(name)
+              : luck < 40
+                ? signedBy(trained(name), 'gpu', { keyId: 'gpu', publicKey: 'key' })
+                : trained(name),
         );
       case 'measure':
         return underWay(

@@ -79,6 +79,8 @@ export interface RunState {
   readonly hypothesis: Hypothesis | null;
   readonly trial: Trial | null;
   readonly training: TrainingLaunched['data'] | null;
+  /** Ids of the keys that sign results besides the pinned worker's. */
+  readonly enlisted: readonly string[];
   /** The result of the training under way, once it is there. */
   readonly completed: TrainingCompleted['data'] | null;
   readonly observation: Observation | null;
@@ -115,6 +117,7 @@ export const INITIAL: RunState = {
   hypothesis: null,
   trial: null,
   training: null,
+  enlisted: [],
   completed: null,
   observation: null,
   hypotheses: 0,
@@ -198,6 +201,8 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       return { ...state, budget: evolveBudget(state.budget, event) };
     case 'TrainingLaunched':
       return { ...state, training: event.data, completed: null };
+    case 'WorkerEnlisted':
+      return { ...state, enlisted: [...state.enlisted, event.data.keyId] };
     case 'TrainingCompleted':
       return { ...state, completed: event.data };
     case 'TrainingFailed':

@@ -52,7 +52,14 @@ export const outcomeOf = (paint: ChalkInstance, decision: Decision): Outcome => 
 };
 
 export const statusPaint = (paint: ChalkInstance, status: RunStatus): Paint =>
-  ({ open: paint.cyan, halted: paint.red, ended: paint.yellow, closed: paint.green })[status];
+  ({
+    requested: paint.dim,
+    refused: paint.red,
+    open: paint.cyan,
+    halted: paint.red,
+    ended: paint.yellow,
+    closed: paint.green,
+  })[status];
 
 export const verdictBadge = (paint: ChalkInstance, verdict: 'PASS' | 'BLOCK'): string =>
   verdict === 'PASS' ? paint.bold.green('PASS ') : paint.bold.red('BLOCK');

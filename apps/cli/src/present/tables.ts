@@ -136,10 +136,18 @@ export const runsTable = (style: Style, rows: readonly RunRow[]): string =>
         cell: (row) => row.status,
         paint: (row) => statusPaint(style.paint, row.status),
       },
-      { head: 'opened (UTC)', cell: (row) => moment(row.openedAt).slice(0, 16), leave: 4 },
+      {
+        head: 'opened (UTC)',
+        cell: (row) => (row.openedAt === null ? '–' : moment(row.openedAt).slice(0, 16)),
+        leave: 4,
+      },
       { head: 'iter', cell: (row) => String(row.iterations), align: 'right', leave: 3 },
       { head: 'kept', cell: (row) => String(row.kept), align: 'right' },
-      { head: 'spent', cell: (row) => `${units(row.spent)}/${units(row.total)}`, align: 'right' },
+      {
+        head: 'spent',
+        cell: (row) => `${units(row.spent)}/${optional(row.total, units)}`,
+        align: 'right',
+      },
       {
         head: 'log-loss',
         cell: (row) =>

@@ -148,8 +148,13 @@ const newestOpen = async (home: Session['home']): Promise<string | null> => {
       order: 'newest',
       ...(cursor !== null && { cursor }),
     });
-    for (const { runId } of page.rows)
-      if ((await home.runs.load(runId)).state.node !== 'sealed') return runId;
+    for (const { runId, status } of page.rows)
+      if (
+        status !== 'requested' &&
+        status !== 'refused' &&
+        (await home.runs.load(runId)).state.node !== 'sealed'
+      )
+        return runId;
     cursor = page.next;
   } while (cursor !== null);
   return null;

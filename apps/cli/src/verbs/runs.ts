@@ -1,4 +1,5 @@
 import { AskView, HaltRun, StopLoop } from '#apps/runner';
+import type { RunStatus } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
 import { jsonLine, refuse } from '../output.ts';
@@ -8,15 +9,24 @@ import { choice, common, integer, type Verb } from '../verb.ts';
 
 interface RunsOptions extends CommonOptions {
   readonly study?: string;
-  readonly status?: 'open' | 'ended' | 'halted' | 'closed';
+  readonly status?: RunStatus;
   readonly limit?: number;
 }
+
+const STATUSES = [
+  'requested',
+  'refused',
+  'open',
+  'ended',
+  'halted',
+  'closed',
+] as const satisfies readonly RunStatus[];
 
 export const runsVerb: Verb = (program, done) => {
   common(program.command('runs'))
     .description('list the runs, newest first')
     .option('--study <id>', 'only of this study')
-    .addOption(choice('--status <status>', 'only these', ['open', 'ended', 'halted', 'closed']))
+    .addOption(choice('--status <status>', 'only these', STATUSES))
     .option('--limit <n>', 'at most so many', integer)
     .action(({ study, status, limit, ...options }: RunsOptions) =>
       done(

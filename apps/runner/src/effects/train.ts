@@ -36,5 +36,9 @@ export const train = async (
   const queue = await context.home.queue();
   if (!queue.ok) throw new Error(queue.error.message);
   const result = await queue.value.run(trainingJob(context.opened, training), context.onProgress);
-  return { type: 'RecordTraining', id: commandId(context, 'RecordTraining'), data: { result } };
+  return {
+    type: 'RecordTraining',
+    id: commandId(context, 'RecordTraining'),
+    data: { result, worker: null },
+  };
 };

@@ -5,7 +5,8 @@ import type { Home } from '../home.ts';
 import { HOME } from '../tokens.ts';
 
 /** The views that can be asked. */
-export type ViewName = 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
+export type ViewName =
+  'studies' | 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
 
 type FilterOf<View extends ViewName> = NonNullable<Parameters<ReadModels[View]>[0]>;
 type PageOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>;

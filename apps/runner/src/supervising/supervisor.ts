@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Leases } from '#libs/leases';
 import type { Home } from '../home.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
 import { verifyAgain } from '../proving/verify.ts';
@@ -9,8 +8,6 @@ import { markFile } from './mark.ts';
 import { withLease } from './with-lease.ts';
 
 export interface SupervisorOptions {
-  /** Keep two runners from doing the same twice; that nothing is recorded twice, the log sees to. */
-  readonly leases: Leases;
   /** Runs driven at once. */
   readonly runs: number;
   /** What people should know: a duty that could not be done, and is tried again. */
@@ -65,7 +62,7 @@ interface Pending {
  */
 export const supervise = async (
   home: Home,
-  { leases, runs, onNotice = () => undefined }: SupervisorOptions,
+  { runs, onNotice = () => undefined }: SupervisorOptions,
 ): Promise<Supervisor> => {
   const stopping = new AbortController();
   const read = dutyReader();
@@ -111,7 +108,7 @@ export const supervise = async (
   const take = async (key: string, one: Pending): Promise<void> => {
     const { events } = one;
     try {
-      const outcome = await withLease(leases, key, stopping.signal, (signal) =>
+      const outcome = await withLease(home.leases, key, stopping.signal, (signal) =>
         perform(one.duty, signal),
       );
       one.failures = 0;

@@ -1,4 +1,4 @@
-import type { Leases } from '#libs/leases';
+import { keepRenewed, type Leases } from '#libs/leases';
 
 /** How long a lease lasts unrenewed: a runner that was killed holds its runs up for no longer. */
 const LEASE_MS = 15_000;
@@ -15,14 +15,11 @@ export const withLease = async <T>(
 ): Promise<T | 'held'> => {
   const lease = await leases.acquire(name, LEASE_MS);
   if (lease === null) return 'held';
-  const renewing = setInterval(() => {
-    // A renewal that fails shows in `lost`.
-    lease.renew().catch(() => undefined);
-  }, LEASE_MS / 3);
+  const stopRenewing = keepRenewed(lease, LEASE_MS);
   try {
     return await work(AbortSignal.any([stopping, lease.lost]));
   } finally {
-    clearInterval(renewing);
+    stopRenewing();
     // Unreturned it runs out by itself.
     await lease.release().catch(() => undefined);
   }

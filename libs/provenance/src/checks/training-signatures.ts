@@ -1,5 +1,5 @@
 import type { Signature } from '#libs/kernel';
-import type { TrainingLaunched } from '#libs/run';
+import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
 import { trainingAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -9,19 +9,47 @@ interface Result {
   readonly signature: Signature;
 }
 
+/** The raw bytes of a public key; null unless they are 32 in the one base64 form. */
+const rawKey = (base64: string): Uint8Array | null => {
+  try {
+    const text = atob(base64);
+    if (text.length !== 32 || btoa(text) !== base64) return null;
+    return Uint8Array.from(text, (byte) => byte.charCodeAt(0));
+  } catch {
+    return null;
+  }
+};
+
 /** Each result is its worker's word on the training that was launched, and there is one of it. */
 export const trainingSignatures: Check = {
   row: 'training-signatures',
   expected:
-    'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins; a metric is of a completed training',
-  start: ({ opened, verifySignature }) => {
+    'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins or by one that WorkerEnlisted names right before its first result; a metric is of a completed training',
+  start: ({ opened, sha256, verifySignature }) => {
     const faults = collectFaults();
     const launched = new Set<string>();
     let open: TrainingLaunched['data'] | null = null;
     let completed: TrainingLaunched['data'] | null = null;
     let trial: { readonly mutationId: string; readonly toTree: string } | null = null;
+    const enlisted = new Map<string, string>();
+    /** Enlisted, and has not signed yet. */
+    let newcomer: WorkerEnlisted['data'] | null = null;
     let results = 0;
     let baselines = 0;
+
+    const enlist = (worker: WorkerEnlisted['data']): void => {
+      const { keyId, publicKey } = worker;
+      const raw = rawKey(publicKey);
+      if (raw === null) faults.add(`the worker ${keyId} is enlisted with what is no public key`);
+      else faults.differ(`the id of the enlisted worker's key`, keyId, sha256(raw).slice(0, 16));
+      if (enlisted.has(keyId) || keyId === opened().keys.worker.keyId)
+        faults.add(`the worker ${keyId} was known when it was enlisted`);
+      if (open === null) faults.add(`the worker ${keyId} is enlisted with no training under way`);
+      if (newcomer !== null)
+        faults.add(`the worker ${newcomer.keyId} is enlisted and signs nothing`);
+      enlisted.set(keyId, publicKey);
+      newcomer = worker;
+    };
 
     const result = (data: Result): TrainingLaunched['data'] | null => {
       const launch = open;
@@ -31,8 +59,18 @@ export const trainingSignatures: Check = {
         faults.add(`a result of training ${data.trainingId}, which was not under way`);
         return null;
       }
-      const key = opened().keys.worker.publicKey;
-      if (!verifySignature(key, 'training', trainingAttestation(data), data.signature))
+      const { keyId } = data.signature;
+      if (newcomer !== null)
+        faults.differ(`the signer of ${data.trainingId}, enlisted for it`, keyId, newcomer.keyId);
+      newcomer = null;
+      const pinned = opened().keys.worker;
+      // A pinned key can't be replaced by enlisting another one under its id.
+      const key = keyId === pinned.keyId ? pinned.publicKey : enlisted.get(keyId);
+      if (key === undefined)
+        faults.add(
+          `training ${data.trainingId} is signed by ${keyId}, which is neither pinned nor enlisted`,
+        );
+      else if (!verifySignature(key, 'training', trainingAttestation(data), data.signature))
         faults.add(`the signature of training ${data.trainingId} does not hold`);
       return launch;
     };
@@ -56,6 +94,7 @@ export const trainingSignatures: Check = {
           open = data;
           completed = null;
         },
+        WorkerEnlisted: enlist,
         TrainingCompleted: (data) => {
           completed = result(data);
         },
@@ -78,10 +117,14 @@ export const trainingSignatures: Check = {
         },
         LoopEnded: () => {
           if (open !== null) faults.add(`training ${open.trainingId} has no result`);
+          if (newcomer !== null)
+            faults.add(`the worker ${newcomer.keyId} is enlisted and signs nothing`);
         },
       },
       conclude: () =>
-        faults.outcome(`${String(results)} results signed by ${opened().keys.worker.keyId}`),
+        faults.outcome(
+          `${String(results)} results signed by ${[opened().keys.worker.keyId, ...enlisted.keys()].join(', ')}`,
+        ),
     };
   },
 };

@@ -12,6 +12,7 @@ import type {
   RunState,
   TrainingCompleted,
   TrainingResult,
+  WorkerEnlisted,
 } from '#libs/run';
 import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
@@ -26,6 +27,8 @@ export type Iteration =
   | 'kept'
   /** Kept with a gain that the gain chart doesn't forget. */
   | 'kept-large'
+  /** Kept, with a result that another worker signed. */
+  | 'kept-elsewhere'
   | 'discarded'
   | 'crashed'
   | 'timed-out'
@@ -37,8 +40,10 @@ export interface Workshop {
   readonly sha256: Hash;
   readonly sha1: Hash;
   readonly keys: RunKeys;
+  /** A worker that the run does not pin. */
+  readonly other: WorkerEnlisted['data'];
   readonly sign: (
-    who: 'runner' | 'worker',
+    who: 'runner' | 'worker' | 'other',
     context: AttestationContext,
     value: unknown,
   ) => Signature;
@@ -64,6 +69,7 @@ const SEED = 7;
 const EFFECT: Readonly<Record<string, number>> = {
   kept: -0.01,
   'kept-large': -0.04,
+  'kept-elsewhere': -0.01,
   discarded: 0.001,
   diverged: -0.2,
 };
@@ -130,7 +136,7 @@ export const honestRun = (
   iterations: readonly Iteration[],
   policy: HarnessPolicy = examplePolicy,
 ): HonestRun => {
-  const { sha256, sha1, sign, keys } = workshop;
+  const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
   const files: Readonly<Record<string, string>> = {
     'architecture.json': '{"layers":1}\n',
@@ -199,27 +205,36 @@ export const honestRun = (
   };
 
   const isolation = { sandbox: 'bubblewrap', network: false, uid: 65534 };
-  const signed = <Data extends object>(data: Data): Data & { signature: Signature } => {
+  const signed = <Data extends object>(
+    data: Data,
+    who: 'worker' | 'other' = 'worker',
+  ): Data & { signature: Signature } => {
     const unsigned = { ...data, signature: { keyId: '', value: '' } };
-    return { ...data, signature: sign('worker', 'training', trainingAttestation(unsigned)) };
+    return { ...data, signature: sign(who, 'training', trainingAttestation(unsigned)) };
   };
   const artefacts = (): string =>
     git.tree({ 'log.txt': 'trained\n', 'predictions.csv': `0.5,${trainingId()}\n` });
-  const complete = (): void => {
-    const data = signed({
-      trainingId: trainingId(),
-      steps: 2000,
-      durationMs: 1200,
-      artefacts: artefacts(),
-      predictions: git.artefact('predictions.csv', `0.5,${trainingId()}\n`),
-      log: git.artefact('log.txt', 'trained\n'),
-      selfReported: null,
-      isolation,
-    });
+  const complete = (who: 'worker' | 'other' = 'worker'): void => {
+    const data = signed(
+      {
+        trainingId: trainingId(),
+        steps: 2000,
+        durationMs: 1200,
+        artefacts: artefacts(),
+        predictions: git.artefact('predictions.csv', `0.5,${trainingId()}\n`),
+        log: git.artefact('log.txt', 'trained\n'),
+        selfReported: null,
+        isolation,
+      },
+      who,
+    );
     send((id) => ({
       type: 'RecordTraining',
       id,
-      data: { result: { type: 'TrainingCompleted', data } },
+      data: {
+        result: { type: 'TrainingCompleted', data },
+        worker: who === 'other' ? other : null,
+      },
     }));
   };
   const fail = (): TrainingResult => ({
@@ -354,10 +369,10 @@ export const honestRun = (
     send((id) => ({ type: 'CutOver', id, data: { mutationId: mutationId() } }));
     if (iteration === 'crashed' || iteration === 'timed-out') {
       const result = iteration === 'crashed' ? fail() : timeOut();
-      send((id) => ({ type: 'RecordTraining', id, data: { result } }));
+      send((id) => ({ type: 'RecordTraining', id, data: { result, worker: null } }));
       return;
     }
-    complete();
+    complete(iteration === 'kept-elsewhere' ? 'other' : 'worker');
     const difference = EFFECT[iteration] ?? 0.001;
     observe((state.line.at(-1)?.metric ?? 0.6) + difference, difference);
     if (state.node === 'observed') judge();

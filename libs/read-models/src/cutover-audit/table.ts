@@ -1,4 +1,5 @@
 import type { Migration } from 'kysely/migration';
+import { textOf } from '#libs/database';
 
 /**
  * pending: on trial, or about to be. reverted: the candidate at which a divergence was detected. undone: kept
@@ -58,34 +59,35 @@ export interface HypothesesTable {
 
 export const cutoverAuditMigration: Migration = {
   up: async (db) => {
+    const text = textOf(db);
     await db.schema
       .createTable('cutoverAudit')
       .addColumn('position', 'bigint', (column) => column.notNull())
-      .addColumn('mutationId', 'text', (column) => column.primaryKey())
-      .addColumn('runId', 'text', (column) => column.notNull())
-      .addColumn('hypothesisId', 'text', (column) => column.notNull())
-      .addColumn('number', 'integer', (column) => column.notNull())
-      .addColumn('proposedAt', 'text', (column) => column.notNull())
-      .addColumn('actorRole', 'text', (column) => column.notNull())
-      .addColumn('actorId', 'text', (column) => column.notNull())
-      .addColumn('summary', 'text', (column) => column.notNull())
-      .addColumn('declaredDomain', 'text', (column) => column.notNull())
-      .addColumn('measuredDomain', 'text')
+      .addColumn('mutationId', text, (column) => column.primaryKey())
+      .addColumn('runId', text, (column) => column.notNull())
+      .addColumn('hypothesisId', text, (column) => column.notNull())
+      .addColumn('number', 'bigint', (column) => column.notNull())
+      .addColumn('proposedAt', text, (column) => column.notNull())
+      .addColumn('actorRole', text, (column) => column.notNull())
+      .addColumn('actorId', text, (column) => column.notNull())
+      .addColumn('summary', text, (column) => column.notNull())
+      .addColumn('declaredDomain', text, (column) => column.notNull())
+      .addColumn('measuredDomain', text)
       .addColumn('cost', 'double precision')
-      .addColumn('fromTree', 'text', (column) => column.notNull())
-      .addColumn('toTree', 'text', (column) => column.notNull())
-      .addColumn('proposedCommit', 'text', (column) => column.notNull())
-      .addColumn('restorePointId', 'text')
-      .addColumn('cutOverAt', 'text')
-      .addColumn('decision', 'text', (column) => column.notNull())
-      .addColumn('decidedAt', 'text')
+      .addColumn('fromTree', text, (column) => column.notNull())
+      .addColumn('toTree', text, (column) => column.notNull())
+      .addColumn('proposedCommit', text, (column) => column.notNull())
+      .addColumn('restorePointId', text)
+      .addColumn('cutOverAt', text)
+      .addColumn('decision', text, (column) => column.notNull())
+      .addColumn('decidedAt', text)
       .addColumn('metric', 'double precision')
       .addColumn('metricError', 'double precision')
       .addColumn('difference', 'double precision')
       .addColumn('differenceError', 'double precision')
       .addColumn('z', 'double precision')
       .addColumn('threshold', 'double precision')
-      .addColumn('reason', 'text')
+      .addColumn('reason', text)
       .execute();
     await db.schema
       .createIndex('cutoverAuditByRun')
@@ -95,12 +97,12 @@ export const cutoverAuditMigration: Migration = {
     await db.schema
       .createTable('hypotheses')
       .addColumn('position', 'bigint', (column) => column.notNull())
-      .addColumn('hypothesisId', 'text', (column) => column.primaryKey())
-      .addColumn('runId', 'text', (column) => column.notNull())
-      .addColumn('number', 'integer', (column) => column.notNull())
-      .addColumn('statement', 'text', (column) => column.notNull())
+      .addColumn('hypothesisId', text, (column) => column.primaryKey())
+      .addColumn('runId', text, (column) => column.notNull())
+      .addColumn('number', 'bigint', (column) => column.notNull())
+      .addColumn('statement', text, (column) => column.notNull())
       .addColumn('expectedEffect', 'double precision', (column) => column.notNull())
-      .addColumn('proposedAt', 'text', (column) => column.notNull())
+      .addColumn('proposedAt', text, (column) => column.notNull())
       .execute();
   },
 };

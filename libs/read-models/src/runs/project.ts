@@ -1,51 +1,61 @@
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
+import type { StudyEvent } from '#libs/studies';
 import { insert, update, type Change, type Recorded } from '../change.ts';
 import type { RunsTable } from './table.ts';
 
 const STREAM = 'run-';
 
-/** Every event of a run moves its row's last revision, so that a missing or repeated one shows at once. */
+const STUDY_STREAM = 'study-';
+
+/**
+ * A run's row begins with its request, in its study's stream. Every event of the run moves the row's last revision,
+ * so that a missing or repeated one shows at once.
+ */
 export const projectRuns = (recorded: RecordedEvent): readonly Change[] => {
+  if (recorded.stream.startsWith(STUDY_STREAM)) return ofStudy(recorded as Recorded<StudyEvent>);
   if (!recorded.stream.startsWith(STREAM)) return [];
   const event = recorded as Recorded<RunEvent>;
-  if (event.type === 'RunOpened') return [opened(event)];
   const { set, add } = effect(event);
   const where = { runId: event.stream.slice(STREAM.length), lastRevision: event.revision - 1 };
   return [update('runs', where, { ...set, lastRevision: event.revision }, { add })];
 };
 
-type Opened = Extract<Recorded<RunEvent>, { type: 'RunOpened' }>;
+const ofStudy = (event: Recorded<StudyEvent>): readonly Change[] =>
+  event.type === 'RunCounted' ? [requested(event)] : [];
 
-const opened = ({ data, metadata, position, revision }: Opened): Change =>
+type Counted = Extract<Recorded<StudyEvent>, { type: 'RunCounted' }>;
+
+const requested = ({ data, metadata, position, stream }: Counted): Change =>
   insert('runs', {
     position,
     runId: data.runId,
-    studyId: data.studyId,
-    title: data.policy.study.title,
+    studyId: stream.slice(STUDY_STREAM.length),
+    title: null,
     number: data.number,
-    status: 'open',
-    openedAt: metadata.time,
+    status: 'requested',
+    requestedAt: metadata.time,
+    openedAt: null,
     closedAt: null,
     actorRole: metadata.actor.role,
     actorId: metadata.actor.id,
     seed: data.seed,
-    sourceCommit: data.pins.commit,
-    policyDigest: data.pins.policyDigest,
+    sourceCommit: null,
+    policyDigest: null,
     iterations: 0,
     kept: 0,
     discarded: 0,
     failed: 0,
     diverged: 0,
     spent: 0,
-    total: data.policy.budget.total,
+    total: null,
     baselineMetric: null,
     lineMetric: null,
     reason: null,
     message: null,
     findingsPass: 0,
     findingsBlock: 0,
-    lastRevision: revision,
+    lastRevision: -1,
   });
 
 type Counter = 'iterations' | 'kept' | 'discarded' | 'failed' | 'diverged' | 'spent';
@@ -57,6 +67,23 @@ interface Effect {
 
 const effect = (event: Recorded<RunEvent>): Effect => {
   switch (event.type) {
+    case 'RunOpened': {
+      const { data, metadata } = event;
+      return {
+        set: {
+          title: data.policy.study.title,
+          number: data.number,
+          status: 'open',
+          openedAt: metadata.time,
+          actorRole: metadata.actor.role,
+          actorId: metadata.actor.id,
+          seed: data.seed,
+          sourceCommit: data.pins.commit,
+          policyDigest: data.pins.policyDigest,
+          total: data.policy.budget.total,
+        },
+      };
+    }
     case 'HypothesisProposed':
       return { add: { iterations: 1 } };
     case 'BudgetCharged':

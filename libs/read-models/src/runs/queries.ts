@@ -3,11 +3,14 @@ import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } fro
 import type { ViewTables } from '../tables.ts';
 import type { RunsTable, RunStatus } from './table.ts';
 
-export interface RunRow extends RunsTable {
+export interface RunRow extends Omit<RunsTable, 'title'> {
+  /** The study's, as the run's policy has it; before the run opens, as the study was registered. */
+  readonly title: string;
   /** Share of the budget that is spent, from 0 to 1. */
   readonly utilization: number;
 }
 
+/** `from` and `to` are of the request. */
 export interface RunFilter extends Filter {
   readonly status?: RunStatus;
 }
@@ -18,13 +21,16 @@ export const queryRuns = async (
 ): Promise<Page<RunRow>> => {
   const read = await db
     .selectFrom('runs')
-    .selectAll()
-    .where((eb) => eb.and(conditions('runs', 'openedAt', filter, { status: filter.status })))
-    .orderBy('position', direction(filter))
+    .innerJoin('studies', 'studies.studyId', 'runs.studyId')
+    .selectAll('runs')
+    .select('studies.title as studyTitle')
+    .where((eb) => eb.and(conditions('runs', 'requestedAt', filter, { status: filter.status })))
+    .orderBy('runs.position', direction(filter))
     .limit(rowsToRead(filter))
     .execute();
-  return pageOf(read, filter, (row) => ({
+  return pageOf(read, filter, ({ studyTitle, ...row }) => ({
     ...row,
-    utilization: row.total === 0 ? 0 : row.spent / row.total,
+    title: row.title ?? studyTitle,
+    utilization: row.total === null || row.total === 0 ? 0 : row.spent / row.total,
   }));
 };

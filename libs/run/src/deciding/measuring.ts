@@ -9,21 +9,35 @@ import { events, halted, refuse, type Decision } from './outcome.ts';
 /** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
 export const LADDER_STEP = 0.005;
 
-export const recordTraining = (state: RunState, { data: { result } }: RecordTraining): Decision => {
+export const recordTraining = (
+  state: RunState,
+  opened: RunOpened['data'],
+  { data: { result, worker } }: RecordTraining,
+): Decision => {
   const { training, trial } = state;
   if (training?.trainingId !== result.data.trainingId)
     return refuse(
       'not-this-training',
       `a result for training ${result.data.trainingId}, expected one for ${training?.trainingId ?? 'none'}; drop it`,
     );
-  if (result.type === 'TrainingCompleted') return events(result);
+  const { keyId } = result.data.signature;
+  const known = keyId === opened.keys.worker.keyId || state.enlisted.includes(keyId);
+  if (!known && worker?.keyId !== keyId)
+    return refuse(
+      'unknown-worker',
+      `a result signed by key ${keyId}, expected ${[opened.keys.worker.keyId, ...state.enlisted].join(' or ')}; admit that worker, or drop the result`,
+    );
+  const enlisted: readonly RunEvent[] =
+    known || worker === null ? [] : [{ type: 'WorkerEnlisted', data: worker }];
+  if (result.type === 'TrainingCompleted') return events(...enlisted, result);
   const detail = result.type === 'TrainingFailed' ? result.data.detail : 'out of time';
   if (trial === null)
     return events(
+      ...enlisted,
       result,
       halted('baseline', `THE UNCHANGED PROGRAM DOES NOT TRAIN: ${detail}`, []),
     );
-  return events(result, {
+  return events(...enlisted, result, {
     type: 'MutationReverted',
     data: {
       mutationId: trial.mutationId,

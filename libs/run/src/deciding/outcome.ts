@@ -9,6 +9,8 @@ export type RunRefusalCode =
   | 'not-now'
   /** A result for another training than the one under way, or a second one. */
   | 'not-this-training'
+  /** A result signed by a key that the run neither pinned nor enlisted, and that the command doesn't enlist. */
+  | 'unknown-worker'
   /** A number that is not finite. */
   | 'not-finite'
   /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */

@@ -26,7 +26,7 @@ export const POLICY: HarnessPolicy = {
 /** The same policy with more to spend. */
 export const RICH: HarnessPolicy = { ...POLICY, budget: { ...POLICY.budget, total: 1000 } };
 
-const SIGNATURE: Signature = { keyId: '0'.repeat(16), value: '' };
+const SIGNATURE: Signature = { keyId: 'worker', value: '' };
 const file = (path: string): ArtefactRef => ({
   path,
   oid: `blob of ${path}`,
@@ -105,6 +105,7 @@ export const trained = (name: string): RecordTraining => ({
   type: 'RecordTraining',
   id: `trained ${name}`,
   data: {
+    worker: null,
     result: {
       type: 'TrainingCompleted',
       data: { ...ended(name), steps: 2000, predictions: file(`${name}.csv`), selfReported: null },
@@ -112,10 +113,22 @@ export const trained = (name: string): RecordTraining => ({
   },
 });
 
+/** The same command with its result signed by another worker, which is enlisted if `worker` is given. */
+export const signedBy = (
+  command: RecordTraining,
+  keyId: string,
+  worker: RecordTraining['data']['worker'] = null,
+): RecordTraining => {
+  const { result } = command.data;
+  const data = { ...result.data, signature: { ...result.data.signature, keyId } };
+  return { ...command, data: { worker, result: { ...result, data } as typeof result } };
+};
+
 export const crashed = (name: string): RecordTraining => ({
   type: 'RecordTraining',
   id: `crashed ${name}`,
   data: {
+    worker: null,
     result: {
       type: 'TrainingFailed',
       data: {
@@ -133,7 +146,10 @@ export const crashed = (name: string): RecordTraining => ({
 export const timedOut = (name: string): RecordTraining => ({
   type: 'RecordTraining',
   id: `timed out ${name}`,
-  data: { result: { type: 'TrainingTimedOut', data: { ...ended(name), seconds: 5 } } },
+  data: {
+    worker: null,
+    result: { type: 'TrainingTimedOut', data: { ...ended(name), seconds: 5 } },
+  },
 });
 
 /** Adding 0 takes the sign from a zero, which JSON does not carry. */

@@ -1,0 +1,3 @@
+/** The fleet: which workers' keys an operator admitted. */
+export * from './decider.ts';
+export * from './events.ts';

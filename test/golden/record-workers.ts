@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { fleetDecider, type FleetCommand } from '#libs/fleet';
+import { deriveId, fold, type Fact } from '#libs/kernel';
+import { generateKey, sign } from '#libs/signatures';
+import {
+  chained,
+  honestRun,
+  sealed,
+  type Workshop,
+} from '../../libs/provenance/src/testing/honest-run.ts';
+
+/**
+ * Records a golden log of the fleet, and of a run in which an admitted worker signed:
+ * `npx node --conditions=source test/golden/record-workers.ts test/golden/v1-workers.jsonl`; never over a file that
+ * is there.
+ */
+
+const runner = generateKey();
+const worker = generateKey();
+const other = generateKey();
+const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
+const workshop: Workshop = {
+  sha256: (bytes) => hash('sha256', bytes, 'hex'),
+  sha1: (bytes) => hash('sha1', bytes, 'hex'),
+  keys: { runner: named(runner), worker: named(worker) },
+  other: named(other),
+  sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
+};
+
+const admit = (nth: number, label: string): FleetCommand => ({
+  type: 'AdmitWorker',
+  id: deriveId('admit', nth),
+  data: { ...named(other), label },
+});
+const commands: readonly FleetCommand[] = [
+  admit(1, 'gpu-1'),
+  {
+    type: 'DismissWorker',
+    id: deriveId('dismiss', 1),
+    data: { keyId: other.keyId, reason: 'the host gets another card' },
+  },
+  admit(2, 'gpu-1-l4'),
+];
+const fleet = commands.reduce<readonly Fact[]>((facts, command) => {
+  const decision = fleetDecider.decide(fold(fleetDecider, facts as never), command);
+  if (!decision.ok) throw new Error(decision.error.message);
+  return [...facts, ...decision.value];
+}, []);
+
+const { events: run } = sealed(workshop, honestRun(workshop, ['kept', 'kept-elsewhere']));
+
+const [, , file] = process.argv;
+if (file === undefined) throw new Error('name the file to write');
+writeFileSync(
+  file,
+  [...chained('fleet', fleet, workshop.sha256), ...run]
+    .map(({ hash: digest, canonical }) =>
+      JSON.stringify({ hash: digest, canonical: new TextDecoder().decode(canonical) }),
+    )
+    .join('\n') + '\n',
+  { flag: 'wx' },
+);
