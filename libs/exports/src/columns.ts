@@ -8,8 +8,12 @@ export interface Column {
   readonly about: string;
 }
 
-/** The columns of a row, in the order in which they are written. */
-export type Columns<Row> = { readonly [Name in keyof Row]-?: Column };
+/** The columns of a row, in the order in which they are written; one that may be null says so. */
+export type Columns<Row> = {
+  readonly [Name in keyof Row]-?: Column & {
+    readonly nullable: null extends Row[Name] ? true : false;
+  };
+};
 
 export type AnyColumns = Readonly<Record<string, Column>>;
 
@@ -17,8 +21,8 @@ export type AnyColumns = Readonly<Record<string, Column>>;
 export type AnyRow = Readonly<Record<string, unknown>>;
 
 const column =
-  (type: ColumnType, nullable: boolean) =>
-  (about: string): Column => ({ type, nullable, about });
+  <Nullable extends boolean>(type: ColumnType, nullable: Nullable) =>
+  (about: string): Column & { readonly nullable: Nullable } => ({ type, nullable, about });
 
 /** Makes columns; each word takes what the column says. */
 export const a = {

@@ -10,7 +10,7 @@ export interface OidcConfig {
   /** What the tokens' `aud` must name: this API. */
   readonly audience: string;
   /** Where its keys are; null: where its discovery document says. https, or this machine. */
-  readonly jwksUri: string | null;
+  readonly jwks: string | null;
   /** Where in a token the role stands; dots lead into nested claims. Default: `holdfast_role`. */
   readonly roleClaim?: string;
   /** A list of projects, or "*". Default: `holdfast_projects`. */
@@ -103,10 +103,10 @@ const faultOf = (error: unknown): Result<never, TokenFault> =>
       });
 
 /** The provider's keys, fetched when first needed and kept for a while. */
-const keysOf = ({ issuer, jwksUri }: OidcConfig): JWTVerifyGetKey => {
+const keysOf = ({ issuer, jwks }: OidcConfig): JWTVerifyGetKey => {
   let found: Promise<JWTVerifyGetKey> | null = null;
   return async (header, token) => {
-    found ??= (jwksUri === null ? discover(issuer) : Promise.resolve(jwksUri)).then((uri) =>
+    found ??= (jwks === null ? discover(issuer) : Promise.resolve(jwks)).then((uri) =>
       createRemoteJWKSet(safe(uri), {
         timeoutDuration: FETCH_MS,
         cooldownDuration: COOLDOWN_MS,

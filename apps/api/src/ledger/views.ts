@@ -1,9 +1,9 @@
-import { studyOf, type Ledger } from '#apps/runner';
-import { seesProject, type Principal } from '#libs/access';
+import type { Ledger } from '#apps/runner';
+import type { Principal } from '#libs/access';
 import type { Page, ReadModels } from '#libs/read-models';
 
-/** Views with rows of a run. */
-export type ViewName = 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
+export type ViewName =
+  'studies' | 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
 
 export type FilterOf<View extends ViewName> = NonNullable<Parameters<ReadModels[View]>[0]>;
 export type RowOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>['rows'][number];
@@ -12,7 +12,10 @@ export type RowOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>
 const underway = new WeakMap<ReadModels, Promise<number>>();
 
 /** Brings the views to the log's end, so that whoever has just written sees what he wrote. */
-export const freshViews = async ({ views, log }: Ledger): Promise<ReadModels> => {
+export const freshViews = async ({
+  views,
+  log,
+}: Pick<Ledger, 'views' | 'log'>): Promise<ReadModels> => {
   // One that began before this call may have read the log's end before the caller wrote to it.
   await underway.get(views)?.catch(() => undefined);
   const current =
@@ -25,41 +28,23 @@ export const freshViews = async ({ views, log }: Ledger): Promise<ReadModels> =>
   return views;
 };
 
-/** Rows that are looked at in one go for somebody who sees some projects only. */
-const LOOKED_AT = 500;
-
 /**
  * A page of what the caller may see. The cursor is a place in the log, so that pages neither skip nor repeat a row,
  * whatever is recorded meanwhile.
  */
 export const pageFor = async <View extends ViewName>(
   ledger: Ledger,
-  principal: Principal,
+  { projects }: Principal,
   view: View,
   filter: FilterOf<View>,
 ): Promise<Page<RowOf<View>>> => {
   const views = await freshViews(ledger);
   const ask = views[view] as (filter: FilterOf<View>) => Promise<Page<RowOf<View>>>;
-  if (principal.projects === 'all') return ask(filter);
-  const visible = visibility(ledger, principal);
-  const limit = filter.limit ?? 100;
-  const rows: RowOf<View>[] = [];
-  let { cursor } = filter;
-  for (;;) {
-    const page = await ask({
-      ...filter,
-      limit: LOOKED_AT,
-      ...(cursor !== undefined && { cursor }),
-    });
-    for (const row of page.rows) {
-      if (!(await visible(studyOf(row.runId)))) continue;
-      if (rows.length === limit) return { rows, next: rows.at(-1)?.position ?? null };
-      rows.push(row);
-    }
-    if (page.next === null) return { rows, next: null };
-    cursor = page.next;
-  }
+  return ask(projects === 'all' ? filter : { ...filter, project: projects });
 };
+
+/** Rows that are read in one go. */
+const BATCH = 500;
 
 /** Every row that the caller may see, page by page. */
 export async function* rowsFor<View extends ViewName>(
@@ -72,24 +57,10 @@ export async function* rowsFor<View extends ViewName>(
   do {
     const page: Page<RowOf<View>> = await pageFor(ledger, principal, view, {
       ...filter,
-      limit: LOOKED_AT,
+      limit: BATCH,
       ...(cursor !== undefined && { cursor }),
     });
     yield* page.rows;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
 }
-
-const visibility = (
-  { studies }: Ledger,
-  principal: Principal,
-): ((studyId: string) => Promise<boolean>) => {
-  const known = new Map<string, Promise<boolean>>();
-  return (studyId) => {
-    const answer =
-      known.get(studyId) ??
-      studies.load(studyId).then(({ state }) => seesProject(principal, state.project));
-    known.set(studyId, answer);
-    return answer;
-  };
-};

@@ -1,4 +1,17 @@
 import type { Ledger } from '#apps/runner';
+import type { RunStatus } from '#libs/read-models';
+
+const EVERY: Readonly<Record<RunStatus, true>> = {
+  requested: true,
+  refused: true,
+  open: true,
+  ended: true,
+  halted: true,
+  closed: true,
+};
+
+/** What a run can be: the compiler asks for all of them. */
+export const RUN_STATUSES = Object.keys(EVERY) as readonly RunStatus[];
 
 /** Where log and views stand. */
 export interface Standings {
@@ -17,7 +30,10 @@ export const sourcesOf = ({ log, views }: Pick<Ledger, 'log' | 'views'>): Standi
   const behind = async (): Promise<{ lag: number; last: number }> => {
     let last = await viewsPosition();
     let lag = 0;
-    for await (const { position } of log.readStored({ after: last, limit: MOST })) {
+    for await (const { position } of log.readStored({
+      ...(last > 0 && { after: last }),
+      limit: MOST,
+    })) {
       last = position;
       lag += 1;
     }
@@ -32,7 +48,7 @@ export const sourcesOf = ({ log, views }: Pick<Ledger, 'log' | 'views'>): Standi
     },
     runsByStatus: async () => {
       const counts: Record<string, number> = {};
-      for (const status of ['open', 'ended', 'halted', 'closed'] as const) {
+      for (const status of RUN_STATUSES) {
         let cursor: number | null = null;
         counts[status] = 0;
         do {

@@ -135,8 +135,7 @@ const complete = (operation: Operation): void => {
   delete operation['x-holdfast-refusals'];
   operation['x-holdfast-roles'] = roles === 'public' ? [] : [...roles];
   operation['security'] = roles === 'public' ? [] : [{ bearer: [] }];
-  if (kind === 'command')
-    operation.parameters = [...(operation.parameters ?? []), KEY_PARAMETER];
+  if (kind === 'command') operation.parameters = [...(operation.parameters ?? []), KEY_PARAMETER];
   const problems = problemResponses([
     ...EVERYWHERE,
     ...(roles === 'public' ? [] : WITH_TOKEN),

@@ -2,12 +2,13 @@
 const BROKEN: ReadonlySet<string> = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
+  'LeasesUnavailable',
   'SandboxUnavailable',
   'QueueUnavailable',
 ]);
 
 /** The ledger holds what nobody wrote, or what this release can't read. */
-const DAMAGED: ReadonlySet<string> = new Set(['CorruptEvent', 'UnknownEventVersion']);
+const DAMAGED: ReadonlySet<string> = new Set(['CorruptEvent', 'UnknownEventVersion', 'StreamGone']);
 
 /** Of files, disks and the network (errno(3)). */
 const BROKEN_CODES: ReadonlySet<string> = new Set([

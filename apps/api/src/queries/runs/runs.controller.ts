@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { RecordedEvent } from '#libs/kernel';
+import type { RunStatus } from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
 import { Id, OneOf } from '../../http/members.ts';
 import { collect } from '../../http/collect.ts';
@@ -21,12 +22,13 @@ import { inOrder, RUN_COLUMNS } from '../../ledger/columns.ts';
 import { freshViews, pageFor } from '../../ledger/views.ts';
 import { refusedBecause, visibleRun, visibleStudy, type VisibleRun } from '../../ledger/visible.ts';
 import { pageSchema, rowSchema } from '../../openapi/columns.ts';
+import { RUN_STATUSES } from '../../observing/sources.ts';
 import { LEDGER } from '../../tokens.ts';
 
 export class RunsQuery extends OrderedPageQuery {
   @Id({ about: 'Only of this study', optional: true }) study?: string;
-  @OneOf(['open', 'ended', 'halted', 'closed'], { about: 'Only these', optional: true })
-  status?: 'open' | 'ended' | 'halted' | 'closed';
+  @OneOf(RUN_STATUSES, { about: 'Only these', optional: true })
+  status?: RunStatus;
 }
 
 /** An event as it is shown: everything that is hashed, with its hash and place. */
@@ -87,7 +89,7 @@ const RUN_SCHEMA = {
     },
     status: {
       type: 'string' as const,
-      enum: ['requested', 'refused', 'open', 'ended', 'halted', 'closed'],
+      enum: [...RUN_STATUSES],
       description:
         'requested: no runner has opened it yet. refused: it can not be opened. ended: the loop is over, its findings are not yet',
     },
@@ -110,7 +112,7 @@ const RUN_SCHEMA = {
     row: {
       ...rowSchema(RUN_COLUMNS),
       nullable: true,
-      description: 'How it stands, in numbers; null before it opens',
+      description: 'How it stands, in numbers; null while the views have not come that far',
     },
   },
 };
@@ -128,7 +130,7 @@ export class RunsController {
     id: 'listRuns',
     kind: 'read',
     summary: 'The runs',
-    description: 'Runs that were opened, in log order.',
+    description: 'Runs from their request on, in log order.',
     refusals: ['study-unknown', 'cursor-invalid'],
   })
   @ApiOkResponse({ schema: pageSchema(RUN_COLUMNS) })
@@ -164,7 +166,7 @@ export class RunsController {
   async show(@Caller() caller: Principal, @Param() { runId }: RunPath) {
     const found = await visibleRun(this.ledger, caller, runId);
     const views = await freshViews(this.ledger);
-    const { rows } = found.run === null ? { rows: [] } : await views.runs({ run: runId });
+    const { rows } = await views.runs({ run: runId });
     const row = rows[0] ?? null;
     return {
       ...identity(found),

@@ -5,12 +5,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readStudyBelow, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { HarnessPolicy } from '#libs/harness';
+import type { StudyRow } from '#libs/read-models';
 import { policyDigest } from '#libs/studies';
 import { Caller } from '../../access/access.guard.ts';
 import { Operation } from '../../http/operation.ts';
 import { DEFAULT_ROWS, linkNext, OrderedPageQuery, PageLinks, placeOf } from '../../http/paging.ts';
 import { StudyPath } from '../../http/paths.ts';
-import { studiesFor } from '../../ledger/studies.ts';
+import { pageFor } from '../../ledger/views.ts';
 import { visibleStudy, type VisibleStudy } from '../../ledger/visible.ts';
 import { LEDGER, STUDIES_FOLDER } from '../../tokens.ts';
 
@@ -66,10 +67,7 @@ export class StudyDetails extends StudySummary {
   splits!: readonly SplitCommitment[];
 }
 
-export const summaryOf = ({
-  studyId,
-  state,
-}: Pick<VisibleStudy, 'studyId' | 'state'>): StudySummary => ({
+const summaryOf = ({ studyId, state }: Pick<VisibleStudy, 'studyId' | 'state'>): StudySummary => ({
   studyId,
   title: state.title ?? '',
   project: state.project,
@@ -78,6 +76,17 @@ export const summaryOf = ({
   runs: state.lastNumber,
   sealedLooks: state.looks,
   spent: state.totalSpent,
+});
+
+const summaryOfRow = (row: StudyRow): StudySummary => ({
+  studyId: row.studyId,
+  title: row.title,
+  project: row.project,
+  folder: row.folder,
+  priority: row.priority,
+  runs: row.runs,
+  sealedLooks: row.looks,
+  spent: row.spent,
 });
 
 @ApiTags('studies')
@@ -108,12 +117,12 @@ export class StudiesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StudiesPage> {
-    const page = await studiesFor(this.ledger, caller, {
-      order: query.order ?? 'oldest',
+    const page = await pageFor(this.ledger, caller, 'studies', {
+      order: query.order,
       limit: query.limit ?? DEFAULT_ROWS,
-      cursor: placeOf(query) ?? null,
+      cursor: placeOf(query),
     });
-    return { rows: page.rows.map(summaryOf), next: linkNext(page.next, request, reply) };
+    return { rows: page.rows.map(summaryOfRow), next: linkNext(page.next, request, reply) };
   }
 
   @Get(':studyId')

@@ -6,30 +6,38 @@ import { refusedBecause, type VisibleRun } from '../../ledger/visible.ts';
 export const isOver = (found: VisibleRun): boolean =>
   found.run === null ? refusedBecause(found) !== null : found.run.state.node === 'sealed';
 
-/** The position of the first event of the run: of its request, or of its opening where nobody asked for it. */
-export const startOfRun = async (
+/** The first event of the run: its request, or its count where nobody asked for it. */
+const firstOfRun = async (
   { log }: Ledger,
   { runId, study }: VisibleRun,
-): Promise<number> => {
+): Promise<RecordedEvent> => {
   for await (const event of log.readStream(`study-${study.studyId}`))
-    if (isOfRun(event, runId)) return event.position;
-  for await (const { position } of log.readStream(`run-${runId}`, { limit: 1 })) return position;
-  return 0;
+    if (isOfRun(event, runId)) return event;
+  for await (const event of log.readStream(`run-${runId}`, { limit: 1 })) return event;
+  throw new Error(`run ${runId} has no first event`);
 };
 
 /** What the study's stream says of the run: that it was asked for, counted, or refused. */
 const isOfRun = ({ data }: RecordedEvent, runId: string): boolean =>
   typeof data === 'object' && data !== null && 'runId' in data && data.runId === runId;
 
-/** Every event about the run after a position, in log order, as they come; ends with the run. */
+/**
+ * Every event about the run, in log order, as they come: all of them, or those after a position. Ends with the run.
+ */
 export async function* eventsOfRun(
   ledger: Ledger,
-  { runId, study }: VisibleRun,
-  after: number,
+  run: VisibleRun,
+  resumeAfter: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedEvent> {
-  for await (const event of ledger.log.subscribe({ after, signal })) {
-    const { stream, type, metadata } = event;
+  const { runId, study } = run;
+  const first = resumeAfter === null ? await firstOfRun(ledger, run) : null;
+  if (first !== null) yield first;
+  const after = first?.position ?? resumeAfter ?? 0;
+  for await (const event of ledger.log.subscribe({ ...(after > 0 && { after }), signal })) {
+    const { position, stream, type, metadata } = event;
+    // A log begins anew for a position that it never gave.
+    if (position <= after) continue;
     const own = metadata.correlationId === runId;
     if (!own && !(stream === `study-${study.studyId}` && isOfRun(event, runId))) continue;
     yield event;

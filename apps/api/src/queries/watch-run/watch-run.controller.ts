@@ -21,7 +21,7 @@ import {
   STOPPING,
   STREAMS,
 } from '../../tokens.ts';
-import { eventsOfRun, isOver, startOfRun } from './events-of-run.ts';
+import { eventsOfRun, isOver } from './events-of-run.ts';
 import { frames } from './frames.ts';
 import type { OpenStreams } from './open-streams.ts';
 
@@ -82,8 +82,8 @@ export class WatchRunController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await visibleRun(this.ledger, caller, runId);
-    const after = positionOf(lastEventId) ?? (await startOfRun(this.ledger, found)) - 1;
-    if (isOver(found) && after >= (found.run?.head.position ?? after)) {
+    const after = positionOf(lastEventId);
+    if (after !== null && isOver(found) && after >= (found.run?.head.position ?? after)) {
       void reply.code(204).send();
       return;
     }
