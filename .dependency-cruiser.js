@@ -33,10 +33,10 @@ export default {
       to: { path: '^(apps|bench|test)/' },
     },
     {
-      name: 'tests-of-libs-know-no-apps',
+      name: 'lib-tests-know-test-support',
       severity: 'error',
-      comment: 'They may start a server by what all tests share.',
-      from: { path: `^libs/.*(${TESTS})` },
+      comment: 'A lib tested on a real server starts it with what all tests start it with.',
+      from: { path: '^libs/' },
       to: { path: '^(apps|bench)/|^test/(?!support/)' },
     },
     {

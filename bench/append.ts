@@ -21,12 +21,12 @@ const types = eventTypes(EVENT_TYPES);
 const uncheckedTypes = eventTypes(EVENT_TYPES.map((type) => ({ ...type, payload: null })));
 
 /** What the iterations of a run append, over and over. */
-const iterationEvents = (): readonly Fact[] => {
+export const iterationEvents = (): readonly Fact[] => {
   const { run } = longRun(makeWorkshop(), 1);
   return run.slice(run.findIndex(({ type }) => type === 'HypothesisProposed'));
 };
 
-const nthOf = (facts: readonly Fact[], ordinal: number): NewEvent => ({
+export const nthOf = (facts: readonly Fact[], ordinal: number): NewEvent => ({
   id: eventId('bench', ordinal),
   ...facts[ordinal % facts.length]!,
   metadata: {
@@ -87,7 +87,10 @@ const rawTable = (path: string) => {
   };
 };
 
-const perSecond = async (events: number, work: () => Promise<void> | void): Promise<number> => {
+export const perSecond = async (
+  events: number,
+  work: () => Promise<void> | void,
+): Promise<number> => {
   const start = performance.now();
   await work();
   return (events * 1000) / (performance.now() - start);

@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { benchAppend } from './append.ts';
 import { benchIteration } from './iteration.ts';
+import { benchRebuild, rebuildRows } from './rebuild.ts';
 import { benchReplay } from './replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
 import { benchVerify } from './verify.ts';
@@ -61,6 +62,8 @@ const append = await benchAppend();
 say('replay');
 await benchReplay(SMALL / 5, 1);
 const replay = [await benchReplay(SMALL), await benchReplay(LARGE)] as const;
+say('rebuilding the views');
+const rebuild = await benchRebuild();
 say('verification');
 await benchVerify(SMALL / 5);
 const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as const;
@@ -69,6 +72,7 @@ const sections = {
   'An iteration, median': iterationRows(iteration),
   'Appends of one event, with synchronous=FULL': appendRows(append),
   'Replay of one run': replayRows(replay),
+  'Views rebuilt from a log of many runs': rebuildRows(rebuild),
   'Verification of one run, on one core': verifyRows(verification),
 };
 const seconds = Math.round((performance.now() - since) / 1000);

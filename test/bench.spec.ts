@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { benchAppend } from '../bench/append.ts';
 import { benchIteration } from '../bench/iteration.ts';
+import { benchRebuild, rebuildRows } from '../bench/rebuild.ts';
 import { benchReplay } from '../bench/replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
 import { benchVerify } from '../bench/verify.ts';
@@ -34,6 +35,13 @@ describe('the benchmarks', () => {
     const bench = await benchReplay(50, 1);
     expect(bench.events).toBeGreaterThanOrEqual(50);
     measured(replayRows([bench, bench]));
+  });
+
+  it('rebuild the views of many runs', async () => {
+    const bench = await benchRebuild(3, 50, 1);
+    expect(bench.events).toBeGreaterThanOrEqual(150);
+    // Without PostgreSQL the row says why not.
+    measured(rebuildRows(bench).filter(({ measure }) => !measure.includes('not measured')));
   });
 
   it('verify a run to its PASS', async () => {

@@ -18,6 +18,7 @@ export {
   type KurrentRefusal,
   type OpenedKurrentEventLog,
 } from './kurrent-event-log.ts';
+export { kurrentSettings, type KurrentSetting } from './kurrent-settings.ts';
 export * from './memory-event-log.ts';
 export * from './port.ts';
 export { openSqliteEventLog, type OpenedSqliteEventLog } from './sqlite-event-log.ts';

@@ -53,7 +53,10 @@ const refusalOf = (status: Status): AppendAnswer => {
     case `${DETAILS}AccessDenied`:
       return { kind: 'denied' };
     case `${DETAILS}MaximumAppendSizeExceeded`: {
-      const found = details?.unpack(shared.MaximumAppendSizeExceeded.deserializeBinary, name);
+      const found = details?.unpack(
+        (bytes) => shared.MaximumAppendSizeExceeded.deserializeBinary(bytes),
+        name,
+      );
       return { kind: 'too-large', limit: found?.getMaxappendsize() ?? 0 };
     }
     default:

@@ -55,7 +55,7 @@ export const grpcCode = (error: unknown): number | null => {
 
 /** What the server names in the trailer `exception`, e.g. `stream-deleted`; null when it names nothing. */
 export const exceptionOf = (error: unknown): string | null => {
-  const found = (error as Partial<ServiceError> | null)?.metadata?.get?.('exception')[0];
+  const found = (error as Partial<ServiceError> | null)?.metadata?.get('exception')[0];
   return found === undefined ? null : String(found);
 };
 
@@ -106,7 +106,8 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
   try {
     client = EventStoreDBClient.connectionString(connectionString);
   } catch (error) {
-    // The client's message quotes the part that it could not read.
+    // The client's error holds the whole string, so it is no cause: causes are logged.
+    // eslint-disable-next-line preserve-caught-error -- it would tell the password
     throw new TypeError(
       `the connection string cannot be read (${(error as Error).name}); expected esdb://user:password@host:port?tls=true, or esdb+discover://, with options that the client knows and files that exist`,
     );
@@ -163,13 +164,13 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
       const stop = (): void => stream.cancel();
       signal?.addEventListener('abort', stop);
       let waiting = 0;
-      let late = false;
+      const state = { late: false };
       let confirmed = false;
       // One timer for the whole reading: a slow reader is not late, a silent server is.
       const watch = setInterval(() => {
         if (waiting === 0 || (mayWait && confirmed)) return;
         if (performance.now() - waiting < deadline) return;
-        late = true;
+        state.late = true;
         stream.cancel();
       }, deadline / 4);
       try {
@@ -182,7 +183,7 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
           waiting = performance.now();
         }
       } catch (error) {
-        if (late)
+        if (state.late)
           throw new EventLogUnavailable(
             `reading the event store: no answer within ${deadline} ms`,
             { cause: error },
@@ -200,7 +201,7 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
 
     http: (path) =>
       withinDeadline(
-        client['HTTPRequest']<unknown>('GET', path, {}),
+        client['HTTPRequest']('GET', path, {}),
         deadline,
         'asking the event store over HTTP',
       ),

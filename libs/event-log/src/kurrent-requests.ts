@@ -73,6 +73,29 @@ export const allRequest = (
       .setFilter(filtered(prefix)),
   );
 
+/** The settings of our streams, the last ones first: the records of the server's streams `$$` + our names. */
+export const settingsRequest = (prefix: string, count: number): ReadReq =>
+  new streams.ReadReq().setOptions(
+    counted(base(), count)
+      .setAll(everything('end'))
+      .setReadDirection(1)
+      .setFilter(filtered(`$$${prefix}`)),
+  );
+
+/** The tombstones in the whole log, the last ones first. */
+export const tombstonesRequest = (count: number): ReadReq =>
+  new streams.ReadReq().setOptions(
+    counted(base(), count)
+      .setAll(everything('end'))
+      .setReadDirection(1)
+      .setFilter(
+        new Options.FilterOptions()
+          .setEventType(new Options.FilterOptions.Expression().setPrefixList(['$streamDeleted']))
+          .setMax(SEARCH_WINDOW)
+          .setCheckpointintervalmultiplier(1),
+      ),
+  );
+
 /** Whether the log has a record that starts at `position`, whatever it is: the answer is that record. */
 export const probeRequest = (position: number): ReadReq =>
   new streams.ReadReq().setOptions(

@@ -218,10 +218,11 @@ export const kurrentStreams = (connection: KurrentConnection, prefix: string): K
     },
 
     async *follow(after, signal) {
+      const over = (): boolean => signal.aborted;
       let last = after;
       let from: number | 'start' | null = null;
       let pause = FIRST_PAUSE;
-      while (!signal.aborted) {
+      while (!over()) {
         try {
           from ??= await startOf(last);
           const request = subscriptionRequest(prefix, from);
@@ -235,12 +236,12 @@ export const kurrentStreams = (connection: KurrentConnection, prefix: string): K
             const position = wholeNumber(record.getCommitPosition(), 'the position');
             if (position <= last) continue;
             yield ours(record);
-            if (signal.aborted) return;
+            if (over()) return;
             last = position;
             from = position;
           }
         } catch (error) {
-          if (signal.aborted) return;
+          if (over()) return;
           if (error instanceof StreamGone || error instanceof CorruptEvent) throw error;
           if (isDenied(error)) throw unreachable('following the event store', error);
           if (isOffBoundary(error) || grpcCode(error) === UNKNOWN) from = null;

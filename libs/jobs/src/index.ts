@@ -1,5 +1,12 @@
 /** Trainings as jobs: from a launch to a signed result. */
+export * from './abandoned.ts';
+export * from './bull/bull-training-queue.ts';
+export * from './bull/bull-training-worker.ts';
+export { redisConnection, type RedisConnection } from './bull/connection.ts';
+export type { DeadLetter, DeadLetters } from './bull/dead-letters.ts';
+export type { Device, FleetAnnouncement } from './bull/fleet.ts';
+export type { ResultChecks } from './bull/result-parcel.ts';
 export * from './classify.ts';
 export * from './in-process-queue.ts';
 export * from './port.ts';
-export * from './training-worker.ts';
+export { removeStaleFolders, trainingWorker, type WorkerParts } from './training-worker.ts';

@@ -1,11 +1,17 @@
 import type { TrainingPolicy } from '#libs/harness';
-import type { TrainingResult } from '#libs/run';
+import type { EnvironmentRecord, TrainingResult } from '#libs/run';
+
+/** What runs the program: an interpreter's binary or an image, by digest. */
+export type TrainingRuntime = EnvironmentRecord['runtime'];
 
 /** One training to run; the same id is the same training, however often it is asked for. */
 export interface TrainingJob {
   /** The id of the launch. */
   readonly trainingId: string;
   readonly runId: string;
+  readonly studyId: string;
+  /** What the run pinned: a worker with another one must not run it. */
+  readonly runtime: TrainingRuntime;
   /** Git tree of the program. */
   readonly tree: string;
   readonly entry: string;
@@ -27,11 +33,46 @@ export interface TrainingProgress {
   readonly of: number;
 }
 
-/** Runs trainings. Adapters: in this process; a queue with workers on many hosts has its place beside it. */
+/** Why nobody runs a training any more. */
+export type AbandonReason =
+  /** Every worker that took it was gone before it could say how it ended. */
+  | 'worker-lost'
+  /** An operator gave it up. */
+  | 'discarded';
+
+/**
+ * The training will have no result: the run records that once (see `abandonedResult`). No failure of the machinery,
+ * which a queue waits out.
+ */
+export class TrainingAbandoned extends Error {
+  override readonly name = 'TrainingAbandoned';
+  readonly trainingId: string;
+  readonly reason: AbandonReason;
+  /** Workers that took it. */
+  readonly attempts: number;
+
+  constructor(
+    training: {
+      readonly trainingId: string;
+      readonly reason: AbandonReason;
+      readonly attempts: number;
+    },
+    message: string,
+  ) {
+    super(message);
+    this.trainingId = training.trainingId;
+    this.reason = training.reason;
+    this.attempts = training.attempts;
+  }
+}
+
+/** Runs trainings. Adapters: in this process; on Redis, with workers on many hosts. */
 export interface TrainingQueue {
   /**
    * The signed result of a training. Asked again for one under way, it gives the same promise.
-   * @throws SandboxUnavailable when the sandbox itself could not work: that says nothing about the program
+   * @throws SandboxUnavailable when the sandbox itself could not work (in this process): that says nothing about the
+   *   program
+   * @throws TrainingAbandoned when nobody will run it any more (on Redis)
    */
   run(job: TrainingJob, onProgress?: (progress: TrainingProgress) => void): Promise<TrainingResult>;
 }

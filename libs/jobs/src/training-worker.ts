@@ -17,7 +17,7 @@ const PREDICTIONS = 'predictions.csv';
 const REPORT = 'report.json';
 
 /** Folders of trainings carry the id of their process, so that what a killed one left can be told and removed. */
-const FOLDER_PREFIX = 'holdfast-training-';
+export const FOLDER_PREFIX = 'holdfast-training-';
 
 export interface WorkerParts {
   readonly sourceTree: SourceTree;

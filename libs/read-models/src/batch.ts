@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '#libs/kernel';
 
 /** Most events that are read, folded and written at a time, and most bytes of them: what memory has to hold. */
-export const MOST_EVENTS = 2_000;
+export const MOST_EVENTS = 5_000;
 export const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Throws when a position is not beyond the one before it. */

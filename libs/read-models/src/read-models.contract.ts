@@ -396,6 +396,295 @@ export const describeReadModels = (storage: Storage): void => {
       expect(paged).toEqual(all);
     });
   });
+
+  describe('studies and what is asked for', () => {
+    const study = 'study-pay';
+
+    it('studies: who registered it, its runs, looks and spend', async () => {
+      const to = recorder();
+      recordHalted(to, { runId: 'r1', number: 1 });
+      to.record(study, { type: 'SealedRowsOpened', data: { runId: 'r1', look: 1 } });
+      to.record(study, { type: 'SpendCounted', data: { runId: 'r1', spent: 5, totalSpent: 5 } });
+      recordHalted(to, { runId: 'r2', number: 2 });
+      to.record(study, { type: 'SealedRowsOpened', data: { runId: 'r2', look: 2 } });
+      to.record(study, { type: 'SpendCounted', data: { runId: 'r2', spent: 7, totalSpent: 12 } });
+      to.record('study-lending', {
+        type: 'StudyRegistered',
+        data: { studyId: 'lending', title: 'Who is lent to' },
+      });
+      const views = await open();
+      await views.catchUp(logOf(to.events));
+      const { rows } = await views.studies();
+      expect(rows).toEqual([
+        {
+          position: 1,
+          studyId: 'pay',
+          title: 'High pay, CPS 1988',
+          registeredAt: '2026-11-09T22:00:00.000Z',
+          actorRole: 'researcher',
+          actorId: 'r-1',
+          project: 'default',
+          folder: null,
+          priority: 5,
+          runs: 2,
+          looks: 2,
+          spent: 12,
+          lastRevision: 6,
+        },
+        expect.objectContaining({
+          studyId: 'lending',
+          runs: 0,
+          looks: 0,
+          spent: 0,
+          lastRevision: 0,
+        }),
+      ]);
+      expect((await views.studies({ study: 'lending' })).rows).toHaveLength(1);
+      expect((await views.studies({ actor: 'researcher' })).rows).toHaveLength(1);
+    });
+
+    it.each([
+      ['missing', (events: RecordedEvent[]) => events.splice(1, 1)],
+      ['twice', (events: RecordedEvent[]) => events.splice(1, 0, again(events[1]))],
+    ])('a study event that is %s is found out', async (_, damage) => {
+      const to = recorder();
+      to.record(study, { type: 'StudyRegistered', data: { studyId: 'pay', title: 'Pay' } });
+      to.record(study, { type: 'SplitCommitted', data: { dataDigest: 'a', commitment: 'b' } });
+      to.record(study, { type: 'RunCounted', data: { runId: 'r1', number: 1, seed: 7 } });
+      const events = [...to.events];
+      damage(events);
+      const views = await open();
+      const renumbered = events.map((event, index) => ({ ...event, position: index + 1 }));
+      await expect(views.catchUp(logOf(renumbered))).rejects.toThrow(/The views can't take/);
+    });
+
+    it('runs: one that was asked for is there before it opens, and keeps its place when it does', async () => {
+      const to = recorder();
+      openRun(to, { runId: 'r1', number: 1 });
+      const asked = to.events.findIndex(({ type }) => type === 'RunOpened');
+      const views = await open();
+      await views.catchUp(logOf(to.events.slice(0, asked)));
+      const [requested] = (await views.runs({ status: 'requested' })).rows;
+      expect(requested).toMatchObject({
+        runId: 'r1',
+        studyId: 'pay',
+        title: 'High pay, CPS 1988',
+        number: 1,
+        seed: 7,
+        requestedAt: '2026-11-09T22:00:01.000Z',
+        openedAt: null,
+        actorRole: 'harness',
+        policyDigest: null,
+        total: null,
+        utilization: 0,
+      });
+      await views.catchUp(logOf(to.events));
+      expect((await views.runs({ status: 'requested' })).rows).toEqual([]);
+      expect((await views.runs()).rows).toMatchObject([
+        {
+          position: requested?.position,
+          status: 'open',
+          requestedAt: requested?.requestedAt,
+          openedAt: '2026-11-09T22:00:02.000Z',
+          actorRole: 'researcher',
+          total: 150,
+        },
+      ]);
+    });
+
+    it('throws on a run that opens without being counted', async () => {
+      const to = recorder();
+      openRun(to);
+      const events = to.events.filter(({ type }) => type !== 'RunCounted');
+      const views = await open();
+      await expect(views.catchUp(logOf(events))).rejects.toThrow(/can't take RunOpened/);
+    });
+
+    it('shows what belongs to the projects that are asked for, and nothing to none', async () => {
+      const views = await open();
+      await views.catchUp(logOf(night()));
+      const countsFor = async (project?: readonly string[]): Promise<readonly number[]> => {
+        const filter = project === undefined ? {} : { project };
+        const pages = await Promise.all([
+          views.studies(filter),
+          views.runs(filter),
+          views.cutoverAudit(filter),
+          views.restoreSource(filter),
+          views.charges(filter),
+          views.findings(filter),
+        ]);
+        return pages.map(({ rows }) => rows.length);
+      };
+      const all = await countsFor();
+      expect(all.every((count) => count > 0)).toBe(true);
+      expect(await countsFor(['default'])).toEqual(all);
+      expect(await countsFor([])).toEqual([0, 0, 0, 0, 0, 0]);
+      await storage.sql(views.target, "UPDATE studies SET project = 'wages'");
+      expect(await countsFor(['default', 'lending'])).toEqual([0, 0, 0, 0, 0, 0]);
+      expect(await countsFor(['default', 'wages'])).toEqual(all);
+      expect(await countsFor(["wages' or '1' = '1"])).toEqual([0, 0, 0, 0, 0, 0]);
+    });
+  });
+
+  describe('values', () => {
+    const studies = (...titles: readonly string[]): readonly RecordedEvent[] => {
+      const to = recorder();
+      for (const [index, title] of titles.entries())
+        to.record(`study-s${index}`, {
+          type: 'StudyRegistered',
+          data: { studyId: `s${index}`, title },
+        });
+      return to.events;
+    };
+
+    it('come back as they went in: any text, the largest exact number', async () => {
+      const titles = ['', "it's", 'Ünïcödé 💡', '日本語', 'a\\b\n\t"c"', '%_', '\u{1F600}'];
+      const far = { ...(studies('far')[0] as RecordedEvent), position: Number.MAX_SAFE_INTEGER };
+      const events = [
+        ...studies(...titles),
+        { ...far, stream: 'study-far', data: { studyId: 'far', title: 'far' } },
+      ];
+      const views = await open();
+      await views.catchUp(logOf(events));
+      const { rows } = await views.studies();
+      expect(rows.map(({ title }) => title)).toEqual([...titles, 'far']);
+      expect(rows.at(-1)?.position).toBe(Number.MAX_SAFE_INTEGER);
+      expect(await views.position()).toBe(Number.MAX_SAFE_INTEGER);
+    });
+
+    it('can be asked for with U+0000 in them, for which U+FFFD stands', async () => {
+      const views = await open();
+      await views.catchUp(logOf(studies('nought \u0000 here')));
+      expect((await views.studies()).rows[0]?.title).toBe('nought \uFFFD here');
+      expect((await views.studies({ study: 's0\u0000' })).rows).toEqual([]);
+      expect(
+        (await views.runs({ project: ['\u0000'], run: '\u0000', actor: '\u0000' })).rows,
+      ).toEqual([]);
+    });
+
+    it('are told apart by case and by accents', async () => {
+      const views = await open();
+      await views.catchUp(logOf(night()));
+      expect((await views.runs({ run: 'R1' })).rows).toEqual([]);
+      expect((await views.cutoverAudit({ actor: 'Agent' })).rows).toEqual([]);
+      expect((await views.cutoverAudit({ actor: 'àgent' })).rows).toEqual([]);
+    });
+  });
+
+  describe('taking a batch', () => {
+    it('counts it once, however often it comes, and only where it follows', async () => {
+      const events = night();
+      const [first, second] = [events.slice(0, 30), events.slice(30)];
+      const after = first.at(-1)?.position ?? null;
+      const views = await open();
+      expect(await views.take(second, after)).toBe(false);
+      expect(await views.take(first, null)).toBe(true);
+      expect(await views.take(first, null)).toBe(false);
+      expect(await Promise.all([views.take(second, after), views.take(second, after)])).toEqual(
+        expect.arrayContaining([true, false]),
+      );
+      const whole = await open();
+      await whole.catchUp(logOf(events));
+      expect(await dump(views.target)).toEqual(await dump(whole.target));
+    });
+
+    it('throws on events that are not beyond the position, or repeat within the batch', async () => {
+      const events = night();
+      const views = await open();
+      await expect(views.take(events, events[0]?.position ?? null)).rejects.toThrow(/out of order/);
+      const twice = [events[0], events[0]] as RecordedEvent[];
+      await expect(views.take(twice, null)).rejects.toThrow(/out of order/);
+    });
+
+    it('is the same event by event and in batches that a season does not fit into', async () => {
+      const events = season(520);
+      expect(events.length).toBeGreaterThan(5_000);
+      const whole = await open();
+      expect(await whole.catchUp(logOf(events))).toBe(events.length);
+      const bits = await open();
+      let after: number | null = null;
+      const some = events.slice(0, 400);
+      for (const event of some) {
+        await bits.take([event], after);
+        after = event.position;
+      }
+      await bits.catchUp(logOf(events));
+      expect(await dump(bits.target)).toEqual(await dump(whole.target));
+    });
+  });
+
+  describe('waiting for a position', () => {
+    it('is over when the views have reached it, or the time has passed', async () => {
+      const events = night();
+      const last = events.at(-1)?.position ?? 0;
+      const views = await open();
+      expect(await views.reached(1, 30)).toBe(false);
+      const waits = [
+        views.reached(1, 5_000),
+        views.reached(last, 5_000),
+        views.reached(last + 1, 300),
+      ];
+      await sleep(40);
+      await views.catchUp(logOf(events));
+      expect(await Promise.all(waits)).toEqual([true, true, false]);
+      expect(await views.reached(last, 0)).toBe(true);
+    });
+  });
+
+  describe('rebuilding while others go on', () => {
+    /** A log that grows while it is read. */
+    const growing = (events: readonly RecordedEvent[]) => {
+      let visible = Math.floor(events.length / 2);
+      return {
+        grow: () => {
+          visible = Math.min(events.length, visible + 3);
+        },
+        log: {
+          async *readAll(options = {}) {
+            yield* logOf(events.slice(0, visible)).readAll(options);
+          },
+        } as LogReader,
+      };
+    };
+
+    it('loses nothing, counts nothing twice, and never steps back', async () => {
+      const events = season(120);
+      const { log, grow } = growing(events);
+      const target = await storage.target();
+      const [live, rebuilding, reading] = [
+        await open(target),
+        await open(target),
+        await open(target),
+      ];
+      await live.catchUp(log);
+      const seen: (number | null)[] = [];
+      let done = false;
+      const projecting = (async () => {
+        while (!done) {
+          grow();
+          await live.catchUp(log);
+          await sleep(1);
+        }
+      })();
+      const watching = (async () => {
+        while (!done) {
+          seen.push(await reading.position());
+          // Rows and position may be of two moments, but rows are never missing.
+          expect((await reading.charges({ limit: 1_000 })).rows.length).toBeGreaterThanOrEqual(60);
+          await sleep(1);
+        }
+      })();
+      for (let turn = 0; turn < 4; turn += 1) await rebuilding.rebuild(log);
+      await Promise.all([rebuilding.rebuild(log), live.rebuild(log)]);
+      done = true;
+      await Promise.all([projecting, watching]);
+      expect(seen.map(Number)).toEqual(seen.map(Number).toSorted((a, b) => a - b));
+      await live.catchUp(logOf(events));
+      const alone = await open();
+      await alone.catchUp(logOf(events));
+      expect(await dump(target)).toEqual(await dump(alone.target));
+    }, 60_000);
+  });
 };
 
 const again = (event: RecordedEvent | undefined): RecordedEvent => ({

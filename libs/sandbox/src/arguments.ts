@@ -8,6 +8,8 @@ const PAGE = 4096;
 /** Size of /tmp and of /dev/shm, each. */
 export const SCRATCH_BYTES = 64 * MIB;
 
+const LOCKED_BYTES = 65_536;
+
 /** Room past the bound, so that a flood crosses it visibly instead of looking like a full disk to the program. */
 const OUTPUT_SLACK = 64 * 1024;
 
@@ -18,7 +20,8 @@ export const outputBound = (job: Pick<SandboxJob, 'outputFiles'>): number =>
 /** A process may reserve more writable data than the tree may use: polling names the cause, this stops the fast ones. */
 const dataLimit = (memoryMb: number): number => (memoryMb * 1.5 + 512) * MIB;
 
-const DEFAULT_ENVIRONMENT = {
+/** What a program finds when its job names no environment. */
+export const DEFAULT_ENVIRONMENT = {
   HOME: '/tmp',
   PATH: '/usr/bin:/bin',
   LANG: 'C.UTF-8',
@@ -69,7 +72,8 @@ export const commandLine = (
   job: SandboxJob,
   mounts: readonly ReadOnlyMount[],
 ): readonly [string, ...string[]] => {
-  const { limits } = job;
+  const { limits, device } = job;
+  const scratch = device?.scratchBytes ?? SCRATCH_BYTES;
   const outputSize = Math.ceil((outputBound(job) + PAGE + OUTPUT_SLACK) / PAGE) * PAGE;
   const changeUser = facts.changesUser
     ? [
@@ -102,8 +106,10 @@ export const commandLine = (
     ...systemMounts(),
     ...['--proc', '/proc'],
     ...['--dev', '/dev'],
-    ...['--size', String(SCRATCH_BYTES), '--tmpfs', '/dev/shm'],
-    ...['--size', String(SCRATCH_BYTES), '--tmpfs', '/tmp'],
+    ...(device?.nodes ?? []).flatMap(({ from, to }) => ['--dev-bind', from, to]),
+    ...(device?.information ?? []).flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--size', String(scratch), '--tmpfs', '/dev/shm'],
+    ...['--size', String(scratch), '--tmpfs', '/tmp'],
     ...['--size', String(outputSize), '--tmpfs', '/out'],
     ...mounts.flatMap(({ from, to }) => ['--ro-bind', from, to]),
     // Both are memory without a size: /dev would stay writable if only / were closed.
@@ -116,11 +122,11 @@ export const commandLine = (
     '/usr/bin/prlimit',
     `--nproc=${limits.processes}`,
     `--nofile=${limits.openFiles}`,
-    `--data=${dataLimit(limits.memoryMb)}`,
-    `--fsize=${Math.max(outputSize, SCRATCH_BYTES)}`,
+    ...(device?.dataLimit === false ? [] : [`--data=${dataLimit(limits.memoryMb)}`]),
+    `--fsize=${Math.max(outputSize, scratch)}`,
     `--cpu=${Math.ceil(limits.seconds) * availableParallelism() + 1}`,
     '--core=0',
-    '--memlock=65536',
+    ...(device?.lockedLimit === false ? [] : [`--memlock=${LOCKED_BYTES}`]),
     '--msgqueue=65536',
     // Last, because a shell exports variables of its own.
     ...['/usr/bin/env', '-i'],

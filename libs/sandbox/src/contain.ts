@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { commandLine, DESCRIPTORS, outputBound } from './arguments.ts';
 import { inheritableDescriptors, type Inside, lookInside, startTime } from './inspect.ts';
-import { lineCutter } from './lines.ts';
+import { programLog } from './log.ts';
 import { collect } from './output.ts';
+import { readStatus } from './status.ts';
 import {
   type Ending,
   type ReadOnlyMount,
@@ -125,17 +125,6 @@ const deathOf = async (first: FirstProcess): Promise<void> => {
   }
 };
 
-const signalName = (number: number): string | null =>
-  Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
-
-/** How a shell reads an exit status; bubblewrap hands on no more than that. */
-const readStatus = (status: number): Pick<SandboxOutcome, 'ended' | 'exitCode' | 'signal'> => {
-  const signal = status > 128 ? signalName(status - 128) : null;
-  return signal === null
-    ? { ended: 'exited', exitCode: status, signal: null }
-    : { ended: 'signalled', exitCode: null, signal };
-};
-
 /** Runs one job in one sandbox; `mounts` are reachable for the program's user. */
 export const contain = async (
   facts: SandboxFacts,
@@ -162,23 +151,13 @@ export const contain = async (
     kill();
   };
 
-  const logs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  let logged = 0;
-  let truncated = false;
-  const lines = lineCutter(job.onOutput ?? (() => undefined));
-  const keep = (where: Buffer[], chunk: Buffer): Buffer => {
-    const kept = chunk.subarray(0, Math.max(0, limits.logBytes - logged));
-    if (kept.length > 0) where.push(kept);
-    logged += kept.length;
-    if (kept.length < chunk.length) {
-      truncated = true;
-      stop('log-too-large');
-    }
-    return kept;
-  };
-  stdout.on('data', (chunk: Buffer) => lines.push(keep(logs.stdout, chunk)));
-  stderr.on('data', (chunk: Buffer) => keep(logs.stderr, chunk));
-  const text = (chunks: readonly Buffer[]) => new TextDecoder().decode(Buffer.concat(chunks));
+  const log = programLog({
+    bytes: limits.logBytes,
+    onLine: job.onOutput ?? (() => undefined),
+    onFlood: () => stop('log-too-large'),
+  });
+  stdout.on('data', (chunk: Buffer) => log.stdout(chunk));
+  stderr.on('data', (chunk: Buffer) => log.stderr(chunk));
 
   const closed = new Promise<{ status: number | null; signal: string | null }>(
     (resolve, reject) => {
@@ -203,7 +182,7 @@ export const contain = async (
     kill();
     await closed.catch(() => undefined);
     if (first !== null) await deathOf(first);
-    const said = text(logs.stderr).trim();
+    const said = log.text().stderr.trim();
     throw new SandboxUnavailable(
       `the sandbox could not be set up: ${(error as Error).message}${said === '' ? '' : ` (${said})`}`,
       { cause: error },
@@ -233,7 +212,7 @@ export const contain = async (
     const { status, signal } = await closed;
     await deathOf(first);
     const durationMs = Math.round(performance.now() - begun);
-    lines.end();
+    log.end();
     if (stopped.by === null && status === null) {
       throw new SandboxUnavailable(
         `bubblewrap was ended by ${signal ?? 'nobody knows what'} from outside while the program ran`,
@@ -254,9 +233,7 @@ export const contain = async (
       durationMs,
       files: tooLarge ? [] : taken.files,
       refusedFiles: taken.refusedFiles,
-      stdout: text(logs.stdout),
-      stderr: text(logs.stderr),
-      truncated,
+      ...log.text(),
     };
   } finally {
     clearTimeout(clock);

@@ -9,7 +9,7 @@ import { assemble, seccompProgram } from './seccomp.ts';
 import { type SandboxFacts, type SandboxRefusalCode, SandboxUnavailable } from './types.ts';
 
 /** The user and group that programs get when the harness is root: high, and nobody's on common systems. */
-const PROGRAM_USER = 64738;
+export const PROGRAM_USER = 64738;
 
 /** The first with --disable-userns, without which a program can make namespaces of its own. */
 const OLDEST = [0, 8, 0];

@@ -601,7 +601,7 @@ describe('who runs the harness', () => {
     const outcome = JSON.parse(stdout) as SandboxOutcome;
     expect(outcome).toMatchObject({ ended: 'exited', exitCode: 1, stdout: `${NOBODY}\n` });
     expect(outcome.files.map(({ path }) => path)).toEqual(['file']);
-    expect(outcome.isolation.user).toBe(NOBODY);
+    expect(outcome.isolation).toMatchObject({ user: NOBODY });
   });
 
   it('may keep its runtime where nobody else can go', async () => {

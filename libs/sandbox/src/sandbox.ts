@@ -7,8 +7,9 @@ import { detectSandbox } from './detect.ts';
 import { assemble, seccompProgram } from './seccomp.ts';
 import { openStaging } from './staging.ts';
 import {
-  type IsolationReport,
+  type BubblewrapReport,
   type Sandbox,
+  type SandboxDevice,
   type SandboxFacts,
   type SandboxJob,
   type SandboxRefusalCode,
@@ -27,19 +28,27 @@ const TAKEN = [
   '/out',
   '/proc',
   '/sbin',
+  '/sys',
   '/tmp',
   '/usr',
 ];
 
-const jobProblem = (job: SandboxJob): string | null => {
-  const { limits, outputFiles } = job;
-  if (job.command.length === 0) return 'the command is empty';
-  // env would read it as an assignment.
-  if (job.command[0]?.includes('=')) return `the program's path holds "=": ${job.command[0]}`;
-  for (const { to } of job.readOnly) {
-    if (!posix.isAbsolute(to) || posix.normalize(to) !== to || to === '/' || to.endsWith('/')) {
-      return `${to} is not a plain absolute path`;
-    }
+const isPlainPath = (path: string): boolean =>
+  posix.isAbsolute(path) &&
+  posix.normalize(path) === path &&
+  path !== '/' &&
+  !path.endsWith('/') &&
+  !path.includes('\0');
+
+/** What is wrong with a job, wherever it is to run: null for a good one. */
+export const commonProblem = ({
+  readOnly,
+  limits,
+  outputFiles,
+  environment,
+}: Pick<SandboxJob, 'readOnly' | 'limits' | 'outputFiles' | 'environment'>): string | null => {
+  for (const { to } of readOnly) {
+    if (!isPlainPath(to)) return `${to} is not a plain absolute path`;
     if (TAKEN.some((path) => to === path || to.startsWith(`${path}/`))) {
       return `${to} lies where the sandbox has its own things`;
     }
@@ -51,14 +60,34 @@ const jobProblem = (job: SandboxJob): string | null => {
   }
   if (!(seconds > 0 && seconds < 2_000_000))
     return `seconds is ${seconds}, not between 0 and 2,000,000`;
-  for (const [key, value] of Object.entries(job.environment ?? {})) {
+  for (const [key, value] of Object.entries(environment ?? {})) {
     if (!/^[A-Za-z_]\w*$/.test(key) || value.includes('\0'))
       return `${key} is no environment variable`;
   }
   return null;
 };
 
-const reportOf = (facts: SandboxFacts, filter: Uint8Array): IsolationReport => ({
+const deviceProblem = ({ nodes, information, scratchBytes }: SandboxDevice): string | null => {
+  for (const { from, to } of nodes) {
+    if (!isPlainPath(from)) return `the device node ${from} is not a plain absolute path`;
+    if (!isPlainPath(to) || !to.startsWith('/dev/')) return `${to} does not lie below /dev`;
+  }
+  for (const path of information) {
+    if (!isPlainPath(path) || !path.startsWith('/sys/')) return `${path} does not lie below /sys`;
+  }
+  if (!Number.isSafeInteger(scratchBytes) || scratchBytes < 4096 || scratchBytes % 4096 !== 0)
+    return `scratchBytes is ${scratchBytes}, not a positive multiple of 4,096`;
+  return null;
+};
+
+const jobProblem = (job: SandboxJob): string | null => {
+  if (job.command.length === 0) return 'the command is empty';
+  // env would read it as an assignment.
+  if (job.command[0]?.includes('=')) return `the program's path holds "=": ${job.command[0]}`;
+  return commonProblem(job) ?? (job.device === undefined ? null : deviceProblem(job.device));
+};
+
+const reportOf = (facts: SandboxFacts, filter: Uint8Array): BubblewrapReport => ({
   kind: 'bubblewrap',
   version: facts.version,
   kernel: facts.kernel,
@@ -73,8 +102,18 @@ const reportOf = (facts: SandboxFacts, filter: Uint8Array): IsolationReport => (
   outputBound: 'sized-tmpfs',
   memoryBound: 'rlimit-data-and-polled',
   scratchBytes: SCRATCH_BYTES,
+  deviceNodes: '',
   limits: null,
 });
+
+const deviceReport = (device: SandboxDevice | undefined): Partial<BubblewrapReport> =>
+  device === undefined
+    ? {}
+    : {
+        memoryBound: device.dataLimit ? 'rlimit-data-and-polled' : 'polled',
+        scratchBytes: device.scratchBytes,
+        deviceNodes: device.nodes.map(({ to }) => to).join(' '),
+      };
 
 /** A sandbox on facts that hold; {@link openSandbox} makes sure of them. */
 export const sandboxOn = async (facts: SandboxFacts): Promise<Sandbox> => {
@@ -96,7 +135,7 @@ export const sandboxOn = async (facts: SandboxFacts): Promise<Sandbox> => {
         const outcome = await contain(facts, filter, job, staged.mounts);
         const { maxFiles, maxBytes } = job.outputFiles;
         const limits = { ...job.limits, outputFiles: maxFiles, outputBytes: maxBytes };
-        return { ...outcome, isolation: { ...report, limits } };
+        return { ...outcome, isolation: { ...report, ...deviceReport(job.device), limits } };
       } finally {
         await staged.release();
       }

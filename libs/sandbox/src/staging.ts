@@ -79,8 +79,11 @@ const readable = async (path: string): Promise<boolean> => {
   return true;
 };
 
-/** Copies regular files, folders and symlinks (unresolved); anything else has no place in a mounted tree. */
-const copyTree = async (from: string, to: string): Promise<void> => {
+/**
+ * Copies regular files, folders and symlinks (unresolved) so that anyone can read them; anything else has no place
+ * in a mounted tree, and throws.
+ */
+export const copyTree = async (from: string, to: string): Promise<void> => {
   const entry = await lstat(from);
   if (entry.isSymbolicLink()) {
     await symlink(await readlink(from), to);

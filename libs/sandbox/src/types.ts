@@ -27,6 +27,23 @@ export interface ReadOnlyMount {
   readonly to: string;
 }
 
+/** A device that the program may use: what the sandbox must show, and which bounds would break its driver. */
+export interface SandboxDevice {
+  /** Device nodes, by their place on the host and inside (below /dev). */
+  readonly nodes: readonly { readonly from: string; readonly to: string }[];
+  /** Folders of the host's /sys that the driver reads, shown read-only at the same place; those not there are passed over. */
+  readonly information: readonly string[];
+  /**
+   * False where the driver maps so much memory that a limit on a process's writable data would stop it: the memory
+   * of the tree is then bounded by polling alone.
+   */
+  readonly dataLimit: boolean;
+  /** False: a process may lock as much memory as the host lets it, since only root could allow it more; else 64 KiB. */
+  readonly lockedLimit: boolean;
+  /** Size of /tmp and of /dev/shm, each; a multiple of 4,096. */
+  readonly scratchBytes: number;
+}
+
 export interface SandboxJob {
   /** Program and arguments, in inside paths: `['/runtime/node', '/program/train.js']`. It starts in `/tmp`. */
   readonly command: readonly string[];
@@ -35,6 +52,8 @@ export interface SandboxJob {
   readonly limits: SandboxLimits;
   /** The exact environment; by default HOME=/tmp, PATH=/usr/bin:/bin, LANG=C.UTF-8, TZ=UTC. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** None by default: the program then sees no device but those of every process (null, zero, random, …). */
+  readonly device?: SandboxDevice;
   /** Each line of stdout as it comes: control characters stripped, at most 4 KiB. For progress only. */
   readonly onOutput?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -54,8 +73,22 @@ export const ENDINGS = [
 ] as const;
 export type Ending = (typeof ENDINGS)[number];
 
-/** What isolation ran: plain JSON, so that it can stand in an event. */
+/** What isolation ran, as every adapter of it says: plain JSON, so that it can stand in an event. */
 export interface IsolationReport {
+  readonly kind: 'bubblewrap' | 'docker' | 'kubernetes';
+  /** `by-network-policy`: the cluster's network plugin keeps it away, and is trusted to. */
+  readonly network: 'none' | 'by-network-policy';
+  /** Of the job; null in a report that is about no job. */
+  readonly limits: LimitsReport | null;
+}
+
+export type LimitsReport = SandboxLimits & {
+  readonly outputFiles: number;
+  readonly outputBytes: number;
+};
+
+/** What isolation the sandbox of this machine is. */
+export interface BubblewrapReport extends IsolationReport {
   readonly kind: 'bubblewrap';
   /** Of bubblewrap. */
   readonly version: string;
@@ -72,13 +105,12 @@ export interface IsolationReport {
   readonly capabilities: 'none';
   readonly environment: 'empty';
   readonly outputBound: 'sized-tmpfs';
-  /** Writable data of a process is limited by the kernel, the memory of the tree by polling. */
-  readonly memoryBound: 'rlimit-data-and-polled';
+  /** Memory of the tree is limited by polling; writable data of a process by the kernel as well, unless a device forbids. */
+  readonly memoryBound: 'rlimit-data-and-polled' | 'polled';
   /** Size of /tmp and of /dev/shm, each. */
   readonly scratchBytes: number;
-  /** Of the job; null in a report that is about no job. */
-  readonly limits:
-    (SandboxLimits & { readonly outputFiles: number; readonly outputBytes: number }) | null;
+  /** Device nodes that the program was shown besides those of every process: paths inside, separated by spaces. */
+  readonly deviceNodes: string;
 }
 
 export interface SandboxOutcome {
@@ -108,8 +140,8 @@ export interface SandboxOutcome {
  * the sandbox itself could not be set up or was killed: that says nothing about the program.
  */
 export interface Sandbox {
-  run(job: SandboxJob): Promise<SandboxOutcome>;
-  readonly report: IsolationReport;
+  run(job: SandboxJob): Promise<SandboxOutcome & { readonly isolation: BubblewrapReport }>;
+  readonly report: BubblewrapReport;
 }
 
 /** What this machine offers. */

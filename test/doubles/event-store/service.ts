@@ -55,6 +55,8 @@ export const noFaults = (): Faults => ({
   beforeAppend: null,
 });
 
+const FORWARDS = streams.ReadReq.Options.ReadDirection.FORWARDS;
+
 const status = {
   CANCELLED: 1,
   UNKNOWN: 2,
@@ -89,10 +91,10 @@ const tooLarge = (limit: number) =>
     }),
   );
 
-const wrongVersion = (operation: string, stream: string, expected: Expected, actual: bigint) =>
+const wrongVersion = (stream: string, expected: Expected, actual: bigint) =>
   failure(
     status.FAILED_PRECONDITION,
-    `${operation} failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${versionOf(expected)}, Actual version: ${actual}`,
+    `Delete failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${versionOf(expected)}, Actual version: ${actual}`,
     trailers({
       exception: 'wrong-expected-version',
       'stream-name': stream,
@@ -122,8 +124,8 @@ const proposedFrom = (
   metadata: message.getCustomMetadata_asU8(),
 });
 
-const sizeOf = ({ data, metadata, type }: Proposed): number =>
-  data.byteLength + metadata.byteLength + 2 * type.length;
+/** The server means to count metadata and type as well, and does not. */
+const sizeOf = ({ data }: Proposed): number => data.byteLength;
 
 const eventFrom = (record: DoubleRecord, withPosition: boolean): StreamsPb.ReadResp => {
   const event = new streams.ReadResp.ReadEvent.RecordedEvent()
@@ -162,7 +164,8 @@ type ReadCall = Parameters<handleServerStreamingCall<StreamsPb.ReadReq, StreamsP
 
 /** Writes with the client's pace; false when the call is over. */
 const written = async (call: ReadCall, response: StreamsPb.ReadResp): Promise<boolean> => {
-  if (call.cancelled || call.destroyed) return false;
+  const over = (): boolean => call.cancelled || call.destroyed;
+  if (over()) return false;
   if (call.write(response)) return true;
   await new Promise<void>((resolve) => {
     const go = (): void => {
@@ -171,7 +174,7 @@ const written = async (call: ReadCall, response: StreamsPb.ReadResp): Promise<bo
     };
     for (const name of ['drain', 'cancelled', 'close', 'error']) call.on(name, go);
   });
-  return !call.cancelled && !call.destroyed;
+  return !over();
 };
 
 const expectedIn = (
@@ -204,7 +207,7 @@ export const doubleService = (
       return void call.end();
     }
     const { events, first, last } = found;
-    const forwards = options.getReadDirection() === 0;
+    const forwards = options.getReadDirection() === FORWARDS;
     const count = Number(options.getCount());
     const from = wanted.hasRevision()
       ? BigInt(wanted.getRevision())
@@ -213,9 +216,10 @@ export const doubleService = (
         : last;
     let given = 0;
     let at = forwards ? (from < first ? first : from) : from > last ? last : from;
-    if (forwards && told && at > last) {
-      // Nothing to give: the server says where there would be something.
-      const next = last + 1n;
+    if (forwards && told) {
+      // The server reads in pages of 32; when there is nothing in the first, it says where there would be something.
+      const page = BigInt(Math.min(32, count));
+      const next = from + page <= first ? first : from > last ? last + 1n : from;
       if (from !== next)
         await written(call, new streams.ReadResp().setFirstStreamPosition(String(next)));
     }
@@ -240,7 +244,7 @@ export const doubleService = (
     if (start === null)
       return void call.emit('error', failure(status.UNKNOWN, 'Unexpected ReadAllResult: Error'));
     const matches = matcher(options);
-    const forwards = options.getReadDirection() === 0;
+    const forwards = options.getReadDirection() === FORWARDS;
     const count = Number(options.getCount());
     let given = 0;
     for (
@@ -334,7 +338,7 @@ export const doubleService = (
     const any = new Any();
     any.pack(details.serializeBinary(), name);
     const found = new statuses.Status();
-    found.setCode(code as never);
+    found.setCode(code);
     found.setMessage(message);
     found.setDetails(any);
     return found;
@@ -366,14 +370,14 @@ export const doubleService = (
         else if (expected === 'any') details.setExpectedAny(new shared.Empty());
         else details.setExpectedStreamExists(new shared.Empty());
         return answer.setError(
-          packed(6, 'Wrong expected version.', 'event_store.client.WrongExpectedVersion', details),
+          packed(6, 'WrongExpectedVersion', 'event_store.client.WrongExpectedVersion', details),
         );
       }
       case 'deleted':
         return answer.setError(
           packed(
-            9,
-            `Stream deleted.`,
+            5,
+            'StreamDeleted',
             'event_store.client.StreamDeleted',
             new shared.StreamDeleted().setStreamIdentifier(identifierOf(stream)),
           ),
@@ -445,7 +449,7 @@ export const doubleService = (
             .setError(
               packed(
                 3,
-                'Maximum Append Size Exceeded.',
+                'MaximumAppendSizeExceeded',
                 'event_store.client.MaximumAppendSizeExceeded',
                 details,
               ),
@@ -515,7 +519,7 @@ export const doubleService = (
   };
 
   const removing =
-    (operation: 'Delete' | 'Tombstone', act: (stream: string) => Decision) =>
+    (act: (stream: string) => Decision) =>
     (
       options: StreamsPb.DeleteReq.Options | StreamsPb.TombstoneReq.Options,
     ): ReturnType<typeof failure> | number => {
@@ -524,16 +528,13 @@ export const doubleService = (
       const found = records.visible(stream);
       if (found.kind === 'deleted') return streamDeleted(stream);
       const actual = found.kind === 'events' ? found.last : -1n;
-      if (
-        (typeof expected === 'bigint' || expected === 'no-stream') &&
-        versionOf(expected) !== actual
-      )
-        return wrongVersion(operation, stream, expected, actual);
+      const wanted = expected === 'any' && actual >= 0n ? actual : versionOf(expected);
+      if (wanted !== actual) return wrongVersion(stream, expected, actual);
       const decision = act(stream);
       return decision.kind === 'written' ? decision.position : streamDeleted(stream);
     };
 
-  const softDelete = removing('Delete', records.softDelete);
+  const softDelete = removing(records.softDelete);
   const remove: handleUnaryCall<StreamsPb.DeleteReq, StreamsPb.DeleteResp> = (call, callback) => {
     const result = softDelete(call.request.getOptions()!);
     if (typeof result !== 'number') return callback(result);
@@ -547,7 +548,7 @@ export const doubleService = (
     );
   };
 
-  const hardDelete = removing('Tombstone', records.tombstone);
+  const hardDelete = removing(records.tombstone);
   const tombstone: handleUnaryCall<StreamsPb.TombstoneReq, StreamsPb.TombstoneResp> = (
     call,
     callback,

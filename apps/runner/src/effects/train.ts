@@ -9,13 +9,15 @@ export const trainingJob = (
   training: Pick<TrainingLaunched['data'], 'trainingId' | 'tree' | 'seed'>,
   steps: number | null = null,
 ): TrainingJob => {
-  const { policy, cohorts, runId } = opened;
+  const { policy, cohorts, runId, studyId, environment } = opened;
   if (cohorts === null)
     throw new Error(`run ${runId} released no cohorts: there is nothing to train on`);
   const { dimensions, outcome } = policy.data;
   return {
     trainingId: training.trainingId,
     runId,
+    studyId,
+    runtime: environment.runtime,
     tree: training.tree,
     entry: policy.program.entry,
     seed: training.seed,
