@@ -5,7 +5,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readStudyBelow, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { HarnessPolicy } from '#libs/harness';
-import type { StudyRow } from '#libs/read-models';
 import { policyDigest } from '#libs/studies';
 import { Caller } from '../../access/access.guard.ts';
 import { Operation } from '../../http/operation.ts';
@@ -78,17 +77,6 @@ const summaryOf = ({ studyId, state }: Pick<VisibleStudy, 'studyId' | 'state'>):
   spent: state.totalSpent,
 });
 
-const summaryOfRow = (row: StudyRow): StudySummary => ({
-  studyId: row.studyId,
-  title: row.title,
-  project: row.project,
-  folder: row.folder,
-  priority: row.priority,
-  runs: row.runs,
-  sealedLooks: row.looks,
-  spent: row.spent,
-});
-
 @ApiTags('studies')
 @Controller('v1/studies')
 export class StudiesController {
@@ -122,7 +110,12 @@ export class StudiesController {
       limit: query.limit ?? DEFAULT_ROWS,
       cursor: placeOf(query),
     });
-    return { rows: page.rows.map(summaryOfRow), next: linkNext(page.next, request, reply) };
+    const rows: StudySummary[] = [];
+    for (const { studyId } of page.rows) {
+      const { state } = await this.ledger.studies.load(studyId);
+      rows.push(summaryOf({ studyId, state }));
+    }
+    return { rows, next: linkNext(page.next, request, reply) };
   }
 
   @Get(':studyId')
