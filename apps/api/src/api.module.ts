@@ -16,6 +16,11 @@ import { HealthController } from './queries/health/health.controller.ts';
 import type { Readiness } from './queries/health/readiness.ts';
 import { MetricsController } from './queries/metrics/metrics.controller.ts';
 import { OpenApiDocumentController } from './queries/openapi-document/openapi-document.controller.ts';
+import { AdmitWorkerController } from './commands/admit-worker/admit-worker.controller.ts';
+import { SettleDeadLetterController } from './commands/settle-dead-letter/settle-dead-letter.controller.ts';
+import { DeadLettersController } from './queries/dead-letters/dead-letters.controller.ts';
+import type { Trainings } from './queries/workers/trainings.ts';
+import { WorkersController } from './queries/workers/workers.controller.ts';
 import { EndRunController } from './commands/end-run/end-run.controller.ts';
 import { OpenRunController } from './commands/open-run/open-run.controller.ts';
 import { PlaceStudyController } from './commands/place-study/place-study.controller.ts';
@@ -52,6 +57,10 @@ const CONTROLLERS: Type[] = [
   ReviewFindingController,
   AgentController,
   ProposeController,
+  WorkersController,
+  AdmitWorkerController,
+  DeadLettersController,
+  SettleDeadLetterController,
   HealthController,
   MetricsController,
   OpenApiDocumentController,
@@ -70,6 +79,7 @@ export interface Parts {
   readonly stopping: AbortSignal;
   readonly studiesFolder: string | null;
   readonly heartbeatMs: number;
+  readonly trainings: Trainings | null;
 }
 
 @Module({})
@@ -91,6 +101,7 @@ export class ApiModule {
         { provide: tokens.STOPPING, useValue: parts.stopping },
         { provide: tokens.STUDIES_FOLDER, useValue: parts.studiesFolder },
         { provide: tokens.HEARTBEAT, useValue: parts.heartbeatMs },
+        { provide: tokens.TRAININGS, useValue: parts.trainings },
         { provide: tokens.HEAVY_WORK, useValue: slotsOf(limits.heavyWork) },
         { provide: tokens.STREAMS, useValue: openStreams(limits.streams, limits.streamsEach) },
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -16,6 +16,7 @@ import { apiMetrics } from './observing/metrics.ts';
 import { observeRequests } from './observing/observe.ts';
 import { assertPermitted, documentOf, routesOf } from './openapi/document.ts';
 import { readinessOf, type Dependency } from './queries/health/readiness.ts';
+import type { Trainings } from './queries/workers/trainings.ts';
 import { sourcesOf } from './observing/sources.ts';
 
 export interface ApiOptions {
@@ -23,6 +24,8 @@ export interface ApiOptions {
   readonly config: ApiConfig;
   /** Folder that holds the studies which can be registered; null: none can be here. */
   readonly studiesFolder?: string | null;
+  /** The trainings on Redis, for dead letters and announcements; null: there is none. */
+  readonly trainings?: Trainings | null;
   /** Where the log of requests goes, as JSON lines. Default: the standard output. */
   readonly logTo?: DestinationStream;
   /** What must be reachable besides the ledger, for the readiness. */
@@ -50,6 +53,7 @@ export const startApi = async ({
   ledger,
   config,
   studiesFolder = null,
+  trainings = null,
   logTo = process.stdout,
   dependencies = [],
   signal,
@@ -73,6 +77,7 @@ export const startApi = async ({
       document,
       stopping: stopping.signal,
       studiesFolder,
+      trainings,
       heartbeatMs: config.heartbeatMs ?? HEARTBEAT_MS,
     },
     config.tls ?? null,

@@ -17,3 +17,5 @@ export const HEAVY_WORK = Symbol('heavy work');
 export const STUDIES_FOLDER = Symbol('studies folder');
 export const STREAMS = Symbol('streams');
 export const HEARTBEAT = Symbol('heartbeat');
+/** Trainings on Redis, or null. */
+export const TRAININGS = Symbol('trainings');

@@ -44,6 +44,14 @@ export const PERMISSIONS = {
   verifyFinding: READERS,
   reviewFinding: ['reviewer'],
 
+  // The fleet.
+  listWorkers: ['operator'],
+  admitWorker: ['operator'],
+  dismissWorker: ['operator'],
+  listDeadLetters: ['operator'],
+  retryDeadLetter: ['operator'],
+  discardDeadLetter: ['operator'],
+
   // All that an agent may call: read four things of its own run, propose four.
   getBrief: AGENT,
   getCohortTable: AGENT,

@@ -57,6 +57,13 @@ const study = async (
   return head !== null && seesProject(principal, state.project) ? { studyId, state, head } : null;
 };
 
+/** Whether a study is there and the caller sees it. */
+export const sees = async (
+  ledger: Ledger,
+  principal: Principal,
+  studyId: string,
+): Promise<boolean> => (await study(ledger, principal, studyId)) !== null;
+
 export const visibleStudy = async (
   ledger: Ledger,
   principal: Principal,

@@ -42,6 +42,9 @@ export const PROBLEMS = {
   'finding-unknown': { status: 404, title: 'No such finding' },
   'restore-point-unknown': { status: 404, title: 'No such restore point' },
 
+  'dead-letter-unknown': { status: 404, title: 'No such dead letter' },
+  'unknown-worker': { status: 404, title: 'No such worker' },
+
   // What the state does not allow.
   'not-now': { status: 409, title: 'Not in this state' },
   over: { status: 409, title: 'The run is over' },
@@ -52,6 +55,8 @@ export const PROBLEMS = {
   'not-this-finding': { status: 409, title: 'This is another finding' },
   'other-study': { status: 409, title: 'This is another study' },
   'other-seed': { status: 409, title: 'The run was counted with another seed' },
+  'other-key': { status: 409, title: 'The key id stands for another key' },
+  'other-label': { status: 409, title: 'The worker has another label' },
   'other-agent': { status: 409, title: 'The run is another agent’s' },
   'other-request': { status: 409, title: 'The run was asked for in another way' },
   'study-registered': { status: 409, title: 'The study is registered already' },
@@ -63,6 +68,7 @@ export const PROBLEMS = {
   },
 
   // What was sent is understood, and can't be done.
+  'bad-label': { status: 422, title: 'The label is not taken' },
   'no-reason': { status: 422, title: 'A reason is needed' },
   'folder-needed': { status: 422, title: 'The study’s folder is needed' },
   'study-file': { status: 422, title: 'The study file has errors' },
