@@ -23,7 +23,7 @@ export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, type OpenedStudy } from './opening/open-study.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
-export type { Restored } from './proving/restore.ts';
+export { restoreState, type Restored } from './proving/restore.ts';
 export { runOf, studyOf, verdictOn } from './proving/verify.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';

@@ -6,7 +6,7 @@ import {
   type RunEvent,
   type RunState,
 } from '#libs/run';
-import type { Home } from '../home.ts';
+import type { Ledger } from '../ledger.ts';
 
 /** A state rebuilt, beside the restore point that says what it has to be. */
 export interface Restored {
@@ -24,7 +24,7 @@ export interface Restored {
  * Refused where they differ: then the log and its restore point contradict each other.
  */
 export const restoreState = async (
-  home: Home,
+  home: Ledger,
   restorePointId: string,
   into: string | null,
 ): Promise<Result<Restored, Refusal>> => {

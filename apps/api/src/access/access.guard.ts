@@ -1,0 +1,54 @@
+import {
+  createParamDecorator,
+  Inject,
+  Injectable,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { LocalTokens, Principal } from '#libs/access';
+import { operationOf } from '../http/operation.ts';
+import { ProblemFound } from '../problems/problems.ts';
+import { LOCAL_TOKENS, OIDC } from '../tokens.ts';
+import { authenticate } from './authenticate.ts';
+import type { Oidc } from './oidc.ts';
+import { mayCall, PERMISSIONS } from './permissions.ts';
+
+/** Whose request it is, once it was let in. */
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+export const principalOf = (request: FastifyRequest): Principal | null =>
+  principals.get(request) ?? null;
+
+/** Lets a request in, or not: the first thing that happens to it after its route is known. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly local: LocalTokens;
+  private readonly oidc: Oidc | null;
+  constructor(@Inject(LOCAL_TOKENS) local: LocalTokens, @Inject(OIDC) oidc: Oidc | null) {
+    this.local = local;
+    this.oidc = oidc;
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const operation = operationOf(context.getHandler());
+    const { authorization } = request.headers;
+    if (PERMISSIONS[operation] === 'public' && authorization === undefined) return true;
+    const principal = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+    principals.set(request, principal);
+    if (mayCall(operation, principal.role)) return true;
+    throw new ProblemFound(
+      'forbidden',
+      `found the role ${principal.role}, which may not call ${operation}; docs/reference/http-access.md says who may`,
+      { headers: { 'www-authenticate': 'Bearer realm="holdfast", error="insufficient_scope"' } },
+    );
+  }
+}
+
+/** The caller, in a controller's method. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
+  if (principal === null) throw new Error('a public operation asked who its caller is');
+  return principal;
+});

@@ -1,0 +1,27 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Id, Whole, Words } from '../../http/members.ts';
+
+export class RegisterStudyBody {
+  @Id({ about: 'Who will see it: those whose token names this project', example: 'wages' })
+  project!: string;
+
+  @Words(1024, {
+    about: 'Its folder or study file, relative to the studies folder of the runners’ hosts',
+    example: 'pay',
+  })
+  folder!: string;
+
+  @Whole(1, 10, {
+    about: 'Of its trainings among other studies’, from 1 (first) to 10 (last); default 5',
+    optional: true,
+  })
+  priority?: number;
+}
+
+export class PlacedStudy {
+  @ApiProperty({ example: 'pay' }) studyId!: string;
+  @ApiProperty() title!: string;
+  @ApiProperty() project!: string;
+  @ApiProperty({ type: 'string', nullable: true }) folder!: string | null;
+  @ApiProperty({ type: 'integer' }) priority!: number;
+}

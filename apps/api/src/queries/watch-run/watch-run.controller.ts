@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Ledger } from '#apps/runner';
+import type { Principal } from '#libs/access';
+import { Caller } from '../../access/access.guard.ts';
+import type { Limits } from '../../config.ts';
+import { Operation } from '../../http/operation.ts';
+import { RunPath } from '../../http/paths.ts';
+import { visibleRun } from '../../ledger/visible.ts';
+import type { ApiLogger } from '../../observing/logger.ts';
+import type { Metrics } from '../../observing/metrics.ts';
+import { ProblemFound } from '../../problems/problems.ts';
+import {
+  HEARTBEAT,
+  LEDGER,
+  LIMITS_IN_FORCE,
+  LOGGER,
+  METRICS,
+  STOPPING,
+  STREAMS,
+} from '../../tokens.ts';
+import { eventsOfRun, isOver } from './events-of-run.ts';
+import { frames } from './frames.ts';
+import type { OpenStreams } from './open-streams.ts';
+
+@ApiTags('runs')
+@Controller('v1/runs/:runId/watch')
+export class WatchRunController {
+  private readonly ledger: Ledger;
+  private readonly limits: Limits;
+  private readonly heartbeatMs: number;
+  private readonly stopping: AbortSignal;
+  private readonly open: OpenStreams;
+  private readonly metrics: Metrics;
+  private readonly logger: ApiLogger;
+  constructor(
+    @Inject(LEDGER) ledger: Ledger,
+    @Inject(LIMITS_IN_FORCE) limits: Limits,
+    @Inject(HEARTBEAT) heartbeatMs: number,
+    @Inject(STOPPING) stopping: AbortSignal,
+    @Inject(STREAMS) open: OpenStreams,
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(LOGGER) logger: ApiLogger,
+  ) {
+    this.ledger = ledger;
+    this.limits = limits;
+    this.heartbeatMs = heartbeatMs;
+    this.stopping = stopping;
+    this.open = open;
+    this.metrics = metrics;
+    this.logger = logger;
+  }
+
+  @Get()
+  @Operation({
+    id: 'watchRun',
+    kind: 'read',
+    streams: true,
+    summary: 'Watch a run',
+    description:
+      'Server-sent events: each event of the run and of its findings, from the first one on, as it is recorded. `id` is the position in the log; a client that was cut off sends it back as Last-Event-ID and goes on after it, without a gap and without a repetition. Ends with the run; whoever comes back then is told 204. A client that does not read is dropped.',
+    refusals: ['run-unknown', 'too-many-streams'],
+  })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Go on after this position',
+    schema: { type: 'string', pattern: '^[0-9]{1,16}$' },
+  })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({
+    description: 'Events until the run is over',
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
+  })
+  @ApiResponse({ status: 204, description: 'The run is over, and there is nothing after that id' })
+  async watch(
+    @Caller() caller: Principal,
+    @Param() { runId }: RunPath,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const found = await visibleRun(this.ledger, caller, runId);
+    const after = positionOf(lastEventId);
+    if (after !== null && isOver(found) && after >= (found.run?.head.position ?? after)) {
+      void reply.code(204).send();
+      return;
+    }
+    const leave = this.open.enter(caller.subject);
+    const gone = new AbortController();
+    const ending = AbortSignal.any([gone.signal, this.stopping]);
+    const stream = Readable.from(
+      frames(eventsOfRun(this.ledger, found, after, ending), {
+        heartbeatMs: this.heartbeatMs,
+        stopping: this.stopping,
+        gone: gone.signal,
+      }),
+      { objectMode: false, highWaterMark: 64 * 1024 },
+    );
+    this.metrics.streamOpened();
+    const stalled = dropStalled(reply, this.limits.streamStallMs, () => {
+      this.logger.log.info({ correlationId: reply.request.id, runId }, 'dropped a slow reader');
+    });
+    reply.raw.once('close', () => {
+      clearInterval(stalled);
+      gone.abort();
+      leave();
+      this.metrics.streamClosed();
+    });
+    void reply
+      .headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        // Proxies that gather answers would hold events back.
+        'x-accel-buffering': 'no',
+      })
+      .send(stream);
+  }
+}
+
+const positionOf = (lastEventId: string | undefined): number | null => {
+  if (lastEventId === undefined || lastEventId === '') return null;
+  if (/^\d{1,16}$/.test(lastEventId) && Number.isSafeInteger(Number(lastEventId)))
+    return Number(lastEventId);
+  throw new ProblemFound('request-invalid', 'the request has a problem; nothing was done', {
+    errors: [{ parameter: 'Last-Event-ID', detail: 'must be the id of an event of this stream' }],
+  });
+};
+
+/** Cuts off a reader whose buffer has stayed full for so long: he comes back and goes on where he was. */
+const dropStalled = (reply: FastifyReply, milliseconds: number, said: () => void) => {
+  let since: number | null = null;
+  return setInterval(
+    () => {
+      const { raw } = reply;
+      since = raw.writableNeedDrain ? (since ?? performance.now()) : null;
+      if (since === null || performance.now() - since < milliseconds) return;
+      said();
+      raw.destroy();
+    },
+    Math.max(20, milliseconds / 4),
+  );
+};

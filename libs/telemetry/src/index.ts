@@ -1,0 +1,3 @@
+/** Traces by OpenTelemetry: nothing unless an endpoint is configured. */
+export * from './run-trace.ts';
+export * from './telemetry.ts';
