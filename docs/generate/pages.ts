@@ -1,4 +1,5 @@
 import { cliPage } from './cli.ts';
+import { environmentPage } from './environment.ts';
 import { eventsPage } from './events.ts';
 import { exitCodesPage } from './exit-codes.ts';
 import { studyFilePage } from './study-file.ts';
@@ -7,6 +8,7 @@ import { verdictRowsPage } from './verdict-rows.ts';
 /** The generated pages: text by file name in docs/reference; `root` is the repository's folder. */
 export const referencePages = (root: string): Readonly<Record<string, string>> => ({
   'cli.md': cliPage(),
+  'environment.md': environmentPage(),
   'events.md': eventsPage(root),
   'exit-codes.md': exitCodesPage(root),
   'study-file.md': studyFilePage(),

@@ -12,6 +12,7 @@ import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
 import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
+import { serveVerb } from './verbs/serve.ts';
 import { simulateVerb } from './verbs/simulate.ts';
 
 /** In the order in which a newcomer needs them. */
@@ -31,6 +32,7 @@ const VERBS: readonly Verb[] = [
   reviewVerb,
   stopVerb,
   haltVerb,
+  serveVerb,
   rebuildVerb,
   simulateVerb,
   doctorVerb,

@@ -122,6 +122,19 @@ interface Elsewhere extends Pick<Home, 'admittedKey'> {
   readonly onNotice: (notice: string) => void;
 }
 
+/** The trainings on Redis, seen from a process that asks for none: what workers announce, what was set aside. */
+export const watchTrainings = (
+  ledger: Ledger,
+  redis: string,
+  onNotice: (notice: string) => void,
+): Result<Pick<BullTrainingQueue, 'deadLetters' | 'fleetAnnouncements' | 'close'>, Refusal> => {
+  const connection = redisConnection(redis);
+  if (!connection.ok) return connection;
+  // It is given no result: whom to trust is not its business.
+  const admittedKey = async (): Promise<null> => null;
+  return ok(queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice }));
+};
+
 /** Trainings by workers that an operator admitted, ranked by their studies. */
 const queueElsewhere = (
   { sourceTree, studies }: Ledger,
