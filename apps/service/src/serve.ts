@@ -29,6 +29,9 @@ export interface Service {
   close(): Promise<void>;
 }
 
+const STEP_GRACE_MS = 5_000;
+const TRAINING_GRACE_MS = 90_000;
+
 /** Starts the parts in this process, on the servers that the configuration names or embedded. */
 export const serve = async ({
   parts,
@@ -85,7 +88,9 @@ export const serve = async ({
       onNotice: ({ message, ...about }) => log.warn({ part: 'runner', ...about }, message),
     });
     supervisor.ended.catch(fail);
-    endings.push(() => supervisor.stop());
+    // A training elsewhere goes on without its runner; one in this process would be lost.
+    const grace = config.redis === null ? TRAINING_GRACE_MS : STEP_GRACE_MS;
+    endings.push(() => supervisor.stop(grace));
     log.info({ part: 'runner', keyId: home.keys.runner.keyId }, 'driving runs');
   }
   if (ledger === null || !has('api')) return ok({ url: null, failed, close });

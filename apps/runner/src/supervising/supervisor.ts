@@ -182,13 +182,14 @@ export const supervise = async (
 
   /** A log that can't be reached is waited for; one that can't be read is not. */
   const follow = async (): Promise<void> => {
-    for (let failures = 0; !stopping.signal.aborted;) {
+    const over = (): boolean => stopping.signal.aborted;
+    for (let failures = 0; !over();) {
       const stood = position;
       try {
         await followOnce();
         return;
       } catch (error) {
-        if (!(error instanceof EventLogUnavailable) || stopping.signal.aborted) throw error;
+        if (!(error instanceof EventLogUnavailable) || over()) throw error;
         failures = position > stood ? 1 : failures + 1;
         const retryInMs = pauseAfter(failures);
         onNotice({ duty: 'follow the log', message: error.message, failures, retryInMs });
