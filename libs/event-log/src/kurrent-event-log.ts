@@ -177,6 +177,8 @@ const kurrentEventLog = (
           throw new EventLogUnavailable(
             `appending to stream ${batch.stream} failed: the event store denies access. Its user needs to write our streams: see its ACLs and the credentials in the connection string.`,
           );
+        case 'unreadable':
+          throw answer.error;
         case 'unknown':
           reason = answer.reason;
       }
