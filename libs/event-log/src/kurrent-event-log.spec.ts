@@ -282,6 +282,35 @@ for (const { name, start } of EVENT_STORES) {
         await fresh.close();
       });
 
+      it('is said to be the same after a scavenge, and its events are gone from the whole log', async (context) => {
+        const { scavenge } = store;
+        if (scavenge === null)
+          return context.skip('this server’s chunks are too large to fill one');
+        for (const stream of ['t', 'u'])
+          await mustAppend(log, stream, 'no-stream', [noted(`${stream}0`), noted(`${stream}1`)]);
+        await client.setStreamMetadata(`${prefix}s`, { maxCount: 1 });
+        await client.deleteStream(`${prefix}t`, { expectedRevision: ANY });
+        await client.tombstoneStream(`${prefix}u`, { expectedRevision: ANY });
+        await scavenge();
+        const fresh = await opened(store.connectionString, prefix);
+        for (const [stream, kind] of [
+          ['s', 'truncated'],
+          ['t', 'deleted'],
+          ['u', 'tombstoned'],
+        ] as const) {
+          expect(await thrown(fresh.readStream(stream))).toMatchObject({ stream, kind });
+        }
+        const seen: unknown[] = [];
+        const reading = (async () => {
+          for await (const event of fresh.readAll())
+            seen.push((event.data as { name: string }).name);
+        })();
+        expect(await thrown(reading)).toMatchObject({ stream: 'u', kind: 'tombstoned' });
+        // The server keeps a deleted stream's last event: without it the stream would begin anew.
+        expect(seen).toEqual(['x', 'c', 't1']);
+        await fresh.close();
+      }, 120_000);
+
       it('is said to have gone on after a delete', async () => {
         await client.deleteStream(`${prefix}s`, { expectedRevision: ANY });
         // This opener knows the stream from before, and continues it where it was.
@@ -495,6 +524,37 @@ describe('opening a log on EventStoreDB', () => {
     expect(error.code).toBe('event-store-unreachable');
     expect(error.message).toContain('ECONNREFUSED');
     expect(error.message).not.toContain('s3cret');
+  });
+});
+
+const real = process.env['HOLDFAST_TEST_EVENTSTORE'];
+const SECRET = /:\/\/([^:@/]+):([^@/]+)@/;
+
+describe.skipIf(real === undefined || !SECRET.test(real))('a server with TLS and users', () => {
+  const answer = async (connectionString: string) => {
+    const found = await openKurrentEventLog({ connectionString, deadline: 5000 }, contractTypes);
+    if (found.ok) await found.value.log.close();
+    return found;
+  };
+
+  it('lets in whom it knows, by the connection string alone', async () => {
+    expect(await answer(real!)).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['a wrong password', '://$1:wr0ng@'],
+    ['nobody', '://'],
+  ])('refuses %s, in words that help', async (_who, credentials) => {
+    const found = await answer(real!.replace(SECRET, credentials));
+    if (found.ok) throw new Error('it was opened');
+    expect(found.error).toMatchObject({ code: 'event-store-unreachable' });
+    expect(found.error.message).toMatch(/denies access.*ACLs/);
+    expect(found.error.message).not.toContain('wr0ng');
+  });
+
+  it('refuses a server whose certificate nobody vouches for', async () => {
+    const found = await answer(real!.replace(/&?tlsCAFile=[^&]*/, ''));
+    expect(found).toMatchObject({ ok: false, error: { code: 'event-store-unreachable' } });
   });
 });
 
