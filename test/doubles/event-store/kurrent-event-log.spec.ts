@@ -2,17 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ANY, EventStoreDBClient } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CorruptEvent,
+  EventLogUnavailable,
+  kurrentSettings,
+  openKurrentEventLog,
+  StreamGone,
+  streamHead,
+  type EventLog,
+  type EventTypes,
+} from '#libs/event-log';
 import { eventId, type NewEvent, type RecordedEvent } from '#libs/kernel';
-import { startEventStoreDouble } from '../../../test/doubles/event-store/event-store-double.ts';
-import { EVENT_STORES, type RunningEventStore } from '../../../test/support/event-store-targets.ts';
-import { CorruptEvent, EventLogUnavailable, StreamGone } from './errors.ts';
-import { all, contractTypes, eventLogContract, noted } from './event-log.contract.ts';
-import type { EventTypes } from './event-types.ts';
-import { openKurrentEventLog } from './kurrent-event-log.ts';
-import { serverIdOf } from './kurrent-records.ts';
-import { kurrentSettings, shortened } from './kurrent-settings.ts';
-import type { EventLog } from './port.ts';
-import { streamHead } from './stream-head.ts';
+import { startEventStoreDouble } from './event-store-double.ts';
+import { EVENT_STORES, type RunningEventStore } from '../../support/event-store-targets.ts';
+import {
+  all,
+  contractTypes,
+  eventLogContract,
+  noted,
+} from '../../../libs/event-log/src/event-log.contract.ts';
+import { serverIdOf } from '../../../libs/event-log/src/kurrent-records.ts';
 
 const opened = async (
   connectionString: string,
@@ -562,19 +571,6 @@ describe.skipIf(real === undefined || !SECRET.test(real))('a server with TLS and
 });
 
 describe('the rows of a server’s settings', () => {
-  it('name what would shorten a stream by its newest settings alone', () => {
-    expect(
-      shortened([
-        { stream: 'a', json: '{"$maxCount":5,"$acl":{}}' },
-        { stream: 'b', json: '{"$tb":0}' },
-        { stream: 'b', json: '{"$maxAge":60}' },
-        { stream: 'c', json: '{"$maxAge":60,"$tb":3}' },
-        { stream: 'd', json: 'null' },
-        { stream: 'e', json: '{' },
-      ]),
-    ).toEqual(['a: $maxCount', 'c: $maxAge, $tb', 'e: settings that are not JSON']);
-  });
-
   it('are not ok for what cannot be seen', async () => {
     const [row] = await kurrentSettings({
       connectionString: 'esdb://127.0.0.1:9?tls=false',
