@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ANY, EventStoreDBClient } from '@eventstore/db-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   CorruptEvent,
   EventLogUnavailable,
@@ -521,10 +521,16 @@ describe('opening a log on EventStoreDB', () => {
     'esdb://admin:s3cret@localhost:port',
     'esdb://admin:s3cret@localhost:2113?defaultDeadline=soon',
     'esdb://admin:s3cret@localhost:2113?tls=true&tlsCAFile=/no/such/file',
-  ])('refuses a connection string that cannot be read, without its password', async (text) => {
+    'esdb://admin:s3cret@localhost:2113?tls=true&timeout=3',
+    'esdb://admin:s3cret@localhost:2113?tls=true&tlsVerifyCert=false',
+  ])('refuses a connection string that cannot be used, without its password', async (text) => {
+    const printed = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const error = await refusal(text);
     expect(error.code).toBe('connection-string-unreadable');
     expect(error.message).not.toContain('s3cret');
+    // The client prints the whole string when it warns.
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
   });
 
   it('refuses a prefix that would be the server’s own', async () => {
