@@ -13,6 +13,7 @@ import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
 import { simulateVerb } from './verbs/simulate.ts';
+import { tokenVerb } from './verbs/token.ts';
 
 /** In the order in which a newcomer needs them. */
 const VERBS: readonly Verb[] = [
@@ -33,6 +34,7 @@ const VERBS: readonly Verb[] = [
   haltVerb,
   rebuildVerb,
   simulateVerb,
+  tokenVerb,
   doctorVerb,
 ];
 
