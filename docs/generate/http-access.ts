@@ -20,7 +20,7 @@ export const httpAccessPage = async (): Promise<string> => {
     ];
   });
   return page('Who may call what', 'apps/api/src/access/permissions.ts and the routes', [
-    'The API's one table of permissions. A route without a row in it keeps the server from starting; a test walks every route with every role. What a role may call it may call for the studies of its token's projects only: others are answered as if they were not there. Every parameter and answer is in [openapi.json](openapi.json), which a server gives at `/openapi.json`.',
+    "The API's one table of permissions. A route without a row in it keeps the server from starting; a test walks every route with every role. What a role may call it may call for the studies of its token's projects only: others are answered as if they were not there. Every parameter and answer is in [openapi.json](openapi.json), which a server gives at `/openapi.json`.",
     table(['route', 'operation', ...ROLES], rows),
     '## An agent',
     "An agent's token can call exactly what its column says: read the study brief, the cohort table, the mutable files and its own run's view, and propose a hypothesis, a mutation, a secondary metric, a finding. Its own run is one that a researcher asked for in its name; an agent that is given a token for one run sees that one alone.",

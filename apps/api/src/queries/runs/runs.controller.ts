@@ -43,7 +43,7 @@ export class ShownEvent {
   @ApiProperty({
     type: 'string',
     nullable: true,
-    description: '`hash` of the stream's previous event; null for its first',
+    description: "`hash` of the stream's previous event; null for its first",
   })
   prev!: string | null;
   @ApiProperty({
