@@ -6,7 +6,7 @@ import { referencePages } from './pages.ts';
 const root = process.cwd();
 const folder = join(root, 'docs/reference');
 await mkdir(folder, { recursive: true });
-for (const [name, text] of Object.entries(referencePages(root))) {
+for (const [name, text] of Object.entries(await referencePages(root))) {
   await writeFile(join(folder, name), text);
   process.stdout.write(`docs/reference/${name}\n`);
 }

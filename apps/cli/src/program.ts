@@ -14,6 +14,7 @@ import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
 import { serveVerb } from './verbs/serve.ts';
 import { simulateVerb } from './verbs/simulate.ts';
+import { tokenVerb } from './verbs/token.ts';
 
 /** In the order in which a newcomer needs them. */
 const VERBS: readonly Verb[] = [
@@ -35,6 +36,7 @@ const VERBS: readonly Verb[] = [
   serveVerb,
   rebuildVerb,
   simulateVerb,
+  tokenVerb,
   doctorVerb,
 ];
 

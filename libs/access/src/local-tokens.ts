@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, refused, ROLES, type Clock, type Refusal, type Result, type Role } from '#libs/kernel';
@@ -106,6 +106,7 @@ export const localTokens = (folder: string, clock: Clock): LocalTokens => {
       Refusal<TokenRefusalCode>
     >,
   ): Promise<Result<T, Refusal<TokenRefusalCode>>> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const draft = await openDraft(path);
     if (!draft.ok) return draft;
     let placed = false;

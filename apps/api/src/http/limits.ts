@@ -44,8 +44,7 @@ export const guardRequests = (
   limits: Limits,
   stopping: AbortSignal,
 ): void => {
-  // Only JSON is taken; text is no body here.
-  fastify.removeContentTypeParser('text/plain');
+  takeJsonOnly(fastify);
   fastify.server.maxConnections = limits.connections;
   fastify.server.maxHeadersCount = 0;
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -61,6 +60,16 @@ export const guardRequests = (
       : tooMuch(request.url, request.raw.rawHeaders.length / 2, limits);
     if (problem === null) done();
     else sendProblem(problem, request, reply);
+  });
+};
+
+/** No other type is a body here; an empty one says as much as `{}`, for commands that need no words. */
+const takeJsonOnly = (fastify: FastifyInstance): void => {
+  fastify.removeAllContentTypeParsers();
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, {});
+    else void parse(request, body.toString(), done);
   });
 };
 

@@ -29,6 +29,7 @@ export const Operation = (card: OperationCard) =>
       description: card.description,
     }),
     ApiExtension('x-holdfast-kind', card.kind),
+    ApiExtension('x-holdfast-streams', card.streams ?? false),
     ApiExtension('x-holdfast-refusals', [...(card.refusals ?? [])]),
   );
 

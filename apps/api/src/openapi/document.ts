@@ -57,7 +57,7 @@ const PROBLEM_SCHEMA = {
       description: 'What was found, what was expected and what to do',
     },
     instance: { type: 'string', description: 'The path that was asked for' },
-    correlationId: { type: 'string', description: 'Under which the server’s log says more' },
+    correlationId: { type: 'string', description: "Under which the server's log says more" },
     errors: {
       type: 'array',
       description: 'Everything that is wrong with the request, at once',
@@ -89,32 +89,40 @@ const WITH_TOKEN: readonly ProblemCode[] = ['unauthenticated', 'forbidden'];
 const WITH_BODY: readonly ProblemCode[] = ['body-too-large', 'content-type-unsupported'];
 const OF_COMMANDS: readonly ProblemCode[] = ['idempotency-key-reused', 'lost-race'];
 
-/** The answers by status for these problems. */
-const problemResponses = (codes: readonly ProblemCode[]): Record<string, unknown> => {
+/** Answers that several operations share, by name. */
+type Shared = Map<string, unknown>;
+
+/** The answers by status for these problems; each set of problems is described once. */
+const problemResponses = (
+  codes: readonly ProblemCode[],
+  shared: Shared,
+): Record<string, unknown> => {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(codes)) {
     const { status } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      status,
-      {
-        description: list
-          .map((code) => `${PROBLEMS[code].title} (\`${problemType(code)}\`)`)
-          .join('; '),
-        headers: {
-          'X-Request-Id': { $ref: '#/components/headers/CorrelationId' },
-          ...(status === 503 && { 'Retry-After': { schema: { type: 'integer' } } }),
-          ...(status === 401 && { 'WWW-Authenticate': { schema: { type: 'string' } } }),
-        },
-        content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        },
-      },
-    ]),
+    [...byStatus].map(([status, list]) => {
+      const name = [status, ...list].join('.');
+      shared.set(name, responseFor(status, list));
+      return [status, { $ref: `#/components/responses/${name}` }];
+    }),
   );
 };
+
+const responseFor = (status: number, list: readonly ProblemCode[]) => ({
+  description: list.map((code) => `${PROBLEMS[code].title} (\`${problemType(code)}\`)`).join('; '),
+  headers: {
+    'X-Request-Id': { $ref: '#/components/headers/CorrelationId' },
+    ...(status === 503 && { 'Retry-After': { schema: { type: 'integer' } } }),
+    ...(status === 401 && { 'WWW-Authenticate': { schema: { type: 'string' } } }),
+  },
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+/** To whoever holds the same answer already. */
+const UNCHANGED = { description: 'What If-None-Match names is still the answer' };
 
 const KEY_PARAMETER = {
   name: 'Idempotency-Key',
@@ -127,7 +135,7 @@ const KEY_PARAMETER = {
 };
 
 /** Completes an operation with what the code says of it elsewhere: who may call it, what it may refuse. */
-const complete = (operation: Operation): void => {
+const complete = (operation: Operation, shared: Shared): void => {
   const roles: 'public' | readonly Role[] | undefined =
     PERMISSIONS[operation.operationId as OperationId];
   const kind = operation['x-holdfast-kind'];
@@ -136,15 +144,26 @@ const complete = (operation: Operation): void => {
   operation['x-holdfast-roles'] = roles === 'public' ? [] : [...roles];
   operation['security'] = roles === 'public' ? [] : [{ bearer: [] }];
   if (kind === 'command') operation.parameters = [...(operation.parameters ?? []), KEY_PARAMETER];
-  const problems = problemResponses([
-    ...EVERYWHERE,
-    ...(roles === 'public' ? [] : WITH_TOKEN),
-    ...(operation.requestBody === undefined ? [] : WITH_BODY),
-    ...(kind === 'command' ? OF_COMMANDS : []),
-    ...refusals,
-  ]);
+  const problems = problemResponses(
+    [
+      ...EVERYWHERE,
+      ...(roles === 'public' ? [] : WITH_TOKEN),
+      ...(operation.requestBody === undefined ? [] : WITH_BODY),
+      ...(kind === 'command' ? OF_COMMANDS : []),
+      ...refusals,
+    ],
+    shared,
+  );
   // What the operation says itself of a status stands.
-  operation.responses = { ...problems, ...operation.responses };
+  operation.responses = {
+    ...problems,
+    ...(kind === 'read' && operation['x-holdfast-streams'] !== true && { 304: UNCHANGED }),
+    ...operation.responses,
+  };
+  for (const response of Object.values(
+    operation.responses as Record<string, { description?: string }>,
+  ))
+    if (response.description === '') response.description = String(operation['summary']);
 };
 
 /** The description of the API, made from its controllers. */
@@ -168,15 +187,17 @@ export const documentOf = (app: INestApplication, version: string): OpenAPIObjec
     )
     .build();
   const document = SwaggerModule.createDocument(app, config, { autoTagControllers: false });
-  for (const [, , operation] of operationsOf(document)) complete(operation);
+  const shared: Shared = new Map();
+  for (const [, , operation] of operationsOf(document)) complete(operation, shared);
   document.components = {
     ...document.components,
     headers: {
       CorrelationId: {
-        description: 'The caller’s X-Request-Id or trace, or a new one',
+        description: "The caller's X-Request-Id or trace, or a new one",
         schema: { type: 'string' },
       },
     },
+    responses: Object.fromEntries(shared) as never,
     schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA as never },
   };
   return document;

@@ -39,7 +39,7 @@ const DETAILS: Partial<Record<ProblemCode, string>> = {
   'url-too-long': 'the URL, or a part of it, is longer than this server takes',
 };
 
-const LATER = 'try again a little later; the server’s log says more under this correlation id';
+const LATER = "try again a little later; the server's log says more under this correlation id";
 
 /** Any error as a problem: nothing of what is inside the server is told. */
 export const toProblem = (error: unknown): ProblemFound => {

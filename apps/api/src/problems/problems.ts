@@ -57,7 +57,7 @@ export const PROBLEMS = {
   'other-seed': { status: 409, title: 'The run was counted with another seed' },
   'other-key': { status: 409, title: 'The key id stands for another key' },
   'other-label': { status: 409, title: 'The worker has another label' },
-  'other-agent': { status: 409, title: 'The run is another agent’s' },
+  'other-agent': { status: 409, title: "The run is another agent's" },
   'other-request': { status: 409, title: 'The run was asked for in another way' },
   'study-registered': { status: 409, title: 'The study is registered already' },
   'no-studies-folder': { status: 409, title: 'This host has no studies' },
@@ -70,7 +70,7 @@ export const PROBLEMS = {
   // What was sent is understood, and can't be done.
   'bad-label': { status: 422, title: 'The label is not taken' },
   'no-reason': { status: 422, title: 'A reason is needed' },
-  'folder-needed': { status: 422, title: 'The study’s folder is needed' },
+  'folder-needed': { status: 422, title: "The study's folder is needed" },
   'study-file': { status: 422, title: 'The study file has errors' },
   'study-missing': { status: 422, title: 'No study there' },
   'data-policy': { status: 422, title: 'The data do not fit the study' },
@@ -144,7 +144,7 @@ export class ProblemFound extends Error {
 
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
 
-const TRY_AGAIN = 'try again a little later; the server’s log says more under this correlation id';
+const TRY_AGAIN = "try again a little later; the server's log says more under this correlation id";
 
 /** A refusal as a problem. What is broken on the server is not told to whoever asks. */
 export const problemOf = (refusal: Refusal): ProblemFound => {

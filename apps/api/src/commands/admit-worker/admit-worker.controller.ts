@@ -32,7 +32,7 @@ export class AdmitWorkerBody {
 
 export class WorkerPath {
   @Matches(/^[0-9a-f]{16}$/, { message: 'must be 16 hex digits' })
-  @ApiProperty({ description: 'A worker’s key id', pattern: '^[0-9a-f]{16}$' })
+  @ApiProperty({ description: "A worker's key id", pattern: '^[0-9a-f]{16}$' })
   keyId!: string;
 }
 

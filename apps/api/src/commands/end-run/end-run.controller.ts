@@ -67,7 +67,7 @@ export class EndRunController {
   @Operation({
     id: 'stopRun',
     kind: 'command',
-    summary: 'Stop a run’s loop',
+    summary: "Stop a run's loop",
     description:
       'Ends the loop between two iterations; what was kept goes on to its findings. Waits a while for the iteration under way, and is refused with `not-now` where that takes longer: send it again under the same key.',
     refusals: ['run-unknown', 'not-now', 'over', 'no-reason'],

@@ -16,7 +16,7 @@ import { granted } from '../granted.ts';
 
 export class OpenRunBody {
   @Whole(0, Number.MAX_SAFE_INTEGER, {
-    about: 'Seed of everything that is drawn; default: the run’s number in its study',
+    about: "Seed of everything that is drawn; default: the run's number in its study",
     optional: true,
   })
   seed?: number;

@@ -45,7 +45,7 @@ export class PlaceStudyController {
     kind: 'command',
     summary: 'Place and rank a study',
     description:
-      'Moves a study to another project or folder, or ranks its trainings among other studies’. Runs that are open go on.',
+      "Moves a study to another project or folder, or ranks its trainings among other studies'. Runs that are open go on.",
     refusals: ['study-unknown', 'project-forbidden', 'folder-needed'],
   })
   @ApiOkResponse({ type: PlacedStudy })

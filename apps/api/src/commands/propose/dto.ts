@@ -19,10 +19,10 @@ export class HypothesisBody {
 }
 
 export class EditBody {
-  @Words(1024, { about: 'Path relative to the program’s folder', example: 'features.json' })
+  @Words(1024, { about: "Path relative to the program's folder", example: 'features.json' })
   path!: string;
 
-  @Text(1_500_000, { about: 'The file’s whole new text' }) content!: string;
+  @Text(1_500_000, { about: "The file's whole new text" }) content!: string;
 }
 
 export class MutationBody {
@@ -51,7 +51,7 @@ export class ProposalAnswer {
   @ApiProperty({
     enum: ['proposed', 'refused', 'exhausted', 'halted', 'ended'],
     description:
-      'proposed: it is on its way. refused: the edit does not apply; not charged, but too many end the loop. exhausted: the budget does not cover it, and the loop is over. halted: it breached the harness’s boundary, and the run is over. ended: the loop is over, its line goes on to its findings',
+      "proposed: it is on its way. refused: the edit does not apply; not charged, but too many end the loop. exhausted: the budget does not cover it, and the loop is over. halted: it breached the harness's boundary, and the run is over. ended: the loop is over, its line goes on to its findings",
   })
   outcome!: 'proposed' | 'refused' | 'exhausted' | 'halted' | 'ended';
   @ApiProperty({ type: 'string', nullable: true, description: 'Why, where it is not `proposed`' })

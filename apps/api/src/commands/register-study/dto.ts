@@ -6,13 +6,13 @@ export class RegisterStudyBody {
   project!: string;
 
   @Words(1024, {
-    about: 'Its folder or study file, relative to the studies folder of the runners’ hosts',
+    about: "Its folder or study file, relative to the studies folder of the runners' hosts",
     example: 'pay',
   })
   folder!: string;
 
   @Whole(1, 10, {
-    about: 'Of its trainings among other studies’, from 1 (first) to 10 (last); default 5',
+    about: "Of its trainings among other studies', from 1 (first) to 10 (last); default 5",
     optional: true,
   })
   priority?: number;

@@ -26,10 +26,10 @@ export class VerdictAnswer {
   @ApiProperty({ enum: ['PASS', 'BLOCK'] }) verdict!: 'PASS' | 'BLOCK';
   @ApiProperty({ type: () => VerdictRowAnswer, isArray: true })
   rows!: readonly VerdictRowAnswer[];
-  @ApiProperty({ description: 'How far the verdict rests on the operator’s word' }) trust!: string;
+  @ApiProperty({ description: "How far the verdict rests on the operator's word" }) trust!: string;
   @ApiProperty({
     description:
-      'Whether a runner was asked to record the verdict; not where the finding’s own events are damaged, which take no more',
+      "Whether a runner was asked to record the verdict; not where the finding's own events are damaged, which take no more",
   })
   requested!: boolean;
 }
@@ -51,7 +51,7 @@ export class RequestVerificationController {
     kind: 'command',
     summary: 'Verify a finding',
     description:
-      'Walks the finding’s chain back to its pinned source now, from the log’s stored bytes and the git objects alone, and answers every row. A runner is asked to record a verdict that has changed, with its signature. The answer is the verdict of this moment, a repetition’s too. What PASS proves is provenance, not validity.',
+      "Walks the finding's chain back to its pinned source now, from the log's stored bytes and the git objects alone, and answers every row. A runner is asked to record a verdict that has changed, with its signature. The answer is the verdict of this moment, a repetition's too. What PASS proves is provenance, not validity.",
     refusals: ['finding-unknown', 'busy'],
   })
   @ApiOkResponse({ type: VerdictAnswer })

@@ -43,7 +43,7 @@ export class ReviewFindingController {
     kind: 'command',
     summary: 'Accept or reject a finding',
     description:
-      'A human’s word on a finding, with the reason. Only one with PASS can be accepted; only that moves the accepted line.',
+      "A human's word on a finding, with the reason. Only one with PASS can be accepted; only that moves the accepted line.",
     refusals: ['finding-unknown', 'not-verified', 'no-reason'],
   })
   @ApiOkResponse({ type: ReviewedFinding })

@@ -38,7 +38,7 @@ export class SettleDeadLetterController {
     kind: 'plain',
     summary: 'Let a training be run again',
     description:
-      'With all its attempts. No event: the job is the queue’s. Sent again, it finds no letter.',
+      "With all its attempts. No event: the job is the queue's. Sent again, it finds no letter.",
     refusals: ['dead-letter-unknown'],
   })
   @ApiOkResponse({ type: SettledLetter })

@@ -26,7 +26,7 @@ export class AgentController {
     kind: 'read',
     summary: 'All that an agent may know of its run',
     description:
-      'Brief, budget, the incumbent’s mutable files, the base cohort table, the rounded score and its own attempts. No sums of a chart, no check or sealed score, no standard error.',
+      "Brief, budget, the incumbent's mutable files, the base cohort table, the rounded score and its own attempts. No sums of a chart, no check or sealed score, no standard error.",
     refusals: ['run-unknown'],
   })
   @ApiOkResponse({ type: AgentViewAnswer })
@@ -71,7 +71,7 @@ export class AgentController {
     id: 'getMutableFiles',
     kind: 'read',
     summary: 'The mutable files',
-    description: 'The incumbent’s mutable files by path, with their whole text.',
+    description: "The incumbent's mutable files by path, with their whole text.",
     refusals: ['run-unknown'],
   })
   @ApiOkResponse({ type: ProgramFilesAnswer })

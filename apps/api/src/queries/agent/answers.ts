@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 const FILES = {
   type: 'object',
   additionalProperties: { type: 'string' },
-  description: 'Whole text by path, relative to the program’s folder',
+  description: "Whole text by path, relative to the program's folder",
 } as const;
 
 export class ProgramFilesAnswer {
@@ -33,7 +33,7 @@ export class StudyBriefAnswer {
     description: 'Units by what is charged',
   })
   costs!: Readonly<Record<string, number>>;
-  @ApiProperty({ description: 'The program’s file that is run; it can not be edited' })
+  @ApiProperty({ description: "The program's file that is run; it can not be edited" })
   entry!: string;
 }
 

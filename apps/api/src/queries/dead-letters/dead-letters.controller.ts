@@ -58,7 +58,7 @@ export class DeadLettersController {
     kind: 'read',
     summary: 'Trainings that wait for an operator',
     description:
-      'Trainings on Redis that could not be run, or whose result nobody can take; oldest first, at most a hundred of each runtime. None where trainings run in the runner’s own process.',
+      "Trainings on Redis that could not be run, or whose result nobody can take; oldest first, at most a hundred of each runtime. None where trainings run in the runner's own process.",
   })
   @ApiOkResponse({ type: DeadLettersAnswer })
   async list(@Caller() caller: Principal): Promise<DeadLettersAnswer> {

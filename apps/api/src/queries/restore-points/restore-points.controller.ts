@@ -26,7 +26,7 @@ export class RestorePointState {
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    description: 'The run’s state just before the mutation, made anew from the events up to there',
+    description: "The run's state just before the mutation, made anew from the events up to there",
   })
   state!: unknown;
 }
@@ -73,7 +73,7 @@ export class RestorePointsController {
   @Operation({
     id: 'getRestorePointTree',
     kind: 'read',
-    summary: 'The program’s files at a restore point, as an archive',
+    summary: "The program's files at a restore point, as an archive",
     description:
       'A tar archive, compressed by gzip: the same bytes each time. Its comment is the git tree that the files hash to.',
     refusals: ['restore-point-unknown', 'busy'],

@@ -43,7 +43,7 @@ export class ShownEvent {
   @ApiProperty({
     type: 'string',
     nullable: true,
-    description: '`hash` of the stream’s previous event; null for its first',
+    description: "`hash` of the stream's previous event; null for its first",
   })
   prev!: string | null;
   @ApiProperty({
@@ -79,7 +79,7 @@ const RUN_SCHEMA = {
     runId: { type: 'string' as const },
     studyId: { type: 'string' as const },
     project: { type: 'string' as const },
-    number: { type: 'integer' as const, description: 'The study’s nth run' },
+    number: { type: 'integer' as const, description: "The study's nth run" },
     seed: { type: 'integer' as const },
     agent: {
       type: 'string' as const,

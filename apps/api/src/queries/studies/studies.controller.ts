@@ -39,7 +39,7 @@ export class StudiesPage extends PageLinks {
 }
 
 export class StudyPolicy {
-  @ApiProperty({ description: 'SHA-256 of the policy’s canonical JSON (RFC 8785)' })
+  @ApiProperty({ description: "SHA-256 of the policy's canonical JSON (RFC 8785)" })
   digest!: string;
   @ApiProperty({
     enum: ['study-file', 'run'],
@@ -59,7 +59,7 @@ export class StudyDetails extends StudySummary {
   @ApiProperty({
     type: () => StudyPolicy,
     nullable: true,
-    description: 'The harness’s policy; null where neither a file nor a run says it here',
+    description: "The harness's policy; null where neither a file nor a run says it here",
   })
   policy!: StudyPolicy | null;
   @ApiProperty({ type: () => SplitCommitment, isArray: true })
@@ -95,7 +95,7 @@ export class StudiesController {
     id: 'listStudies',
     kind: 'read',
     summary: 'The studies',
-    description: 'Studies of the caller’s projects, in the order in which they were registered.',
+    description: "Studies of the caller's projects, in the order in which they were registered.",
     refusals: ['cursor-invalid'],
   })
   @ApiOkResponse({ type: StudiesPage })
@@ -122,9 +122,9 @@ export class StudiesController {
   @Operation({
     id: 'getStudy',
     kind: 'read',
-    summary: 'A study, with the harness’s policy and its digest',
+    summary: "A study, with the harness's policy and its digest",
     description:
-      'What an agent can not change: gates, budget, charts, mutable files, the data’s shape. A run is pinned to the digest.',
+      "What an agent can not change: gates, budget, charts, mutable files, the data's shape. A run is pinned to the digest.",
     refusals: ['study-unknown'],
   })
   @ApiOkResponse({ type: StudyDetails })
