@@ -226,6 +226,28 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       expect(await letters()).toEqual([]);
     });
 
+    it('is tried again in good time, whatever the clock of the host said where it failed', async () => {
+      jobs.behave('t-1', 'unavailable');
+      const ahead = bull.worker({
+        work: (slot) => async (asked, tell) => {
+          const now = Date.now();
+          vi.spyOn(Date, 'now').mockReturnValue(now + 86_400_000);
+          return jobs.work(slot)(asked, tell);
+        },
+      });
+      const asked = bull.queue.run(job('t-1'));
+      const queue = bullQueue();
+      await until(async () => {
+        expect(await queue.getDelayedCount()).toBe(1);
+      });
+      vi.restoreAllMocks();
+      await ahead.close(100);
+      jobs.behave('t-1', 'complete');
+      bull.worker();
+      expect(await asked).toMatchObject({ type: 'TrainingCompleted' });
+      await queue.close();
+    });
+
     it('is given up when an operator discards it, for whoever asks later too', async () => {
       jobs.behave('t-1', 'unavailable');
       bull.worker();
