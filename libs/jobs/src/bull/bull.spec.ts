@@ -167,6 +167,19 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       }
     });
 
+    it('that is larger than any may be is not even read', async () => {
+      bull.worker({
+        work: (slot) => async (asked, tell) => {
+          const result = await jobs.work(slot)(asked, tell);
+          return { ...result, data: { ...result.data, detail: 'x'.repeat(70 << 20) } } as never;
+        },
+      });
+      bull.queue.run(job('t-1')).catch(() => undefined);
+      await until(async () => {
+        expect((await letters())[0]?.reason).toContain('found no result');
+      });
+    });
+
     it('that was refused is made anew when an operator says so', async () => {
       let honest = false;
       forger((result) => (honest ? result : resigned(result, {}, generateKey())));
