@@ -168,13 +168,17 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
     });
 
     it('that is larger than any may be is not even read', async () => {
+      await bull.close();
+      bull = openBull(redis, jobs, { maxResultBytes: 3 << 20 });
       bull.worker({
+        ...{ lockMs: 10_000 },
         work: (slot) => async (asked, tell) => {
           const result = await jobs.work(slot)(asked, tell);
-          return { ...result, data: { ...result.data, detail: 'x'.repeat(70 << 20) } } as never;
+          return { ...result, data: { ...result.data, detail: 'x'.repeat(4 << 20) } } as never;
         },
       });
-      bull.queue.run(job('t-1')).catch(() => undefined);
+      const small = { ...job('t-1'), limits: { ...job('t-1').limits, outputMb: 0.001 } };
+      bull.queue.run(small).catch(() => undefined);
       await until(async () => {
         expect((await letters())[0]?.reason).toContain('found no result');
       });
