@@ -137,7 +137,7 @@ export const startPostgres = async (): Promise<Postgres> => {
       { ...user, cwd: folder, env: {}, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     server = started;
-    started.stderr?.on('data', (text: Buffer) => {
+    started.stderr.on('data', (text: Buffer) => {
       said = (said + text.toString()).slice(-4_000);
     });
     for (const until = Date.now() + 30_000; ;) {
