@@ -105,12 +105,12 @@ export const describeLeases = ({ ownClocks }: Features, place: () => Promise<Pla
 
   it('is held for as long as it is renewed', async () => {
     const [one, other] = [await open(), await open()];
-    const lease = await taken(one, 'run-1', 400);
+    const lease = await taken(one, 'run-1', 1_000);
     for (let turn = 0; turn < 4; turn += 1) {
-      clock.pass(200);
-      if (!at.byGivenClock) await sleep(200);
+      clock.pass(400);
+      if (!at.byGivenClock) await sleep(400);
       expect(await lease.renew()).toBe(true);
-      expect(await other.acquire('run-1', 400)).toBeNull();
+      expect(await other.acquire('run-1', 1_000)).toBeNull();
     }
     expect(lease.held()).toBe(true);
     expect(lease.token).toBe(1);
