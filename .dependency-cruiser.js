@@ -1,7 +1,8 @@
 // Arrows point from apps to libs to the pure core, never back. A lib is reached through its door alone.
 
 /** Libs that compute and nothing else: the same code runs on a server, in the terminal and in a browser. */
-const PURE = '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator)/';
+const PURE =
+  '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator)/';
 /** Everything of libs/studies is pure but the one file that reads a folder. */
 const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index\\.ts))`;
 /** Tests, and what only they use. */
@@ -37,7 +38,7 @@ export default {
       severity: 'error',
       comment: 'A lib tested on a real server starts it with what all tests start it with.',
       from: { path: '^libs/' },
-      to: { path: '^(apps|bench)/|^test/(?!support/)' },
+      to: { path: '^(apps|bench)/|^test/(?!support/|doubles/)' },
     },
     {
       name: 'libs-by-their-doors',
@@ -64,6 +65,17 @@ export default {
       severity: 'error',
       from: { path: '^apps/([^/]+)/', pathNot: TESTS },
       to: { path: '^apps/[^/]+/', pathNot: '^apps/($1/|[^/]+/src/index\\.ts$)' },
+    },
+    {
+      name: 'worker-knows-redis-only',
+      severity: 'error',
+      comment:
+        'Whoever takes over a worker must find no way to the log, the rows or the runner in it.',
+      from: { path: '^apps/worker/', pathNot: TESTS },
+      to: {
+        path: '^(apps/(?!worker/)|libs/(event-log|vault|read-models|payloads)/)',
+        reachable: true,
+      },
     },
     {
       name: 'kernel-stands-alone',

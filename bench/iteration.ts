@@ -7,9 +7,10 @@ import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
 import { driveRun, openHome, openRun } from '#apps/runner';
 import type { Agent } from '#libs/agents';
+import { sandboxExecutor, type Executor } from '#libs/executors';
 import { inProcessQueue, trainingWorker } from '#libs/jobs';
 import { ok, type Result } from '#libs/kernel';
-import { openSandbox, type Sandbox } from '#libs/sandbox';
+import { openSandbox } from '#libs/sandbox';
 import { STUDY_FILE, readStudy, studySkeleton } from '#libs/studies';
 import { median } from './median.ts';
 
@@ -152,21 +153,22 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
     const opened = must(await openHome({ folder: join(root, 'home') }));
     const sandbox = must(await openSandbox());
     let inSandbox = 0;
-    const timed: Sandbox = {
-      ...sandbox,
+    const executor = must(
+      await sandboxExecutor({ sandbox, node: process.execPath, version: process.version }),
+    );
+    const timed: Executor = {
+      ...executor,
       run: async (job) => {
         const since = performance.now();
         try {
-          return await sandbox.run(job);
+          return await executor.run(job);
         } finally {
           inSandbox += performance.now() - since;
         }
       },
     };
     const { sourceTree, keys } = opened;
-    const queue = inProcessQueue(
-      trainingWorker({ sourceTree, sandbox: timed, key: keys.worker, runtime: process.execPath }),
-    );
+    const queue = inProcessQueue(trainingWorker({ sourceTree, executor: timed, key: keys.worker }));
     const home = { ...opened, queue: async () => ok(queue) };
 
     const iterations: { whole: number; sandbox: number }[] = [];

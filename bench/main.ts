@@ -6,6 +6,7 @@
  */
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { appendEventStoreRows, benchAppendEventStore } from './append-eventstore.ts';
 import { benchAppend } from './append.ts';
 import { benchIteration } from './iteration.ts';
 import { benchRebuild, rebuildRows } from './rebuild.ts';
@@ -59,6 +60,10 @@ say('iterations');
 const iteration = await benchIteration();
 say('appends');
 const append = await benchAppend();
+// A double would measure nothing: this needs a server, started as docs/how-to/run-on-eventstoredb.md says.
+const eventStore = process.env['HOLDFAST_TEST_EVENTSTORE'];
+if (eventStore !== undefined) say('appends on EventStoreDB');
+const onEventStore = eventStore === undefined ? null : await benchAppendEventStore(eventStore);
 say('replay');
 await benchReplay(SMALL / 5, 1);
 const replay = [await benchReplay(SMALL), await benchReplay(LARGE)] as const;
@@ -71,6 +76,10 @@ const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as con
 const sections = {
   'An iteration, median': iterationRows(iteration),
   'Appends of one event, with synchronous=FULL': appendRows(append),
+  [onEventStore === null
+    ? 'Appends on EventStoreDB: not measured, since HOLDFAST_TEST_EVENTSTORE names no server'
+    : `Appends on EventStoreDB ${onEventStore.serverVersion}, ${onEventStore.eventBytes} bytes an event`]:
+    onEventStore === null ? [] : appendEventStoreRows(onEventStore),
   'Replay of one run': replayRows(replay),
   'Views rebuilt from a log of many runs': rebuildRows(rebuild),
   'Verification of one run, on one core': verifyRows(verification),

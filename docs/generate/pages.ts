@@ -1,14 +1,16 @@
 import { cliPage } from './cli.ts';
-import { httpAccessPage } from './http-access.ts';
-import { openApiPage } from './openapi.ts';
+import { environmentPage } from './environment.ts';
 import { eventsPage } from './events.ts';
 import { exitCodesPage } from './exit-codes.ts';
+import { httpAccessPage } from './http-access.ts';
+import { openApiPage } from './openapi.ts';
 import { studyFilePage } from './study-file.ts';
 import { verdictRowsPage } from './verdict-rows.ts';
 
 /** The generated pages: text by file name in docs/reference; `root` is the repository's folder. */
 export const referencePages = async (root: string): Promise<Readonly<Record<string, string>>> => ({
   'cli.md': cliPage(),
+  'environment.md': environmentPage(),
   'events.md': eventsPage(root),
   'exit-codes.md': exitCodesPage(root),
   'http-access.md': await httpAccessPage(),

@@ -38,7 +38,7 @@ beforeEach(async () => {
   await start();
 }, PATIENCE);
 afterEach(async () => {
-  await supervisor.stop();
+  await supervisor.stop(60_000);
   await home.close();
   await prepared.remove();
 });
@@ -113,7 +113,7 @@ describe('the supervisor', () => {
       await register('study');
       good(await requestRun('key-1'));
       await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 2);
-      await supervisor.stop();
+      await supervisor.stop(60_000);
       const stopped = (await home.runs.load('parcels-1')).head?.revision ?? 0;
       expect(await node('parcels-1')).not.toBe('sealed');
       await sleep(300);

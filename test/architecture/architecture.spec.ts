@@ -108,6 +108,16 @@ describe('the architecture', () => {
       text: "import { cli } from '../../../apps/cli/src/index.ts';\nexport const up = cli;\n",
     },
     {
+      rule: 'lib-tests-know-test-support',
+      file: 'libs/vault/src/vault.spec.ts',
+      text: "import { cli } from '../../../apps/cli/src/index.ts';\nexport const up = cli;\n",
+    },
+    {
+      rule: 'worker-knows-redis-only',
+      file: 'apps/worker/src/index.ts',
+      text: "import { vault } from '#libs/vault';\nexport const worker = vault;\n",
+    },
+    {
       rule: 'no-cycles',
       file: 'libs/vault/src/vault.ts',
       text: "import { vault as self } from './index.ts';\nexport const vault: number = self;\n",

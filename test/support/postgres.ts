@@ -127,7 +127,7 @@ export const startPostgres = async (): Promise<Postgres> => {
     await exited;
   };
 
-  const start = async (): Promise<void> => {
+  const startOnce = async (): Promise<void> => {
     const settings = { ...SETTINGS, port, listen_addresses: '127.0.0.1' };
     const started = spawn(
       join(bin, 'postgres'),
@@ -153,6 +153,18 @@ export const startPostgres = async (): Promise<Postgres> => {
           throw new Error(`PostgreSQL did not start: ${said}`, { cause });
         }
         await sleep(50);
+      }
+    }
+  };
+
+  /** After a kill the last of its processes may still be about to end, and a new server refuses to start until then. */
+  const start = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await startOnce();
+      } catch (error) {
+        if (attempt === 10) throw error;
+        await sleep(200);
       }
     }
   };

@@ -12,6 +12,7 @@ import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
 import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
+import { serveVerb } from './verbs/serve.ts';
 import { simulateVerb } from './verbs/simulate.ts';
 import { tokenVerb } from './verbs/token.ts';
 
@@ -32,6 +33,7 @@ const VERBS: readonly Verb[] = [
   reviewVerb,
   stopVerb,
   haltVerb,
+  serveVerb,
   rebuildVerb,
   simulateVerb,
   tokenVerb,

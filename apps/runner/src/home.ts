@@ -1,16 +1,37 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inProcessQueue, removeStaleFolders, trainingWorker, type TrainingQueue } from '#libs/jobs';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import { openSandbox, type Sandbox } from '#libs/sandbox';
+import { eventTypes } from '#libs/event-log';
+import { sandboxExecutor } from '#libs/executors';
+import { trustedKey } from '#libs/fleet';
+import {
+  bullTrainingQueue,
+  inProcessQueue,
+  redisConnection,
+  removeStaleFolders,
+  trainingWorker,
+  type BullTrainingQueue,
+  type RedisConnection,
+  type TrainingQueue,
+} from '#libs/jobs';
+import { ok, refused, type NewEvent, type Refusal, type Result } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payloads';
+import type { EnvironmentRecord } from '#libs/run';
+import { openSandbox, runtimeDigest, type Sandbox } from '#libs/sandbox';
 import { openKey, type SigningKey } from '#libs/signatures';
+import { DEFAULT_PRIORITY } from '#libs/studies';
 import { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+import { FLEET, SCHEMA_VERSION } from './streams.ts';
+import { VERSION } from './version.ts';
 
 /** A ledger, and what only the harness has beside it: the keys that sign, the way to the data, the trainings. */
 export interface Home extends Ledger {
   readonly keys: { readonly runner: SigningKey; readonly worker: SigningKey };
-  /** Trainings need the sandbox, which reading the ledger does not: opened at first use. */
+  /** Trainings need the sandbox or Redis, which reading the ledger does not: opened at first use. */
   readonly queue: () => Promise<Result<TrainingQueue, Refusal>>;
+  /** The public key of a worker that an operator admitted to the fleet; null for any other. */
+  readonly admittedKey: (keyId: string) => Promise<string | null>;
+  /** What trainings run on, pinned by each run that is opened here. */
+  readonly environment: () => Promise<EnvironmentRecord>;
   readonly keyFolder: string;
   /** Folder that holds the studies which are registered over HTTP; null: this host has none. */
   readonly studiesFolder: string | null;
@@ -18,6 +39,12 @@ export interface Home extends Ledger {
 
 export interface HomeOptions extends LedgerOptions {
   readonly studiesFolder?: string | null;
+  /** Redis that hands trainings to workers on other hosts; null: they run in this process. Never shown. */
+  readonly redis?: string | null;
+  /** `name@sha256:…` of the containers that trainings run in; null: they run on this process's own Node. */
+  readonly trainingImage?: string | null;
+  /** What an operator should know of trainings: one line of text. */
+  readonly onNotice?: (notice: string) => void;
   /** Default: this machine's. */
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
 }
@@ -26,10 +53,15 @@ export interface HomeOptions extends LedgerOptions {
 export const RUNTIME = process.execPath;
 
 export const openHome = async ({
-  sandbox: findSandbox = openSandbox,
+  redis = null,
+  trainingImage = null,
+  onNotice = () => undefined,
+  sandbox = openSandbox,
   studiesFolder = null,
   ...options
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
+  const connection = redis === null ? null : redisConnection(redis);
+  if (connection?.ok === false) return connection;
   const opened = await openLedger(options);
   if (!opened.ok) return opened;
   const ledger = opened.value;
@@ -39,29 +71,109 @@ export const openHome = async ({
     await ledger.close();
     return keys;
   }
-  const { worker } = keys.value;
-  let queue: TrainingQueue | null = null;
+  const admittedKey = async (keyId: string): Promise<string | null> =>
+    trustedKey((await ledger.fleet.load(FLEET)).state, keyId);
+  const elsewhere =
+    connection === null
+      ? null
+      : queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice });
+  let here: TrainingQueue | null = null;
   return ok({
     ...ledger,
     keys: keys.value,
     queue: async () => {
-      if (queue !== null) return ok(queue);
-      const sandbox = await findSandbox();
-      if (!sandbox.ok) return sandbox;
-      await removeStaleFolders();
-      queue = inProcessQueue(
-        trainingWorker({
-          sourceTree: ledger.sourceTree,
-          sandbox: sandbox.value,
-          key: worker,
-          runtime: RUNTIME,
-        }),
-      );
-      return ok(queue);
+      if (elsewhere !== null) return ok(elsewhere);
+      if (here !== null) return ok(here);
+      const queue = await queueHere(ledger, keys.value.worker, sandbox);
+      if (queue.ok) here = queue.value;
+      return queue;
     },
+    admittedKey,
+    environment: () => environmentRecord(trainingImage),
     keyFolder,
     studiesFolder,
+    close: async () => {
+      await elsewhere?.close();
+      await ledger.close();
+    },
   });
+};
+
+/** Trainings one after the other in this process, contained by this machine's sandbox. */
+const queueHere = async (
+  { sourceTree }: Ledger,
+  key: SigningKey,
+  findSandbox: NonNullable<HomeOptions['sandbox']>,
+): Promise<Result<TrainingQueue, Refusal>> => {
+  const sandbox = await findSandbox();
+  if (!sandbox.ok) return sandbox;
+  const executor = await sandboxExecutor({
+    sandbox: sandbox.value,
+    node: RUNTIME,
+    version: process.version,
+  });
+  if (!executor.ok) return executor;
+  await removeStaleFolders();
+  return ok(inProcessQueue(trainingWorker({ sourceTree, executor: executor.value, key })));
+};
+
+interface Elsewhere extends Pick<Home, 'admittedKey'> {
+  readonly connection: RedisConnection;
+  readonly onNotice: (notice: string) => void;
+}
+
+/** The trainings on Redis, seen from a process that asks for none: what workers announce, what was set aside. */
+export const watchTrainings = (
+  ledger: Ledger,
+  redis: string,
+  onNotice: (notice: string) => void,
+): Result<Pick<BullTrainingQueue, 'deadLetters' | 'fleetAnnouncements' | 'close'>, Refusal> => {
+  const connection = redisConnection(redis);
+  if (!connection.ok) return connection;
+  // It is given no result: whom to trust is not its business.
+  const admittedKey = async (): Promise<null> => null;
+  return ok(queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice }));
+};
+
+/** Trainings by workers that an operator admitted, ranked by their studies. */
+const queueElsewhere = (
+  { sourceTree, studies }: Ledger,
+  { connection, admittedKey, onNotice }: Elsewhere,
+): BullTrainingQueue => {
+  const priorities = new Map<string, number>();
+  const types = eventTypes(EVENT_TYPES);
+  const queue = bullTrainingQueue({
+    connection,
+    sourceTree,
+    trusted: admittedKey,
+    problems: ({ type, data }) =>
+      types
+        .problems({ type, data, metadata: { schemaVersion: SCHEMA_VERSION } } as NewEvent, type)
+        .map(({ path, message }) => `${path} ${message}`),
+    priorityOf: (studyId) => priorities.get(studyId) ?? DEFAULT_PRIORITY,
+    onNotice,
+  });
+  return {
+    ...queue,
+    run: async (job, onProgress) => {
+      priorities.set(job.studyId, (await studies.load(job.studyId)).state.priority);
+      return queue.run(job, onProgress);
+    },
+  };
+};
+
+/** What trainings run on: an image by its digest, or the Node of this very process. */
+const environmentRecord = async (trainingImage: string | null): Promise<EnvironmentRecord> => {
+  const image = /^(.+)@sha256:([0-9a-f]{64})$/.exec(trainingImage ?? '');
+  return {
+    holdfast: VERSION,
+    runtime:
+      image === null
+        ? { name: 'node', version: process.version, sha256: await runtimeDigest(RUNTIME) }
+        : { name: 'oci-image', version: image[1] ?? '', sha256: image[2] ?? '' },
+    platform: process.platform,
+    architecture: process.arch,
+  };
 };
 
 const openKeys = async (folder: string): Promise<Result<Home['keys'], Refusal>> => {

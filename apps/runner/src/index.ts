@@ -17,7 +17,7 @@ export {
   type AgentRefusalCode,
 } from './agent-edge.ts';
 export { driveRun, type Drive } from './drive-run.ts';
-export { openHome, recallStudyFile, type Home, type HomeOptions } from './home.ts';
+export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';

@@ -79,7 +79,7 @@ interface Kind<State, Command, E extends Fact, Code extends string> {
 const PATIENCE = 20;
 
 /** Every event that Holdfast writes today is of version 1. */
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 1;
 
 /** The one way in which commands become events. The cache holds folds of what was read, never decisions. */
 const stream = <

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readServiceConfig } from './service-config.ts';
+import { VARIABLES } from './variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
 afterAll(() => {
@@ -58,4 +59,15 @@ describe('the environment of a service', () => {
       expect(said).toContain(`HOLDFAST_${name}`);
     expect(said).not.toMatch(/hunter/);
   });
+});
+
+it('reads the variables that the reference names, and no others', () => {
+  const read = new Set<string>();
+  for (const file of ['config.ts', 'service-config.ts']) {
+    const source = readFileSync(new URL(file, import.meta.url), 'utf8');
+    // Names in strings and after `env.`; a message that names two of them names both whole.
+    for (const [, name] of source.matchAll(/(?:'|env\.|and )((?:HOLDFAST|OTEL|NO)_[A-Z_]+)/g))
+      if (name !== undefined) read.add(name);
+  }
+  expect([...read].sort()).toEqual(VARIABLES.map(({ name }) => name).sort());
 });

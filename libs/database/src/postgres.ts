@@ -113,18 +113,31 @@ const prepare = async (client: ClientBase, { schema }: PostgresOptions): Promise
   }
 };
 
-/** A connection of the pool, as Kysely wants it, whose errors are told apart. */
-const named = (client: PoolClient, place: string): PostgresPoolClient => ({
-  // Kysely's second form, by cursor, is for streams, which nothing here uses.
-  query: (async (sql: string, parameters: readonly unknown[]) => {
+/**
+ * A connection of the pool, as Kysely wants it, whose errors are told apart. What broke it is told again by whatever
+ * fails on it afterwards, such as the transaction's rollback, whose own error would hide why.
+ */
+const named = (client: PoolClient, place: string): PostgresPoolClient => {
+  let broke: DatabaseUnavailable | null = null;
+  const query = async (sql: string, parameters: readonly unknown[]) => {
     try {
       return await client.query(sql, [...parameters]);
     } catch (cause) {
-      throw isBroken(cause) ? unavailable(place, cause) : cause;
+      if (!isBroken(cause)) throw cause;
+      broke ??= unavailable(place, cause);
+      throw cause instanceof DatabaseError ? unavailable(place, cause) : broke;
     }
-  }) as unknown as PostgresPoolClient['query'] & (() => Promise<PostgresQueryResult<unknown>>),
-  release: (destroy) => client.release(destroy),
-});
+  };
+  return {
+    // Kysely's second form, by cursor, is for streams, which nothing here uses.
+    query: query as unknown as PostgresPoolClient['query'] &
+      (() => Promise<PostgresQueryResult<unknown>>),
+    release: (destroy) => {
+      broke = null;
+      client.release(destroy);
+    },
+  };
+};
 
 const isBroken = (error: unknown): boolean => {
   if (error instanceof DatabaseError) {

@@ -21,6 +21,8 @@ export type AppendAnswer =
   | { readonly kind: 'tombstoned' }
   | { readonly kind: 'too-large'; readonly limit: number }
   | { readonly kind: 'denied' }
+  /** The server's answer cannot be taken for what it says. */
+  | { readonly kind: 'unreadable'; readonly error: unknown }
   /** No answer, or none that says whether it was written. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -80,6 +82,15 @@ const answerOf = (response: BatchAppendResp): AppendAnswer => {
   };
 };
 
+/** Nothing may be thrown where an answer comes in: nobody would catch it. */
+const readAnswer = (response: BatchAppendResp): AppendAnswer => {
+  try {
+    return answerOf(response);
+  } catch (error) {
+    return { kind: 'unreadable', error };
+  }
+};
+
 function* messages(
   stream: string,
   expected: ExpectedRevision,
@@ -123,7 +134,7 @@ export const kurrentAppends = (connection: KurrentConnection): KurrentAppends =>
         failAll(reason);
       };
       call.on('data', (response: BatchAppendResp) => {
-        pending.get(response.getCorrelationId()?.getString() ?? '')?.(answerOf(response));
+        pending.get(response.getCorrelationId()?.getString() ?? '')?.(readAnswer(response));
       });
       call.on('error', (error) => over(messageOf(error)));
       call.on('end', () => {

@@ -100,16 +100,37 @@ const withinDeadline = async <T>(
   }
 };
 
+/** The options that the client knows, as it compares them. */
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['usercertfile', 'userkeyfile', 'maxdiscoverattempts', 'connectionname', 'defaultdeadline'],
+  ...['discoveryinterval', 'gossiptimeout', 'nodepreference', 'tls', 'tlsverifycert', 'tlscafile'],
+  ...['throwonappendfailure', 'keepaliveinterval', 'keepalivetimeout'],
+]);
+
+/** What of a connection string's options the client would only warn of, printing the whole string with its password. */
+const optionProblem = (connectionString: string): string | null => {
+  const options = connectionString.split('?').slice(1).join('?');
+  for (const option of options === '' ? [] : options.split('&')) {
+    const [name = '', value = ''] = option.split('=');
+    const flat = name.trim().toLowerCase().replace(/[_-]/g, '');
+    if (!OPTIONS.has(flat)) return `it has an option that the client does not know: ${name}`;
+    if (flat === 'tlsverifycert' && value.trim() === 'false')
+      return 'it asks not to check the server’s certificate, which the client cannot; name your CA with tlsCAFile';
+  }
+  return null;
+};
+
 /** Connects lazily. Throws on a connection string that cannot be read, without repeating it: it may hold a password. */
 export const connectKurrent = (connectionString: string, deadline: number): KurrentConnection => {
+  const problem = optionProblem(connectionString);
+  if (problem !== null) throw new TypeError(`the connection string cannot be used: ${problem}`);
   let client: EventStoreDBClient;
   try {
     client = EventStoreDBClient.connectionString(connectionString);
-  } catch (error) {
+  } catch {
     // The client's error holds the whole string, so it is no cause: causes are logged.
-    // eslint-disable-next-line preserve-caught-error -- it would tell the password
     throw new TypeError(
-      `the connection string cannot be read (${(error as Error).name}); expected esdb://user:password@host:port?tls=true, or esdb+discover://, with options that the client knows and files that exist`,
+      `the connection string cannot be read; expected esdb://user:password@host:port?tls=true, or esdb+discover://, with options that the client knows and files that exist`,
     );
   }
   let used = false;
@@ -118,7 +139,7 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
   const call = (): ReturnType<EventStoreDBClient['callArguments']> =>
     client['callArguments']({ requiresLeader: true }, { deadline: Infinity });
 
-  const open = async <S extends Readable>(
+  const open = async <S extends Readable & { cancel: () => void }>(
     name: string,
     create: (grpc: InstanceType<typeof streamsGrpc.StreamsClient>) => S,
   ): Promise<S> => {
@@ -129,7 +150,15 @@ export const connectKurrent = (connectionString: string, deadline: number): Kurr
       stream.on('error', () => {});
       return stream;
     })();
-    return withinDeadline(opening, deadline, 'connecting to the event store');
+    try {
+      return await withinDeadline(opening, deadline, 'connecting to the event store');
+    } catch (error) {
+      opening.then(
+        (late) => late.cancel(),
+        () => {},
+      );
+      throw error;
+    }
   };
 
   return {

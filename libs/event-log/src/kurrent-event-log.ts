@@ -79,22 +79,27 @@ const kurrentEventLog = (
 
   /** Reads the end of a stream and what an append to it has to be compared with. */
   const look = async ({ stream, expected, events }: AdmittedBatch) => {
-    const end = await server.slice(stream, 'end', 'backwards', ID_WINDOW);
-    const lastFirst = end?.events ?? [];
-    const last = lastFirst[0];
-    if (last === undefined) heads.none(stream);
-    else {
-      // Nothing is chained to an event that is not what was written.
-      decodeStored(last, types);
-      heads.learn(stream, lastFirst.toReversed());
-    }
-    const head = heads.get(stream)!;
-    const found = new Map(lastFirst.map((event) => [event.revision, event]));
+    const ids = new Set(events.map(({ event }) => event.id));
     const first = expected === 'no-stream' ? 0 : expected;
     const wanted = events.length + (expected === 'no-stream' ? 0 : 1);
+    const found = new Map<number, StoredEvent>();
+    const lastFirst: { readonly revision: number; readonly id: string; readonly hash: string }[] =
+      [];
+    const there = await server.ending(stream, ID_WINDOW, (event) => {
+      const { revision, id, hash } = event;
+      // Nothing is chained to an event that is not what was written.
+      if (lastFirst.length === 0) decodeStored(event, types);
+      lastFirst.push({ revision, id, hash });
+      // Only what is compared is kept: a window of large events would fill the memory.
+      if (ids.has(id) || (revision >= first && revision < first + wanted))
+        found.set(revision, event);
+    });
+    if (there && lastFirst.length > 0) heads.learn(stream, lastFirst.toReversed());
+    else heads.none(stream);
+    const head = heads.get(stream)!;
     if (first <= head.revision && !found.has(first)) {
-      const there = await server.slice(stream, first, 'forwards', wanted);
-      for (const event of there?.events ?? []) found.set(event.revision, event);
+      const earlier = await server.slice(stream, first, 'forwards', wanted);
+      for (const event of earlier?.events ?? []) found.set(event.revision, event);
     }
     const byId = new Map([...found.values()].map((event) => [event.id, event]));
     return {
@@ -177,6 +182,8 @@ const kurrentEventLog = (
           throw new EventLogUnavailable(
             `appending to stream ${batch.stream} failed: the event store denies access. Its user needs to write our streams: see its ACLs and the credentials in the connection string.`,
           );
+        case 'unreadable':
+          throw answer.error;
         case 'unknown':
           reason = answer.reason;
       }

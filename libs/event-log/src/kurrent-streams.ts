@@ -42,7 +42,13 @@ export interface KurrentStreams {
     direction: 'forwards' | 'backwards',
     count: number,
   ) => Promise<StreamSlice | null>;
-  /** The same, one by one, of a stream that is there. */
+  /** Shows the last `count` events of a stream, the last one first. False when the stream never was. */
+  readonly ending: (
+    stream: string,
+    count: number,
+    see: (event: StoredEvent) => void,
+  ) => Promise<boolean>;
+  /** What `slice` gives, one by one, of a stream that is there. */
   readonly stream: (
     stream: string,
     from: number,
@@ -182,6 +188,20 @@ export const kurrentStreams = (connection: KurrentConnection, prefix: string): K
         if ('last' in found) last = found.last;
       }
       return { events, last };
+    },
+
+    ending: async (stream, count, see) => {
+      for await (const found of records(
+        stream,
+        streamRequest(`${prefix}${stream}`, 'end', 'backwards', count),
+      )) {
+        if (found === 'none') {
+          await mustBeNew(stream);
+          return false;
+        }
+        if ('event' in found) see(found.event);
+      }
+      return true;
     },
 
     async *stream(stream, from, direction, count) {

@@ -4,7 +4,7 @@ export * from './bull/bull-training-queue.ts';
 export * from './bull/bull-training-worker.ts';
 export { redisConnection, type RedisConnection } from './bull/connection.ts';
 export type { DeadLetter, DeadLetters } from './bull/dead-letters.ts';
-export type { Device, FleetAnnouncement } from './bull/fleet.ts';
+export type { FleetAnnouncement } from './bull/fleet.ts';
 export type { ResultChecks } from './bull/result-parcel.ts';
 export * from './classify.ts';
 export * from './in-process-queue.ts';

@@ -2,9 +2,10 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePredictions } from '#libs/evaluator';
+import { executionRecord, lockFileOf, type Executor, type LockFile } from '#libs/executors';
 import type { ArtefactRef, Signature } from '#libs/kernel';
-import type { IsolationRecord, TrainingFailure, TrainingResult } from '#libs/run';
-import type { IsolationReport, Sandbox, SandboxOutcome } from '#libs/sandbox';
+import type { TrainingFailure, TrainingResult } from '#libs/run';
+import type { SandboxOutcome } from '#libs/sandbox';
 import { sign, type SigningKey } from '#libs/signatures';
 import type { SourceTree } from '#libs/source-tree';
 import { classify, crashSite } from './classify.ts';
@@ -13,6 +14,7 @@ import type { TrainingJob, TrainingProgress } from './port.ts';
 const MEBIBYTE = 1024 * 1024;
 const LOG_BYTES = 256 * 1024;
 const OPEN_FILES = 128;
+const PROGRAM = 'program';
 const PREDICTIONS = 'predictions.csv';
 const REPORT = 'report.json';
 
@@ -21,10 +23,10 @@ export const FOLDER_PREFIX = 'holdfast-training-';
 
 export interface WorkerParts {
   readonly sourceTree: SourceTree;
-  readonly sandbox: Sandbox;
+  readonly executor: Executor;
   readonly key: SigningKey;
-  /** Path of the Node binary that runs the programs. */
-  readonly runtime: string;
+  /** Ends the training without a result. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface WorkerParts {
  * keeps what it wrote as artefacts, and says how it ended. A result never carries a score: that is the evaluator's.
  */
 export const trainingWorker =
-  ({ sourceTree, sandbox, key, runtime }: WorkerParts) =>
+  ({ sourceTree, executor, key, signal }: WorkerParts) =>
   async (
     job: TrainingJob,
     onProgress?: (progress: TrainingProgress) => void,
@@ -40,10 +42,13 @@ export const trainingWorker =
     const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
     try {
       await chmod(folder, 0o755);
-      const mounts = await layOut(sourceTree, job, folder);
-      const outcome = await sandbox.run({
-        command: ['/runtime/node', `/program/${job.entry}`],
-        readOnly: [...mounts, { from: runtime, to: '/runtime/node' }],
+      const readOnly = await layOut(sourceTree, job, folder);
+      const lockFile = await lockFileOf(join(folder, PROGRAM));
+      const outcome = await executor.run({
+        entry: job.entry,
+        readOnly,
+        owner: { runId: job.runId, trainingId: job.trainingId },
+        ...(signal !== undefined && { signal }),
         outputFiles: {
           names: [PREDICTIONS, REPORT],
           maxFiles: 16,
@@ -61,7 +66,7 @@ export const trainingWorker =
           if (progress !== null) onProgress?.(progress);
         },
       });
-      return await conclude(sourceTree, key, job, outcome);
+      return await conclude({ sourceTree, executor, key }, job, outcome, lockFile);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -91,7 +96,7 @@ const isAlive = (pid: number): boolean => {
 
 /** Everything that the program may see: its tree, its task, the cohort table and the cells to predict. */
 const layOut = async (sourceTree: SourceTree, job: TrainingJob, folder: string) => {
-  const [program, data, task] = ['program', 'data', 'task'].map((name) => join(folder, name)) as [
+  const [program, data, task] = [PROGRAM, 'data', 'task'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
@@ -128,10 +133,10 @@ const progressOf = (trainingId: string, line: string): TrainingProgress | null =
 };
 
 const conclude = async (
-  sourceTree: SourceTree,
-  key: SigningKey,
+  { sourceTree, executor, key }: WorkerParts,
   job: TrainingJob,
   outcome: SandboxOutcome,
+  lockFile: LockFile | null,
 ): Promise<TrainingResult> => {
   const { trainingId } = job;
   const content = (name: string) => outcome.files.find(({ path }) => path === name)?.content;
@@ -154,7 +159,7 @@ const conclude = async (
     durationMs: Math.round(outcome.durationMs),
     artefacts: kept.value.tree,
     log: logRef,
-    isolation: flat(outcome.isolation),
+    isolation: executionRecord(executor, outcome.isolation, lockFile),
   };
   const failed = (failure: TrainingFailure, detail: string): TrainingResult => ({
     type: 'TrainingFailed',
@@ -204,12 +209,4 @@ const signed = <Data extends object>(
 ): Data & { readonly signature: Signature } => ({
   ...data,
   signature: sign(key, 'training', data),
-});
-
-/** The sandbox's report as one flat record: limits by name, prefixed. */
-const flat = ({ limits, ...report }: IsolationReport): IsolationRecord => ({
-  ...report,
-  ...Object.fromEntries(
-    Object.entries(limits ?? {}).map(([name, value]) => [`limit_${name}`, value]),
-  ),
 });

@@ -101,6 +101,8 @@ const lead = async (
         if (stands === 'elsewhere') break;
         after = stands;
       }
+      // Not at once again, should it end at once again.
+      await wait(lingerMs, ended);
     }
     if (!signal.aborted) report({ kind: 'lost', token: lease.token });
   } finally {

@@ -121,7 +121,6 @@ describe('the Docker executor', () => {
       Image: DOUBLE_IMAGE.reference,
       Entrypoint: ['/image/node'],
       Cmd: ['/program/train.mjs'],
-      NetworkDisabled: true,
       Tty: false,
       OpenStdin: false,
       Labels: {

@@ -5,7 +5,7 @@ import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import type * as FeaturesGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import type * as StreamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { doubleRecords, emptyData, type DoubleData, type DoubleRecords } from './records.ts';
-import { doubleService, noFaults, type Faults } from './service.ts';
+import { answersSent, doubleService, noFaults, type Faults } from './service.ts';
 
 const require = createRequire(import.meta.url);
 const { StreamsService } =
@@ -26,6 +26,8 @@ export interface EventStoreDouble {
   readonly records: DoubleRecords;
   /** What it is to do wrong; changed by tests at any time. */
   readonly faults: Faults;
+  /** How many answers to readings were handed out. */
+  readonly sent: () => number;
   /** Breaks every connection at once and stops listening, as a killed process does. Its data stay. */
   readonly stop: () => Promise<void>;
 }
@@ -109,6 +111,7 @@ export const startEventStoreDouble = async ({
     data,
     records,
     faults,
+    sent: answersSent,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       grpc.forceShutdown();

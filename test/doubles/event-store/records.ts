@@ -178,6 +178,19 @@ export const doubleRecords = (data: DoubleData) => {
       return data.log[low]?.position === position ? low : null;
     },
 
+    /** Removes from the whole log what no stream shows any more. A stream keeps its numbering. */
+    scavenge: () => {
+      const hidden = (record: DoubleRecord): boolean => {
+        if (record.stream.startsWith('$') || record.revision === TOMBSTONE_REVISION) return false;
+        const found = visible(record.stream);
+        // The server keeps the last event of a soft-deleted stream, so that it knows the number to go on with.
+        if (found.kind === 'none') return record.revision < lastRevision(record.stream);
+        return found.kind !== 'events' || record.revision < found.first;
+      };
+      const kept = data.log.filter((record) => !hidden(record));
+      data.log.splice(0, data.log.length, ...kept);
+    },
+
     log: data.log as readonly DoubleRecord[],
 
     listen: (listener: (record: DoubleRecord) => void): (() => void) => {

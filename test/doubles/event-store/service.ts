@@ -162,10 +162,16 @@ const matcher = (options: StreamsPb.ReadReq.Options): ((record: DoubleRecord) =>
 
 type ReadCall = Parameters<handleServerStreamingCall<StreamsPb.ReadReq, StreamsPb.ReadResp>>[0];
 
+let sent = 0;
+
+/** How many answers to readings were handed out, by all doubles of this process. */
+export const answersSent = (): number => sent;
+
 /** Writes with the client's pace; false when the call is over. */
 const written = async (call: ReadCall, response: StreamsPb.ReadResp): Promise<boolean> => {
   const over = (): boolean => call.cancelled || call.destroyed;
   if (over()) return false;
+  sent += 1;
   if (call.write(response)) return true;
   await new Promise<void>((resolve) => {
     const go = (): void => {

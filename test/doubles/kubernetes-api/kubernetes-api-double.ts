@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { KubeConfig, type V1Job, type V1NetworkPolicy } from '@kubernetes/client-node';
+import type { V1Job, V1NetworkPolicy } from '@kubernetes/client-node';
 import { DOUBLE_IMAGE, startProgram, type RunningProgram } from '../docker-engine/program.ts';
 
 /*
@@ -62,7 +63,8 @@ export type Mishap =
   | null;
 
 export interface KubernetesApiDouble {
-  readonly kubeConfig: KubeConfig;
+  /** Path of a kubeconfig file that leads here. */
+  readonly kubeconfig: string;
   /** Folder that is the claim's root. */
   readonly volume: string;
   /** Jobs that were asked for. */
@@ -431,14 +433,10 @@ export const openKubernetesApiDouble = async (volume: string): Promise<Kubernete
     server.once('error', reject).listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromClusterAndUser(
-    // The client takes plain HTTP only so.
-    { name: 'double', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-    { name: 'worker', token: 'of-the-double' },
-  );
+  const kubeconfig = join(volume, '..', `kubeconfig-${port}`);
+  await writeFile(kubeconfig, configOf(port));
   return Object.assign(double, {
-    kubeConfig,
+    kubeconfig,
     volume,
     created,
     objects: () => [...jobs.keys(), ...pods.keys()],
@@ -482,11 +480,21 @@ export const openKubernetesApiDouble = async (volume: string): Promise<Kubernete
         pod.program?.kill();
         await pod.program?.ended;
       }
+      await rm(kubeconfig);
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   });
 };
+
+/** The client takes plain HTTP only with the word about TLS. */
+const configOf = (port: number): string => `apiVersion: v1
+kind: Config
+current-context: double
+contexts: [{ name: double, context: { cluster: double, user: worker } }]
+clusters: [{ name: double, cluster: { server: 'http://127.0.0.1:${port}', insecure-skip-tls-verify: true } }]
+users: [{ name: worker, user: { token: of-the-double } }]
+`;
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];

@@ -32,7 +32,7 @@ const folders = async (root: string): Promise<string[]> =>
   (await Promise.all((await readdir(root)).map((name) => readdir(join(root, name))))).flat();
 
 const doubleOptions = (cluster: KubernetesApiDouble): KubernetesOptions => ({
-  kubeConfig: cluster.kubeConfig,
+  access: { kind: 'kubeconfig', file: cluster.kubeconfig },
   namespace: 'trainings',
   image: DOUBLE_IMAGE.reference,
   command: DOUBLE_IMAGE.command,
@@ -130,6 +130,7 @@ describe('the Kubernetes executor', () => {
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     });
     expect(pod?.securityContext?.runAsUser).toBeGreaterThan(0);
+    expect(pod?.securityContext?.fsGroup).toBeUndefined();
     const resources = { cpu: '2', memory: '256Mi', 'ephemeral-storage': '64Mi' };
     expect(pod?.containers).toMatchObject([
       {
@@ -228,6 +229,10 @@ describe('the Kubernetes executor', () => {
     const volume = { claim: 'runs', folder: join(folder, 'not-there') };
     expect(await openKubernetesExecutor({ ...options, volume })).toMatchObject({
       error: { code: 'work-folder-unfit' },
+    });
+    const access = { kind: 'kubeconfig', file: join(folder, 'no-file') } as const;
+    expect(await openKubernetesExecutor({ ...options, access })).toMatchObject({
+      error: { code: 'cluster-unreachable' },
     });
     cluster.claimPhase = 'Pending';
     expect(await openKubernetesExecutor(options)).toMatchObject({

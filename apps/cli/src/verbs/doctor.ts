@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { discoverDevices, type Device } from '#libs/executors';
 import { sandboxChecks } from '#libs/sandbox';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, type Output } from '../output.ts';
@@ -70,16 +71,22 @@ const git = async (): Promise<Row> => {
   }
 };
 
-/** Information only: the example's trainings need none, and GPU executors are not part of this release. */
+/** Information only: the example's trainings need none. A driver that fails is told as what it is. */
 const gpus = async (): Promise<Row> => {
   const row = { name: 'gpus', expected: 'any', needed: false } as const;
-  try {
-    const { stdout } = await run('nvidia-smi', [
-      '--query-gpu=index,name,memory.total,driver_version',
-      '--format=csv,noheader',
-    ]);
-    return { ...row, ok: true, found: stdout.trim().split('\n').join('; ') };
-  } catch {
+  const found = await discoverDevices();
+  if (!found.ok) return { ...row, ok: false, found: found.error.message };
+  const { devices, leftOut } = found.value;
+  if (devices.length + leftOut.length === 0)
     return { ...row, ok: false, found: 'none (not needed)' };
-  }
+  const say = ({ index, name, memoryMb, driver }: Device): string =>
+    `${index}: ${name}, ${memoryMb === null ? 'memory unknown' : `${memoryMb} MiB`}, driver ${driver}`;
+  return {
+    ...row,
+    ok: devices.length > 0,
+    found: [
+      ...devices.map(say),
+      ...leftOut.map(({ device, why }) => `${say(device)} (left out: ${why})`),
+    ].join('; '),
+  };
 };

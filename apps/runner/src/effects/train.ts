@@ -1,4 +1,4 @@
-import type { TrainingJob } from '#libs/jobs';
+import { abandonedResult, TrainingAbandoned, type TrainingJob } from '#libs/jobs';
 import type { RecordTraining, RunOpened, TrainingLaunched } from '#libs/run';
 import { cellCount } from '#libs/vault';
 import { commandId, type EffectContext } from './context.ts';
@@ -35,12 +35,20 @@ export const train = async (
   context: EffectContext,
   training: TrainingLaunched['data'],
 ): Promise<RecordTraining> => {
-  const queue = await context.home.queue();
+  const { home, opened, state } = context;
+  const queue = await home.queue();
   if (!queue.ok) throw new Error(queue.error.message);
-  const result = await queue.value.run(trainingJob(context.opened, training), context.onProgress);
+  const job = trainingJob(opened, training);
+  const result = await queue.value.run(job, context.onProgress).catch((error: unknown) => {
+    if (!(error instanceof TrainingAbandoned)) throw error;
+    return abandonedResult({ sourceTree: home.sourceTree, key: home.keys.worker }, job, error);
+  });
+  const { keyId } = result.data.signature;
+  const known = keyId === opened.keys.worker.keyId || state.enlisted.includes(keyId);
+  const publicKey = known ? null : await home.admittedKey(keyId);
   return {
     type: 'RecordTraining',
     id: commandId(context, 'RecordTraining'),
-    data: { result, worker: null },
+    data: { result, worker: publicKey === null ? null : { keyId, publicKey } },
   };
 };

@@ -2,8 +2,7 @@ import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { sha256 } from '#libs/event-log';
 import { deriveId, ok, type Actor, type Refusal, type Result } from '#libs/kernel';
-import type { CohortRelease, EnvironmentRecord, RunOpened } from '#libs/run';
-import { runtimeDigest } from '#libs/sandbox';
+import type { CohortRelease, RunOpened } from '#libs/run';
 import type { Pin } from '#libs/source-tree';
 import {
   policyDigest,
@@ -14,8 +13,7 @@ import {
 } from '#libs/studies';
 import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
-import { RUNTIME, rememberStudyFile, type Home } from '../home.ts';
-import { VERSION } from '../version.ts';
+import { rememberStudyFile, type Home } from '../home.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
 export interface RunToOpen {
@@ -108,7 +106,7 @@ const openCounted = async (
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
-  const environment = await environmentRecord();
+  const environment = await home.environment();
   const checks = preLoopChecks(ok(study.vault), policy);
   // Where the gate is breached nothing leaves the vault.
   const cohorts = checks.every(({ passed }) => passed)
@@ -187,13 +185,6 @@ const isLeftOver = async (
 ): Promise<boolean> =>
   !requests.some((request) => request.runId === runId) &&
   (await home.runs.load(runId)).head === null;
-
-export const environmentRecord = async (): Promise<EnvironmentRecord> => ({
-  holdfast: VERSION,
-  runtime: { name: 'node', version: process.version, sha256: await runtimeDigest(RUNTIME) },
-  platform: process.platform,
-  architecture: process.arch,
-});
 
 const releaseCohorts = async (
   home: Home,

@@ -3,12 +3,17 @@ import { observe, parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { comparePredictions, type ReplayComparison } from '#libs/provenance';
-import type { MetricObserved, RunEvent, TrainingCompleted, TrainingLaunched } from '#libs/run';
+import type {
+  EnvironmentRecord,
+  MetricObserved,
+  RunEvent,
+  TrainingCompleted,
+  TrainingLaunched,
+} from '#libs/run';
 import { readStudy } from '#libs/studies';
 import { cellCount } from '#libs/vault';
 import { trainingJob } from '../effects/train.ts';
 import { recallStudyFile, type Home } from '../home.ts';
-import { environmentRecord } from '../opening/open-run.ts';
 import { openStudy } from '../opening/open-study.ts';
 
 /** One thing that was done again, and what came of it. */
@@ -89,7 +94,7 @@ export const replayFinding = async (
     steps: completed.steps,
     class: comparison.class,
     rows: [
-      await environmentRow(opened.environment),
+      await environmentRow(home, opened.environment),
       {
         row: 'predictions',
         outcome:
@@ -136,9 +141,10 @@ const recordedTraining = async (
 };
 
 const environmentRow = async (
-  recorded: Awaited<ReturnType<typeof environmentRecord>>,
+  { environment }: Home,
+  recorded: EnvironmentRecord,
 ): Promise<ReplayRow> => {
-  const here = await environmentRecord();
+  const here = await environment();
   const say = ({ holdfast, runtime, platform, architecture }: typeof recorded): string =>
     `holdfast ${holdfast}, ${runtime.name} ${runtime.version} (${runtime.sha256.slice(0, 12)}), ${platform} ${architecture}`;
   const same = canonicalize(here) === canonicalize(recorded);

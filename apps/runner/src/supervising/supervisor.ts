@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EventLogUnavailable } from '#libs/event-log';
 import type { Home } from '../home.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
 import { verifyAgain } from '../proving/verify.ts';
@@ -35,14 +36,20 @@ export interface Supervisor {
   readonly status: () => SupervisorStatus;
   /** Rejects when the log can't be followed any more, for a reason that waiting does not mend. */
   readonly ended: Promise<void>;
-  /** Takes up nothing new, lets each run finish the step under way or hands it over, returns the leases. */
-  stop(): Promise<void>;
+  /**
+   * Takes up nothing new and gives each run so long to finish the step under way. What does not is left as it is: the
+   * next runner reads the log and goes on.
+   */
+  stop(graceMs: number): Promise<void>;
 }
 
 /** How often a duty that another runner holds, or that failed, is looked at again. */
 const RETRY_MS = { held: 2_000, first: 1_000, most: 60_000 } as const;
 /** How often the mark is written. */
 const MARK_MS = 5_000;
+
+const pauseAfter = (failures: number): number =>
+  Math.min(RETRY_MS.first * 2 ** (failures - 1), RETRY_MS.most);
 
 interface Pending {
   readonly duty: Duty;
@@ -126,7 +133,7 @@ export const supervise = async (
       }
     } catch (error) {
       one.failures += 1;
-      const retryInMs = Math.min(RETRY_MS.first * 2 ** (one.failures - 1), RETRY_MS.most);
+      const retryInMs = pauseAfter(one.failures);
       one.notBefore = performance.now() + retryInMs;
       onNotice({
         ...{ duty: key, failures: one.failures, retryInMs },
@@ -160,7 +167,7 @@ export const supervise = async (
     if (next < Infinity) timer = setTimeout(dispatch, next - now);
   };
 
-  const follow = async (): Promise<void> => {
+  const followOnce = async (): Promise<void> => {
     // What is settled later in the log must not be begun before that is known.
     for await (const event of home.log.readAll({ after: position })) {
       if (stopping.signal.aborted) return;
@@ -170,6 +177,24 @@ export const supervise = async (
     for await (const event of home.log.subscribe({ after: position, signal: stopping.signal })) {
       note(event);
       dispatch();
+    }
+  };
+
+  /** A log that can't be reached is waited for; one that can't be read is not. */
+  const follow = async (): Promise<void> => {
+    const over = (): boolean => stopping.signal.aborted;
+    for (let failures = 0; !over();) {
+      const stood = position;
+      try {
+        await followOnce();
+        return;
+      } catch (error) {
+        if (!(error instanceof EventLogUnavailable) || over()) throw error;
+        failures = position > stood ? 1 : failures + 1;
+        const retryInMs = pauseAfter(failures);
+        onNotice({ duty: 'follow the log', message: error.message, failures, retryInMs });
+        await sleep(retryInMs, null, { signal: stopping.signal }).catch(() => undefined);
+      }
     }
   };
 
@@ -187,10 +212,15 @@ export const supervise = async (
   return {
     status: () => ({ owed: pending.size, underWay: underWay.size, position }),
     ended,
-    stop: async () => {
+    stop: async (graceMs) => {
       stopping.abort();
       if (timer !== null) clearTimeout(timer);
-      await Promise.allSettled([...underWay.values(), ended]);
+      const patience = new AbortController();
+      await Promise.race([
+        Promise.allSettled([...underWay.values(), ended]),
+        sleep(graceMs, null, { signal: patience.signal }).catch(() => undefined),
+      ]);
+      patience.abort();
     },
   };
 };

@@ -65,7 +65,6 @@ export const containerSpec = (
     AttachStderr: true,
     OpenStdin: false,
     Tty: false,
-    NetworkDisabled: true,
     Labels: {
       [LABELS.managedBy]: 'holdfast',
       [LABELS.run]: job.owner.runId,

@@ -62,12 +62,8 @@ interface EngineFacts {
   readonly seccompProfile: string;
 }
 
-/**
- * Opens an executor on a Docker engine: containers of one pinned image, without network, with a read-only root, as
- * an unprivileged user. Removes what an earlier life of the same worker left. Needs engine 25 or newer; is refused
- * where the engine can't limit memory, swap and processes, has no seccomp profile, or maps users.
- */
-export const openDockerExecutor = async (
+/** See `openDockerExecutor`. */
+export const dockerExecutor = async (
   options: DockerOptions,
 ): Promise<Result<Executor, Refusal<DockerRefusalCode>>> => {
   const { worker, device = null, command = ['node'], workFolder, cpus = null } = options;

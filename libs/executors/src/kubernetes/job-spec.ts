@@ -32,7 +32,7 @@ export const jobLabels = (worker: string, { owner }: Pick<ExecutorJob, 'owner'>)
   'holdfast.training': labelValue(owner.trainingId),
 });
 
-export interface JobParts extends Omit<KubernetesOptions, 'kubeConfig' | 'image'> {
+export interface JobParts extends Omit<KubernetesOptions, 'access' | 'image'> {
   readonly name: string;
   readonly imageReference: string;
   readonly user: { readonly user: number; readonly group: number };
@@ -98,9 +98,8 @@ export const jobSpec = (
             runAsNonRoot: true,
             runAsUser: parts.user.user,
             runAsGroup: parts.user.group,
-            fsGroup: parts.user.group,
-            // The volume is large and others' too: its files are given away when they are written.
-            fsGroupChangePolicy: 'OnRootMismatch',
+            // No fsGroup: the volume is others' too, and a kubelet would hand all of it to this group. What the program
+            // may write is given to its user when it is laid out.
             seccompProfile: { type: 'RuntimeDefault' },
           },
           containers: [

@@ -4,6 +4,7 @@ import {
   ApiException,
   BatchV1Api,
   CoreV1Api,
+  KubeConfig,
   NetworkingV1Api,
   VersionApi,
   type V1Job,
@@ -32,7 +33,7 @@ import {
   ownerLabels,
 } from './job-spec.ts';
 import { networkProblem } from './network-policy.ts';
-import type { KubernetesOptions, KubernetesRefusalCode } from './options.ts';
+import type { ClusterAccess, KubernetesOptions, KubernetesRefusalCode } from './options.ts';
 import { jobState, type JobState } from './pod-state.ts';
 
 const PATIENCE_MS = 30_000;
@@ -76,30 +77,27 @@ interface Cluster {
   readonly namespace: string;
 }
 
-/**
- * Opens an executor on a Kubernetes cluster: one Job a run, of one pinned image, without privileges, root or a
- * service account. Removes what an earlier life of the same worker left. A Job can't switch the network off: it is
- * refused unless network policies deny all traffic of its pods, and they are looked at again before each run. That
- * the cluster's network plugin enforces policies is trusted.
- */
-export const openKubernetesExecutor = async (
+/** See `openKubernetesExecutor`. */
+export const kubernetesExecutor = async (
   options: KubernetesOptions,
 ): Promise<Result<Executor, Refusal<KubernetesRefusalCode>>> => {
-  const { kubeConfig, namespace, worker, volume } = options;
+  const { access, namespace, worker, volume } = options;
   const image = parseImage(options.image);
   if (!image.ok) return image;
   if (worker === '' || options.command?.length === 0)
     throw new TypeError('a Kubernetes executor needs a worker with a name, and a command');
+  const kubeConfig = readAccess(access);
+  if (!kubeConfig.ok) return kubeConfig;
   const cluster: Cluster = {
-    batch: kubeConfig.makeApiClient(BatchV1Api),
-    core: kubeConfig.makeApiClient(CoreV1Api),
-    networking: kubeConfig.makeApiClient(NetworkingV1Api),
+    batch: kubeConfig.value.makeApiClient(BatchV1Api),
+    core: kubeConfig.value.makeApiClient(CoreV1Api),
+    networking: kubeConfig.value.makeApiClient(NetworkingV1Api),
     namespace,
   };
   let version: string;
   let folders: RunFolders;
   try {
-    version = (await ask('say its version', kubeConfig.makeApiClient(VersionApi).getCode()))
+    version = (await ask('say its version', kubeConfig.value.makeApiClient(VersionApi).getCode()))
       .gitVersion;
     const claim = await ask(
       `read the claim ${volume.claim}`,
@@ -160,6 +158,26 @@ export const openKubernetesExecutor = async (
       }
     },
   });
+};
+
+const readAccess = (access: ClusterAccess): Result<KubeConfig, Refusal<'cluster-unreachable'>> => {
+  const kubeConfig = new KubeConfig();
+  try {
+    if (access.kind === 'in-cluster') kubeConfig.loadFromCluster();
+    else {
+      kubeConfig.loadFromFile(access.file);
+      if (access.context !== undefined) kubeConfig.setCurrentContext(access.context);
+    }
+    if (kubeConfig.getCurrentCluster() === null)
+      throw new Error(`the context ${kubeConfig.getCurrentContext()} names no cluster`);
+    return ok(kubeConfig);
+  } catch (error) {
+    const where = access.kind === 'in-cluster' ? "the pod's service account" : access.file;
+    return refused({
+      code: 'cluster-unreachable',
+      message: `found no cluster by ${where} (${(error as Error).message}), expected one and who asks; name a kubeconfig file`,
+    });
+  }
 };
 
 const reportOf = (

@@ -2,8 +2,12 @@ import type { V1LabelSelector, V1NetworkPolicy } from '@kubernetes/client-node';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Whether a label selector takes these labels; an empty one takes all. An operator that nobody knows takes them, too. */
-export const selects = (selector: V1LabelSelector | undefined, labels: Labels): boolean => {
+/** Whether a label selector takes these labels; an empty one takes all. `unknown` is the answer for an unknown operator. */
+const selects = (
+  selector: V1LabelSelector | undefined,
+  labels: Labels,
+  unknown: boolean,
+): boolean => {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
@@ -19,7 +23,7 @@ export const selects = (selector: V1LabelSelector | undefined, labels: Labels): 
         case 'DoesNotExist':
           return value === undefined;
         default:
-          return true;
+          return unknown;
       }
     })
   );
@@ -37,8 +41,10 @@ export const networkProblem = (
   policies: readonly V1NetworkPolicy[],
   labels: Labels,
 ): string | null => {
-  const ours = policies.filter(({ spec }) => selects(spec?.podSelector, labels));
-  for (const policy of ours) {
+  const ours = (unknown: boolean) =>
+    policies.filter(({ spec }) => selects(spec?.podSelector, labels, unknown));
+  // What is not understood opens, and does not shut.
+  for (const policy of ours(true)) {
     const { ingress = [], egress = [] } = policy.spec ?? {};
     const types = typesOf(policy);
     const opens =
@@ -48,7 +54,7 @@ export const networkProblem = (
       return `the network policy ${policy.metadata?.name ?? '?'} allows pods with these labels some traffic`;
   }
   for (const direction of ['Ingress', 'Egress']) {
-    if (!ours.some((policy) => typesOf(policy).includes(direction)))
+    if (!ours(false).some((policy) => typesOf(policy).includes(direction)))
       return `no network policy denies pods with these labels ${direction.toLowerCase()}`;
   }
   return null;

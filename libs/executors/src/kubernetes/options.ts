@@ -1,4 +1,9 @@
-import type { KubeConfig } from '@kubernetes/client-node';
+/** Where a cluster is, and who asks. */
+export type ClusterAccess =
+  /** A kubeconfig file; without a context its current one. */
+  | { readonly kind: 'kubeconfig'; readonly file: string; readonly context?: string }
+  /** This process runs in a pod, and asks by its service account. */
+  | { readonly kind: 'in-cluster' };
 
 /** Devices of a cluster: a count of a resource; which ones, the cluster's device plugin decides. */
 export interface ClusterDevices {
@@ -8,8 +13,7 @@ export interface ClusterDevices {
 }
 
 export interface KubernetesOptions {
-  /** Where the cluster is and who asks; made by the caller (from a file or the pod's service account). */
-  readonly kubeConfig: KubeConfig;
+  readonly access: ClusterAccess;
   readonly namespace: string;
   /** `<repository>@sha256:<hex>`. */
   readonly image: string;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
+import type { Device } from '#libs/executors';
 import type { SourceTree } from '#libs/source-tree';
 import type { TrainingProgress, TrainingQueue, TrainingRuntime } from '../port.ts';
 import { FOLDER_PREFIX } from '../training-worker.ts';
@@ -15,7 +16,7 @@ import {
   sparing,
   type RedisConnection,
 } from './connection.ts';
-import { announce, withdraw, type Device } from './fleet.ts';
+import { announce, withdraw } from './fleet.ts';
 import { parseJobParcel, type JobParcel } from './job-parcel.ts';
 import { packResult } from './result-parcel.ts';
 import { openScratch } from './scratch.ts';
@@ -74,7 +75,7 @@ export interface RunningTrainingWorker {
    * Takes no more trainings, gives the ones under way this long to end, hands back those that don't, so that another
    * worker takes them at once.
    */
-  close(graceMs: number): Promise<void>;
+  readonly close: (graceMs: number) => Promise<void>;
 }
 
 const HANDING_BACK_MS = 5000;

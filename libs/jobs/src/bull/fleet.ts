@@ -1,17 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { Device } from '#libs/executors';
 import { keyIdOf } from '#libs/signatures';
 import type { TrainingRuntime } from '../port.ts';
 import type { RedisKeys } from './connection.ts';
-
-/** A GPU that a worker takes jobs for, one at a time. */
-export interface Device {
-  readonly index: number;
-  /** As the driver names it for ever: what CUDA_VISIBLE_DEVICES takes. */
-  readonly uuid: string;
-  readonly name: string;
-  readonly memoryMb: number;
-  readonly driver: string;
-}
 
 /**
  * What a worker says of itself, now and then. Anybody who can write to Redis can say anything here: for people to look
@@ -103,7 +94,7 @@ const parsed = (text: string): FleetAnnouncement | null => {
         index: number(index),
         uuid: words(uuid),
         name: words(name),
-        memoryMb: number(memoryMb),
+        memoryMb: memoryMb === null ? null : number(memoryMb),
         driver: words(driver),
       })),
     startedAt: words(said['startedAt']),

@@ -86,9 +86,8 @@ export const testJobs = async (): Promise<TestJobs> => {
       trainingWorker({
         sourceTree: at,
         key: signer,
-        runtime: '/nowhere/node',
-        sandbox: {
-          report: { kind: 'double' } as never,
+        executor: {
+          ...{ kind: 'sandbox', runtime: RUNTIME, device: null },
           run: async ({ onOutput }) => {
             const behaviour = behaviours.get(job.trainingId) ?? 'complete';
             begun.push(job.trainingId);

@@ -9,7 +9,12 @@ export class WorkerDevice {
   @ApiProperty({ type: 'integer' }) index!: number;
   @ApiProperty() uuid!: string;
   @ApiProperty() name!: string;
-  @ApiProperty() memoryMb!: number;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'MiB; null where the driver does not say',
+  })
+  memoryMb!: number | null;
   @ApiProperty() driver!: string;
 }
 

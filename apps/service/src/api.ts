@@ -1,0 +1,36 @@
+import type { DestinationStream, Logger } from 'pino';
+import { startApi, type Api } from '#apps/api';
+import { watchTrainings, type Ledger } from '#apps/runner';
+import type { ServiceConfig } from '#libs/config';
+import { ok, type Refusal, type Result } from '#libs/kernel';
+
+/** Starts the API on a ledger, with what it may see of the trainings on Redis. */
+export const serveApi = async (
+  ledger: Ledger,
+  config: ServiceConfig,
+  log: Logger,
+  logTo: DestinationStream,
+): Promise<Result<Api, Refusal>> => {
+  const { host, port, tls, behindTlsProxy, oidc, redis, studies } = config;
+  const trainings =
+    redis === null
+      ? null
+      : watchTrainings(ledger, redis, (notice) => {
+          log.warn({ part: 'api' }, notice);
+        });
+  if (trainings?.ok === false) return trainings;
+  const api = await startApi({
+    ledger,
+    config: { host, port, tls, behindTlsProxy, oidc },
+    studiesFolder: studies,
+    trainings: trainings?.value ?? null,
+    logTo,
+  });
+  return ok({
+    ...api,
+    close: async () => {
+      await api.close();
+      await trainings?.value.close();
+    },
+  });
+};
