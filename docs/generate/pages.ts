@@ -1,9 +1,9 @@
 import { cliPage } from './cli.ts';
 import { environmentPage } from './environment.ts';
-import { eventsPage } from './events.ts';
-import { exitCodesPage } from './exit-codes.ts';
 import { httpAccessPage } from './http-access.ts';
 import { openApiPage } from './openapi.ts';
+import { eventsPage } from './events.ts';
+import { exitCodesPage } from './exit-codes.ts';
 import { studyFilePage } from './study-file.ts';
 import { verdictRowsPage } from './verdict-rows.ts';
 

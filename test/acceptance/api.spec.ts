@@ -100,7 +100,7 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(async () => {
   await server.stop();
-  await supervisor.stop();
+  await supervisor.stop(60_000);
   await home.close();
   await prepared.remove();
 });

@@ -62,14 +62,14 @@ export interface TestRedis {
     readonly password?: string;
   };
   /** SIGKILL. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
   /** Starts it again, on the same port and folder. */
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
   /** SIGSTOP: it is there and doesn't answer. */
-  pause(): void;
-  resume(): void;
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Kills it and removes its folder. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export const startRedis = async ({

@@ -64,7 +64,7 @@ const DEAD_LETTERS = 1000;
 
 /** What a look at a training in Redis found. */
 type Standing =
-  | { readonly kind: 'missing' | 'waiting' | 'active' }
+  | { readonly kind: 'missing' | 'waiting' | 'delayed' | 'active' }
   | { readonly kind: 'dead'; readonly reason: string }
   | { readonly kind: 'lost'; readonly attempts: number }
   | { readonly kind: 'discarded'; readonly reason: string }
@@ -174,7 +174,8 @@ export const bullTrainingQueue = ({
         ? { kind: 'lost', attempts: failed.stalledCounter }
         : { kind: 'dead', reason: failed.failedReason };
     }
-    if (state !== 'completed') return { kind: state === 'active' ? 'active' : 'waiting' };
+    if (state !== 'completed')
+      return { kind: state === 'active' || state === 'delayed' ? state : 'waiting' };
     const completed = await queue.getJob(trainingId);
     const result = completed === undefined ? null : await resultOf(completed.returnvalue);
     if (result !== null) return { kind: 'completed', result };
@@ -210,6 +211,13 @@ export const bullTrainingQueue = ({
     );
   };
 
+  /** No pause between two tries is longer; one that is was made by a worker whose clock was ahead. */
+  const longestDelayMs = backoffMs * 2 ** attempts + pollMs;
+  const promote = async ({ trainingId, runtime }: TrainingJob): Promise<void> => {
+    const delayed = await channelOf(runtime).queue.getJob(trainingId);
+    await delayed?.promote();
+  };
+
   const follow = async (
     job: TrainingJob,
     onProgress: (progress: TrainingProgress) => void,
@@ -229,6 +237,7 @@ export const bullTrainingQueue = ({
       said = what;
     };
     let toldWhy = false;
+    let delayedSince: number | null = null;
 
     for (;;) {
       if (closing.signal.aborted)
@@ -241,6 +250,11 @@ export const bullTrainingQueue = ({
         if (standing.kind === 'missing') {
           await add(parcel);
           standing = { kind: 'waiting' };
+        }
+        delayedSince = standing.kind === 'delayed' ? (delayedSince ?? performance.now()) : null;
+        if (delayedSince !== null && performance.now() - delayedSince > longestDelayMs) {
+          delayedSince = null;
+          await promote(job);
         }
         if (!toldWhy && standing.kind === 'waiting' && performance.now() - begun > noticeAfterMs) {
           toldWhy = true;
@@ -278,6 +292,7 @@ export const bullTrainingQueue = ({
           break;
         case 'missing':
         case 'waiting':
+        case 'delayed':
         case 'active':
           break;
       }

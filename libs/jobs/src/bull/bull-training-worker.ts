@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
+import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
 import type { Device } from '#libs/executors';
 import type { SourceTree } from '#libs/source-tree';
 import type { TrainingProgress, TrainingQueue, TrainingRuntime } from '../port.ts';
@@ -118,9 +118,10 @@ export const bullTrainingWorker = ({
   const isLeaving = (): boolean => standing.leaving;
 
   const handBack = async (job: Job, token: string | undefined): Promise<never> => {
-    await job.moveToDelayed(Date.now(), token);
+    // Not by way of the delayed ones: those wait for a time, which two hosts need not agree on.
+    await job.moveToWait(token);
     onNotice(`training ${job.id} is handed back: this worker goes away`);
-    throw new DelayedError();
+    throw new WaitingError();
   };
 
   const perform = async (job: Job<unknown>, token: string | undefined, device: Device | null) => {
@@ -132,6 +133,7 @@ export const bullTrainingWorker = ({
     const mine: UnderWay = { trainingId, since, device, abort: new AbortController() };
     underWay.add(mine);
     beat();
+    const renewal = setInterval(() => void renew(job, token, mine), lockMs / 3);
     try {
       const gitdir = join(folder, 'scratch.git');
       await mkdir(gitdir);
@@ -150,6 +152,7 @@ export const bullTrainingWorker = ({
       onNotice(`training ${trainingId} could not be run here: ${why}`);
       throw new Error(why, { cause: error });
     } finally {
+      clearInterval(renewal);
       underWay.delete(mine);
       beat();
       await rm(folder, { recursive: true, force: true });
@@ -181,14 +184,24 @@ export const bullTrainingWorker = ({
     };
   };
 
-  const lost = (ids: readonly string[]): void => {
-    for (const { trainingId, abort } of underWay)
-      if (ids.includes(trainingId)) {
-        onNotice(
-          `training ${trainingId} was given to another worker: this one was silent too long`,
-        );
-        abort.abort();
-      }
+  /**
+   * Renews the lock by a timer of our own, which no jump of the clock stops: BullMQ's compares times of day, and one
+   * set back would let a long training be taken for lost.
+   */
+  const renew = async (
+    job: Job<unknown>,
+    token: string | undefined,
+    { trainingId, abort }: UnderWay,
+  ): Promise<void> => {
+    try {
+      if ((await job.extendLock(token ?? '', lockMs)) === 1) return;
+    } catch (error) {
+      notice(`Redis: ${messageOf(error)}`);
+      return;
+    }
+    if (abort.signal.aborted) return;
+    onNotice(`training ${trainingId} is no longer this worker's: it was silent too long`);
+    abort.abort();
   };
 
   const slots: readonly (Device | null)[] = devices.length > 0 ? devices : [null];
@@ -201,6 +214,7 @@ export const bullTrainingWorker = ({
         prefix,
         concurrency: device === null ? concurrency : 1,
         lockDuration: lockMs,
+        skipLockRenewal: true,
         stalledInterval: lostCheckMs,
         // It counts how often a training was lost and may go on; the last loss is its end.
         maxStalledCount: maxLost - 1,
@@ -212,7 +226,6 @@ export const bullTrainingWorker = ({
     worker.on('error', (error) => {
       if (!standing.leaving) notice(`Redis: ${messageOf(error)}`);
     });
-    worker.on('lockRenewalFailed', lost);
     return worker;
   });
 

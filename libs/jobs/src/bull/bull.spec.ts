@@ -167,6 +167,23 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       }
     });
 
+    it('that is larger than any may be is not even read', async () => {
+      await bull.close();
+      bull = openBull(redis, jobs, { maxResultBytes: 3 << 20 });
+      bull.worker({
+        ...{ lockMs: 10_000 },
+        work: (slot) => async (asked, tell) => {
+          const result = await jobs.work(slot)(asked, tell);
+          return { ...result, data: { ...result.data, detail: 'x'.repeat(4 << 20) } } as never;
+        },
+      });
+      const small = { ...job('t-1'), limits: { ...job('t-1').limits, outputMb: 0.001 } };
+      bull.queue.run(small).catch(() => undefined);
+      await until(async () => {
+        expect((await letters())[0]?.reason).toContain('found no result');
+      });
+    });
+
     it('that was refused is made anew when an operator says so', async () => {
       let honest = false;
       forger((result) => (honest ? result : resigned(result, {}, generateKey())));
@@ -224,6 +241,28 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       expect(await bull.queue.deadLetters.retry('t-1')).toBe(true);
       expect(await asked).toMatchObject({ type: 'TrainingCompleted' });
       expect(await letters()).toEqual([]);
+    });
+
+    it('is tried again in good time, whatever the clock of the host said where it failed', async () => {
+      jobs.behave('t-1', 'unavailable');
+      const ahead = bull.worker({
+        work: (slot) => async (asked, tell) => {
+          const now = Date.now();
+          vi.spyOn(Date, 'now').mockReturnValue(now + 86_400_000);
+          return jobs.work(slot)(asked, tell);
+        },
+      });
+      const asked = bull.queue.run(job('t-1'));
+      const queue = bullQueue();
+      await until(async () => {
+        expect(await queue.getDelayedCount()).toBe(1);
+      });
+      vi.restoreAllMocks();
+      await ahead.close(100);
+      jobs.behave('t-1', 'complete');
+      bull.worker();
+      expect(await asked).toMatchObject({ type: 'TrainingCompleted' });
+      await queue.close();
     });
 
     it('is given up when an operator discards it, for whoever asks later too', async () => {
