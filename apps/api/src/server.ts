@@ -184,8 +184,10 @@ const endWithin = async (app: NestFastifyApplication, milliseconds: number): Pro
     late.abort();
   });
   const server = app.getHttpServer();
-  server.closeIdleConnections();
+  // Whatever becomes idle goes at once, whatever does not at the end.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
   await sleep(milliseconds, undefined, { signal: late.signal }).catch(() => undefined);
+  clearInterval(idle);
   if (!late.signal.aborted) server.closeAllConnections();
   await closed;
 };

@@ -34,7 +34,13 @@ export const viewOfRun = async (
   runId: string,
 ): Promise<Result<AgentView, Refusal<AgentRefusalCode>>> => {
   const run = await ownRun(home, agent, runId);
-  return run.ok ? ok(await agentView({ home, runId, ...run.value })) : run;
+  if (!run.ok) return run;
+  if (run.value.state.line.length > 0) return ok(await agentView({ home, runId, ...run.value }));
+  return refused({
+    code: 'not-now',
+    message:
+      'the run has no baseline, so there is nothing to look at; try again when it is trained',
+  });
 };
 
 export const proposeHypothesis = (

@@ -70,6 +70,8 @@ const check = async (
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: false,
+    // The first thing that is wrong with a member: a text is not also too small a number.
+    stopAtFirstError: true,
     validationError: { target: false, value: false },
   });
   return { value, errors: errors.flatMap((error) => faults(error, [])) };

@@ -61,6 +61,11 @@ export const guardRequests = (
     if (problem === null) done();
     else sendProblem(problem, request, reply);
   });
+  // Connections that are kept would keep a server that stops.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (stopping.aborted) void reply.header('connection', 'close');
+    done();
+  });
 };
 
 /** No other type is a body here; an empty one says as much as `{}`, for commands that need no words. */
