@@ -83,6 +83,7 @@ export const openHome = async ({
     return trustedKey(fleet, keyId);
   };
   let queue: TrainingQueue | null = null;
+  let elsewhere: ReturnType<NonNullable<HomeOptions['queue']>> | null = null;
   return ok({
     folder,
     log,
@@ -97,9 +98,11 @@ export const openHome = async ({
     queue: async () => {
       if (queue !== null) return ok(queue);
       if (openQueue !== undefined) {
-        const elsewhere = await openQueue({ sourceTree, admittedKey });
-        if (elsewhere.ok) queue = elsewhere.value;
-        return elsewhere;
+        // One queue, however many ask for it at once; a refusal is asked for again.
+        elsewhere ??= openQueue({ sourceTree, admittedKey });
+        const found = await elsewhere;
+        if (!found.ok) elsewhere = null;
+        return found;
       }
       const sandbox = await findSandbox();
       if (!sandbox.ok) return sandbox;
