@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -292,6 +292,17 @@ describe('the Docker executor', () => {
     },
   );
 
+  it('hears a caller who gives up while the container is being started', async () => {
+    const executor = await good(options);
+    const controller = new AbortController();
+    engine.onRequest = (asked) => {
+      if (asked.endsWith('/start')) controller.abort();
+    };
+    const outcome = await executor.run({ ...training(), signal: controller.signal });
+    expect(outcome).toMatchObject({ ended: 'aborted' });
+    expect(engine.containers()).toEqual([]);
+  });
+
   it('blames no program when the engine goes away under it', async () => {
     const executor = await good(options);
     const running = executor.run({ ...training(), onOutput: () => undefined });
@@ -333,7 +344,6 @@ describe('the Docker executor', () => {
   it('uses no work folder that others can write in', async () => {
     await good(options);
     const own = join(workFolder, (await readdir(workFolder))[0] ?? '');
-    const { chmod } = await import('node:fs/promises');
     await chmod(own, 0o777);
     expect(await openDockerExecutor(options)).toMatchObject({
       error: { code: 'work-folder-unfit' },
