@@ -57,6 +57,7 @@ export interface DockerEngineDouble {
   readonly created: readonly CreateBody[];
   /** Names of the containers that are there. */
   containers(): readonly string[];
+  isRunning(): boolean;
   /** Makes a container that nobody started, as a killed worker leaves one. */
   leave(name: string, labels: Readonly<Record<string, string>>): void;
   failNext(fault: DoubleFault): void;
@@ -335,6 +336,7 @@ export const openDockerEngineDouble = async (socketPath: string): Promise<Docker
     created,
     lies,
     containers: () => [...containers.values()].map(({ name }) => name),
+    isRunning: () => [...containers.values()].some(({ status }) => status === 'running'),
     leave: (name: string, Labels: Readonly<Record<string, string>>) => {
       const HostConfig = { Memory: 0, ShmSize: 0, Tmpfs: {}, Ulimits: [], Mounts: [] };
       const { reference: Image } = DOUBLE_IMAGE;

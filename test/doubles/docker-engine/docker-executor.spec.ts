@@ -341,6 +341,16 @@ describe('the Docker executor', () => {
     expect(await folders(workFolder)).toEqual([]);
   });
 
+  it('ends what an earlier life of the same worker still runs, and blames no program for it', async () => {
+    const earlier = (await good(options)).run(training());
+    const ended = expect(earlier).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    while (!engine.isRunning()) await new Promise((done) => setTimeout(done, 5));
+    const later = await good(options);
+    expect(engine.containers()).toEqual([]);
+    await ended;
+    expect(await later.run(training())).toMatchObject({ ended: 'exited', exitCode: 0 });
+  });
+
   it('uses no work folder that others can write in', async () => {
     await good(options);
     const own = join(workFolder, (await readdir(workFolder))[0] ?? '');

@@ -339,6 +339,17 @@ describe('the Kubernetes executor', () => {
     await expect(executor.run(training())).rejects.toThrow(/hand over the log/);
   });
 
+  it('ends what an earlier life of the same worker still runs, and blames no program for it', async () => {
+    const opening = Promise.withResolvers<Executor>();
+    const earlier = during(await good(options), () => {
+      void good(options).then(opening.resolve, opening.reject);
+    });
+    await expect(earlier).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    const later = await opening.promise;
+    expect(await later.run(training())).toMatchObject({ ended: 'exited', exitCode: 0 });
+    expect(cluster.objects()).toEqual([]);
+  });
+
   it('removes the jobs that its own earlier life left, and no others', async () => {
     const labels = (worker: string) => ({
       'app.kubernetes.io/managed-by': 'holdfast',
