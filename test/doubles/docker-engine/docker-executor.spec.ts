@@ -96,6 +96,7 @@ describe('the Docker executor', () => {
     program = join(folder, 'program');
     await mkdir(program);
     await writeFile(join(program, 'train.mjs'), `setTimeout(() => console.log('ran'), 300);`);
+    await writeFile(join(program, 'long.mjs'), `setTimeout(() => {}, 15_000);`);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -305,7 +306,7 @@ describe('the Docker executor', () => {
 
   it('blames no program when the engine goes away under it', async () => {
     const executor = await good(options);
-    const running = executor.run({ ...training(), onOutput: () => undefined });
+    const running = executor.run({ ...training(), entry: 'long.mjs' });
     const caught = expect(running).rejects.toMatchObject({ name: 'SandboxUnavailable' });
     while (engine.containers().length === 0) await new Promise((done) => setTimeout(done, 10));
     await new Promise((done) => setTimeout(done, 100));
@@ -342,7 +343,7 @@ describe('the Docker executor', () => {
   });
 
   it('ends what an earlier life of the same worker still runs, and blames no program for it', async () => {
-    const earlier = (await good(options)).run(training());
+    const earlier = (await good(options)).run({ ...training(), entry: 'long.mjs' });
     const ended = expect(earlier).rejects.toMatchObject({ name: 'SandboxUnavailable' });
     while (!engine.isRunning()) await new Promise((done) => setTimeout(done, 5));
     const later = await good(options);

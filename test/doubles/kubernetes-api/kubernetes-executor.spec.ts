@@ -67,7 +67,8 @@ describe('the Kubernetes executor', () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-kubernetes-executor-'));
     program = join(folder, 'program');
     await mkdir(program);
-    await writeFile(join(program, 'train.mjs'), `console.log('on'); setTimeout(() => {}, 700);`);
+    await writeFile(join(program, 'train.mjs'), `console.log('on'); setTimeout(() => {}, 300);`);
+    await writeFile(join(program, 'long.mjs'), `console.log('on'); setTimeout(() => {}, 15_000);`);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -85,10 +86,12 @@ describe('the Kubernetes executor', () => {
     ...change,
   });
 
-  /** Runs a training, and does something once its program runs. */
+  /** Runs a long training, and does something once its program runs. */
   const during = async (executor: Executor, act: () => void) => {
     const begun = Promise.withResolvers<undefined>();
-    const running = executor.run(training({ onOutput: () => begun.resolve(undefined) }));
+    const running = executor.run(
+      training({ entry: 'long.mjs', onOutput: () => begun.resolve(undefined) }),
+    );
     running.catch(() => undefined);
     await begun.promise;
     act();
