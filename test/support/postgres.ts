@@ -111,6 +111,7 @@ export const startPostgres = async (): Promise<Postgres> => {
 
   let server: ChildProcess | null = null;
   let said = '';
+  const watchers: ChildProcess[] = [];
   const killAtExit = (): void => {
     server?.kill('SIGKILL');
   };
@@ -119,6 +120,7 @@ export const startPostgres = async (): Promise<Postgres> => {
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const ending = server;
     server = null;
+    for (const watcher of watchers.splice(0)) watcher.kill('SIGKILL');
     if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return;
     const exited = once(ending, 'exit');
     // A server that stands still hears of nothing.
@@ -137,7 +139,8 @@ export const startPostgres = async (): Promise<Postgres> => {
       { ...user, cwd: folder, env: {}, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     server = started;
-    started.stderr?.on('data', (text: Buffer) => {
+    watchers.push(endsWithThisProcess(started, folder));
+    started.stderr.on('data', (text: Buffer) => {
       said = (said + text.toString()).slice(-4_000);
     });
     for (const until = Date.now() + 30_000; ;) {
@@ -203,6 +206,22 @@ export const startPostgres = async (): Promise<Postgres> => {
     start,
     remove,
   };
+};
+
+/** Ends the server, and removes its folder, when this process is killed: then the watcher's input ends. */
+const endsWithThisProcess = (server: ChildProcess, folder: string): ChildProcess => {
+  const watcher = spawn(
+    'sh',
+    ['-c', 'cat; kill -CONT "$1"; kill -QUIT "$1"; sleep 1; rm -rf "$2"'].concat([
+      'watcher',
+      String(server.pid),
+      folder,
+    ]),
+    // Out of reach of a Ctrl-C, which both would get.
+    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
+  );
+  watcher.unref();
+  return watcher;
 };
 
 /** The server's first process and its children, each of which serves a connection. */

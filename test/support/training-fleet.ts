@@ -28,7 +28,7 @@ const PROGRAM = `
 import { readFileSync, writeFileSync } from 'node:fs';
 const { seed, steps } = JSON.parse(readFileSync('/task/task.json', 'utf8'));
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, steps);
-writeFileSync('/out/predictions.csv', 'cell,p\\n0,' + seed / 1000 + '\\n1,0.5\\n');
+writeFileSync('/out/predictions.csv', 'cell,p\\n0,' + seed / 100_000 + '\\n1,0.5\\n');
 writeFileSync('/out/report.json', JSON.stringify({ steps }));
 `;
 
@@ -40,6 +40,7 @@ writeFileSync('/out/predictions.csv', 'x'.repeat(5_000_000));
 
 export interface WorkerProcess {
   readonly keyId: string;
+  readonly publicKey: string;
   readonly process: ChildProcess;
   readonly notices: string[];
   /** SIGKILL. */
@@ -147,7 +148,7 @@ export const trainingFleet = async (
       const { keyId, publicKey } = JSON.parse(line) as { keyId: string; publicKey: string };
       admitted.set(keyId, publicKey);
       const worker: WorkerProcess = {
-        ...{ keyId, process: child, notices: said },
+        ...{ keyId, publicKey, process: child, notices: said },
         kill: async () => {
           if (child.exitCode !== null || child.signalCode !== null) return;
           child.kill('SIGKILL');
@@ -158,14 +159,14 @@ export const trainingFleet = async (
       return worker;
     },
     wrong: async (nth, result) => {
-      if (result.type !== 'TrainingCompleted') return `${result.type}: ${JSON.stringify(result)}`;
+      if (result.type !== 'TrainingCompleted') return JSON.stringify(result).slice(0, 300);
       const { data: told } = result;
       const key = admitted.get(told.signature.keyId);
       if (key === undefined) return 'signed by nobody known';
       if (!verify(key, 'training', trainingAttestation(told), told.signature))
         return 'the signature does not hold';
       const predictions = good(await sourceTree.readText(told.predictions.oid));
-      const expected = `cell,p\n0,${seedOf(nth) / 1000}\n1,0.5\n`;
+      const expected = `cell,p\n0,${seedOf(nth) / 100_000}\n1,0.5\n`;
       return predictions === expected ? null : `predicted ${predictions}`;
     },
     remove: async () => {

@@ -77,15 +77,16 @@ export const openHome = async ({
     connection === null
       ? null
       : queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice });
-  let here: TrainingQueue | null = null;
+  let here: ReturnType<Home['queue']> | null = null;
   return ok({
     ...ledger,
     keys: keys.value,
     queue: async () => {
       if (elsewhere !== null) return ok(elsewhere);
-      if (here !== null) return ok(here);
-      const queue = await queueHere(ledger, keys.value.worker, sandbox);
-      if (queue.ok) here = queue.value;
+      // One queue, however many ask for it at once; after a refusal it is looked for again.
+      here ??= queueHere(ledger, keys.value.worker, sandbox);
+      const queue = await here;
+      if (!queue.ok) here = null;
       return queue;
     },
     admittedKey,

@@ -115,7 +115,8 @@ const migrate = async <Tables>(
   const { error } = await migrator.migrateToLatest();
   if (error === undefined) return;
   // What the database itself says of a damaged file is for the caller to tell apart.
-  if (error instanceof DatabaseUnavailable || isSqliteError(error)) throw error;
+  if (error instanceof DatabaseUnavailable || (error instanceof Error && isSqliteError(error)))
+    throw error;
   throw new Error(
     `The tables in ${place} could not be brought to today's form; is it of a newer version, or another program's?`,
     { cause: error },

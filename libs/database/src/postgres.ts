@@ -60,6 +60,7 @@ export const pgDialect = (connectionString: string, options: PostgresOptions): D
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: parserOf },
     // Awaited by the pool before it lends the connection.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- it awaits it, which its types don't say
     onConnect: (client) => prepare(client, options),
   });
   // An idle connection that breaks is dropped by the pool; the next use opens another, or says why it can't.
@@ -165,7 +166,9 @@ const INT8 = 20;
 const parserOf = ((oid: number, format?: 'text' | 'binary') =>
   oid === INT8 && format !== 'binary'
     ? exactNumber
-    : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser;
+    : (types.getTypeParser(oid, format) as (
+        text: string,
+      ) => unknown)) as typeof types.getTypeParser;
 
 const exactNumber = (text: string): number => {
   const number = Number(text);

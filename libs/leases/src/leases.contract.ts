@@ -105,31 +105,32 @@ export const describeLeases = ({ ownClocks }: Features, place: () => Promise<Pla
 
   it('is held for as long as it is renewed', async () => {
     const [one, other] = [await open(), await open()];
-    const lease = await taken(one, 'run-1', 400);
+    const lease = await taken(one, 'run-1', 1_000);
     for (let turn = 0; turn < 4; turn += 1) {
-      clock.pass(200);
-      if (!at.byGivenClock) await sleep(200);
+      clock.pass(400);
+      if (!at.byGivenClock) await sleep(400);
       expect(await lease.renew()).toBe(true);
-      expect(await other.acquire('run-1', 400)).toBeNull();
+      expect(await other.acquire('run-1', 1_000)).toBeNull();
     }
     expect(lease.held()).toBe(true);
     expect(lease.token).toBe(1);
   });
 
-  it.runIf(ownClocks)('is lost by its holder when he learns that another has it', async () => {
-    const slow = testClock();
-    const one = await at.open(slow);
-    opened.push(one);
-    const lease = await taken(one, 'run-1', 150);
-    clock.pass(300);
-    if (!at.byGivenClock) await sleep(200);
-    expect((await taken(await open(), 'run-1')).token).toBe(2);
-    // This holder's own clocks stood still: he still thinks that he holds it.
-    expect(lease.held()).toBe(true);
-    expect(await lease.renew()).toBe(false);
-    expect(lease.held()).toBe(false);
-    expect(String(lease.lost.reason)).toContain('somebody else holds it');
-  });
+  if (ownClocks)
+    it('is lost by its holder when he learns that another has it', async () => {
+      const slow = testClock();
+      const one = await at.open(slow);
+      opened.push(one);
+      const lease = await taken(one, 'run-1', 150);
+      clock.pass(300);
+      if (!at.byGivenClock) await sleep(200);
+      expect((await taken(await open(), 'run-1')).token).toBe(2);
+      // This holder's own clocks stood still: he still thinks that he holds it.
+      expect(lease.held()).toBe(true);
+      expect(await lease.renew()).toBe(false);
+      expect(lease.held()).toBe(false);
+      expect(String(lease.lost.reason)).toContain('somebody else holds it');
+    });
 
   it('is lost at once when the clock on the wall jumps forward', async () => {
     const lease = await taken(await open(), 'run-1', 1_000);
@@ -160,7 +161,7 @@ export const describeLeases = ({ ownClocks }: Features, place: () => Promise<Pla
     expect(held.every((lease) => lease?.token === 1)).toBe(true);
     const asked = await Promise.all(names.map((name) => other.acquire(name, LONG)));
     expect(asked.every((lease) => lease === null)).toBe(true);
-    await Promise.all(held.map((lease) => lease?.release()));
+    for (const lease of held) await lease?.release();
     const again = await Promise.all(names.map((name) => other.acquire(name, LONG)));
     expect(again.every((lease) => lease?.token === 2)).toBe(true);
   });

@@ -57,23 +57,26 @@ describe('leases in a SQLite file', () => {
   });
 });
 
+/** Long enough for a busy machine to renew in time. */
+const TTL = 900;
+
 describe('keeping a lease renewed', () => {
   it('holds it past its time, and lets it run out when it ends', async () => {
     const leases = memoryLeases();
-    const lease = await leases.acquire('run-1', 120);
+    const lease = await leases.acquire('run-1', TTL);
     if (lease === null) throw new Error('held');
-    const stop = keepRenewed(lease, 120);
-    await sleep(300);
+    const stop = keepRenewed(lease, TTL);
+    await sleep(2 * TTL);
     expect(lease.held()).toBe(true);
-    expect(await leases.acquire('run-1', 120)).toBeNull();
+    expect(await leases.acquire('run-1', TTL)).toBeNull();
     stop();
-    await vi.waitFor(() => expect(lease.lost.aborted).toBe(true));
-    expect((await leases.acquire('run-1', 120))?.token).toBe(2);
+    await vi.waitFor(() => expect(lease.lost.aborted).toBe(true), 3 * TTL);
+    expect((await leases.acquire('run-1', TTL))?.token).toBe(2);
   });
 
   it('survives a renewal that fails, and loses the lease when none gets through', async () => {
     const leases = memoryLeases();
-    const lease = await leases.acquire('run-1', 150);
+    const lease = await leases.acquire('run-1', TTL);
     if (lease === null) throw new Error('held');
     let failures = 1;
     const failing = {
@@ -84,11 +87,11 @@ describe('keeping a lease renewed', () => {
         return lease.renew();
       },
     };
-    const stop = keepRenewed(failing, 150);
-    await sleep(250);
+    const stop = keepRenewed(failing, TTL);
+    await sleep(1.5 * TTL);
     expect(lease.held()).toBe(true);
     failures = Number.POSITIVE_INFINITY;
-    await vi.waitFor(() => expect(lease.lost.aborted).toBe(true));
+    await vi.waitFor(() => expect(lease.lost.aborted).toBe(true), 3 * TTL);
     stop();
   });
 });

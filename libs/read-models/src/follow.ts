@@ -181,7 +181,7 @@ async function* batches(
   } finally {
     asked?.catch(() => undefined);
     // Not awaited: it waits for the next event, which comes when the subscription's signal aborts.
-    iterator.return?.()?.catch(() => undefined);
+    void iterator.return?.().catch(() => undefined);
   }
 }
 

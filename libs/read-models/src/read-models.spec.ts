@@ -23,7 +23,7 @@ const sqlite: Storage = {
     if (target.kind !== 'sqlite') throw new Error('not a file');
     const database = new DatabaseSync(target.path);
     try {
-      return database.prepare(statement).all() as object[];
+      return database.prepare(statement).all();
     } finally {
       database.close();
     }

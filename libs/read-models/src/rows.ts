@@ -21,7 +21,7 @@ export interface RowAccess {
 // Tables are data here, so Kysely's own column types cannot follow; `insert` and `update` have checked them.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Untyped = Kysely<Record<string, any>>;
-const untyped = (db: Kysely<ViewTables>): Untyped => db as unknown as Untyped;
+const untyped = (db: Kysely<ViewTables>): Untyped => db;
 
 /** Compiles each statement once. */
 export const rowAccess = (): RowAccess => {

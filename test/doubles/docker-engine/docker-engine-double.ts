@@ -57,9 +57,12 @@ export interface DockerEngineDouble {
   readonly created: readonly CreateBody[];
   /** Names of the containers that are there. */
   containers(): readonly string[];
+  isRunning(): boolean;
   /** Makes a container that nobody started, as a killed worker leaves one. */
   leave(name: string, labels: Readonly<Record<string, string>>): void;
   failNext(fault: DoubleFault): void;
+  /** Called with each request before it is answered. */
+  onRequest: (asked: string) => void;
   /** What `GET /info` and `GET /containers/{id}/json` say otherwise than they should. */
   readonly lies: {
     info: Readonly<Record<string, unknown>>;
@@ -98,6 +101,7 @@ export const openDockerEngineDouble = async (socketPath: string): Promise<Docker
   const faults: DoubleFault[] = [];
   const lies: DockerEngineDouble['lies'] = { info: {}, hostConfig: {}, volumes: null };
   const sockets = new Set<Socket>();
+  const double = { onRequest: (_asked: string): void => undefined };
 
   const find = (idOrName: string): Container | undefined =>
     containers.get(idOrName) ?? [...containers.values()].find(({ name }) => name === idOrName);
@@ -205,6 +209,7 @@ export const openDockerEngineDouble = async (socketPath: string): Promise<Docker
     const path = /^\/v1\.44(\/.*)$/.exec(url.pathname)?.[1];
     if (path === undefined) return refuse(400, 'client version is too new or too old');
     const method = request.method ?? 'GET';
+    double.onRequest(`${method} ${path}`);
     const fault = faults.findIndex(({ request: asked }) => asked.test(`${method} ${path}`));
     const [failing] = fault < 0 ? [] : faults.splice(fault, 1);
     if (failing !== undefined) return refuse(failing.status, failing.message);
@@ -326,17 +331,18 @@ export const openDockerEngineDouble = async (socketPath: string): Promise<Docker
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return {
+  return Object.assign(double, {
     socketPath,
     created,
     lies,
     containers: () => [...containers.values()].map(({ name }) => name),
-    leave: (name, Labels) => {
+    isRunning: () => [...containers.values()].some(({ status }) => status === 'running'),
+    leave: (name: string, Labels: Readonly<Record<string, string>>) => {
       const HostConfig = { Memory: 0, ShmSize: 0, Tmpfs: {}, Ulimits: [], Mounts: [] };
       const { reference: Image } = DOUBLE_IMAGE;
       add(name, { Image, Entrypoint: [], Cmd: [], Env: [], User: '', Labels, HostConfig });
     },
-    failNext: (fault) => void faults.push(fault),
+    failNext: (fault: DoubleFault) => void faults.push(fault),
     vanish,
     close: async () => {
       for (const { program } of containers.values()) {
@@ -347,7 +353,7 @@ export const openDockerEngineDouble = async (socketPath: string): Promise<Docker
       await wait(1);
       if (server.listening) await vanish();
     },
-  };
+  });
 };
 
 const INFO = {

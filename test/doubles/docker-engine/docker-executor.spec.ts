@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -96,6 +96,7 @@ describe('the Docker executor', () => {
     program = join(folder, 'program');
     await mkdir(program);
     await writeFile(join(program, 'train.mjs'), `setTimeout(() => console.log('ran'), 300);`);
+    await writeFile(join(program, 'long.mjs'), `setTimeout(() => {}, 15_000);`);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -292,9 +293,20 @@ describe('the Docker executor', () => {
     },
   );
 
+  it('hears a caller who gives up while the container is being started', async () => {
+    const executor = await good(options);
+    const controller = new AbortController();
+    engine.onRequest = (asked) => {
+      if (asked.endsWith('/start')) controller.abort();
+    };
+    const outcome = await executor.run({ ...training(), signal: controller.signal });
+    expect(outcome).toMatchObject({ ended: 'aborted' });
+    expect(engine.containers()).toEqual([]);
+  });
+
   it('blames no program when the engine goes away under it', async () => {
     const executor = await good(options);
-    const running = executor.run({ ...training(), onOutput: () => undefined });
+    const running = executor.run({ ...training(), entry: 'long.mjs' });
     const caught = expect(running).rejects.toMatchObject({ name: 'SandboxUnavailable' });
     while (engine.containers().length === 0) await new Promise((done) => setTimeout(done, 10));
     await new Promise((done) => setTimeout(done, 100));
@@ -330,10 +342,19 @@ describe('the Docker executor', () => {
     expect(await folders(workFolder)).toEqual([]);
   });
 
+  it('ends what an earlier life of the same worker still runs, and blames no program for it', async () => {
+    const earlier = (await good(options)).run({ ...training(), entry: 'long.mjs' });
+    const ended = expect(earlier).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    while (!engine.isRunning()) await new Promise((done) => setTimeout(done, 5));
+    const later = await good(options);
+    expect(engine.containers()).toEqual([]);
+    await ended;
+    expect(await later.run(training())).toMatchObject({ ended: 'exited', exitCode: 0 });
+  });
+
   it('uses no work folder that others can write in', async () => {
     await good(options);
     const own = join(workFolder, (await readdir(workFolder))[0] ?? '');
-    const { chmod } = await import('node:fs/promises');
     await chmod(own, 0o777);
     expect(await openDockerExecutor(options)).toMatchObject({
       error: { code: 'work-folder-unfit' },

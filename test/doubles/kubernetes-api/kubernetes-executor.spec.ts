@@ -67,7 +67,8 @@ describe('the Kubernetes executor', () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-kubernetes-executor-'));
     program = join(folder, 'program');
     await mkdir(program);
-    await writeFile(join(program, 'train.mjs'), `console.log('on'); setTimeout(() => {}, 700);`);
+    await writeFile(join(program, 'train.mjs'), `console.log('on'); setTimeout(() => {}, 300);`);
+    await writeFile(join(program, 'long.mjs'), `console.log('on'); setTimeout(() => {}, 15_000);`);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -85,10 +86,12 @@ describe('the Kubernetes executor', () => {
     ...change,
   });
 
-  /** Runs a training, and does something once its program runs. */
+  /** Runs a long training, and does something once its program runs. */
   const during = async (executor: Executor, act: () => void) => {
     const begun = Promise.withResolvers<undefined>();
-    const running = executor.run(training({ onOutput: () => begun.resolve(undefined) }));
+    const running = executor.run(
+      training({ entry: 'long.mjs', onOutput: () => begun.resolve(undefined) }),
+    );
     running.catch(() => undefined);
     await begun.promise;
     act();
@@ -337,6 +340,17 @@ describe('the Kubernetes executor', () => {
     const executor = await good(options);
     cluster.failNext({ request: /log$/, code: 500, reason: 'InternalError', times: 1000 });
     await expect(executor.run(training())).rejects.toThrow(/hand over the log/);
+  });
+
+  it('ends what an earlier life of the same worker still runs, and blames no program for it', async () => {
+    const opening = Promise.withResolvers<Executor>();
+    const earlier = during(await good(options), () => {
+      void good(options).then(opening.resolve, opening.reject);
+    });
+    await expect(earlier).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    const later = await opening.promise;
+    expect(await later.run(training())).toMatchObject({ ended: 'exited', exitCode: 0 });
+    expect(cluster.objects()).toEqual([]);
   });
 
   it('removes the jobs that its own earlier life left, and no others', async () => {

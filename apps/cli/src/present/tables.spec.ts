@@ -51,7 +51,7 @@ pay     2  r2   halted  2026-11-09 22:01     1     0    5/150  0.5012 → 0.5012
 run  #  when (UTC)      who    what                      why            domain   edit  from   log-loss     z  decision
 r1   1  11-09 22:00:13  agent  features: add education   Pay rises wi…  feature    20  r1-p1    0.4890  13.6  ↺ undone
 r1   5  11-09 22:00:58  agent  features: add planted w…  Planted with…  feature    20  r1-p5    0.2107     –  ↺ diverged
-r1   6  11-09 22:01:09  agent  features: add experience  Experience g…  feature    20  r1-p6    0.4871  13.6  ✓ kept
+r1   6  11-09 22:01:10  agent  features: add experience  Experience g…  feature    20  r1-p6    0.4871  13.6  ✓ kept
 
 edit: what the edit itself cost; its hypothesis is charged beside it (--ledger charges)
 `);

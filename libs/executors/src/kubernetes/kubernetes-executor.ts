@@ -40,6 +40,8 @@ const PATIENCE_MS = 30_000;
 const GONE_MS = 120_000;
 const FIRST_POLL_MS = 100;
 const SLOWEST_POLL_MS = 2_000;
+/** Between a first sign that a job is lost, and the look that settles it. */
+const DOUBT_MS = 1_000;
 const OUTPUT_POLL_MS = 250;
 /** How long the API server may fail to answer while a job runs, before its worker gives up on it. */
 const OUTAGE_MS = 60_000;
@@ -369,6 +371,7 @@ const watch = async (
   const follow = logFollower(cluster, job, () => stop('log-too-large'));
   let begun: number | null = null;
   let node: string | null = null;
+  let doubted = false;
   let release: () => void = () => undefined;
   const asked = performance.now();
   let answered = asked;
@@ -386,7 +389,9 @@ const watch = async (
     for (let pause = FIRST_POLL_MS; ; pause = slower(pause)) {
       let state: JobState | null = null;
       try {
-        state = jobState(await jobOf(cluster, name), await podsOf(cluster, name), begun !== null);
+        // The pods first: when they are being deleted, the job says why, and must not be older than they.
+        const pods = await podsOf(cluster, name);
+        state = jobState(await jobOf(cluster, name), pods, begun !== null);
         answered = performance.now();
       } catch (error) {
         const code = codeOf(error);
@@ -410,6 +415,12 @@ const watch = async (
       if (state?.kind === 'ended')
         return conclusion(state.ending, begun === null ? state.durationMs : elapsed());
       if (state?.kind === 'deadline') return conclusion(endingOf('timed-out', 0), elapsed());
+      if (state?.kind === 'lost' && !doubted) {
+        // A controller may delete pods before it writes down that their time was over.
+        doubted = true;
+        await wait(DOUBT_MS, undefined, { signal: hurry.signal }).catch(() => undefined);
+        continue;
+      }
       if (state?.kind === 'lost')
         throw new SandboxUnavailable(`the cluster lost the job ${name}: ${state.why}`);
       if (begun === null && performance.now() - asked > pendingSeconds * 1000)

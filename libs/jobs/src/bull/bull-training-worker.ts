@@ -79,6 +79,7 @@ export interface RunningTrainingWorker {
 }
 
 const HANDING_BACK_MS = 5000;
+const RESTING_MS = 1000;
 
 interface UnderWay {
   readonly trainingId: string;
@@ -204,6 +205,19 @@ export const bullTrainingWorker = ({
     abort.abort();
   };
 
+  const resting = new Set<Worker<unknown>>();
+  /** BullMQ asks again at once when Redis refuses (no right, no memory, read only): that would be a busy loop. */
+  const restAWhile = (worker: Worker<unknown>): void => {
+    if (resting.has(worker)) return;
+    resting.add(worker);
+    void worker.pause(true).finally(() => {
+      setTimeout(() => {
+        resting.delete(worker);
+        if (!isLeaving()) void worker.resume();
+      }, RESTING_MS);
+    });
+  };
+
   const slots: readonly (Device | null)[] = devices.length > 0 ? devices : [null];
   const workers = slots.map((device) => {
     const worker = new Worker<unknown>(
@@ -224,7 +238,9 @@ export const bullTrainingWorker = ({
       },
     );
     worker.on('error', (error) => {
-      if (!standing.leaving) notice(`Redis: ${messageOf(error)}`);
+      if (isLeaving()) return;
+      notice(`Redis: ${messageOf(error)}`);
+      restAWhile(worker);
     });
     return worker;
   });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
@@ -585,6 +586,74 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
     await queue.close();
   });
 });
+
+describe.skipIf(!hasRedis)('a user of Redis with the rights that the how-to gives', () => {
+  it('can do all that a runner and a worker do, and touch nothing else', async () => {
+    const redis = await startRedis();
+    const jobs = await testJobs();
+    const root = new Redis(redis.connection);
+    const howTo = await readFile(
+      new URL('../../../../docs/how-to/run-workers.md', import.meta.url),
+      'utf8',
+    );
+    const rights = /^ACL SETUSER holdfast (.*)$/m.exec(howTo)?.[1] ?? '';
+    const [first = '', ...more] = rights.replace('PASSWORD', 'horse').split(' ');
+    await root.acl('SETUSER', 'holdfast', first, ...more);
+    const connection = { ...redis.connection, username: 'holdfast', password: 'horse' };
+    const bull = openBull({ connection }, jobs, { prefix: 'holdfast' });
+    bull.worker();
+    jobs.behave('t-2', 'unavailable');
+    expect(await bull.queue.run(exampleJob(jobs, 't-1'))).toMatchObject({
+      type: 'TrainingCompleted',
+    });
+    const second = bull.queue.run(exampleJob(jobs, 't-2'));
+    second.catch(() => undefined);
+    await vi.waitFor(async () => {
+      expect(await bull.queue.deadLetters.list()).toHaveLength(1);
+    });
+    expect(await bull.queue.fleetAnnouncements()).toHaveLength(1);
+    jobs.behave('t-2', 'complete');
+    await bull.queue.deadLetters.retry('t-2');
+    expect(await second).toMatchObject({ type: 'TrainingCompleted' });
+    await bull.close();
+    expect(bull.notices.filter((notice) => /NOPERM/.test(notice))).toEqual([]);
+    const holder = new Redis(connection);
+    await expect(holder.get('else')).rejects.toThrow('NOPERM');
+    await expect(holder.flushall()).rejects.toThrow('NOPERM');
+    await expect(holder.config('GET', '*')).rejects.toThrow('NOPERM');
+    holder.disconnect();
+    root.disconnect();
+    await redis.remove();
+    await jobs.remove();
+  });
+});
+
+it.skipIf(!hasRedis)(
+  'a worker that Redis refuses everything says so, and asks now and then',
+  async () => {
+    const redis = await startRedis();
+    const jobs = await testJobs();
+    const root = new Redis(redis.connection);
+    await root.acl('SETUSER', 'nobody', 'on', '>horse', '~other:*', '+@all');
+    const connection = { ...redis.connection, username: 'nobody', password: 'horse' };
+    const bull = openBull({ connection }, jobs);
+    bull.worker();
+    await sleep(2500);
+    expect(bull.notices.join('\n')).toContain('worker: Redis: NOPERM');
+    const refusals = (await root.acl('LOG')) as readonly (readonly unknown[])[];
+    expect(refusals.length).toBeGreaterThan(0);
+    expect(refusals.reduce((sum, [, count]) => sum + Number(count), 0)).toBeLessThan(100);
+    // Let in, it works.
+    await root.acl('SETUSER', 'nobody', `~${bull.prefix}:*`);
+    expect(await bull.queue.run(exampleJob(jobs, 't-1'))).toMatchObject({
+      type: 'TrainingCompleted',
+    });
+    await bull.close();
+    root.disconnect();
+    await redis.remove();
+    await jobs.remove();
+  },
+);
 
 describe.skipIf(!hasRedis)('a Redis that is away', () => {
   it('is waited for, and does not keep anybody from closing', async () => {

@@ -37,7 +37,7 @@ export const openBull = (
   jobs: TestJobs,
   more: Partial<BullTrainingQueueOptions> = {},
 ): Bull => {
-  const prefix = `test-${randomUUID().slice(0, 8)}`;
+  const prefix = more.prefix ?? `test-${randomUUID().slice(0, 8)}`;
   const notices: string[] = [];
   const options: BullTrainingQueueOptions = {
     ...{ connection, prefix, sourceTree: jobs.sourceTree, problems: eventProblems },
@@ -55,6 +55,7 @@ export const openBull = (
         ...{ connection, prefix, runtime: jobs.runtime, key: jobs.key, label: 'test-host' },
         ...{ executor: 'double', version: '0', devices: [], heartbeatMs: 200, progressMs: 0 },
         ...{ lockMs: 400, lostCheckMs: 200 },
+        onNotice: (notice) => notices.push(`worker: ${notice}`),
         work: jobs.work,
         ...own,
       });
