@@ -49,7 +49,15 @@ export const startProgram = (
   const child = spawn(
     '/usr/bin/bwrap',
     [
-      ...['--unshare-pid', '--die-with-parent', '--ro-bind', '/usr', '/usr', ...merged],
+      ...[
+        '--unshare-pid',
+        '--as-pid-1',
+        '--die-with-parent',
+        '--ro-bind',
+        '/usr',
+        '/usr',
+        ...merged,
+      ],
       ...['--proc', '/proc', '--dev', '/dev'],
       ...program.tmpfs.flatMap(({ to, bytes }) => ['--size', String(bytes), '--tmpfs', to]),
       ...['--ro-bind', process.execPath, '/image/node'],
@@ -61,6 +69,8 @@ export const startProgram = (
       ...['--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
       ...Object.entries(program.environment).flatMap(([name, value]) => ['--setenv', name, value]),
       '--',
+      // The first process, as an engine's init: the kernel lets it end only after every other one.
+      ...['/bin/sh', '-c', '"$@"; exit $?', 'init'],
       '/usr/bin/prlimit',
       '--core=0',
       ...(program.openFiles === undefined ? [] : [`--nofile=${program.openFiles}`]),
