@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 
 /** The validator that Fastify brings along (JSON Schema 2020-12, which OpenAPI 3.1 is of). */
-const require = createRequire(createRequire(import.meta.url).resolve('@fastify/ajv-compiler'));
+const load = createRequire(createRequire(import.meta.url).resolve('@fastify/ajv-compiler'));
 interface Validator {
   addSchema(schema: object, name: string): void;
   compile(schema: object): { (value: unknown): boolean; readonly errors?: unknown };
 }
-const { Ajv2020 } = require('ajv/dist/2020') as { Ajv2020: new (options: object) => Validator };
+const { Ajv2020 } = load('ajv/dist/2020') as { Ajv2020: new (options: object) => Validator };
 
 interface Described {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
