@@ -10,6 +10,7 @@ import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { supervise, type Home, type Supervisor } from '#apps/runner';
 import { startTestServer, type TestServer } from '../../apps/api/src/testing/server.ts';
+import { answerCheck } from '../../apps/api/src/testing/schemas.ts';
 import { openTestHome } from '../support/follow.ts';
 import { git } from '../support/git.ts';
 import { holdfast } from '../support/holdfast.ts';
@@ -34,9 +35,17 @@ const tokens: Record<string, string> = {};
 const as = (who: string): string => tokens[who] ?? '';
 const FINISHED = 'parcels-1';
 
-const json = async (response: Promise<Response>): Promise<Answer> => {
+let check: ReturnType<typeof answerCheck>;
+
+/** An answer, held against what the document says of it. */
+const json = async (response: Promise<Response>, method = 'get'): Promise<Answer> => {
   const answered = await response;
   const text = await answered.text();
+  const type = answered.headers.get('content-type')?.split(';')[0] ?? '';
+  if (text !== '') {
+    const path = answered.url.slice(server.api.url.length);
+    expect(check(method, path, answered.status, type, JSON.parse(text))).toBeNull();
+  }
   return {
     status: answered.status,
     headers: answered.headers,
@@ -46,7 +55,10 @@ const json = async (response: Promise<Response>): Promise<Answer> => {
 const get = (path: string, who: string, headers: Record<string, string> = {}) =>
   json(server.get(path, as(who), headers));
 const post = (path: string, who: string, body: unknown, key?: string) =>
-  json(server.post(path, as(who), body, key === undefined ? {} : { 'idempotency-key': key }));
+  json(
+    server.post(path, as(who), body, key === undefined ? {} : { 'idempotency-key': key }),
+    'post',
+  );
 
 const until = async <T>(look: () => Promise<T | null>): Promise<T> => {
   for (let tries = 0; tries < 2_000; tries += 1) {
@@ -88,6 +100,7 @@ beforeAll(async () => {
   home = await openTestHome({ folder: await prepared.home(), studiesFolder: prepared.root });
   supervisor = await supervise(home, { runs: 4 });
   server = await startTestServer({ heartbeatMs: 50 }, home, { studiesFolder: prepared.root });
+  check = answerCheck((await (await server.get('/openapi.json')).json()) as object);
   for (const role of ['researcher', 'reviewer', 'auditor', 'operator'] as const)
     tokens[role] = await server.token(role, { projects: ['post'], subject: `${role}-1` });
   tokens['stranger'] = await server.token('researcher', { projects: ['other'] });

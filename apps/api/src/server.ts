@@ -12,6 +12,7 @@ import { ApiModule, type Parts } from './api.module.ts';
 import { LIMITS, type ApiConfig, type Limits } from './config.ts';
 import { answerUnreadable, correlationIdOf, guardRequests } from './http/limits.ts';
 import { apiLogger } from './observing/logger.ts';
+import { followEvents } from './observing/follow-events.ts';
 import { apiMetrics } from './observing/metrics.ts';
 import { observeRequests } from './observing/observe.ts';
 import { assertPermitted, documentOf, routesOf } from './openapi/document.ts';
@@ -86,6 +87,7 @@ export const startApi = async ({
   assertPermitted(routesOf(described));
   document.value = described;
   await app.listen(config.port, host);
+  const counting = followEvents(ledger, metrics, logger, stopping.signal);
   const { port } = app.getHttpServer().address() as AddressInfo;
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
@@ -94,6 +96,7 @@ export const startApi = async ({
     closing ??= (async () => {
       stopping.abort();
       await endWithin(app, limits.shutdownMs);
+      await counting;
       resolve();
     })();
     return closing;

@@ -14,7 +14,7 @@ import { RunPath } from '../../http/paths.ts';
 import { refusedBecause, visibleRun } from '../../ledger/visible.ts';
 import { ProblemFound } from '../../problems/problems.ts';
 import { LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
-import { granted } from '../granted.ts';
+import { granted, inTrace } from '../granted.ts';
 
 export class ReasonBody {
   @Words(300, { about: 'Why: one line of plain text', example: 'the data were replaced' })
@@ -58,7 +58,7 @@ export class EndRunController {
   ): Promise<EndedRun> {
     await this.assertOpened(caller, runId);
     const outside = outsideRequest(caller, 'haltRun', request);
-    granted(await this.send('HaltRun', runId, reason, outside));
+    inTrace(runId, granted(await this.send('HaltRun', runId, reason, outside)));
     return { runId, ended: 'halted', reason };
   }
 
@@ -86,7 +86,7 @@ export class EndRunController {
       const sent = await this.send('StopLoop', runId, reason, outside);
       const early = !sent.ok && ['not-now', 'lost-race'].includes(sent.error.code);
       if (!early || performance.now() > until) {
-        granted(sent);
+        inTrace(runId, granted(sent));
         return { runId, ended: 'stopped', reason };
       }
       await sleep(POLL_MS);

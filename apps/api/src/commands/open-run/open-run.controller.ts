@@ -12,7 +12,7 @@ import { Operation } from '../../http/operation.ts';
 import { StudyPath } from '../../http/paths.ts';
 import { visibleStudy } from '../../ledger/visible.ts';
 import { LEDGER } from '../../tokens.ts';
-import { granted } from '../granted.ts';
+import { granted, inTrace } from '../granted.ts';
 
 export class OpenRunBody {
   @Whole(0, Number.MAX_SAFE_INTEGER, {
@@ -69,7 +69,7 @@ export class OpenRunController {
   ): Promise<RequestedRunAnswer> {
     await visibleStudy(this.ledger, caller, studyId);
     const outside = outsideRequest(caller, 'openRun', request);
-    const { events } = granted(
+    const sent = granted(
       await this.ledger.studies.request(studyId, outside, async ({ state }) =>
         ok({
           type: 'RequestRun',
@@ -82,9 +82,10 @@ export class OpenRunController {
         }),
       ),
     );
-    const [event] = events;
+    const [event] = sent.events;
     if (event === undefined) throw new Error('a run was asked for, and nothing was recorded');
     const requested = event.data as RunRequested['data'];
+    inTrace(requested.runId, sent);
     void reply.header('location', `/v1/runs/${requested.runId}`);
     return {
       runId: requested.runId,

@@ -19,7 +19,7 @@ import { Operation } from '../../http/operation.ts';
 import { RunPath } from '../../http/paths.ts';
 import { ownRun } from '../../ledger/own-run.ts';
 import { LEDGER } from '../../tokens.ts';
-import { granted } from '../granted.ts';
+import { granted, inTrace } from '../granted.ts';
 import { FindingBody, HypothesisBody, MetricBody, MutationBody, ProposalAnswer } from './dto.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -132,7 +132,8 @@ export class ProposeController {
     send: (outside: OutsideRequest) => Promise<Result<Requested<RunEvent>, Refusal>>,
   ): Promise<ProposalAnswer> {
     await ownRun(this.ledger, caller, runId);
-    const { events } = granted(await send(outsideRequest(caller, operation, request)));
+    const outside = outsideRequest(caller, operation, request);
+    const { events } = inTrace(runId, granted(await send(outside)));
     return { runId, ...outcomeOf(events as unknown as readonly RunEvent[]) };
   }
 }

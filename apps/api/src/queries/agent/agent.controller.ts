@@ -27,7 +27,7 @@ export class AgentController {
     summary: 'All that an agent may know of its run',
     description:
       "Brief, budget, the incumbent's mutable files, the base cohort table, the rounded score and its own attempts. No sums of a chart, no check or sealed score, no standard error.",
-    refusals: ['run-unknown'],
+    refusals: ['run-unknown', 'not-now'],
   })
   @ApiOkResponse({ type: AgentViewAnswer })
   async view(@Caller() caller: Principal, @Param() { runId }: RunPath): Promise<AgentView> {
@@ -43,7 +43,7 @@ export class AgentController {
     kind: 'read',
     summary: 'The study brief',
     description: 'What the study asks, which files can be edited and what that costs.',
-    refusals: ['run-unknown'],
+    refusals: ['run-unknown', 'not-now'],
   })
   @ApiOkResponse({ type: StudyBriefAnswer })
   async brief(@Caller() caller: Principal, @Param() path: RunPath): Promise<AgentView['brief']> {
@@ -57,7 +57,7 @@ export class AgentController {
     summary: 'The cohort table',
     description:
       'The base cohort table of the train rows as CSV: grouped counts, nothing below the minimum cell. The same for the whole run.',
-    refusals: ['run-unknown'],
+    refusals: ['run-unknown', 'not-now'],
   })
   @ApiProduces('text/csv')
   @ApiOkResponse({ content: { 'text/csv': { schema: { type: 'string' } } } })
@@ -72,7 +72,7 @@ export class AgentController {
     kind: 'read',
     summary: 'The mutable files',
     description: "The incumbent's mutable files by path, with their whole text.",
-    refusals: ['run-unknown'],
+    refusals: ['run-unknown', 'not-now'],
   })
   @ApiOkResponse({ type: ProgramFilesAnswer })
   async files(@Caller() caller: Principal, @Param() path: RunPath): Promise<ProgramFilesAnswer> {

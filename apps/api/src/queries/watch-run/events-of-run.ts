@@ -38,7 +38,8 @@ export async function* eventsOfRun(
     const { position, stream, type, metadata } = event;
     // A log begins anew for a position that it never gave.
     if (position <= after) continue;
-    const own = metadata.correlationId === runId;
+    // The run's own stream and its findings': whoever reads under a run's name is not of it.
+    const own = metadata.correlationId === runId && /^(?:run|finding)-/.test(stream);
     if (!own && !(stream === `study-${study.studyId}` && isOfRun(event, runId))) continue;
     yield event;
     if (type === 'RunRefused') return;
