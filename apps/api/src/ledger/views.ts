@@ -32,8 +32,8 @@ export const freshViews = async ({
 const studyOfRow = (row: { readonly studyId: string }): string => row.studyId;
 
 /**
- * A page of what the caller may see. Whose a study is, its stream says: the views may be behind it. The cursor is a
- * place in the log, so that pages neither skip nor repeat a row, whatever is recorded meanwhile.
+ * A page of what the caller may see. The views find it; whose a study is, its stream says, for the views may be behind
+ * it. The cursor is a place in the log, so that pages neither skip nor repeat a row, whatever is recorded meanwhile.
  */
 export const pageFor = async <View extends ViewName>(
   ledger: Ledger,
@@ -45,17 +45,14 @@ export const pageFor = async <View extends ViewName>(
   const ask = views[view] as (filter: FilterOf<View>) => Promise<Page<RowOf<View>>>;
   if (principal.projects === 'all') return ask(filter);
   const visible = visibility(ledger, principal);
-  const limit = filter.limit ?? BATCH;
+  const { limit = BATCH } = filter;
   const rows: RowOf<View>[] = [];
   let { cursor } = filter;
   for (;;) {
-    const page = await ask({ ...filter, limit: BATCH, cursor });
-    for (const row of page.rows) {
-      if (!(await visible(studyOfRow(row)))) continue;
-      if (rows.length === limit) return { rows, next: rows.at(-1)?.position ?? null };
-      rows.push(row);
-    }
-    if (page.next === null) return { rows, next: null };
+    const left = limit - rows.length;
+    const page = await ask({ ...filter, project: principal.projects, limit: left, cursor });
+    for (const row of page.rows) if (await visible(studyOfRow(row))) rows.push(row);
+    if (page.next === null || rows.length === limit) return { rows, next: page.next };
     cursor = page.next;
   }
 };
