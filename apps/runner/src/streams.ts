@@ -78,6 +78,9 @@ interface Kind<State, Command, E extends Fact, Code extends string> {
 /** Races that a request from outside may lose before it is refused. */
 const PATIENCE = 20;
 
+/** Streams of a kind whose states are kept in memory: many more than are written at once. */
+const MOST_KNOWN = 500;
+
 /** Every event that Holdfast writes today is of version 1. */
 export const SCHEMA_VERSION = 1;
 
@@ -101,7 +104,10 @@ const stream = <
       state = decider.evolve(state, event as unknown as E);
       head = event;
     }
+    // Those that were not asked for longest go first: a reader of an old log may ask for every run there is.
+    known.delete(id);
     known.set(id, { state, head });
+    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value ?? id);
     return { state, head };
   };
 
