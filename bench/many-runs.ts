@@ -243,7 +243,7 @@ const medians = (all: readonly Measured[]): Measured => ({
  */
 export const benchManyRuns = async (
   runs = 100,
-  { iterations = 6, turns = 3, trainingMs = 4_000 } = {},
+  { iterations = 6, turns = 2, trainingMs = 4_000 } = {},
 ): Promise<ManyRunsBench> => {
   const root = await mkdtemp(join(tmpdir(), 'bench-many-runs-'));
   try {
