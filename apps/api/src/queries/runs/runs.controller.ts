@@ -130,7 +130,8 @@ export class RunsController {
     id: 'listRuns',
     kind: 'read',
     summary: 'The runs',
-    description: 'Runs from their request on, in log order.',
+    description:
+      'Runs, in log order. One that was only asked for is found under its own id until a runner counts it.',
     refusals: ['study-unknown', 'cursor-invalid'],
   })
   @ApiOkResponse({ schema: pageSchema(RUN_COLUMNS) })
