@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openHome, type Home } from '#apps/runner';
 import { TrainingAbandoned, type TrainingQueue } from '#libs/jobs';
-import { deriveId, ok, type Fact, type RecordedEvent } from '#libs/kernel';
+import { deriveId, type Fact, type RecordedEvent } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import { follow } from '../support/follow.ts';
 import { prepare } from '../support/prepared.ts';
@@ -50,21 +50,17 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
     const prepared = await prepare();
     ends.push(prepared.remove);
     const folder = await prepared.home();
-    let home: Home | null = null;
-    home = good(
-      await openHome({
-        folder,
-        queue: async ({ sourceTree, admittedKey }) => {
-          const fleet = await trainingFleet(redis, { sourceTree, trusted: admittedKey });
-          ends.push(fleet.remove);
-          const worker = await fleet.start();
-          if (home !== null) await admit(home, worker);
-          return ok(through(fleet.queue));
-        },
-      }),
+    const { host, port } = redis.connection;
+    const home = good(
+      await openHome({ folder, redis: `redis://${host}:${port}`, throughQueue: through }),
     );
-    const open = home;
-    ends.push(() => open.close());
+    ends.push(() => home.close());
+    const fleet = await trainingFleet(redis, {
+      sourceTree: home.sourceTree,
+      trusted: home.admittedKey,
+    });
+    ends.push(fleet.remove);
+    await admit(home, await fleet.start());
     return { home, study: prepared.study };
   };
 

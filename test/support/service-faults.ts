@@ -222,13 +222,13 @@ const rage = async (
   const { studyId, members, redis, postgres, eventStore } = cluster;
   const next = uniform(seed);
   const faults: Record<string, number> = {};
-  let raging = true;
-  /** Calmer towards the end: a run that is killed at every step would never get there. */
+  const calmed = new AbortController();
+  const over = (): boolean => calmed.signal.aborted;
   const rampage = (async () => {
-    while (raging) {
-      await sleep(Math.min(pauseMs * (0.3 + 0.7 * next()), 30_000));
-      if (pauseMs > 100_000) continue;
-      if (!raging) return;
+    for (;;) {
+      const pause = pauseMs * (0.3 + 0.7 * next());
+      await sleep(pause, null, { signal: calmed.signal }).catch(() => undefined);
+      if (over()) return;
       const dice = next();
       const member = members[Math.floor(next() * members.length)];
       const did = (what: string): void => {
@@ -285,7 +285,7 @@ const rage = async (
       () => `not all runs ended; faults ${JSON.stringify(faults)}\n${lastWords(members)}`,
     );
   } finally {
-    raging = false;
+    calmed.abort();
     await rampage;
   }
   return { ...(await inspect(cluster, runs)), faults, starts: startsOf(members) };

@@ -134,7 +134,8 @@ export const trainingFleet = async (
           PROCESS,
           JSON.stringify(options),
         ],
-        { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+        // Its input ends with this process, and the worker with its input.
+        { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
       );
       const said: string[] = [];
       createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
@@ -231,7 +232,9 @@ export const killingWorkers = async <T>(
     kills += 1;
     alive.push(await fleet.start());
   }
-  return { value: await ended, kills };
+  const value = await ended;
+  await Promise.all(alive.map((worker) => worker.kill()));
+  return { value, kills };
 };
 
 /** Until `work` ends, kills Redis now and then and starts it again a moment later. */

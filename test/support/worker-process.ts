@@ -15,6 +15,7 @@ const worker = await startWorker({
 });
 if (!worker.ok) throw new Error(worker.error.message);
 const { keyId, publicKey, runtime, ready, close } = worker.value;
+process.stdin.resume().once('end', () => process.exit(1));
 process.once('SIGTERM', () => {
   void close(10_000).then(() => process.exit(0));
 });

@@ -45,6 +45,8 @@ export interface HomeOptions extends LedgerOptions {
   readonly trainingImage?: string | null;
   /** What an operator should know of trainings: one line of text. */
   readonly onNotice?: (notice: string) => void;
+  /** Stands between the home and its trainings, for fault tests. */
+  readonly throughQueue?: (queue: TrainingQueue) => TrainingQueue;
   /** Default: this machine's. */
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
 }
@@ -57,6 +59,7 @@ export const openHome = async ({
   trainingImage = null,
   onNotice = () => undefined,
   sandbox = openSandbox,
+  throughQueue = (queue) => queue,
   studiesFolder = null,
   ...options
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
@@ -82,7 +85,7 @@ export const openHome = async ({
     ...ledger,
     keys: keys.value,
     queue: async () => {
-      if (elsewhere !== null) return ok(elsewhere);
+      if (elsewhere !== null) return ok(throughQueue(elsewhere));
       // One queue, however many ask for it at once; after a refusal it is looked for again.
       here ??= queueHere(ledger, keys.value.worker, sandbox);
       const queue = await here;

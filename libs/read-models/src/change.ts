@@ -17,6 +17,8 @@ export interface Insert {
   readonly kind: 'insert';
   readonly table: Table;
   readonly row: StoredRow;
+  /** new: it must not be there, or the events are out of order. missing: where one is there, it stays as it is. */
+  readonly rows: 'new' | 'missing';
 }
 
 export interface Update {
@@ -35,10 +37,15 @@ type Row<T extends Table> = {
 };
 type NumberColumn<R> = { [C in keyof R]: R[C] extends number | null ? C : never }[keyof R];
 
-export const insert = <T extends Table>(table: T, row: Row<T>): Change => ({
+export const insert = <T extends Table>(
+  table: T,
+  row: Row<T>,
+  rows: Insert['rows'] = 'new',
+): Change => ({
   kind: 'insert',
   table,
   row: storable(row as unknown as StoredRow),
+  rows,
 });
 
 export const update = <T extends Table>(

@@ -48,8 +48,11 @@ export const neededBy = (batch: readonly Projected[]): PerTable<Needed> => {
     for (const change of changes) {
       const { made, keys, where } = needed[change.table];
       const named = KEYS[change.table];
-      if (change.kind === 'insert') made.add(change.row[named] ?? null);
-      else {
+      if (change.kind === 'insert') {
+        const key = change.row[named] ?? null;
+        if (change.rows === 'missing' && !made.has(key)) keys.add(key);
+        made.add(key);
+      } else {
         const key = change.where[named];
         if (key === undefined) where.push(change.where);
         else if (!made.has(key)) keys.add(key);
@@ -101,6 +104,7 @@ const apply = (rows: Rows, change: Change): void => {
   const named = KEYS[change.table];
   if (change.kind === 'insert') {
     const key = change.row[named] ?? null;
+    if (rows.has(key) && change.rows === 'missing') return;
     if (rows.has(key))
       throw new Error(
         `${change.table}: expected no row with ${named} ${JSON.stringify(key)}, found one`,

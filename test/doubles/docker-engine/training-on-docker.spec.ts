@@ -64,6 +64,8 @@ describe('a training on a Docker engine (a double)', () => {
     job = {
       trainingId: 't-1',
       runId: 'pay-1',
+      studyId: 'pay',
+      runtime: executor.value.runtime,
       tree,
       entry: 'train.mjs',
       seed: 1,

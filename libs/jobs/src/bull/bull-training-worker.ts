@@ -286,8 +286,11 @@ export const bullTrainingWorker = ({
   };
 
   let closed: Promise<void> | null = null;
+  const ready = Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => undefined);
+  // Whoever closes before it was ready need not have waited for it.
+  ready.catch(() => undefined);
   return {
-    ready: Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => undefined),
+    ready,
     close: (graceMs) => (closed ??= close(graceMs)),
   };
 };

@@ -21,42 +21,55 @@ export const projectRuns = (recorded: RecordedEvent): readonly Change[] => {
   return [update('runs', where, { ...set, lastRevision: event.revision }, { add })];
 };
 
-const ofStudy = (event: Recorded<StudyEvent>): readonly Change[] =>
-  event.type === 'RunCounted' ? [requested(event)] : [];
+const ofStudy = (event: Recorded<StudyEvent>): readonly Change[] => {
+  switch (event.type) {
+    case 'RunRequested':
+      return [insert('runs', requested(event))];
+    case 'RunCounted':
+      // A command line counts its runs without a request.
+      return [insert('runs', requested(event), 'missing')];
+    case 'RunRefused': {
+      const { runId, reason } = event.data;
+      const refused = { status: 'refused', reason, closedAt: event.metadata.time } as const;
+      return [update('runs', { runId }, refused)];
+    }
+    default:
+      return [];
+  }
+};
 
-type Counted = Extract<Recorded<StudyEvent>, { type: 'RunCounted' }>;
+type Asked = Extract<Recorded<StudyEvent>, { type: 'RunRequested' | 'RunCounted' }>;
 
-const requested = ({ data, metadata, position, stream }: Counted): Change =>
-  insert('runs', {
-    position,
-    runId: data.runId,
-    studyId: stream.slice(STUDY_STREAM.length),
-    title: null,
-    number: data.number,
-    status: 'requested',
-    requestedAt: metadata.time,
-    openedAt: null,
-    closedAt: null,
-    actorRole: metadata.actor.role,
-    actorId: metadata.actor.id,
-    seed: data.seed,
-    sourceCommit: null,
-    policyDigest: null,
-    iterations: 0,
-    kept: 0,
-    discarded: 0,
-    failed: 0,
-    diverged: 0,
-    spent: 0,
-    total: null,
-    baselineMetric: null,
-    lineMetric: null,
-    reason: null,
-    message: null,
-    findingsPass: 0,
-    findingsBlock: 0,
-    lastRevision: -1,
-  });
+const requested = ({ data, metadata, position, stream }: Asked): RunsTable => ({
+  position,
+  runId: data.runId,
+  studyId: stream.slice(STUDY_STREAM.length),
+  title: null,
+  number: data.number,
+  status: 'requested',
+  requestedAt: metadata.time,
+  openedAt: null,
+  closedAt: null,
+  actorRole: metadata.actor.role,
+  actorId: metadata.actor.id,
+  seed: data.seed,
+  sourceCommit: null,
+  policyDigest: null,
+  iterations: 0,
+  kept: 0,
+  discarded: 0,
+  failed: 0,
+  diverged: 0,
+  spent: 0,
+  total: null,
+  baselineMetric: null,
+  lineMetric: null,
+  reason: null,
+  message: null,
+  findingsPass: 0,
+  findingsBlock: 0,
+  lastRevision: -1,
+});
 
 type Counter = 'iterations' | 'kept' | 'discarded' | 'failed' | 'diverged' | 'spent';
 

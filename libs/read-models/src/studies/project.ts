@@ -38,6 +38,8 @@ interface Effect {
 
 const effect = (event: Recorded<StudyEvent>): Effect => {
   switch (event.type) {
+    case 'StudyPlaced':
+      return { set: event.data };
     case 'RunCounted':
       return { add: { runs: 1 } };
     case 'SealedRowsOpened':
