@@ -2,6 +2,7 @@ import type { Agent } from '#libs/agents';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { nextStep, type RunCommand, type RunEvent, type RunState, type Step } from '#libs/run';
+import { inRunTrace, spanOfEvent } from '#libs/telemetry';
 import { HARNESS, SEARCH_AGENT } from './actors.ts';
 import type { EffectContext } from './effects/context.ts';
 import { perform } from './effects/perform.ts';
@@ -70,9 +71,15 @@ export const driveRun = async (
       ...{ home, study, runId, state, opened: state.opened, head, onProgress },
       agent: agent ?? NOBODY,
     };
-    const command = await perform(context, step);
+    const command = await inRunTrace(runId, head.id, { name: step.kind }, () =>
+      perform(context, step),
+    );
     const sent = await home.runs.send(runId, command, actorOf(command), head);
-    if (sent.ok) continue;
+    if (sent.ok) {
+      for (const { id, type, metadata } of sent.value)
+        spanOfEvent(runId, { id, type, causationId: metadata.causationId });
+      continue;
+    }
     if (!OVERTAKEN.includes(sent.error.code))
       throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
     if (await onlyOthersSpoke(home, runId, head.revision + 1)) continue;
