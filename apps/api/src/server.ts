@@ -87,7 +87,8 @@ export const startApi = async ({
   assertPermitted(routesOf(described));
   document.value = described;
   await app.listen(config.port, host);
-  const counting = followEvents(ledger, metrics, logger, stopping.signal);
+  // Ends by itself when the server stops; whoever stops need not wait for it.
+  void followEvents(ledger, metrics, logger, stopping.signal);
   const { port } = app.getHttpServer().address() as AddressInfo;
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
@@ -96,7 +97,6 @@ export const startApi = async ({
     closing ??= (async () => {
       stopping.abort();
       await endWithin(app, limits.shutdownMs);
-      await counting;
       resolve();
     })();
     return closing;

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { csvOf, jsonLinesOf, parquetOf, type AnyColumns } from '#libs/exports';
 import { pageSchema } from '../openapi/columns.ts';
 import { ProblemFound } from '../problems/problems.ts';
+import { dropStalled } from './stalled.ts';
 import type { Slots } from './slots.ts';
 
 export const FORMATS = ['json', 'csv', 'jsonl', 'parquet'] as const;
@@ -57,7 +58,11 @@ export interface Export {
 export const sendExport = (
   format: Exclude<Format, 'json'>,
   { name, columns, rows }: Export,
-  { slots, reply }: { readonly slots: Slots; readonly reply: FastifyReply },
+  {
+    slots,
+    reply,
+    stallMs,
+  }: { readonly slots: Slots; readonly reply: FastifyReply; readonly stallMs: number },
 ): StreamableFile => {
   const leave = slots.take();
   const stream =
@@ -70,6 +75,9 @@ export const sendExport = (
             { objectMode: false },
           );
   stream.once('close', leave);
+  reply.raw.once('close', () => stream.destroy());
+  // A place is not held for somebody who does not read.
+  dropStalled(reply, stallMs);
   void reply.headers({ 'cache-control': 'no-store', vary: 'Authorization, Accept' });
   return new StreamableFile(stream, {
     type: TYPES[format][0],

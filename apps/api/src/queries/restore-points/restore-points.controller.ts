@@ -5,14 +5,16 @@ import type { FastifyReply } from 'fastify';
 import { restoreState, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { RestorePointRow } from '#libs/read-models';
+import type { Limits } from '../../config.ts';
 import { Caller } from '../../access/access.guard.ts';
 import { Operation } from '../../http/operation.ts';
 import { RestorePointPath } from '../../http/paths.ts';
+import { dropStalled } from '../../http/stalled.ts';
 import { inSlot, type Slots } from '../../http/slots.ts';
 import { freshViews } from '../../ledger/views.ts';
 import { visibleStudy } from '../../ledger/visible.ts';
 import { problemOf, ProblemFound } from '../../problems/problems.ts';
-import { HEAVY_WORK, LEDGER } from '../../tokens.ts';
+import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
 import { tarOf } from './tar.ts';
 
 export class RestorePointState {
@@ -36,9 +38,15 @@ export class RestorePointState {
 export class RestorePointsController {
   private readonly ledger: Ledger;
   private readonly slots: Slots;
-  constructor(@Inject(LEDGER) ledger: Ledger, @Inject(HEAVY_WORK) slots: Slots) {
+  private readonly limits: Limits;
+  constructor(
+    @Inject(LEDGER) ledger: Ledger,
+    @Inject(HEAVY_WORK) slots: Slots,
+    @Inject(LIMITS_IN_FORCE) limits: Limits,
+  ) {
     this.ledger = ledger;
     this.slots = slots;
+    this.limits = limits;
   }
 
   @Get()
@@ -100,6 +108,8 @@ export class RestorePointsController {
         );
       const archive = tarOf(tree, files.value).pipe(createGzip({ level: 9 }));
       archive.once('close', leave);
+      reply.raw.once('close', () => archive.destroy());
+      dropStalled(reply, this.limits.streamStallMs);
       void reply.header('cache-control', 'private, no-cache').header('etag', `"${tree}"`);
       return new StreamableFile(archive, {
         type: 'application/gzip',

@@ -8,6 +8,7 @@ import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
 import { Operation } from '../../http/operation.ts';
 import { RunPath } from '../../http/paths.ts';
+import { dropStalled } from '../../http/stalled.ts';
 import { visibleRun } from '../../ledger/visible.ts';
 import type { ApiLogger } from '../../observing/logger.ts';
 import type { Metrics } from '../../observing/metrics.ts';
@@ -99,11 +100,10 @@ export class WatchRunController {
       { objectMode: false, highWaterMark: 64 * 1024 },
     );
     this.metrics.streamOpened();
-    const stalled = dropStalled(reply, this.limits.streamStallMs, () => {
+    dropStalled(reply, this.limits.streamStallMs, () => {
       this.logger.log.info({ correlationId: reply.request.id, runId }, 'dropped a slow reader');
     });
     reply.raw.once('close', () => {
-      clearInterval(stalled);
       gone.abort();
       leave();
       this.metrics.streamClosed();
@@ -126,19 +126,4 @@ const positionOf = (lastEventId: string | undefined): number | null => {
   throw new ProblemFound('request-invalid', 'the request has a problem; nothing was done', {
     errors: [{ parameter: 'Last-Event-ID', detail: 'must be the id of an event of this stream' }],
   });
-};
-
-/** Cuts off a reader whose buffer has stayed full for so long: he comes back and goes on where he was. */
-const dropStalled = (reply: FastifyReply, milliseconds: number, said: () => void) => {
-  let since: number | null = null;
-  return setInterval(
-    () => {
-      const { raw } = reply;
-      since = raw.writableNeedDrain ? (since ?? performance.now()) : null;
-      if (since === null || performance.now() - since < milliseconds) return;
-      said();
-      raw.destroy();
-    },
-    Math.max(20, milliseconds / 4),
-  );
 };
