@@ -167,6 +167,9 @@ describe('a study', () => {
   it('is ranked by an operator, and the log says by whom', async () => {
     const ranked = await post('/v1/studies/parcels/placement', 'operator', { priority: 2 });
     expect(ranked.body).toMatchObject({ project: 'post', folder: 'study', priority: 2 });
+    // Registering it again ranks nothing.
+    const body = { project: 'post', folder: 'study' };
+    expect((await post('/v1/studies', 'researcher', body)).body).toMatchObject({ priority: 2 });
     const last = (await eventsOf('study-parcels')).findLast(({ type }) => type === 'StudyPlaced');
     expect(last.metadata.actor).toEqual({ role: 'operator', id: 'operator-1' });
   });
