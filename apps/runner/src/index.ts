@@ -1,6 +1,7 @@
 /** The runner: drives runs, and the commands and queries of one home on the CQRS bus. */
 import 'reflect-metadata';
 
+export { LOCAL_OPERATOR } from './actors.ts';
 export * from './commands/drive-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
