@@ -95,8 +95,17 @@ export const startApi = async ({
   const close = (): Promise<void> => {
     closing ??= (async () => {
       stopping.abort();
-      await endWithin(app, limits.shutdownMs);
-      await counting;
+      // A log that hangs keeps nobody from ending.
+      const bound = new AbortController();
+      await Promise.all([
+        endWithin(app, limits.shutdownMs),
+        Promise.race([
+          counting,
+          sleep(limits.shutdownMs, undefined, { signal: bound.signal }).catch(() => undefined),
+        ]).finally(() => {
+          bound.abort();
+        }),
+      ]);
       resolve();
     })();
     return closing;
