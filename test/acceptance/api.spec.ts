@@ -516,6 +516,12 @@ describe('the ledgers', () => {
       );
     const bytes = await archive();
     expect((await archive()).equals(bytes)).toBe(true);
+    const held = await server.get(
+      `/v1/restore-points/${point.restorePointId}/tree`,
+      as('auditor'),
+      { 'if-none-match': `"${point.tree}"` },
+    );
+    expect([held.status, await held.text()]).toEqual([304, '']);
     const files: Record<string, string> = {};
     const unpack = extract();
     Readable.from([bytes]).pipe(createGunzip()).pipe(unpack);

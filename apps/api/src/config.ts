@@ -26,6 +26,8 @@ export interface Limits {
   readonly streamStallMs: number;
   /** Exports, archives and verifications at once; one more is told to come back. */
   readonly heavyWork: number;
+  /** Of those, of one subject. */
+  readonly heavyWorkEach: number;
   /** What ends when the server does has so long for it. */
   readonly shutdownMs: number;
 }
@@ -45,6 +47,7 @@ export const LIMITS: Limits = {
   streamCheckMs: 30_000,
   streamStallMs: 30_000,
   heavyWork: 4,
+  heavyWorkEach: 2,
   shutdownMs: 10_000,
 };
 

@@ -345,6 +345,26 @@ describe('on broken ground', () => {
     });
   });
 
+  it('files that nobody waits for any more hold no place', async () => {
+    await start({ answerMs: 100, heavyWork: 1 });
+    const token = await api.token('operator');
+    await broken.ledger.studies.send(
+      'pay',
+      { type: 'RegisterStudy', id: 'register', data: { studyId: 'pay', title: 'Pay' } },
+      { role: 'operator', id: 'o-1' },
+    );
+    broken.fault.on = () => sleep(150);
+    const late = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect(late.status).toBe(503);
+    await sleep(400);
+    broken.fault.on = null;
+    const answered = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect([answered.status, await answered.text()]).toMatchObject([
+      200,
+      expect.stringMatching(/^position,/),
+    ]);
+  });
+
   it('what is under way when the server stops is finished, and nothing more is taken', async () => {
     await start();
     const token = await api.token('reviewer');
