@@ -43,13 +43,15 @@ export const pageFor = async <View extends ViewName>(
 ): Promise<Page<RowOf<View>>> => {
   const views = await freshViews(ledger);
   const ask = views[view] as (filter: FilterOf<View>) => Promise<Page<RowOf<View>>>;
-  if (principal.projects === 'all') return ask(filter);
+  const { projects } = principal;
+  if (projects === 'all') return ask(filter);
   const visible = visibility(ledger, principal);
   const limit = filter.limit ?? BATCH;
   const rows: RowOf<View>[] = [];
   let { cursor } = filter;
   for (;;) {
-    const page = await ask({ ...filter, limit: BATCH, cursor });
+    // What belongs to others is not even looked at: with much of it, every page would walk through all.
+    const page = await ask({ ...filter, project: projects, limit: BATCH, cursor });
     for (const row of page.rows) {
       if (!(await visible(studyOfRow(row)))) continue;
       if (rows.length === limit) return { rows, next: rows.at(-1)?.position ?? null };
