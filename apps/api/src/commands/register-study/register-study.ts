@@ -48,7 +48,9 @@ export const registerStudy = async (
           'study-registered',
           `found study ${study.id} registered already, expected a new one; an operator places it elsewhere`,
         );
-      return ok({ type: 'PlaceStudy', id: placing.commandId, data: { project, folder, priority } });
+      // Once it is placed, its rank is an operator's to change.
+      const data = { project, folder, priority: state.folder === null ? priority : state.priority };
+      return ok({ type: 'PlaceStudy', id: placing.commandId, data });
     }),
   );
   return placedStudy(ledger, study.id, placed.events);
