@@ -519,6 +519,12 @@ describe('the ledgers', () => {
       );
     const bytes = await archive();
     expect((await archive()).equals(bytes)).toBe(true);
+    const held = await server.get(
+      `/v1/restore-points/${point.restorePointId}/tree`,
+      as('auditor'),
+      { 'if-none-match': `"${point.tree}"` },
+    );
+    expect([held.status, await held.text()]).toEqual([304, '']);
     const files: Record<string, string> = {};
     const unpack = extract();
     Readable.from([bytes]).pipe(createGunzip()).pipe(unpack);
@@ -673,7 +679,15 @@ describe('an agent outside', () => {
   it('has a finding that people verify and review', async () => {
     const [finding] = (await get(`/v1/findings?run=${runId}`, 'reviewer')).body.rows;
     const at = `/v1/findings/${finding.findingId}`;
-    const verdict = await post(`${at}/verification`, 'auditor', '');
+    const reads = (await eventsOf('access-auditor-1')).length;
+    const verdict = await post(`${at}/verification`, 'auditor', '', 'v1');
+    // A repetition asks no runner again, and tells a verdict all the same.
+    await post(`${at}/verification`, 'auditor', '', 'v1');
+    const verifyRead = { operation: 'verifyFinding', asked: { findingId: finding.findingId } };
+    expect((await eventsOf('access-auditor-1')).slice(reads).map(({ data }) => data)).toEqual([
+      verifyRead,
+      verifyRead,
+    ]);
     expect(verdict).toMatchObject({
       status: 200,
       body: { findingId: finding.findingId, verdict: 'PASS', requested: true },

@@ -136,6 +136,28 @@ describe('a problem', () => {
     expect(await answered.json()).toMatchObject({ status, type: `urn:holdfast:problem:${code}` });
   });
 
+  it('is what names of Object and half characters in a request are, nothing unexpected', async () => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+      const asked = await server.get(`/v1/charges?${name}=1`, researcher);
+      expect([asked.status, await asked.json()], name).toMatchObject([
+        400,
+        { errors: [{ parameter: name, detail: 'is not known here' }] },
+      ]);
+      const said = await server.post('/v1/studies/pay/runs', researcher, { [name]: 1 });
+      expect([said.status, await said.json()], name).toMatchObject([
+        400,
+        { errors: [{ pointer: `/${name}` }] },
+      ]);
+    }
+    for (const [body, pointer] of [
+      ['{"project":"p","folder":"\\ud800"}', '/folder'],
+      ['{"project":"p","folder":"x","\\ud800":1}', ''],
+    ]) {
+      const said = await server.post('/v1/studies', researcher, body);
+      expect([said.status, await said.json()]).toMatchObject([400, { errors: [{ pointer }] }]);
+    }
+  });
+
   it('is a URL, a query or headers that are too much', async () => {
     const long = await server.get(`/v1/runs/${'x'.repeat(600)}`, researcher);
     expect(long.status).toBe(414);
@@ -180,6 +202,32 @@ describe('a problem', () => {
     }
     const zoned = await server.get('/v1/charges?from=2026-11-23T08:00:00.5%2B02:00', researcher);
     expect(zoned.status).toBe(200);
+  });
+});
+
+describe('a body within the limit of bytes', () => {
+  it('can not hold the process, by its members or by its levels', async () => {
+    const roomy = await startTestServer({}, server.ledger);
+    try {
+      const token = await roomy.token('agent');
+      const many = Array.from({ length: 150_000 }, (_, n) => [`k${n}`, 1]);
+      for (const body of [
+        JSON.stringify(Object.fromEntries(many)),
+        JSON.stringify({ edits: many.map(() => ({})) }),
+        `{"edits":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+        `{"x":${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}}`,
+      ]) {
+        const begun = performance.now();
+        const answered = await roomy.post('/v1/agent/runs/pay-1/mutations', token, body);
+        expect([answered.status, await answered.json()]).toMatchObject([
+          400,
+          { type: 'urn:holdfast:problem:request-invalid' },
+        ]);
+        expect(performance.now() - begun).toBeLessThan(5_000);
+      }
+    } finally {
+      await roomy.stop();
+    }
   });
 });
 
@@ -295,6 +343,26 @@ describe('on broken ground', () => {
       status: 503,
       type: 'urn:holdfast:problem:took-too-long',
     });
+  });
+
+  it('files that nobody waits for any more hold no place', async () => {
+    await start({ answerMs: 100, heavyWork: 1 });
+    const token = await api.token('operator');
+    await broken.ledger.studies.send(
+      'pay',
+      { type: 'RegisterStudy', id: 'register', data: { studyId: 'pay', title: 'Pay' } },
+      { role: 'operator', id: 'o-1' },
+    );
+    broken.fault.on = () => sleep(150);
+    const late = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect(late.status).toBe(503);
+    await sleep(400);
+    broken.fault.on = null;
+    const answered = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect([answered.status, await answered.text()]).toMatchObject([
+      200,
+      expect.stringMatching(/^position,/),
+    ]);
   });
 
   it('what is under way when the server stops is finished, and nothing more is taken', async () => {

@@ -87,8 +87,7 @@ export const startApi = async ({
   assertPermitted(routesOf(described));
   document.value = described;
   await app.listen(config.port, host);
-  // Ends by itself when the server stops; whoever stops need not wait for it.
-  void followEvents(ledger, metrics, logger, stopping.signal);
+  const counting = followEvents(ledger, metrics, logger, stopping.signal);
   const { port } = app.getHttpServer().address() as AddressInfo;
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
@@ -96,7 +95,17 @@ export const startApi = async ({
   const close = (): Promise<void> => {
     closing ??= (async () => {
       stopping.abort();
-      await endWithin(app, limits.shutdownMs);
+      // A log that hangs keeps nobody from ending.
+      const bound = new AbortController();
+      await Promise.all([
+        endWithin(app, limits.shutdownMs),
+        Promise.race([
+          counting,
+          sleep(limits.shutdownMs, undefined, { signal: bound.signal }).catch(() => undefined),
+        ]).finally(() => {
+          bound.abort();
+        }),
+      ]);
       resolve();
     })();
     return closing;

@@ -75,6 +75,14 @@ interface Kind<State, Command, E extends Fact, Code extends string> {
   readonly correlation: (id: string) => string;
 }
 
+const KEY_REUSED = refused({
+  code: 'idempotency-key-reused' as const,
+  message:
+    'this key was used with other content, expected the same content or a key of its own; send the request again with a new key',
+});
+
+const isReused = ({ code }: Refusal): boolean => code === 'event-id-reused';
+
 /** Races that a request from outside may lose before it is refused. */
 const PATIENCE = 20;
 
@@ -111,7 +119,9 @@ const stream = <
     command: Command,
     actor: Actor,
     causationId: string,
-  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>> => {
+  ): Promise<
+    Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race' | 'event-id-reused'>>
+  > => {
     const decision = decider.decide(state, command);
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
@@ -133,9 +143,8 @@ const stream = <
     );
     if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
     const { code, message } = appended.error;
-    // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
-    if (code === 'wrong-expected-revision' || code === 'event-id-reused')
-      return refused({ code: 'lost-race', message });
+    if (code === 'wrong-expected-revision') return refused({ code: 'lost-race', message });
+    if (code === 'event-id-reused') return refused({ code, message });
     // Events that our own deciders made must fit the log's schemas: anything else is a bug.
     throw new Error(`${nameOf(id)}: ${code}: ${message}`);
   };
@@ -162,7 +171,11 @@ const stream = <
           code: 'lost-race',
           message: `${nameOf(id)} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
         });
-      return decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
+      const sent = await decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
+      // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
+      return !sent.ok && isReused(sent.error)
+        ? refused({ code: 'lost-race', message: sent.error.message })
+        : (sent as Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>);
     },
     request: async (id, { commandId, causationId, actor }, commandOf) => {
       for (let attempt = 1; ; attempt += 1) {
@@ -171,16 +184,16 @@ const stream = <
         if (earlier[0] !== undefined)
           return earlier[0].metadata.causationId === causationId
             ? ok({ events: earlier, repeated: true })
-            : refused({
-                code: 'idempotency-key-reused',
-                message:
-                  'this key was used with other content, expected the same content or a key of its own; send the request again with a new key',
-              });
+            : KEY_REUSED;
         const command = await commandOf(standing);
         if (!command.ok) return command;
         const sent = await decideAndAppend(id, standing, command.value, actor, causationId);
         if (sent.ok) return ok({ events: sent.value, repeated: false });
-        if (sent.error.code !== 'lost-race' || attempt === PATIENCE) return sent;
+        if (isReused(sent.error)) {
+          // Recorded in this stream meanwhile it is a repetition; in another one it was another command.
+          if ((await recordedOf(id, commandId)).length === 0) return KEY_REUSED;
+        } else if (sent.error.code !== 'lost-race' || attempt === PATIENCE)
+          return refused(sent.error as Refusal<Code | 'lost-race'>);
       }
     },
   };

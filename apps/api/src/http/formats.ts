@@ -6,8 +6,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { csvOf, jsonLinesOf, parquetOf, type AnyColumns } from '#libs/exports';
 import { pageSchema } from '../openapi/columns.ts';
 import { ProblemFound } from '../problems/problems.ts';
-import { dropStalled } from './stalled.ts';
 import type { Slots } from './slots.ts';
+import { dropStalled } from './stalled.ts';
 
 export const FORMATS = ['json', 'csv', 'jsonl', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -54,17 +54,33 @@ export interface Export {
   readonly rows: AsyncIterable<object>;
 }
 
+/** Where a file goes, and what it may take for it. */
+export interface FilePlace {
+  readonly slots: Slots;
+  readonly subject: string;
+  readonly reply: FastifyReply;
+  /** How long a reader may take nothing. */
+  readonly stallMs: number;
+}
+
+/**
+ * Takes a place for a file until its reader has it, is gone, or has not read for too long; gives the function that
+ * frees it.
+ */
+export const placeForFile = ({ slots, subject, reply, stallMs }: FilePlace): (() => void) => {
+  const leave = slots.take(subject);
+  dropStalled(reply, stallMs, () => undefined);
+  return leave;
+};
+
 /** Sends rows as a file, as fast as its reader takes them. One that breaks off is no whole answer, and seen to be none. */
 export const sendExport = (
   format: Exclude<Format, 'json'>,
   { name, columns, rows }: Export,
-  {
-    slots,
-    reply,
-    stallMs,
-  }: { readonly slots: Slots; readonly reply: FastifyReply; readonly stallMs: number },
+  place: FilePlace,
 ): StreamableFile => {
-  const leave = slots.take();
+  const { reply } = place;
+  const leave = placeForFile(place);
   const stream =
     format === 'csv'
       ? csvOf(columns, rows)
@@ -75,9 +91,6 @@ export const sendExport = (
             { objectMode: false },
           );
   stream.once('close', leave);
-  reply.raw.once('close', () => stream.destroy());
-  // A place is not held for somebody who does not read.
-  dropStalled(reply, stallMs);
   void reply.headers({ 'cache-control': 'no-store', vary: 'Authorization, Accept' });
   return new StreamableFile(stream, {
     type: TYPES[format][0],

@@ -1,20 +1,18 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * Cuts off a reader whose buffer has stayed full for so long, since what waits for him is held for him. Whoever reads,
- * however slowly, is not cut off.
+ * Cuts off a reader who has taken nothing for so long, so that nobody holds a place by not reading. Watches until the
+ * answer is closed.
  */
-export const dropStalled = (
-  { raw }: FastifyReply,
-  milliseconds: number,
-  said: () => void = () => undefined,
-): void => {
+export const dropStalled = (reply: FastifyReply, milliseconds: number, said: () => void): void => {
+  const { raw } = reply;
+  if (raw.destroyed) return;
   let since: number | null = null;
-  // Whoever reads empties the buffer now and then.
+  // A buffer that is full whenever one looks may well have been emptied in between: a long file to a good reader is so.
   raw.on('drain', () => {
     since = null;
   });
-  const looking = setInterval(
+  const watch = setInterval(
     () => {
       since = raw.writableNeedDrain ? (since ?? performance.now()) : null;
       if (since === null || performance.now() - since < milliseconds) return;
@@ -24,6 +22,6 @@ export const dropStalled = (
     Math.max(20, milliseconds / 4),
   );
   raw.once('close', () => {
-    clearInterval(looking);
+    clearInterval(watch);
   });
 };

@@ -60,18 +60,25 @@ const cohortTable = async (
   return text.value;
 };
 
-/** Trees never change, so what was read of one holds for as long as the process runs. */
+/** Trees never change, so what was read of one holds for as long as it is kept: so many, the oldest go first. */
 const read = new Map<string, Promise<ProgramFiles>>();
+const MOST_READ = 256;
 
 const mutableFiles = (
   { home }: Pick<AgentContext, 'home'>,
   tree: string,
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> => {
-  const known = read.get(tree);
+  // Which files an agent sees, its own run's policy says: another one's may have the same tree.
+  const key = JSON.stringify([tree, ...mutable]);
+  const known = read.get(key);
   if (known !== undefined) return known;
   const files = readMutableFiles(home.sourceTree, tree, mutable);
-  read.set(tree, files);
+  read.set(key, files);
+  for (const oldest of [...read.keys()].slice(0, Math.max(0, read.size - MOST_READ)))
+    read.delete(oldest);
+  // What could not be read now is read again.
+  files.catch(() => read.delete(key));
   return files;
 };
 

@@ -1,8 +1,21 @@
-import { realpath } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { describeProblem, readStudy, type StudyOnDisk } from '#libs/studies';
 import { recallStudyFile, type Home } from '../home.ts';
+
+/** What a path that leads to nothing, or is none, is answered with; ERR_INVALID_ARG_VALUE: it has a null byte. */
+const NOT_THERE: readonly string[] = [
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EACCES',
+  'ENAMETOOLONG',
+  'ERR_INVALID_ARG_VALUE',
+];
+
+/** A study's folder holds its data too: of files only study files are read, so that no refusal says what is in others. */
+const STUDY_FILE_NAME = /\.ya?ml$/i;
 
 /**
  * Reads the study that lies at `folder` below the studies folder, links followed and still below it: what is
@@ -24,20 +37,23 @@ export const readStudyBelow = async (
   });
   try {
     const real = await realpath(join(root, folder));
-    const below = relative(await realpath(root), real);
+    const top = await realpath(root);
+    const below = relative(top, real);
     if (below === '..' || below.startsWith(`..${sep}`)) return outside;
+    if (!(await stat(real)).isDirectory() && !STUDY_FILE_NAME.test(real)) return outside;
     const study = await readStudy(real);
     return study.ok
       ? study
       : refused({
           code: 'study-file',
-          message: `the study at ${JSON.stringify(folder)} has errors: ${study.error.map(describeProblem).join('; ')}`,
+          // Where the studies folder lies on this host is nobody's out there.
+          message: `the study at ${JSON.stringify(folder)} has errors: ${study.error
+            .map(({ file, ...problem }) => ({ ...problem, file: relative(top, resolve(file)) }))
+            .map(describeProblem)
+            .join('; ')}`,
         });
   } catch (error) {
-    if (
-      ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
-    )
-      return outside;
+    if (NOT_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return outside;
     throw error;
   }
 };

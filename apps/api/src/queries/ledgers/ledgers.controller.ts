@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { AnyColumns } from '#libs/exports';
-import type { Limits } from '../../config.ts';
 import { Caller } from '../../access/access.guard.ts';
+import type { Limits } from '../../config.ts';
 import { ApiRows, formatOf, refusePaging, sendExport } from '../../http/formats.ts';
 import { collect } from '../../http/collect.ts';
 import { inOrder } from '../../ledger/columns.ts';
@@ -136,7 +136,12 @@ export class LedgersController {
       return sendExport(
         format,
         { name, columns, rows: complete(rows) },
-        { slots: this.slots, reply, stallMs: this.limits.streamStallMs },
+        {
+          slots: this.slots,
+          subject: caller.subject,
+          reply,
+          stallMs: this.limits.streamStallMs,
+        },
       );
     }
     const cursor = placeOf(query);

@@ -1,10 +1,14 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Ledger } from '#apps/runner';
-import type { Principal } from '#libs/access';
+import type { LocalTokens, Principal } from '#libs/access';
 import { Caller } from '../../access/access.guard.ts';
+import { authenticate } from '../../access/authenticate.ts';
+import type { Oidc } from '../../access/oidc.ts';
+import { mayCall } from '../../access/permissions.ts';
 import type { Limits } from '../../config.ts';
 import { Operation } from '../../http/operation.ts';
 import { RunPath } from '../../http/paths.ts';
@@ -17,8 +21,10 @@ import {
   HEARTBEAT,
   LEDGER,
   LIMITS_IN_FORCE,
+  LOCAL_TOKENS,
   LOGGER,
   METRICS,
+  OIDC,
   STOPPING,
   STREAMS,
 } from '../../tokens.ts';
@@ -36,6 +42,8 @@ export class WatchRunController {
   private readonly open: OpenStreams;
   private readonly metrics: Metrics;
   private readonly logger: ApiLogger;
+  private readonly local: LocalTokens;
+  private readonly oidc: Oidc | null;
   constructor(
     @Inject(LEDGER) ledger: Ledger,
     @Inject(LIMITS_IN_FORCE) limits: Limits,
@@ -44,6 +52,8 @@ export class WatchRunController {
     @Inject(STREAMS) open: OpenStreams,
     @Inject(METRICS) metrics: Metrics,
     @Inject(LOGGER) logger: ApiLogger,
+    @Inject(LOCAL_TOKENS) local: LocalTokens,
+    @Inject(OIDC) oidc: Oidc | null,
   ) {
     this.ledger = ledger;
     this.limits = limits;
@@ -52,6 +62,8 @@ export class WatchRunController {
     this.open = open;
     this.metrics = metrics;
     this.logger = logger;
+    this.local = local;
+    this.oidc = oidc;
   }
 
   @Get()
@@ -61,7 +73,7 @@ export class WatchRunController {
     streams: true,
     summary: 'Watch a run',
     description:
-      'Server-sent events: each event of the run and of its findings, from the first one on, as it is recorded. `id` is the position in the log; a client that was cut off sends it back as Last-Event-ID and goes on after it, without a gap and without a repetition. Ends with the run; whoever comes back then is told 204. A client that does not read is dropped.',
+      'Server-sent events: each event of the run and of its findings, from the first one on, as it is recorded. `id` is the position in the log; a client that was cut off sends it back as Last-Event-ID and goes on after it, without a gap and without a repetition. Ends with the run; whoever comes back then is told 204. A client that does not read is dropped, and one whose token is no longer good.',
     refusals: ['run-unknown', 'too-many-streams'],
   })
   @ApiHeader({
@@ -88,13 +100,16 @@ export class WatchRunController {
       void reply.code(204).send();
       return;
     }
+    // Gone before anything was opened for it: its close was said already, and would not be said again.
+    if (reply.raw.destroyed) return;
     const leave = this.open.enter(caller.subject);
-    const gone = new AbortController();
-    const ending = AbortSignal.any([gone.signal, this.stopping]);
+    const [gone, lapsed] = [new AbortController(), new AbortController()];
+    const ending = AbortSignal.any([gone.signal, lapsed.signal, this.stopping]);
     const stream = Readable.from(
       frames(eventsOfRun(this.ledger, found, after, ending), {
         heartbeatMs: this.heartbeatMs,
         stopping: this.stopping,
+        lapsed: lapsed.signal,
         gone: gone.signal,
       }),
       { objectMode: false, highWaterMark: 64 * 1024 },
@@ -108,6 +123,9 @@ export class WatchRunController {
       leave();
       this.metrics.streamClosed();
     });
+    void this.whileLetIn(reply.request.headers.authorization, runId, ending).then(() => {
+      lapsed.abort();
+    });
     void reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
@@ -116,6 +134,24 @@ export class WatchRunController {
         'x-accel-buffering': 'no',
       })
       .send(stream);
+  }
+
+  /** Resolves when the stream has ended, or when whoever opened it would not be let in any more. */
+  private async whileLetIn(
+    authorization: string | undefined,
+    runId: string,
+    ending: AbortSignal,
+  ): Promise<void> {
+    try {
+      for (;;) {
+        await sleep(this.limits.streamCheckMs, undefined, { signal: ending });
+        const now = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+        if (!mayCall('watchRun', now.role)) return;
+        await visibleRun(this.ledger, now, runId);
+      }
+    } catch {
+      // Ended, or refused, or it can't be said: whoever comes back is told which.
+    }
   }
 }
 
