@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -195,6 +195,48 @@ it(
     await until(async () => notices.some(({ duty }) => duty === 'keep the mark'));
     expect(await Promise.race([ended, sleep(100, 'running')])).toBe('running');
     await requestRun('key-1');
+    await until(() => sealed('parcels-1'));
+  },
+  PATIENCE,
+);
+
+it(
+  'a run is signed by the keys that it pinned, or waits',
+  async () => {
+    await requestRun('key-1');
+    await start();
+    await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
+    await stop();
+    await home.close();
+    const key = join(folder, 'keys', 'runner.pem');
+    await rename(key, `${key}.away`);
+    await open();
+    const { head } = await home.runs.load('parcels-1');
+    await start();
+    await until(async () =>
+      notices.some(({ message }) => message.includes('pinned the runner key')),
+    );
+    expect((await home.runs.load('parcels-1')).head?.revision).toBe(head?.revision);
+    await stop();
+    await home.close();
+    await rename(`${key}.away`, key);
+    await open();
+    await start();
+    await until(() => sealed('parcels-1'));
+  },
+  PATIENCE,
+);
+
+it(
+  'a run whose studies folder is away waits until it is back',
+  async () => {
+    await home.close();
+    const away = join(prepared.root, 'mounted-later');
+    await open({ studiesFolder: away });
+    await requestRun('key-1');
+    await start();
+    await until(async () => notices.some(({ message }) => message.includes('HOLDFAST_STUDIES')));
+    await symlink(prepared.root, away);
     await until(() => sealed('parcels-1'));
   },
   PATIENCE,

@@ -22,9 +22,16 @@ export const readStudyBelow = async (
     code: 'study-missing',
     message: `found no study at ${JSON.stringify(folder)}, expected a folder or a study file below the studies folder; put it there or correct the path`,
   });
+  const top = await realpath(root).catch(() => null);
+  if (top === null)
+    return refused({
+      code: 'no-studies-folder',
+      message:
+        'the studies folder that HOLDFAST_STUDIES names is not there or cannot be read on this host; bring it back, and it is looked for again',
+    });
   try {
     const real = await realpath(join(root, folder));
-    const below = relative(await realpath(root), real);
+    const below = relative(top, real);
     if (below === '..' || below.startsWith(`..${sep}`)) return outside;
     const study = await readStudy(real);
     return study.ok
