@@ -1,7 +1,14 @@
 import type { Agent } from '#libs/agents';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
-import { nextStep, type RunCommand, type RunEvent, type RunState, type Step } from '#libs/run';
+import {
+  nextStep,
+  type RunCommand,
+  type RunEvent,
+  type RunOpened,
+  type RunState,
+  type Step,
+} from '#libs/run';
 import { inRunTrace, spanOfEvent } from '#libs/telemetry';
 import { HARNESS, SEARCH_AGENT } from './actors.ts';
 import type { EffectContext } from './effects/context.ts';
@@ -60,6 +67,8 @@ export const driveRun = async (
         code: 'run-unknown',
         message: `found no run ${runId}; list them with: holdfast runs`,
       });
+    const strange = otherKeys(home, runId, state.opened.keys);
+    if (strange !== null) return refused(strange);
     const step = nextStep(state);
     if (step.kind === 'rest' || (agent === null && waitsForAgent(step))) return ok(state);
     if (signal?.aborted === true)
@@ -80,9 +89,12 @@ export const driveRun = async (
         spanOfEvent(runId, { id, type, causationId: metadata.causationId });
       continue;
     }
-    if (!OVERTAKEN.includes(sent.error.code))
+    const since = await typesFrom(home, runId, head.revision + 1);
+    // What is refused though nobody came in between would be refused for ever.
+    const isOvertaken = since.length > 0 && OVERTAKEN.includes(sent.error.code);
+    if (!isOvertaken && sent.error.code !== 'lost-race')
       throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
-    if (await onlyOthersSpoke(home, runId, head.revision + 1)) continue;
+    if (isOvertaken && since.every((type) => OTHERS.includes(type))) continue;
     return refused({
       code: 'lost-race',
       message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
@@ -93,8 +105,30 @@ export const driveRun = async (
 /** What stands in a run's stream without another runner: a human's end, an answer to the agent. */
 const OTHERS: readonly RunEvent['type'][] = ['LoopEnded', 'RunHalted', 'CohortsServed'];
 
-const onlyOthersSpoke = async (home: Home, runId: string, from: number): Promise<boolean> => {
+const typesFrom = async (
+  home: Home,
+  runId: string,
+  from: number,
+): Promise<readonly RunEvent['type'][]> => {
+  const types: RunEvent['type'][] = [];
   for await (const { type } of home.log.readStream<RunEvent>(`run-${runId}`, { from }))
-    if (!OTHERS.includes(type)) return false;
-  return true;
+    types.push(type);
+  return types;
+};
+
+/** A run is signed to its end by the keys that it pinned: signed by others it would be blocked for good. */
+const otherKeys = (
+  { keys, keyFolder }: Home,
+  runId: string,
+  pinned: RunOpened['data']['keys'],
+): Refusal | null => {
+  const strange = (['runner', 'worker'] as const).find(
+    (name) => keys[name].keyId !== pinned[name].keyId,
+  );
+  return strange === undefined
+    ? null
+    : {
+        code: 'other-keys',
+        message: `run ${runId} pinned the ${strange} key ${pinned[strange].keyId}, found ${keys[strange].keyId} in ${keyFolder}; drive it from the home that opened it, or give this one the same keys`,
+      };
 };

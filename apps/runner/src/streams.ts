@@ -16,6 +16,7 @@ import {
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { runDecider } from '#libs/run';
 import { studyDecider } from '#libs/studies';
+import { recent } from './recent.ts';
 
 /** Where a stream stands: its folded state and its last event. */
 export interface Standing<State, E extends Fact> {
@@ -86,6 +87,9 @@ const isReused = ({ code }: Refusal): boolean => code === 'event-id-reused';
 /** Races that a request from outside may lose before it is refused. */
 const PATIENCE = 20;
 
+/** Folds that are held in memory, of each kind of stream: one that made way is read from its first event again. */
+const MOST_FOLDS = 500;
+
 /** Every event that Holdfast writes today is of version 1. */
 export const SCHEMA_VERSION = 1;
 
@@ -100,7 +104,7 @@ const stream = <
   clock: Clock,
   { nameOf, decider, correlation }: Kind<State, Command, E, Code>,
 ): Stream<State, Command, E, Code> => {
-  const known = new Map<string, Standing<State, E>>();
+  const known = recent<Standing<State, E>>(MOST_FOLDS);
 
   const load = async (id: string): Promise<Standing<State, E>> => {
     let { state, head } = known.get(id) ?? { state: decider.initialState, head: null };

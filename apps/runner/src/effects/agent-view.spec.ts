@@ -1,31 +1,23 @@
 import { expect, it } from 'vitest';
+import { ok, refused } from '#libs/kernel';
 import { agentView, type AgentContext } from './agent-view.ts';
 
-/** A run of a policy with these mutable files, on one and the same tree. */
-const contextOf = (mutable: readonly string[], broken: { once: boolean }): AgentContext => {
-  const files = ['a.json', 'b.json'].map((path) => ({
-    path,
-    mode: '100644',
-    content: new TextEncoder().encode(path),
-  }));
-  return {
+const FILES = ['model.json', 'features.json'].map((path) => ({
+  path,
+  mode: '100644',
+  content: new TextEncoder().encode(`{"of":"${path}"}`),
+}));
+
+/** A run at its baseline, as far as the view looks at it; its repository holds the one tree. */
+const run = (tree: string, mutable: string, isGone = () => false): AgentContext =>
+  ({
     runId: 'pay-1',
     home: {
       sourceTree: {
-        readFiles: async () => {
-          if (!broken.once) return { ok: true, value: files };
-          broken.once = false;
-          return { ok: false, error: { message: 'the disk is away' } };
-        },
-        readText: async () => ({ ok: true, value: '' }),
+        readFiles: async () =>
+          isGone() ? refused({ code: 'object-missing', message: 'it is gone' }) : ok(FILES),
+        readText: async () => ok('cohorts'),
       },
-    },
-    state: {
-      line: [{ tree: 'one-tree' }],
-      budget: { total: 100, remaining: 100 },
-      ladderScore: 1,
-      earlierAttempts: [],
-      attempt: null,
     },
     opened: {
       seed: 1,
@@ -33,18 +25,29 @@ const contextOf = (mutable: readonly string[], broken: { once: boolean }): Agent
       policy: {
         study: {},
         data: { outcome: {}, dimensions: [] },
-        budget: { costs: {} },
-        program: { mutable: { hyperparameter: [], feature: mutable, architecture: [] } },
+        budget: {},
+        program: { mutable: { hyperparameter: [mutable], feature: [], architecture: [] } },
       },
     },
-  } as unknown as AgentContext;
-};
+    state: {
+      budget: {},
+      line: [{ tree, mutationId: null }],
+      earlierAttempts: [],
+      attempt: null,
+    },
+  }) as unknown as AgentContext;
 
-const seen = async (mutable: readonly string[], broken = { once: false }) =>
-  Object.keys((await agentView(contextOf(mutable, broken))).files);
+it('shows the files that the study gives to its agent, whoever else looked at the same tree', async () => {
+  expect(Object.keys((await agentView(run('t1', 'model.json'))).files)).toEqual(['model.json']);
+  expect(Object.keys((await agentView(run('t1', 'features.json'))).files)).toEqual([
+    'features.json',
+  ]);
+});
 
-it('shows the files that the own policy lets change, whatever another run of the same tree showed', async () => {
-  await expect(seen(['a.json', 'b.json'], { once: true })).rejects.toThrow('the disk is away');
-  expect(await seen(['a.json', 'b.json'])).toEqual(['a.json', 'b.json']);
-  expect(await seen(['a.json'])).toEqual(['a.json']);
+it('reads again what could not be read', async () => {
+  let gone = true;
+  const context = run('t2', 'model.json', () => gone);
+  await expect(agentView(context)).rejects.toThrow('it is gone');
+  gone = false;
+  expect(Object.keys((await agentView(context)).files)).toEqual(['model.json']);
 });

@@ -35,9 +35,15 @@ export const readStudyBelow = async (
     code: 'study-missing',
     message: `found no study at ${JSON.stringify(folder)}, expected a folder or a study file below the studies folder; put it there or correct the path`,
   });
+  const top = await realpath(root).catch(() => null);
+  if (top === null)
+    return refused({
+      code: 'no-studies-folder',
+      message:
+        'the studies folder that HOLDFAST_STUDIES names is not there or cannot be read on this host; bring it back, and it is looked for again',
+    });
   try {
     const real = await realpath(join(root, folder));
-    const top = await realpath(root);
     const below = relative(top, real);
     if (below === '..' || below.startsWith(`..${sep}`)) return outside;
     if (!(await stat(real)).isDirectory() && !STUDY_FILE_NAME.test(real)) return outside;
