@@ -82,15 +82,17 @@ const writeFiles = async (
 const CHART = { reference: 0, allowance: 10, decision_interval: 100 };
 
 /** The study that `holdfast init` gives, with an empty training and a budget that lasts. */
-const makeStudy = async (folder: string): Promise<void> => {
+export const makeStudy = async (folder: string, id: string): Promise<void> => {
   const { [STUDY_FILE]: yaml = '', ...files } = studySkeleton();
   const study = parseDocument(yaml);
+  study.setIn(['study', 'id'], id);
   study.setIn(['budget', 'total'], 1_000_000);
   study.setIn(['charts'], study.createNode({ gain: CHART }));
   await writeFiles(folder, {
     ...files,
     [STUDY_FILE]: study.toString(),
-    'program/train.js': TRAIN_JS,
+    // So that no two studies share a tree.
+    'program/train.js': `// ${id}\n${TRAIN_JS}`,
     'program/hyperparameters.json': setting(0.9),
   });
   git(folder, 'init', '-q');
@@ -148,7 +150,7 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
   const root = await mkdtemp(join(tmpdir(), 'bench-iteration-'));
   try {
     const [study, bare] = [join(root, 'study'), join(root, 'bare')];
-    await makeStudy(study);
+    await makeStudy(study, 'courses');
     await makeBare(bare);
     const opened = must(await openHome({ folder: join(root, 'home') }));
     const sandbox = must(await openSandbox());

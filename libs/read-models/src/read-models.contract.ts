@@ -250,6 +250,13 @@ export const describeReadModels = (storage: Storage): void => {
       });
     });
 
+    it('runs by status: how many there are of each', async () => {
+      const views = await open();
+      expect(await views.runsByStatus()).toEqual({});
+      await views.catchUp(logOf(night()));
+      expect(await views.runsByStatus()).toEqual({ halted: 1, closed: 1 });
+    });
+
     it('cutover audit: what changed, when, why, by whom, from which restore point, and the decision', async () => {
       const views = await projected();
       const { rows } = await views.cutoverAudit();

@@ -19,7 +19,8 @@ import {
   type RestorePointRow,
 } from './restore-source/queries.ts';
 import { rowAccess } from './rows.ts';
-import { queryRuns, type RunFilter, type RunRow } from './runs/queries.ts';
+import { countRuns, queryRuns, type RunFilter, type RunRow } from './runs/queries.ts';
+import type { RunStatus } from './runs/table.ts';
 import { queryStudies, type StudyFilter, type StudyRow } from './studies/queries.ts';
 import { MIGRATIONS, type ViewTables } from './tables.ts';
 
@@ -54,6 +55,8 @@ export interface ReadModels {
   readonly reached: (position: number, timeoutMs: number) => Promise<boolean>;
   readonly studies: (filter?: StudyFilter) => Promise<Page<StudyRow>>;
   readonly runs: (filter?: RunFilter) => Promise<Page<RunRow>>;
+  /** How many runs there are of each status; one without runs is left out. */
+  readonly runsByStatus: () => Promise<Readonly<Partial<Record<RunStatus, number>>>>;
   readonly cutoverAudit: (filter?: CutoverFilter) => Promise<Page<CutoverRow>>;
   readonly restoreSource: (filter?: RestorePointFilter) => Promise<Page<RestorePointRow>>;
   readonly charges: (filter?: ChargeFilter) => Promise<Page<ChargeRow>>;
@@ -153,6 +156,7 @@ export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels
     reached: waiting(position),
     studies: (filter) => asViews(() => queryStudies(reader, filter)),
     runs: (filter) => asViews(() => queryRuns(reader, filter)),
+    runsByStatus: () => asViews(() => countRuns(reader)),
     cutoverAudit: (filter) => asViews(() => queryCutoverAudit(reader, filter)),
     restoreSource: (filter) => asViews(() => queryRestoreSource(reader, filter)),
     charges: (filter) => asViews(() => queryCharges(reader, filter)),

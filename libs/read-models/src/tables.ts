@@ -7,6 +7,7 @@ import {
   type HypothesesTable,
 } from './cutover-audit/table.ts';
 import { findingsMigration, type FindingsTable } from './findings/table.ts';
+import { listsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
@@ -83,4 +84,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '005-charges': chargesMigration,
   '006-findings': findingsMigration,
   '007-studies': studiesMigration,
+  '008-lists': listsMigration,
 };

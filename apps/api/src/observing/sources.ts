@@ -47,21 +47,8 @@ export const sourcesOf = ({ log, views }: Pick<Ledger, 'log' | 'views'>): Standi
       return { lag, more: lag === MOST };
     },
     runsByStatus: async () => {
-      const counts: Record<string, number> = {};
-      for (const status of RUN_STATUSES) {
-        let cursor: number | null = null;
-        counts[status] = 0;
-        do {
-          const page: Awaited<ReturnType<typeof views.runs>> = await views.runs({
-            status,
-            limit: 1000,
-            ...(cursor !== null && { cursor }),
-          });
-          counts[status] += page.rows.length;
-          cursor = page.next;
-        } while (cursor !== null);
-      }
-      return counts;
+      const counts = await views.runsByStatus();
+      return Object.fromEntries(RUN_STATUSES.map((status) => [status, counts[status] ?? 0]));
     },
   };
 };

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } from '../page.ts';
 import type { ViewTables } from '../tables.ts';
 import type { RunsTable, RunStatus } from './table.ts';
@@ -33,4 +33,16 @@ export const queryRuns = async (
     title: row.title ?? studyTitle,
     utilization: row.total === null || row.total === 0 ? 0 : row.spent / row.total,
   }));
+};
+
+/** How many runs there are of each status; one without runs is left out. */
+export const countRuns = async (
+  db: Kysely<ViewTables>,
+): Promise<Readonly<Partial<Record<RunStatus, number>>>> => {
+  const counted = await db
+    .selectFrom('runs')
+    .select(['status', sql<number>`count(*)`.as('runs')])
+    .groupBy('status')
+    .execute();
+  return Object.fromEntries(counted.map(({ status, runs }) => [status, Number(runs)]));
 };
