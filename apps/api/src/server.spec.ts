@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -200,6 +201,20 @@ describe('a problem', () => {
       expect(answered.status, query).toBe(400);
       expect(await answered.json(), query).toMatchObject({ errors: [{ parameter }] });
     }
+    const cursor = (place: number, path: string) =>
+      Buffer.from(
+        JSON.stringify([
+          place,
+          createHash('sha256').update(`["${path}",{}]`).digest('base64url').slice(0, 12),
+        ]),
+      ).toString('base64url');
+    for (const [list, given, status] of [
+      ['charges', cursor(3, '/v1/charges'), 200],
+      ['charges', cursor(3, '/v1/runs'), 400],
+      ['charges', cursor(-3, '/v1/charges'), 400],
+      ['charges', cursor(1.5, '/v1/charges'), 400],
+    ] as const)
+      expect((await server.get(`/v1/${list}?cursor=${given}`, researcher)).status).toBe(status);
     const zoned = await server.get('/v1/charges?from=2026-11-23T08:00:00.5%2B02:00', researcher);
     expect(zoned.status).toBe(200);
   });
@@ -312,6 +327,18 @@ describe('on broken ground', () => {
       checks: [{ status: 'failed', found: 'EventLogUnavailable' }, {}, {}],
     });
     expect((await api.get('/health/live')).status).toBe(200);
+  });
+
+  it('the log is told no password, and of an error what it says only', async () => {
+    await start();
+    broken.fault.on = async () => {
+      const error = new TypeError('no answer of postgres://holdfast:open%20sesame@db:5432/x');
+      throw Object.assign(error, { config: { password: 'open sesame' } });
+    };
+    await api.get('/v1/studies/pay', await api.token('operator'));
+    const log = api.lines.join('');
+    expect(log).toContain('no answer of postgres://[secret]db:5432/x');
+    expect(log).not.toContain('sesame');
   });
 
   it('a bug is answered without what is inside', async () => {
