@@ -119,6 +119,7 @@ describe('a problem', () => {
   it.each([
     ['no JSON', '{"seed":', 'application/json', 400, 'request-invalid'],
     ['a list', '[]', 'application/json', 400, 'request-invalid'],
+    ['nothing', 'null', 'application/json', 400, 'request-invalid'],
     ['a number', '7', 'application/json', 400, 'request-invalid'],
     ['a prototype', '{"__proto__":{"seed":1}}', 'application/json', 400, 'request-invalid'],
     ['a form', 'seed=1', 'application/x-www-form-urlencoded', 415, 'content-type-unsupported'],
@@ -178,6 +179,12 @@ describe('a problem', () => {
 
   it('is a method or a path that is not there, with or without a token', async () => {
     expect((await server.get('/v2/runs')).status).toBe(404);
+    const unreadable = await server.get('/v1/studies/%', null, { 'x-request-id': 'mine' });
+    expect([unreadable.status, unreadable.headers.get('x-request-id')]).toEqual([400, 'mine']);
+    expect(await unreadable.json()).toMatchObject({
+      type: 'urn:holdfast:problem:request-invalid',
+      correlationId: 'mine',
+    });
     const deleted = await fetch(`${server.api.url}/v1/runs`, { method: 'DELETE' });
     expect(deleted.status).toBe(404);
     expect(deleted.headers.get('content-type')).toBe('application/problem+json');
