@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +119,7 @@ describe('a problem', () => {
   it.each([
     ['no JSON', '{"seed":', 'application/json', 400, 'request-invalid'],
     ['a list', '[]', 'application/json', 400, 'request-invalid'],
+    ['nothing', 'null', 'application/json', 400, 'request-invalid'],
     ['a number', '7', 'application/json', 400, 'request-invalid'],
     ['a prototype', '{"__proto__":{"seed":1}}', 'application/json', 400, 'request-invalid'],
     ['a form', 'seed=1', 'application/x-www-form-urlencoded', 415, 'content-type-unsupported'],
@@ -177,6 +179,12 @@ describe('a problem', () => {
 
   it('is a method or a path that is not there, with or without a token', async () => {
     expect((await server.get('/v2/runs')).status).toBe(404);
+    const unreadable = await server.get('/v1/studies/%', null, { 'x-request-id': 'mine' });
+    expect([unreadable.status, unreadable.headers.get('x-request-id')]).toEqual([400, 'mine']);
+    expect(await unreadable.json()).toMatchObject({
+      type: 'urn:holdfast:problem:request-invalid',
+      correlationId: 'mine',
+    });
     const deleted = await fetch(`${server.api.url}/v1/runs`, { method: 'DELETE' });
     expect(deleted.status).toBe(404);
     expect(deleted.headers.get('content-type')).toBe('application/problem+json');
@@ -200,6 +208,20 @@ describe('a problem', () => {
       expect(answered.status, query).toBe(400);
       expect(await answered.json(), query).toMatchObject({ errors: [{ parameter }] });
     }
+    const cursor = (place: number, path: string) =>
+      Buffer.from(
+        JSON.stringify([
+          place,
+          createHash('sha256').update(`["${path}",{}]`).digest('base64url').slice(0, 12),
+        ]),
+      ).toString('base64url');
+    for (const [list, given, status] of [
+      ['charges', cursor(3, '/v1/charges'), 200],
+      ['charges', cursor(3, '/v1/runs'), 400],
+      ['charges', cursor(-3, '/v1/charges'), 400],
+      ['charges', cursor(1.5, '/v1/charges'), 400],
+    ] as const)
+      expect((await server.get(`/v1/${list}?cursor=${given}`, researcher)).status).toBe(status);
     const zoned = await server.get('/v1/charges?from=2026-11-23T08:00:00.5%2B02:00', researcher);
     expect(zoned.status).toBe(200);
   });
@@ -312,6 +334,18 @@ describe('on broken ground', () => {
       checks: [{ status: 'failed', found: 'EventLogUnavailable' }, {}, {}],
     });
     expect((await api.get('/health/live')).status).toBe(200);
+  });
+
+  it('the log is told no password, and of an error what it says only', async () => {
+    await start();
+    broken.fault.on = async () => {
+      const error = new TypeError('no answer of postgres://holdfast:open%20sesame@db:5432/x');
+      throw Object.assign(error, { config: { password: 'open sesame' } });
+    };
+    await api.get('/v1/studies/pay', await api.token('operator'));
+    const log = api.lines.join('');
+    expect(log).toContain('no answer of postgres://[secret]db:5432/x');
+    expect(log).not.toContain('sesame');
   });
 
   it('a bug is answered without what is inside', async () => {

@@ -38,7 +38,9 @@ export class InputInterceptor implements NestInterceptor {
       if (problem !== null) errors.push({ parameter: 'Idempotency-Key', detail: problem });
     }
     for (const source of ['params', 'query', 'body'] as const) {
-      const checked = await check(shapes[source] ?? Nothing, request[source] ?? {});
+      // None at all says as much as `{}`; a `null` is something else.
+      const given = request[source] === undefined ? {} : request[source];
+      const checked = await check(shapes[source] ?? Nothing, given);
       errors.push(...checked.errors.map(place(source)));
       Object.assign(request, { [source]: checked.value });
     }

@@ -74,7 +74,7 @@ export const locateStudy = async (
   if (!read.ok || read.value.policy.study.id === studyId) return read;
   return refused({
     code: 'study-missing',
-    message: `found study ${read.value.policy.study.id} at ${read.value.file}, expected ${studyId}; put it back or place it anew`,
+    message: `found study ${read.value.policy.study.id} at ${JSON.stringify(state.folder ?? read.value.file)}, expected ${studyId}; put it back or place it anew`,
   });
 };
 

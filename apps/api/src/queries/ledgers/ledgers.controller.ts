@@ -144,7 +144,7 @@ export class LedgersController {
         },
       );
     }
-    const cursor = placeOf(query);
+    const cursor = placeOf(request);
     const page = await pageFor(this.ledger, caller, view, {
       ...filter,
       limit,

@@ -146,7 +146,7 @@ export class RunsController {
     const page = await pageFor(this.ledger, caller, 'runs', {
       ...filter,
       limit,
-      cursor: placeOf(query),
+      cursor: placeOf(request),
     });
     return {
       rows: page.rows.map((row) => inOrder(RUN_COLUMNS, row)),
@@ -201,7 +201,7 @@ export class RunsController {
   ): Promise<EventsPage> {
     await visibleRun(this.ledger, caller, runId);
     const limit = query.limit ?? DEFAULT_ROWS;
-    const from = placeOf(query) ?? 0;
+    const from = placeOf(request) ?? 0;
     const read = await collect(
       this.ledger.log.readStream(`run-${runId}`, { from, limit: limit + 1 }),
       (event) => event,
