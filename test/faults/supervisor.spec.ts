@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { supervise, type Home, type Supervisor, type SupervisorNotice } from '#apps/runner';
+import {
+  agentOf,
+  DriveRun,
+  DriveRunHandler,
+  locateStudy,
+  openStudy,
+  supervise,
+  type Home,
+  type Supervisor,
+  type SupervisorNotice,
+} from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
 import { deriveId, ok, type Actor } from '#libs/kernel';
 import { follow, openTestHome } from '../support/follow.ts';
@@ -66,7 +76,7 @@ afterEach(async () => {
   await prepared.remove();
 });
 
-const requestRun = async (key: string) =>
+const requestRun = async (key: string, agent: string | null = null) =>
   good(
     await home.studies.request(
       'parcels',
@@ -75,7 +85,7 @@ const requestRun = async (key: string) =>
         ok({
           type: 'RequestRun',
           id: deriveId(key),
-          data: { runId: `parcels-${state.lastNumber + 1}`, seed: 1, agent: null },
+          data: { runId: `parcels-${state.lastNumber + 1}`, seed: 1, agent },
         }),
     ),
   );
@@ -238,6 +248,69 @@ it(
     await until(async () => notices.some(({ message }) => message.includes('HOLDFAST_STUDIES')));
     await symlink(prepared.root, away);
     await until(() => sealed('parcels-1'));
+  },
+  PATIENCE,
+);
+
+/** As a command line does on the same home, in a process of its own. */
+const driveBeside = async (runId: string, waiting: string[]) => {
+  const beside = await openTestHome({ folder, studiesFolder: prepared.root });
+  try {
+    const { opened } = (await beside.runs.load(runId)).state;
+    if (opened === null) throw new Error(`${runId} is not open`);
+    const onDisk = good(await locateStudy(beside, 'parcels'));
+    const study = good(await openStudy(beside, onDisk.folder, opened.policy, opened.pins));
+    const agent = await agentOf(beside, runId, opened.policy);
+    const drive = { runId, study, agent, onWaiting: (why: string) => waiting.push(why) };
+    return good(await new DriveRunHandler(beside).execute(new DriveRun(drive)));
+  } finally {
+    await beside.close();
+  }
+};
+
+it(
+  'a command line follows the run that a runner drives to its end, and neither loses a race',
+  async () => {
+    await requestRun('key-1');
+    await start();
+    await until(async () => (await home.runs.load('parcels-1')).state.opened !== null);
+    const waiting: string[] = [];
+    expect((await driveBeside('parcels-1', waiting)).node).toBe('sealed');
+    expect(waiting).toEqual(['driven-elsewhere']);
+    expect(notices).toEqual([]);
+  },
+  PATIENCE,
+);
+
+it(
+  'a command line goes on with the run of a runner that was stopped',
+  async () => {
+    await requestRun('key-1');
+    await start();
+    await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
+    const waiting: string[] = [];
+    const driven = driveBeside('parcels-1', waiting);
+    await until(async () => waiting.length > 0);
+    await stop();
+    expect((await driven).node).toBe('sealed');
+  },
+  PATIENCE,
+);
+
+it(
+  'a command line proposes nothing in a run that was given to an agent outside',
+  async () => {
+    await requestRun('key-1', 'agent-1');
+    await start();
+    await until(async () => (await home.runs.load('parcels-1')).state.node === 'idle');
+    const waiting: string[] = [];
+    const driven = driveBeside('parcels-1', waiting);
+    await until(async () => waiting.includes('agent'));
+    const { state } = await home.runs.load('parcels-1');
+    expect([state.node, state.hypotheses]).toEqual(['idle', 0]);
+    const halt = { type: 'HaltRun', id: 'halt', data: { reason: 'enough' } } as const;
+    good(await home.runs.send('parcels-1', halt, RESEARCHER));
+    expect((await driven).node).toBe('sealed');
   },
   PATIENCE,
 );

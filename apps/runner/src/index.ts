@@ -17,6 +17,7 @@ export {
   viewOfRun,
   type AgentRefusalCode,
 } from './agent-edge.ts';
+export { agentOf } from './agent-of.ts';
 export { driveRun, type Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';

@@ -1,7 +1,7 @@
-import { searchAgent } from '#libs/agents';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import type { StudyEvent } from '#libs/studies';
 import { HARNESS } from '../actors.ts';
+import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
@@ -82,7 +82,7 @@ export const followRun = async (
   if (!study.ok) throw new Error(study.error.message);
   const driven = await driveRun(home, {
     ...{ runId, study: study.value, signal },
-    agent: (requested?.agent ?? null) === null ? searchAgent(opened.policy.agent) : null,
+    agent: await agentOf(home, runId, opened.policy),
   });
   if (!driven.ok) {
     if (!STEPPED_BACK.includes(driven.error.code)) throw new Error(driven.error.message);
