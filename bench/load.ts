@@ -7,7 +7,8 @@ export interface Load {
   readonly token: string;
   readonly paths: readonly string[];
   readonly connections: number;
-  readonly seconds: number;
+  /** For so long, or until so many answers have come. */
+  readonly until: { readonly seconds: number } | { readonly answers: number };
 }
 
 /** Milliseconds until an answer had arrived, and answers a second. */
@@ -20,20 +21,22 @@ export interface Loaded {
   readonly failed: number;
 }
 
-const ask = async ({ url, token, paths, connections, seconds }: Load): Promise<Loaded> => {
-  const { latency, requests, non2xx, errors } = await autocannon({
-    ...{ url, connections, duration: seconds },
+const ask = async ({ url, token, paths, connections, until }: Load): Promise<Loaded> => {
+  const { latency, requests, duration, non2xx, errors } = await autocannon({
+    // The load ends at one of these moments, in milliseconds.
+    ...{ url, connections, sampleInt: 100 },
+    ...('seconds' in until ? { duration: until.seconds } : { amount: until.answers }),
     headers: { authorization: `Bearer ${token}` },
     requests: paths.map((path) => ({ method: 'GET', path })),
   });
   return {
-    ...{ p50: latency.p50, p99: latency.p99, perSecond: requests.average },
+    ...{ p50: latency.p50, p99: latency.p99, perSecond: requests.total / duration },
     ...{ answers: requests.total, failed: non2xx + errors },
   };
 };
 
-process.once('message', (load) => {
-  void ask(load as Load).then((loaded) => {
-    process.send?.(loaded, () => process.disconnect());
-  });
+process.on('message', (load) => {
+  void ask(load as Load).then((loaded) => process.send?.(loaded));
 });
+// Nobody is left to be told.
+process.on('disconnect', () => process.exit());

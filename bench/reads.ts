@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +30,18 @@ export interface ReadsBench {
   })[];
 }
 
+export interface ReadsOptions {
+  /** How long each question is asked. */
+  readonly until?: Load['until'];
+  readonly eventsOfARun?: number;
+  readonly studies?: number;
+  /** Connection string of the PostgreSQL that holds the views; null: a SQLite file. */
+  readonly database?: string | null;
+}
+
 const CONNECTIONS = 10;
+/** How long each question is asked without HTTP. */
+const ALONE_MS = 400;
 
 const must = <T>(result: Result<T, unknown>): T => {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
@@ -54,7 +64,7 @@ interface Question {
 const DIFFERENT = 1_000;
 
 const questions = ({ views, log }: Ledger, made: ClosedRuns): readonly Question[] => {
-  const { studies, agents, runs, events } = made;
+  const { studies, agents, runs } = made;
   // A step that shares no factor with the number of runs meets all of them.
   const runIds = Array.from({ length: Math.min(DIFFERENT, runs) }, (_, nth) => {
     const ordinal = (nth * 7_919) % runs;
@@ -151,35 +161,44 @@ const questions = ({ views, log }: Ledger, made: ClosedRuns): readonly Question[
       () => views.position(),
     ),
     all(
-      `charges, behind ${Math.round(events / 40).toLocaleString('en-US')} others`,
+      'charges, the newest 100',
       () => '/v1/charges?order=newest',
       () => views.charges({ order: 'newest' }),
     ),
   ];
 };
 
-const aloneASecond = async ({ alone, paths }: Question, milliseconds: number): Promise<number> => {
+const aloneASecond = async ({ alone, paths }: Question): Promise<number> => {
   for (let nth = 0; nth < 3; nth += 1) await alone(nth);
   const since = performance.now();
   let answers = 0;
-  while (performance.now() - since < milliseconds || answers < 3) {
+  while (performance.now() - since < ALONE_MS || answers < 3) {
     await alone(answers % paths.length);
     answers += 1;
   }
   return (answers * 1000) / (performance.now() - since);
 };
 
-const askFromOutside = async (load: Load): Promise<Loaded> => {
-  const own = fileURLToPath(import.meta.url);
-  const program = own.replace(/reads(\.[jt]s)$/, 'load$1');
+/** Asks in a process of its own. */
+const startAsking = () => {
+  const program = fileURLToPath(import.meta.url).replace(/reads(\.[jt]s)$/, 'load$1');
   const child = fork(program, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  try {
-    child.send(load);
-    const [loaded] = (await once(child, 'message')) as [Loaded];
-    return loaded;
-  } finally {
-    child.kill();
-  }
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  child.once('exit', () => {
+    reject(new Error('the process that asks has ended'));
+  });
+  ended.catch(() => undefined);
+  return {
+    ask: async (load: Load): Promise<Loaded> => {
+      const { promise: answered, resolve } = Promise.withResolvers<Loaded>();
+      child.once('message', (loaded) => {
+        resolve(loaded as Loaded);
+      });
+      child.send(load);
+      return Promise.race([answered, ended]);
+    },
+    end: () => child.kill(),
+  };
 };
 
 /**
@@ -190,7 +209,7 @@ const askFromOutside = async (load: Load): Promise<Loaded> => {
  */
 export const benchReads = async (
   wanted: number,
-  { secondsEach = 3, eventsOfARun = 216, studies = 20, database = null as string | null } = {},
+  { until = { seconds: 3 }, eventsOfARun = 216, studies = 20, database = null }: ReadsOptions = {},
 ): Promise<ReadsBench> => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-reads-'));
   const home = join(folder, 'home');
@@ -220,19 +239,21 @@ export const benchReads = async (
       everything: await tokenFor('all'),
       'small project': await tokenFor([made.smallProject]),
     };
+    const asking = startAsking();
     const reads: ReadsBench['reads'][number][] = [];
     for (const question of questions(ledger, made)) {
-      const alone = await aloneASecond(question, secondsEach * 300);
+      const alone = await aloneASecond(question);
       const load = {
         ...{ url: api.url, token: callers[question.caller], paths: question.paths },
         ...{ connections: CONNECTIONS },
       };
-      // The first one warms up.
-      await askFromOutside({ ...load, seconds: Math.max(1, Math.round(secondsEach / 3)) });
-      const loaded = await askFromOutside({ ...load, seconds: secondsEach });
+      // Warms up.
+      await asking.ask({ ...load, until: { answers: 5 * CONNECTIONS } });
+      const loaded = await asking.ask({ ...load, until });
       if (loaded.failed > 0) throw new Error(`${question.name}: ${loaded.failed} not answered`);
       reads.push({ ...loaded, name: question.name, alone });
     }
+    asking.end();
     await api.close();
     await ledger.close();
     return {
@@ -247,7 +268,7 @@ export const benchReads = async (
 /** The same with the views on a PostgreSQL of its own; or why not. */
 export const benchReadsOnPostgres = async (
   wanted: number,
-  options: { readonly secondsEach?: number } = {},
+  options: ReadsOptions = {},
 ): Promise<ReadsBench | { readonly missing: string }> => {
   const missing = postgresMissing();
   if (missing !== null) return { missing };

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { benchAppend } from '../bench/append.ts';
 import { benchIteration } from '../bench/iteration.ts';
+import { benchJobs, jobsRows } from '../bench/jobs.ts';
+import { benchManyRuns, manyRunsRows } from '../bench/many-runs.ts';
+import { benchReads, readsRows } from '../bench/reads.ts';
 import { benchRebuild, rebuildRows } from '../bench/rebuild.ts';
 import { benchReplay } from '../bench/replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
@@ -42,6 +45,29 @@ describe('the benchmarks', () => {
     expect(bench.events).toBeGreaterThanOrEqual(150);
     // Without PostgreSQL the row says why not.
     measured(rebuildRows(bench).filter(({ measure }) => !measure.includes('not measured')));
+  });
+
+  it('drive several runs at once beside one', async () => {
+    const bench = await benchManyRuns(3, { iterations: 2, turns: 1, trainingMs: 100 });
+    measured(manyRunsRows(bench));
+  });
+
+  it('run trainings on Redis beside BullMQ alone', async ({ skip }) => {
+    const bench = await benchJobs(1, 10);
+    if (bench === null) skip('no Redis');
+    expect(bench?.jobBytes).toBeGreaterThan(100);
+    measured(jobsRows(bench));
+  });
+
+  it('read through the API on a log of many runs', async () => {
+    const bench = await benchReads(1_000, {
+      until: { answers: 50 },
+      eventsOfARun: 50,
+      studies: 3,
+    });
+    expect(bench.events).toBeGreaterThanOrEqual(1_000);
+    expect(bench.reads.length).toBeGreaterThan(10);
+    measured(readsRows(bench));
   });
 
   it('verify a run to its PASS', async () => {

@@ -39,7 +39,7 @@ export const listsMigration: Migration = {
       await db.schema
         .createIndex(`${table}By${column[0]?.toUpperCase()}${column.slice(1)}`)
         .on(table)
-        .columns([column, 'position'])
+        .columns([column, 'position', LISTS[table][1]])
         .execute();
   },
 };

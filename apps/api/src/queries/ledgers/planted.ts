@@ -9,27 +9,34 @@ const names = (text: string, dimension: string): boolean => {
   return new RegExp(`(?<![\\p{L}\\p{N}_])${spelled}(?![\\p{L}\\p{N}_])`, 'iu').test(text);
 };
 
-/** What a run's policy says was planted: in its first event, for good. */
-const plantedIn = async ({ log }: Ledger, runId: string): Promise<readonly string[]> => {
+/** What a run's policy says was planted: in its first event. */
+const readPlanted = async ({ log }: Ledger, runId: string): Promise<readonly string[]> => {
   for await (const { type, data } of log.readStream<RunEvent>(`run-${runId}`, { limit: 1 }))
     return type === 'RunOpened' ? (data as RunOpened['data']).policy.data.planted : [];
   return [];
 };
 
-/** Runs whose planted dimensions are remembered: those of a page, and more. */
-const MOST_KNOWN = 1_000;
+/** Runs whose planted dimensions are remembered; they never change. */
+const MOST_KNOWN = 10_000;
+const known = new WeakMap<Ledger, Map<string, readonly string[]>>();
 
-/** Says of each row which planted dimensions its text names; a run's are looked up once. */
+const plantedIn = async (ledger: Ledger, runId: string): Promise<readonly string[]> => {
+  const runs = known.get(ledger) ?? new Map<string, readonly string[]>();
+  known.set(ledger, runs);
+  const found = runs.get(runId) ?? (await readPlanted(ledger, runId));
+  if (runs.size >= MOST_KNOWN) runs.clear();
+  runs.set(runId, found);
+  return found;
+};
+
+/** Says of each row which planted dimensions its text names. */
 export async function* withPlanted<Row extends { readonly runId: string }>(
   ledger: Ledger,
   rows: AsyncIterable<Row> | Iterable<Row>,
   text: (row: Row) => string,
 ): AsyncGenerator<Row & { readonly planted: readonly string[] }> {
-  const known = new Map<string, readonly string[]>();
   for await (const row of rows) {
-    const planted = known.get(row.runId) ?? (await plantedIn(ledger, row.runId));
-    if (known.size === MOST_KNOWN) known.clear();
-    known.set(row.runId, planted);
+    const planted = await plantedIn(ledger, row.runId);
     yield { ...row, planted: planted.filter((name) => names(text(row), name)) };
   }
 }
