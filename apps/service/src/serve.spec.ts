@@ -43,9 +43,10 @@ it('serves, and ends all of it', async () => {
   const before = timers();
   const served = await serve(options({ HOLDFAST_PORT: '0' }));
   if (!served.ok) throw new Error(served.error.message);
-  const { url, close } = served.value;
+  const service = served.value;
+  const { url } = service;
   expect((await fetch(`${url ?? ''}/health/ready`)).status).toBe(200);
-  await close();
+  await service.close();
   await expect(fetch(`${url ?? ''}/health/live`)).rejects.toThrow();
   await sleep(200);
   expect(timers()).toBeLessThanOrEqual(before);
