@@ -56,7 +56,11 @@ export const serve = async ({
   /** Ends in the reverse order of what was started. */
   const endings: (() => Promise<void>)[] = [() => telemetry.shutdown()];
   const close = async (): Promise<void> => {
-    for (const end of endings.toReversed()) await end();
+    const failures: unknown[] = [];
+    // One that does not end well keeps no other from letting go of what it holds.
+    for (const end of endings.toReversed())
+      await end().catch((failure: unknown) => failures.push(failure));
+    if (failures.length > 0) throw failures[0];
   };
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   // Whoever does not wait for it is not to be ended by it.
