@@ -1,5 +1,5 @@
 import type { Agent } from '#libs/agents';
-import type { TrainingProgress } from '#libs/jobs';
+import { TrainingLeft, type TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
 import {
   nextStep,
@@ -22,7 +22,10 @@ export interface Drive {
   /** Null where the proposals come from outside: the driving rests while the run waits for one. */
   readonly agent: Agent | null;
   readonly onProgress?: (progress: TrainingProgress) => void;
-  /** Stops the driving between two steps; the run goes on where it stands when it is driven again. */
+  /**
+   * Stops the driving between two steps, and the waiting for a training elsewhere; the run goes on where it stands when
+   * it is driven again.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +61,13 @@ const OVERTAKEN: readonly string[] = ['lost-race', 'not-now', 'not-this-training
  */
 export const driveRun = async (
   home: Home,
-  { runId, study, agent, onProgress = () => undefined, signal }: Drive,
+  {
+    runId,
+    study,
+    agent,
+    onProgress = () => undefined,
+    signal = new AbortController().signal,
+  }: Drive,
 ): Promise<Result<RunState, Refusal>> => {
   for (;;) {
     const { state, head } = await home.runs.load(runId);
@@ -71,18 +80,23 @@ export const driveRun = async (
     if (strange !== null) return refused(strange);
     const step = nextStep(state);
     if (step.kind === 'rest' || (agent === null && waitsForAgent(step))) return ok(state);
-    if (signal?.aborted === true)
+    if (signal.aborted)
       return refused({
         code: 'interrupted',
         message: `stopped between two steps; go on with: holdfast run --resume ${runId}`,
       });
     const context: EffectContext = {
-      ...{ home, study, runId, state, opened: state.opened, head, onProgress },
+      ...{ home, study, runId, state, opened: state.opened, head, onProgress, signal },
       agent: agent ?? NOBODY,
     };
     const command = await inRunTrace(runId, head.id, { name: step.kind }, () =>
-      perform(context, step),
+      perform(context, step).catch((error: unknown) => {
+        if (!(error instanceof TrainingLeft)) throw error;
+        return null;
+      }),
     );
+    // Where the run stands now says what is owed instead.
+    if (command === null) continue;
     const sent = await home.runs.send(runId, command, actorOf(command), head);
     if (sent.ok) {
       for (const { id, type, metadata } of sent.value)

@@ -161,9 +161,9 @@ const queueElsewhere = (
   });
   return {
     ...queue,
-    run: async (job, onProgress) => {
+    run: async (job, onProgress, waiting) => {
       priorities.set(job.studyId, (await studies.load(job.studyId)).state.priority);
-      return queue.run(job, onProgress);
+      return queue.run(job, onProgress, waiting);
     },
   };
 };
