@@ -102,7 +102,10 @@ export const serve = async ({
         else if (progress.kind !== 'projected') log.info({ part: 'projector' }, progress.kind);
       },
     });
-    projector.catch(fail);
+    // Views that can't be made keep nobody from the log: requests that need them say so, the rest goes on.
+    projector.catch((error: unknown) => {
+      log.error({ part: 'projector', err: error }, 'the views stand still; run: holdfast rebuild');
+    });
     endings.push(async () => {
       projecting.abort();
       await projector.catch(() => undefined);
