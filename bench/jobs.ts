@@ -57,6 +57,9 @@ const throughOurs = async (redis: TestRedis, jobs: TestJobs) => {
 const throughBare = async ({ connection }: TestRedis, jobs: TestJobs) => {
   const queue = new Queue('bare', { connection });
   const events = new QueueEvents('bare', { connection });
+  // Everybody who waits for a job listens for its end.
+  queue.setMaxListeners(0);
+  events.setMaxListeners(0);
   const worker = new Worker('bare', async () => LEFT, {
     connection: { ...connection, maxRetriesPerRequest: null },
     concurrency: AT_ONCE,
@@ -86,7 +89,7 @@ const parcelOf = async ({ sourceTree }: TestJobs, job: TrainingJob): Promise<obj
   packJob(sourceTree, job, null, 16 * 1024 * 1024);
 
 /** Trainings that cost nothing through our queue on a Redis of its own, beside the same jobs through bare BullMQ; null where no Redis is installed. */
-export const benchJobs = async (rounds = 5, perRound = 200): Promise<JobsBench | null> => {
+export const benchJobs = async (rounds = 3, perRound = 96): Promise<JobsBench | null> => {
   if (!hasRedis) return null;
   const redis = await startRedis();
   const jobs = await testJobs();

@@ -1,16 +1,16 @@
 import type { Migration } from 'kysely/migration';
 
 /**
- * Indexes for lists in log order, so that a page costs the same however long the log is. Time and role lie in
- * the index, so that rows outside a span are passed over without being read.
+ * Indexes for lists in log order, so that a page costs the same however long the log is. Time, run and role
+ * lie in the index, so that rows outside a span or of other studies are passed over without being read.
  */
 const LISTS = {
   studies: ['position', 'registeredAt', 'actorRole'],
   runs: ['position', 'requestedAt', 'actorRole'],
-  cutoverAudit: ['position', 'proposedAt', 'actorRole'],
-  restoreSource: ['position', 'takenAt', 'actorRole'],
-  charges: ['position', 'chargedAt', 'actorRole'],
-  findings: ['position', 'proposedAt', 'actorRole'],
+  cutoverAudit: ['position', 'proposedAt', 'runId', 'actorRole'],
+  restoreSource: ['position', 'takenAt', 'runId', 'actorRole'],
+  charges: ['position', 'chargedAt', 'runId', 'actorRole'],
+  findings: ['position', 'proposedAt', 'runId', 'actorRole'],
 } as const;
 
 /** What lists are filtered by that most rows may fail. */
@@ -39,7 +39,7 @@ export const listsMigration: Migration = {
       await db.schema
         .createIndex(`${table}By${column[0]?.toUpperCase()}${column.slice(1)}`)
         .on(table)
-        .columns([column, 'position', LISTS[table][1]])
+        .columns([column, ...LISTS[table]])
         .execute();
   },
 };

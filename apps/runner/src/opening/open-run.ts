@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { sha256 } from '#libs/event-log';
+import type { HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, type Actor, type Refusal, type Result } from '#libs/kernel';
 import type { CohortRelease, RunOpened } from '#libs/run';
 import type { Pin } from '#libs/source-tree';
@@ -63,13 +64,21 @@ export const openRequestedRun = async (
   onDisk: StudyOnDisk,
   requested: RequestedRun,
   actor: Actor,
+  open: OpenOnDisk,
 ): Promise<Result<OpenedRun, Refusal>> => {
-  const ground = await layGround(home, onDisk);
+  const ground = await layGround(home, onDisk, open);
   if (!ground.ok) return ground;
   const { runId, seed } = requested;
   const counted = await sendCount(home, onDisk.policy.study.id, { runId, seed }, HARNESS);
   return counted.ok ? openCounted(home, ground.value, requested, actor) : counted;
 };
+
+/** Opens a study as it lies on disk now. */
+export type OpenOnDisk = (
+  home: Home,
+  folder: string,
+  policy: HarnessPolicy,
+) => Promise<Result<OpenedStudy, Refusal>>;
 
 /** What a run of a study would stand on. */
 interface Ground {
@@ -81,6 +90,7 @@ interface Ground {
 const layGround = async (
   home: Home,
   { folder, file, policy }: StudyOnDisk,
+  open: OpenOnDisk = openStudy,
 ): Promise<Result<Ground, Refusal>> => {
   const queue = await home.queue();
   if (!queue.ok) return queue;
@@ -90,7 +100,7 @@ const layGround = async (
     also: [basename(file)],
   });
   if (!pin.ok) return pin;
-  const study = await openStudy(home, folder, policy);
+  const study = await open(home, folder, policy);
   return study.ok ? ok({ pins: pin.value, study: study.value }) : study;
 };
 

@@ -1,11 +1,13 @@
+import { hash } from 'node:crypto';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
-import type { StudyEvent } from '#libs/studies';
+import { policyDigest, type StudyEvent } from '#libs/studies';
+import { dataDigest } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
-import { openRequestedRun } from '../opening/open-run.ts';
+import { openRequestedRun, type OpenOnDisk } from '../opening/open-run.ts';
 import { openStudy, type OpenedStudy } from '../opening/open-study.ts';
 import { studyOf } from '../proving/verify.ts';
 
@@ -41,6 +43,25 @@ export const studyCache = (): StudyCache => {
   };
 };
 
+/** A study is the same as long as its rows and its policy are. */
+const keyOf = (
+  studyId: string,
+  pins: { readonly dataDigest: string; readonly policyDigest: string },
+): string => `${studyId} ${pins.dataDigest} ${pins.policyDigest}`;
+
+/** Reads the rows into a vault only where none of the same rows is open: many runs of one study may be asked for at once. */
+const openOnDisk =
+  (studies: StudyCache): OpenOnDisk =>
+  async (home, folder, policy) => {
+    const digest = await dataDigest(folder, policy.data.path);
+    if (!digest.ok) return digest;
+    const pins = {
+      dataDigest: digest.value,
+      policyDigest: policyDigest(policy, (text) => hash('sha256', text, 'hex')),
+    };
+    return studies.open(keyOf(policy.study.id, pins), () => openStudy(home, folder, policy, pins));
+  };
+
 /** Refusals that say something of this host, not of the run: another host, or this one later, may open it. */
 const HOSTS_OWN: readonly string[] = [
   'no-studies-folder',
@@ -69,13 +90,12 @@ export const followRun = async (
   if ((await home.runs.load(runId)).state.opened === null) {
     // One that was opened all the same, by a runner that was slow, is driven to its end like any other.
     if (requested !== undefined && requested.refused !== null) return 'settled';
-    const outcome = await open(home, runId);
+    const outcome = await open(home, studies, runId);
     if (outcome !== null) return outcome;
   }
   const { opened } = (await home.runs.load(runId)).state;
   if (opened === null) return 'again';
-  const { dataDigest, policyDigest } = opened.pins;
-  const study = await studies.open(`${studyId} ${dataDigest} ${policyDigest}`, async () => {
+  const study = await studies.open(keyOf(studyId, opened.pins), async () => {
     const onDisk = await locateStudy(home, studyId);
     return onDisk.ok ? openStudy(home, onDisk.value.folder, opened.policy, opened.pins) : onDisk;
   });
@@ -92,14 +112,20 @@ export const followRun = async (
 };
 
 /** Null when it was opened; a run that never can be is refused for good, with the reason. */
-const open = async (home: Home, runId: string): Promise<Outcome | null> => {
+const open = async (home: Home, studies: StudyCache, runId: string): Promise<Outcome | null> => {
   const studyId = studyOf(runId);
   const requested = await requestOf(home, studyId, runId);
   const onDisk = await locateStudy(home, studyId);
   const opened =
     requested === null || !onDisk.ok
       ? onDisk
-      : await openRequestedRun(home, onDisk.value, requested.run, requested.actor);
+      : await openRequestedRun(
+          home,
+          onDisk.value,
+          requested.run,
+          requested.actor,
+          openOnDisk(studies),
+        );
   if (opened.ok) return null;
   const { code, message } = opened.error;
   if (OVERTAKEN.includes(code)) return 'again';
