@@ -8,8 +8,6 @@ RUN npm ci --ignore-scripts --no-progress
 COPY tsconfig.json tsconfig.build.json ./
 COPY apps apps
 COPY libs libs
-COPY bench bench
-COPY docs/generate docs/generate
 RUN npx --no-install tsc -p tsconfig.build.json && npm prune --omit=dev --ignore-scripts --no-progress
 
 FROM node:24.11.1-bookworm-slim

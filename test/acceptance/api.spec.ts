@@ -167,6 +167,9 @@ describe('a study', () => {
   it('is ranked by an operator, and the log says by whom', async () => {
     const ranked = await post('/v1/studies/parcels/placement', 'operator', { priority: 2 });
     expect(ranked.body).toMatchObject({ project: 'post', folder: 'study', priority: 2 });
+    // Registering it again ranks nothing.
+    const body = { project: 'post', folder: 'study' };
+    expect((await post('/v1/studies', 'researcher', body)).body).toMatchObject({ priority: 2 });
     const last = (await eventsOf('study-parcels')).findLast(({ type }) => type === 'StudyPlaced');
     expect(last.metadata.actor).toEqual({ role: 'operator', id: 'operator-1' });
   });
@@ -516,6 +519,12 @@ describe('the ledgers', () => {
       );
     const bytes = await archive();
     expect((await archive()).equals(bytes)).toBe(true);
+    const held = await server.get(
+      `/v1/restore-points/${point.restorePointId}/tree`,
+      as('auditor'),
+      { 'if-none-match': `"${point.tree}"` },
+    );
+    expect([held.status, await held.text()]).toEqual([304, '']);
     const files: Record<string, string> = {};
     const unpack = extract();
     Readable.from([bytes]).pipe(createGunzip()).pipe(unpack);
@@ -670,7 +679,15 @@ describe('an agent outside', () => {
   it('has a finding that people verify and review', async () => {
     const [finding] = (await get(`/v1/findings?run=${runId}`, 'reviewer')).body.rows;
     const at = `/v1/findings/${finding.findingId}`;
-    const verdict = await post(`${at}/verification`, 'auditor', '');
+    const reads = (await eventsOf('access-auditor-1')).length;
+    const verdict = await post(`${at}/verification`, 'auditor', '', 'v1');
+    // A repetition asks no runner again, and tells a verdict all the same.
+    await post(`${at}/verification`, 'auditor', '', 'v1');
+    const verifyRead = { operation: 'verifyFinding', asked: { findingId: finding.findingId } };
+    expect((await eventsOf('access-auditor-1')).slice(reads).map(({ data }) => data)).toEqual([
+      verifyRead,
+      verifyRead,
+    ]);
     expect(verdict).toMatchObject({
       status: 200,
       body: { findingId: finding.findingId, verdict: 'PASS', requested: true },

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openHome, type Home } from '#apps/runner';
 import { TrainingAbandoned, type TrainingQueue } from '#libs/jobs';
 import { deriveId, type Fact, type RecordedEvent } from '#libs/kernel';
@@ -44,7 +45,13 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
 
   const opened = async (
     through: (queue: TrainingQueue) => TrainingQueue,
-  ): Promise<{ readonly home: Home; readonly study: string }> => {
+    { workers = 1 } = {},
+  ): Promise<{
+    readonly home: Home;
+    readonly study: string;
+    /** Whether no training waits for a worker. */
+    readonly idle: () => Promise<boolean>;
+  }> => {
     const redis = await startRedis();
     ends.push(redis.remove);
     const prepared = await prepare();
@@ -60,8 +67,11 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
       trusted: home.admittedKey,
     });
     ends.push(fleet.remove);
-    await admit(home, await fleet.start());
-    return { home, study: prepared.study };
+    if (workers > 0) await admit(home, await fleet.start());
+    const raw = new Redis({ host, port });
+    ends.push(async () => raw.disconnect());
+    const idle = async () => (await raw.keys('holdfast:trainings-*:prioritized')).length === 0;
+    return { home, study: prepared.study, idle };
   };
 
   it(
@@ -121,6 +131,23 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
       };
       expect(closed.findings.length).toBeGreaterThan(0);
       for (const { verdict } of closed.findings) expect(verdict).toBe('PASS');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'ends at once where a human halts it while its training waits, and leaves no job behind',
+    async () => {
+      const { home, study, idle } = await opened((queue) => queue, { workers: 0 });
+      const followed = follow(home, study, scriptedAgent(SHORT_RUN));
+      const node = async () => (await home.runs.load('parcels-1')).state.node;
+      await vi.waitFor(async () => expect(await node()).toBe('training'), 10_000);
+      await vi.waitFor(async () => expect(await idle()).toBe(false), 10_000);
+      const halt = { type: 'HaltRun', id: 'halt', data: { reason: 'enough' } } as const;
+      good(await home.runs.send('parcels-1', halt, { role: 'researcher', id: 'test' }));
+      expect(good(await followed).node).toBe('sealed');
+      expect((await runEvents(home)).at(-1)?.type).toBe('RunHeadSigned');
+      await vi.waitFor(async () => expect(await idle()).toBe(true), 10_000);
     },
     PATIENCE,
   );

@@ -19,7 +19,7 @@ export interface Prepared {
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'holdfast-test-'));
 
 /** One and the same split each time, so that what the study shows is known. */
-const SPLIT_KEY = new Uint8Array(32).fill(7);
+export const SPLIT_KEY = new Uint8Array(32).fill(7);
 
 export const prepare = async (changes: Changes = {}): Promise<Prepared> => {
   const root = await temporaryFolder();

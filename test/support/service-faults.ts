@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -7,6 +7,8 @@ import { localTokens } from '#libs/access';
 import { verifyHash } from '#libs/event-log';
 import { systemClock, type RecordedEvent, type Role } from '#libs/kernel';
 import { openKey } from '#libs/signatures';
+import { readStudy } from '#libs/studies';
+import { dataDigest } from '#libs/vault';
 import {
   startEventStoreDouble,
   type EventStoreDouble,
@@ -15,7 +17,7 @@ import { freePort, startMember, until, type Member } from './cluster.ts';
 import { makeStudy } from './fixture-study.ts';
 import { git } from './git.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
-import { temporaryFolder } from './prepared.ts';
+import { SPLIT_KEY, temporaryFolder } from './prepared.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { good } from './results.ts';
 
@@ -123,6 +125,7 @@ const startCluster = async (seed: number): Promise<Cluster> => {
   const openIt = async (): Promise<Ledger> => good(await openLedger({ folder: home, servers }));
 
   const ledger = await openIt();
+  await writeSplitKey(home, join(root, 'studies', 'parcels'), studyId);
   const token = await tokenOf(home, 'researcher');
   const workerHomes: string[] = [];
   for (const number of [1, 2, 3]) {
@@ -171,6 +174,15 @@ const startCluster = async (seed: number): Promise<Cluster> => {
       expect(codes.filter((code) => code !== 0 && code !== null)).toEqual([]);
     },
   };
+};
+
+/** One and the same split each time, so that it is known that the study's runs have findings. */
+const writeSplitKey = async (home: string, study: string, studyId: string): Promise<void> => {
+  const { policy } = good(await readStudy(study));
+  const digest = good(await dataDigest(study, policy.data.path));
+  const keys = join(home, 'keys');
+  await mkdir(keys, { recursive: true, mode: 0o700 });
+  await writeFile(join(keys, `split-${studyId}-${digest}.key`), SPLIT_KEY, { mode: 0o600 });
 };
 
 const tokenOf = async (home: string, role: Role): Promise<string> =>

@@ -102,7 +102,7 @@ export class ApiModule {
         { provide: tokens.STUDIES_FOLDER, useValue: parts.studiesFolder },
         { provide: tokens.HEARTBEAT, useValue: parts.heartbeatMs },
         { provide: tokens.TRAININGS, useValue: parts.trainings },
-        { provide: tokens.HEAVY_WORK, useValue: slotsOf(limits.heavyWork) },
+        { provide: tokens.HEAVY_WORK, useValue: slotsOf(limits.heavyWork, limits.heavyWorkEach) },
         { provide: tokens.STREAMS, useValue: openStreams(limits.streams, limits.streamsEach) },
         { provide: APP_GUARD, useClass: AccessGuard },
         // In this order: the time limit covers all; nothing is recorded of a request that says nonsense.

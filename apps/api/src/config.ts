@@ -20,10 +20,14 @@ export interface Limits {
   /** Streams of events at once: all, and those of one subject. */
   readonly streams: number;
   readonly streamsEach: number;
-  /** What waits for a slow reader of a stream before he is dropped: so much, for so long. */
+  /** How often a stream looks whether its token is still good, and still sees the run. */
+  readonly streamCheckMs: number;
+  /** How long what waits for a slow reader of a stream or a file may wait before he is dropped. */
   readonly streamStallMs: number;
   /** Exports, archives and verifications at once; one more is told to come back. */
   readonly heavyWork: number;
+  /** Of those, of one subject. */
+  readonly heavyWorkEach: number;
   /** What ends when the server does has so long for it. */
   readonly shutdownMs: number;
 }
@@ -40,8 +44,10 @@ export const LIMITS: Limits = {
   connections: 1024,
   streams: 256,
   streamsEach: 16,
+  streamCheckMs: 30_000,
   streamStallMs: 30_000,
   heavyWork: 4,
+  heavyWorkEach: 2,
   shutdownMs: 10_000,
 };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +119,7 @@ describe('a problem', () => {
   it.each([
     ['no JSON', '{"seed":', 'application/json', 400, 'request-invalid'],
     ['a list', '[]', 'application/json', 400, 'request-invalid'],
+    ['nothing', 'null', 'application/json', 400, 'request-invalid'],
     ['a number', '7', 'application/json', 400, 'request-invalid'],
     ['a prototype', '{"__proto__":{"seed":1}}', 'application/json', 400, 'request-invalid'],
     ['a form', 'seed=1', 'application/x-www-form-urlencoded', 415, 'content-type-unsupported'],
@@ -134,6 +136,28 @@ describe('a problem', () => {
       'content-type': type,
     });
     expect(await answered.json()).toMatchObject({ status, type: `urn:holdfast:problem:${code}` });
+  });
+
+  it('is what names of Object and half characters in a request are, nothing unexpected', async () => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+      const asked = await server.get(`/v1/charges?${name}=1`, researcher);
+      expect([asked.status, await asked.json()], name).toMatchObject([
+        400,
+        { errors: [{ parameter: name, detail: 'is not known here' }] },
+      ]);
+      const said = await server.post('/v1/studies/pay/runs', researcher, { [name]: 1 });
+      expect([said.status, await said.json()], name).toMatchObject([
+        400,
+        { errors: [{ pointer: `/${name}` }] },
+      ]);
+    }
+    for (const [body, pointer] of [
+      ['{"project":"p","folder":"\\ud800"}', '/folder'],
+      ['{"project":"p","folder":"x","\\ud800":1}', ''],
+    ]) {
+      const said = await server.post('/v1/studies', researcher, body);
+      expect([said.status, await said.json()]).toMatchObject([400, { errors: [{ pointer }] }]);
+    }
   });
 
   it('is a URL, a query or headers that are too much', async () => {
@@ -155,6 +179,12 @@ describe('a problem', () => {
 
   it('is a method or a path that is not there, with or without a token', async () => {
     expect((await server.get('/v2/runs')).status).toBe(404);
+    const unreadable = await server.get('/v1/studies/%', null, { 'x-request-id': 'mine' });
+    expect([unreadable.status, unreadable.headers.get('x-request-id')]).toEqual([400, 'mine']);
+    expect(await unreadable.json()).toMatchObject({
+      type: 'urn:holdfast:problem:request-invalid',
+      correlationId: 'mine',
+    });
     const deleted = await fetch(`${server.api.url}/v1/runs`, { method: 'DELETE' });
     expect(deleted.status).toBe(404);
     expect(deleted.headers.get('content-type')).toBe('application/problem+json');
@@ -178,8 +208,48 @@ describe('a problem', () => {
       expect(answered.status, query).toBe(400);
       expect(await answered.json(), query).toMatchObject({ errors: [{ parameter }] });
     }
+    const cursor = (place: number, path: string) =>
+      Buffer.from(
+        JSON.stringify([
+          place,
+          createHash('sha256').update(`["${path}",{}]`).digest('base64url').slice(0, 12),
+        ]),
+      ).toString('base64url');
+    for (const [list, given, status] of [
+      ['charges', cursor(3, '/v1/charges'), 200],
+      ['charges', cursor(3, '/v1/runs'), 400],
+      ['charges', cursor(-3, '/v1/charges'), 400],
+      ['charges', cursor(1.5, '/v1/charges'), 400],
+    ] as const)
+      expect((await server.get(`/v1/${list}?cursor=${given}`, researcher)).status).toBe(status);
     const zoned = await server.get('/v1/charges?from=2026-11-23T08:00:00.5%2B02:00', researcher);
     expect(zoned.status).toBe(200);
+  });
+});
+
+describe('a body within the limit of bytes', () => {
+  it('can not hold the process, by its members or by its levels', async () => {
+    const roomy = await startTestServer({}, server.ledger);
+    try {
+      const token = await roomy.token('agent');
+      const many = Array.from({ length: 150_000 }, (_, n) => [`k${n}`, 1]);
+      for (const body of [
+        JSON.stringify(Object.fromEntries(many)),
+        JSON.stringify({ edits: many.map(() => ({})) }),
+        `{"edits":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+        `{"x":${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}}`,
+      ]) {
+        const begun = performance.now();
+        const answered = await roomy.post('/v1/agent/runs/pay-1/mutations', token, body);
+        expect([answered.status, await answered.json()]).toMatchObject([
+          400,
+          { type: 'urn:holdfast:problem:request-invalid' },
+        ]);
+        expect(performance.now() - begun).toBeLessThan(5_000);
+      }
+    } finally {
+      await roomy.stop();
+    }
   });
 });
 
@@ -266,6 +336,18 @@ describe('on broken ground', () => {
     expect((await api.get('/health/live')).status).toBe(200);
   });
 
+  it('the log is told no password, and of an error what it says only', async () => {
+    await start();
+    broken.fault.on = async () => {
+      const error = new TypeError('no answer of postgres://holdfast:open%20sesame@db:5432/x');
+      throw Object.assign(error, { config: { password: 'open sesame' } });
+    };
+    await api.get('/v1/studies/pay', await api.token('operator'));
+    const log = api.lines.join('');
+    expect(log).toContain('no answer of postgres://[secret]db:5432/x');
+    expect(log).not.toContain('sesame');
+  });
+
   it('a bug is answered without what is inside', async () => {
     await start();
     broken.fault.on = async () => {
@@ -295,6 +377,26 @@ describe('on broken ground', () => {
       status: 503,
       type: 'urn:holdfast:problem:took-too-long',
     });
+  });
+
+  it('files that nobody waits for any more hold no place', async () => {
+    await start({ answerMs: 100, heavyWork: 1 });
+    const token = await api.token('operator');
+    await broken.ledger.studies.send(
+      'pay',
+      { type: 'RegisterStudy', id: 'register', data: { studyId: 'pay', title: 'Pay' } },
+      { role: 'operator', id: 'o-1' },
+    );
+    broken.fault.on = () => sleep(150);
+    const late = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect(late.status).toBe(503);
+    await sleep(400);
+    broken.fault.on = null;
+    const answered = await api.get('/v1/charges?study=pay&format=csv', token);
+    expect([answered.status, await answered.text()]).toMatchObject([
+      200,
+      expect.stringMatching(/^position,/),
+    ]);
   });
 
   it('what is under way when the server stops is finished, and nothing more is taken', async () => {

@@ -3,19 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DestinationStream } from 'pino';
 import { VERSION, type Ledger } from '#apps/runner';
 import { localTokens } from '#libs/access';
 import { openOidc } from './access/oidc.ts';
 import { ApiModule, type Parts } from './api.module.ts';
 import { LIMITS, type ApiConfig, type Limits } from './config.ts';
-import { answerUnreadable, correlationIdOf, guardRequests } from './http/limits.ts';
+import { answerUnreadable, correlationIdOf, guardRequests, headersOf } from './http/limits.ts';
 import { apiLogger } from './observing/logger.ts';
 import { followEvents } from './observing/follow-events.ts';
 import { apiMetrics } from './observing/metrics.ts';
 import { observeRequests } from './observing/observe.ts';
 import { assertPermitted, documentOf, routesOf } from './openapi/document.ts';
+import { sendProblem, toProblem } from './problems/problem.filter.ts';
 import { readinessOf, type Dependency } from './queries/health/readiness.ts';
 import type { Trainings } from './queries/workers/trainings.ts';
 import { sourcesOf } from './observing/sources.ts';
@@ -95,8 +96,17 @@ export const startApi = async ({
   const close = (): Promise<void> => {
     closing ??= (async () => {
       stopping.abort();
-      await endWithin(app, limits.shutdownMs);
-      await counting;
+      // A log that hangs keeps nobody from ending.
+      const bound = new AbortController();
+      await Promise.all([
+        endWithin(app, limits.shutdownMs),
+        Promise.race([
+          counting,
+          sleep(limits.shutdownMs, undefined, { signal: bound.signal }).catch(() => undefined),
+        ]).finally(() => {
+          bound.abort();
+        }),
+      ]);
       resolve();
     })();
     return closing;
@@ -138,6 +148,11 @@ export const createApp = async (
     exposeHeadRoutes: false,
     genReqId: (request: IncomingMessage) => correlationIdOf(request),
     clientErrorHandler: answerUnreadable,
+    // What the router can't read comes past every hook.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.headers(headersOf(request));
+      sendProblem(toProblem(error), request, reply);
+    },
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
     ...(tls !== null && tls !== undefined
       ? { https: { ...tls, maxHeaderSize: limits.headerBytes } }

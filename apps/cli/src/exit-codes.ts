@@ -20,12 +20,16 @@ const UNREACHABLE = new Set([
   'sandbox-does-not-work',
   'unsupported-platform',
   'log-unreadable',
+  'event-store-unreachable',
+  'event-store-unsuitable',
+  'devices-unreadable',
   'interrupted',
   'lost-race',
 ]);
 
 /** Errors by name that mean broken infrastructure, not a bug. */
 const BROKEN = new Set([
+  'StreamGone',
   'SandboxUnavailable',
   'EventLogUnavailable',
   'ViewsUnavailable',

@@ -1,5 +1,6 @@
-import type { Home } from '#apps/runner';
+import { studyOf, type Home } from '#apps/runner';
 import type { RecordedEvent } from '#libs/kernel';
+import type { RunCounted, StudyEvent } from '#libs/studies';
 import { eventJson, jsonLine, type Output } from './output.ts';
 import { runPresenter } from './present/run-presenter.ts';
 
@@ -30,8 +31,12 @@ export const runView = (output: Output): RunView => {
 
 /** Where to read from, so that a run's and its findings' events are all there and a long log before them is passed over. */
 export const beforeRun = async (home: Home, runId: string): Promise<{ after?: number }> => {
-  for await (const { position } of home.log.readStream(`run-${runId}`, { limit: 1 }))
-    return { after: position - 1 };
+  // A run is counted before anything else is said of it.
+  for await (const { type, data, position } of home.log.readStream<StudyEvent>(
+    `study-${studyOf(runId)}`,
+  ))
+    if (type === 'RunCounted' && (data as RunCounted['data']).runId === runId)
+      return { after: position };
   return {};
 };
 

@@ -8,12 +8,14 @@ import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
 import { initVerb } from './verbs/init.ts';
+import { jobsVerb } from './verbs/jobs.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
 import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
 import { serveVerb } from './verbs/serve.ts';
 import { simulateVerb } from './verbs/simulate.ts';
+import { workersVerb } from './verbs/workers.ts';
 import { tokenVerb } from './verbs/token.ts';
 
 /** In the order in which a newcomer needs them. */
@@ -34,6 +36,8 @@ const VERBS: readonly Verb[] = [
   stopVerb,
   haltVerb,
   serveVerb,
+  workersVerb,
+  jobsVerb,
   rebuildVerb,
   simulateVerb,
   tokenVerb,

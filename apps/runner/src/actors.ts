@@ -6,4 +6,5 @@ export const HARNESS: Actor = { role: 'harness', id: 'harness' };
 export const SEARCH_AGENT: Actor = { role: 'agent', id: 'search' };
 /** Whoever holds this machine's command line; a name never stands in the log. */
 export const LOCAL_RESEARCHER: Actor = { role: 'researcher', id: 'local' };
+export const LOCAL_OPERATOR: Actor = { role: 'operator', id: 'local' };
 export const LOCAL_REVIEWER: Actor = { role: 'reviewer', id: 'local' };

@@ -1,7 +1,15 @@
 import type { Agent } from '#libs/agents';
-import type { TrainingProgress } from '#libs/jobs';
+import { TrainingLeft, type TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
-import { nextStep, type RunCommand, type RunEvent, type RunState, type Step } from '#libs/run';
+import {
+  nextStep,
+  type RunCommand,
+  type RunEvent,
+  type RunOpened,
+  type RunState,
+  type Step,
+} from '#libs/run';
+import { inRunTrace, spanOfEvent } from '#libs/telemetry';
 import { HARNESS, SEARCH_AGENT } from './actors.ts';
 import type { EffectContext } from './effects/context.ts';
 import { perform } from './effects/perform.ts';
@@ -14,7 +22,10 @@ export interface Drive {
   /** Null where the proposals come from outside: the driving rests while the run waits for one. */
   readonly agent: Agent | null;
   readonly onProgress?: (progress: TrainingProgress) => void;
-  /** Stops the driving between two steps; the run goes on where it stands when it is driven again. */
+  /**
+   * Stops the driving between two steps, and the waiting for a training elsewhere; the run goes on where it stands when
+   * it is driven again.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -50,7 +61,13 @@ const OVERTAKEN: readonly string[] = ['lost-race', 'not-now', 'not-this-training
  */
 export const driveRun = async (
   home: Home,
-  { runId, study, agent, onProgress = () => undefined, signal }: Drive,
+  {
+    runId,
+    study,
+    agent,
+    onProgress = () => undefined,
+    signal = new AbortController().signal,
+  }: Drive,
 ): Promise<Result<RunState, Refusal>> => {
   for (;;) {
     const { state, head } = await home.runs.load(runId);
@@ -59,23 +76,39 @@ export const driveRun = async (
         code: 'run-unknown',
         message: `found no run ${runId}; list them with: holdfast runs`,
       });
+    const strange = otherKeys(home, runId, state.opened.keys);
+    if (strange !== null) return refused(strange);
     const step = nextStep(state);
     if (step.kind === 'rest' || (agent === null && waitsForAgent(step))) return ok(state);
-    if (signal?.aborted === true)
+    if (signal.aborted)
       return refused({
         code: 'interrupted',
         message: `stopped between two steps; go on with: holdfast run --resume ${runId}`,
       });
     const context: EffectContext = {
-      ...{ home, study, runId, state, opened: state.opened, head, onProgress },
+      ...{ home, study, runId, state, opened: state.opened, head, onProgress, signal },
       agent: agent ?? NOBODY,
     };
-    const command = await perform(context, step);
+    const command = await inRunTrace(runId, head.id, { name: step.kind }, () =>
+      perform(context, step).catch((error: unknown) => {
+        if (!(error instanceof TrainingLeft)) throw error;
+        return null;
+      }),
+    );
+    // Where the run stands now says what is owed instead.
+    if (command === null) continue;
     const sent = await home.runs.send(runId, command, actorOf(command), head);
-    if (sent.ok) continue;
-    if (!OVERTAKEN.includes(sent.error.code))
+    if (sent.ok) {
+      for (const { id, type, metadata } of sent.value)
+        spanOfEvent(runId, { id, type, causationId: metadata.causationId });
+      continue;
+    }
+    const since = await typesFrom(home, runId, head.revision + 1);
+    // What is refused though nobody came in between would be refused for ever.
+    const isOvertaken = since.length > 0 && OVERTAKEN.includes(sent.error.code);
+    if (!isOvertaken && sent.error.code !== 'lost-race')
       throw new Error(`${command.type} on ${runId}: ${sent.error.message}`);
-    if (await onlyOthersSpoke(home, runId, head.revision + 1)) continue;
+    if (isOvertaken && since.every((type) => OTHERS.includes(type))) continue;
     return refused({
       code: 'lost-race',
       message: `another runner drives ${runId}; this one steps back (${sent.error.message})`,
@@ -86,8 +119,30 @@ export const driveRun = async (
 /** What stands in a run's stream without another runner: a human's end, an answer to the agent. */
 const OTHERS: readonly RunEvent['type'][] = ['LoopEnded', 'RunHalted', 'CohortsServed'];
 
-const onlyOthersSpoke = async (home: Home, runId: string, from: number): Promise<boolean> => {
+const typesFrom = async (
+  home: Home,
+  runId: string,
+  from: number,
+): Promise<readonly RunEvent['type'][]> => {
+  const types: RunEvent['type'][] = [];
   for await (const { type } of home.log.readStream<RunEvent>(`run-${runId}`, { from }))
-    if (!OTHERS.includes(type)) return false;
-  return true;
+    types.push(type);
+  return types;
+};
+
+/** A run is signed to its end by the keys that it pinned: signed by others it would be blocked for good. */
+const otherKeys = (
+  { keys, keyFolder }: Home,
+  runId: string,
+  pinned: RunOpened['data']['keys'],
+): Refusal | null => {
+  const strange = (['runner', 'worker'] as const).find(
+    (name) => keys[name].keyId !== pinned[name].keyId,
+  );
+  return strange === undefined
+    ? null
+    : {
+        code: 'other-keys',
+        message: `run ${runId} pinned the ${strange} key ${pinned[strange].keyId}, found ${keys[strange].keyId} in ${keyFolder}; drive it from the home that opened it, or give this one the same keys`,
+      };
 };

@@ -19,6 +19,7 @@ import type { EnvironmentRecord } from '#libs/run';
 import { openSandbox, runtimeDigest, type Sandbox } from '#libs/sandbox';
 import { openKey, type SigningKey } from '#libs/signatures';
 import { DEFAULT_PRIORITY } from '#libs/studies';
+import { activeTraceparent } from '#libs/telemetry';
 import { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 import { FLEET, SCHEMA_VERSION } from './streams.ts';
 import { VERSION } from './version.ts';
@@ -155,13 +156,14 @@ const queueElsewhere = (
         .problems({ type, data, metadata: { schemaVersion: SCHEMA_VERSION } } as NewEvent, type)
         .map(({ path, message }) => `${path} ${message}`),
     priorityOf: (studyId) => priorities.get(studyId) ?? DEFAULT_PRIORITY,
+    traceparent: activeTraceparent,
     onNotice,
   });
   return {
     ...queue,
-    run: async (job, onProgress) => {
+    run: async (job, onProgress, waiting) => {
       priorities.set(job.studyId, (await studies.load(job.studyId)).state.priority);
-      return queue.run(job, onProgress);
+      return queue.run(job, onProgress, waiting);
     },
   };
 };

@@ -1,6 +1,7 @@
 /** The runner: drives runs, and the commands and queries of one home on the CQRS bus. */
 import 'reflect-metadata';
 
+export { LOCAL_OPERATOR } from './actors.ts';
 export * from './commands/drive-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
@@ -16,6 +17,7 @@ export {
   viewOfRun,
   type AgentRefusalCode,
 } from './agent-edge.ts';
+export { agentOf } from './agent-of.ts';
 export { driveRun, type Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';

@@ -16,6 +16,7 @@ import {
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { runDecider } from '#libs/run';
 import { studyDecider } from '#libs/studies';
+import { recent } from './recent.ts';
 
 /** Where a stream stands: its folded state and its last event. */
 export interface Standing<State, E extends Fact> {
@@ -75,11 +76,19 @@ interface Kind<State, Command, E extends Fact, Code extends string> {
   readonly correlation: (id: string) => string;
 }
 
+const KEY_REUSED = refused({
+  code: 'idempotency-key-reused' as const,
+  message:
+    'this key was used with other content, expected the same content or a key of its own; send the request again with a new key',
+});
+
+const isReused = ({ code }: Refusal): boolean => code === 'event-id-reused';
+
 /** Races that a request from outside may lose before it is refused. */
 const PATIENCE = 20;
 
-/** Streams of a kind whose states are kept in memory: many more than are written at once. */
-const MOST_KNOWN = 500;
+/** Folds that are held in memory, of each kind of stream: one that made way is read from its first event again. */
+const MOST_FOLDS = 500;
 
 /** Every event that Holdfast writes today is of version 1. */
 export const SCHEMA_VERSION = 1;
@@ -95,7 +104,7 @@ const stream = <
   clock: Clock,
   { nameOf, decider, correlation }: Kind<State, Command, E, Code>,
 ): Stream<State, Command, E, Code> => {
-  const known = new Map<string, Standing<State, E>>();
+  const known = recent<Standing<State, E>>(MOST_FOLDS);
 
   const load = async (id: string): Promise<Standing<State, E>> => {
     let { state, head } = known.get(id) ?? { state: decider.initialState, head: null };
@@ -104,10 +113,7 @@ const stream = <
       state = decider.evolve(state, event as unknown as E);
       head = event;
     }
-    // Those that were not asked for longest go first: a reader of an old log may ask for every run there is.
-    known.delete(id);
     known.set(id, { state, head });
-    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value ?? id);
     return { state, head };
   };
 
@@ -117,7 +123,9 @@ const stream = <
     command: Command,
     actor: Actor,
     causationId: string,
-  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>> => {
+  ): Promise<
+    Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race' | 'event-id-reused'>>
+  > => {
     const decision = decider.decide(state, command);
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
@@ -139,9 +147,8 @@ const stream = <
     );
     if (appended.ok) return ok(appended.value.events as readonly RecordedEvent<E>[]);
     const { code, message } = appended.error;
-    // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
-    if (code === 'wrong-expected-revision' || code === 'event-id-reused')
-      return refused({ code: 'lost-race', message });
+    if (code === 'wrong-expected-revision') return refused({ code: 'lost-race', message });
+    if (code === 'event-id-reused') return refused({ code, message });
     // Events that our own deciders made must fit the log's schemas: anything else is a bug.
     throw new Error(`${nameOf(id)}: ${code}: ${message}`);
   };
@@ -168,7 +175,11 @@ const stream = <
           code: 'lost-race',
           message: `${nameOf(id)} stands at revision ${head?.revision ?? 'none'}, expected ${after.revision}`,
         });
-      return decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
+      const sent = await decideAndAppend(id, standing, command, actor, head?.id ?? command.id);
+      // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
+      return !sent.ok && isReused(sent.error)
+        ? refused({ code: 'lost-race', message: sent.error.message })
+        : (sent as Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>);
     },
     request: async (id, { commandId, causationId, actor }, commandOf) => {
       for (let attempt = 1; ; attempt += 1) {
@@ -177,16 +188,16 @@ const stream = <
         if (earlier[0] !== undefined)
           return earlier[0].metadata.causationId === causationId
             ? ok({ events: earlier, repeated: true })
-            : refused({
-                code: 'idempotency-key-reused',
-                message:
-                  'this key was used with other content, expected the same content or a key of its own; send the request again with a new key',
-              });
+            : KEY_REUSED;
         const command = await commandOf(standing);
         if (!command.ok) return command;
         const sent = await decideAndAppend(id, standing, command.value, actor, causationId);
         if (sent.ok) return ok({ events: sent.value, repeated: false });
-        if (sent.error.code !== 'lost-race' || attempt === PATIENCE) return sent;
+        if (isReused(sent.error)) {
+          // Recorded in this stream meanwhile it is a repetition; in another one it was another command.
+          if ((await recordedOf(id, commandId)).length === 0) return KEY_REUSED;
+        } else if (sent.error.code !== 'lost-race' || attempt === PATIENCE)
+          return refused(sent.error as Refusal<Code | 'lost-race'>);
       }
     },
   };

@@ -24,6 +24,18 @@ export const serveApi = async (
     config: { host, port, tls, behindTlsProxy, oidc },
     studiesFolder: studies,
     trainings: trainings?.value ?? null,
+    dependencies:
+      trainings === null
+        ? []
+        : [
+            {
+              name: 'redis',
+              look: async () => {
+                const workers = await trainings.value.fleetAnnouncements();
+                return `${workers.length} workers announce themselves`;
+              },
+            },
+          ],
     logTo,
   });
   return ok({

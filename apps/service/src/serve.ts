@@ -53,70 +53,80 @@ export const serve = async ({
     otlpTracesUrl:
       config.traces === null ? null : new URL('v1/traces', slashed(config.traces)).href,
   });
-  /** Ends in the reverse order of what was started. */
+  /** Ends in the reverse order of what was started; one that fails keeps no other from ending. */
   const endings: (() => Promise<void>)[] = [() => telemetry.shutdown()];
   const close = async (): Promise<void> => {
-    for (const end of endings.toReversed()) await end();
+    const failures: unknown[] = [];
+    for (const end of endings.splice(0).toReversed())
+      await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   // Whoever does not wait for it is not to be ended by it.
   failed.catch(() => undefined);
 
-  const opened = await openParts(has, folder, config, log);
-  if (!opened.ok) {
-    await close();
-    return opened;
-  }
-  const { ledger, home } = opened.value;
-  if (ledger !== null) {
-    endings.push(() => ledger.close());
-    for (const notice of ledger.notices) log.warn({ part: 'ledger' }, notice);
-  }
-  if (has('worker') && config.redis !== null) {
-    const worker = await serveWorker(folder, config, config.redis, log);
-    if (!worker.ok) {
-      await close();
-      return worker;
+  const start = async (): Promise<Result<Service, Refusal>> => {
+    const opened = await openParts(has, folder, config, log);
+    if (!opened.ok) return opened;
+    const { ledger, home } = opened.value;
+    if (ledger !== null) {
+      endings.push(() => ledger.close());
+      for (const notice of ledger.notices) log.warn({ part: 'ledger' }, notice);
     }
-    endings.push(() => worker.value.close(WORKER_GRACE_MS));
-    const { keyId, publicKey, runtime } = worker.value;
-    log.info({ part: 'worker', keyId, publicKey, runtime }, 'taking trainings');
-  }
-  if (home !== null) {
-    const supervisor = await supervise(home, {
-      runs: config.runs,
-      onNotice: ({ message, ...about }) => log.warn({ part: 'runner', ...about }, message),
-    });
-    supervisor.ended.catch(fail);
-    // A training elsewhere goes on without its runner; one in this process would be lost.
-    const grace = config.redis === null ? TRAINING_GRACE_MS : STEP_GRACE_MS;
-    endings.push(() => supervisor.stop(grace));
-    log.info({ part: 'runner', keyId: home.keys.runner.keyId }, 'driving runs');
-  }
-  if (ledger === null || !has('api')) return ok({ url: null, failed, close });
+    if (has('worker') && config.redis !== null) {
+      const worker = await serveWorker(folder, config, config.redis, log);
+      if (!worker.ok) return worker;
+      endings.push(() => worker.value.close(WORKER_GRACE_MS));
+      const { keyId, publicKey, runtime } = worker.value;
+      log.info({ part: 'worker', keyId, publicKey, runtime }, 'taking trainings');
+    }
+    if (home !== null) {
+      const supervisor = await supervise(home, {
+        runs: config.runs,
+        onNotice: ({ message, ...about }) => log.warn({ part: 'runner', ...about }, message),
+      });
+      supervisor.ended.catch(fail);
+      // A training elsewhere goes on without its runner; one in this process would be lost.
+      const grace = config.redis === null ? TRAINING_GRACE_MS : STEP_GRACE_MS;
+      endings.push(() => supervisor.stop(grace));
+      log.info({ part: 'runner', keyId: home.keys.runner.keyId }, 'driving runs');
+    }
+    if (ledger === null || !has('api')) return ok({ url: null, failed, close });
 
-  const projecting = new AbortController();
-  const projector = followLog({
-    ...{ views: ledger.views, log: ledger.log, leases: ledger.leases, signal: projecting.signal },
-    onProgress: (progress) => {
-      if (progress.kind === 'failed')
-        log.warn({ part: 'projector', retryInMs: progress.retryInMs }, progress.error.message);
-      else if (progress.kind !== 'projected') log.info({ part: 'projector' }, progress.kind);
-    },
-  });
-  projector.catch(fail);
-  endings.push(async () => {
-    projecting.abort();
-    await projector.catch(() => undefined);
-  });
-  const api = await serveApi(ledger, config, log, logTo);
-  if (!api.ok) {
-    await close();
-    return api;
+    const projecting = new AbortController();
+    const projector = followLog({
+      ...{ views: ledger.views, log: ledger.log, leases: ledger.leases, signal: projecting.signal },
+      onProgress: (progress) => {
+        if (progress.kind === 'failed')
+          log.warn({ part: 'projector', retryInMs: progress.retryInMs }, progress.error.message);
+        else if (progress.kind !== 'projected') log.info({ part: 'projector' }, progress.kind);
+      },
+    });
+    // Views that can't be made keep nobody from the log: requests that need them say so, the rest goes on.
+    projector.catch((error: unknown) => {
+      log.error({ part: 'projector', err: error }, 'the views stand still; run: holdfast rebuild');
+    });
+    endings.push(async () => {
+      projecting.abort();
+      await projector.catch(() => undefined);
+    });
+    const api = await serveApi(ledger, config, log, logTo);
+    if (!api.ok) return api;
+    endings.push(() => api.value.close());
+    log.info({ part: 'api', url: api.value.url }, 'listening');
+    return ok({ url: api.value.url, failed, close });
+  };
+  // What was started before something failed would go on, with nobody to end it.
+  try {
+    const started = await start();
+    if (!started.ok) await close();
+    return started;
+  } catch (error) {
+    await close().catch((second: unknown) => {
+      log.error({ err: second }, 'ending what was started failed as well');
+    });
+    throw error;
   }
-  endings.push(() => api.value.close());
-  log.info({ part: 'api', url: api.value.url }, 'listening');
-  return ok({ url: api.value.url, failed, close });
 };
 
 /** OTLP's standard variable names a base; paths are relative to it. */

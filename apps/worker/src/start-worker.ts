@@ -7,6 +7,7 @@ import {
 } from '#libs/jobs';
 import { ok, type Refusal, type Result } from '#libs/kernel';
 import { openKey } from '#libs/signatures';
+import { inTraceOf } from '#libs/telemetry';
 import { openExecutors, type Place } from './open-executors.ts';
 
 /** Everything that a worker has to be told; it reads no environment and no configuration of its own. */
@@ -76,8 +77,15 @@ export const startWorker = async ({
     devices,
     key: key.value,
     executor: kind,
-    work: ({ sourceTree, device, signal }) =>
-      trainingWorker({ sourceTree, executor: of(device), key: key.value, signal }),
+    work: ({ sourceTree, device, signal, traceparent }) => {
+      const run = trainingWorker({ sourceTree, executor: of(device), key: key.value, signal });
+      return (job, onProgress) =>
+        inTraceOf(
+          traceparent,
+          { name: 'training', attributes: { 'holdfast.run': job.runId, 'holdfast.worker': keyId } },
+          () => run(job, onProgress),
+        );
+    },
   });
   return ok({ keyId, publicKey, runtime, ready, close });
 };

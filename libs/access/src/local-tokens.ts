@@ -119,6 +119,7 @@ export const localTokens = (folder: string, clock: Clock): LocalTokens => {
       // The draft is the lock as well: putting it in place frees it.
       await rename(draftOf(path), path);
       placed = true;
+      await syncFolder(folder);
       return ok(made.value.value);
     } finally {
       await draft.value.close();
@@ -197,6 +198,16 @@ const problemOf = ({ role, subject, projects, run, days }: TokenToIssue): string
 };
 
 const draftOf = (path: string): string => `${path}.new`;
+
+/** A token that was revoked stays so when the machine stops: the folder has to say which file it is, too. */
+const syncFolder = async (folder: string): Promise<void> => {
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
 
 const isErrno = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;

@@ -38,6 +38,15 @@ describe('the environment of a service', () => {
     );
   });
 
+  it('lets plain HTTP leave this machine for a yes only', () => {
+    const behind = (value: string) => readServiceConfig({ HOLDFAST_BEHIND_TLS_PROXY: value });
+    for (const value of ['true', '1', 'TRUE'])
+      expect(behind(value)).toMatchObject({ value: { behindTlsProxy: true } });
+    for (const value of ['', 'false', '0'])
+      expect(behind(value)).toMatchObject({ value: { behindTlsProxy: false } });
+    expect(message({ HOLDFAST_BEHIND_TLS_PROXY: 'off' })).toContain('expected true or false');
+  });
+
   it('names every problem at once and no secret', () => {
     const said = message({
       HOLDFAST_EVENT_STORE: 'http://admin:hunter2@127.0.0.1',

@@ -115,6 +115,13 @@ export const readServiceConfig = (
     problem(name, JSON.stringify(value), `a whole number from ${least} to ${most}`);
     return otherwise;
   };
+  /** Weakens something when it is on, so that what is neither yes nor no is refused. */
+  const flag = (name: string): boolean => {
+    const value = text(name)?.toLowerCase() ?? 'false';
+    if (['true', '1'].includes(value)) return true;
+    if (!['false', '0'].includes(value)) problem(name, JSON.stringify(value), 'true or false');
+    return false;
+  };
   const oneOf = <T extends string>(name: string, values: readonly T[], otherwise: T): T => {
     const value = text(name);
     if (value === null) return otherwise;
@@ -194,7 +201,7 @@ export const readServiceConfig = (
     host: text('HOLDFAST_HOST') ?? '127.0.0.1',
     port: whole('HOLDFAST_PORT', 0, 65_535, 7420),
     tls: tls(),
-    behindTlsProxy: text('HOLDFAST_BEHIND_TLS_PROXY') !== null,
+    behindTlsProxy: flag('HOLDFAST_BEHIND_TLS_PROXY'),
     oidc: oidc(),
     traces: address(
       'OTEL_EXPORTER_OTLP_ENDPOINT',

@@ -94,7 +94,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'HOLDFAST_BEHIND_TLS_PROXY',
     of: 'API',
-    meaning: 'set to anything: a proxy in front ends TLS, so plain HTTP may leave loopback',
+    meaning: '`true`: a proxy in front ends TLS, so plain HTTP may leave loopback',
     otherwise: 'refused: tokens would be overheard',
   },
   {

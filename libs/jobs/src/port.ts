@@ -66,6 +66,19 @@ export class TrainingAbandoned extends Error {
   }
 }
 
+/** Nobody here waits for the training any more. It says nothing of the training itself. */
+export class TrainingLeft extends Error {
+  override readonly name = 'TrainingLeft';
+}
+
+/** When to stop waiting for a training; a training in this process goes on to its end all the same. */
+export interface Waiting {
+  /** Whoever waits goes away: the training stays, and whoever asks for it next joins it. */
+  readonly stop?: AbortSignal;
+  /** Its run is over: where no worker has it yet, none gets it any more. */
+  readonly unwanted?: AbortSignal;
+}
+
 /** Runs trainings. Adapters: in this process; on Redis, with workers on many hosts. */
 export interface TrainingQueue {
   /**
@@ -73,6 +86,11 @@ export interface TrainingQueue {
    * @throws SandboxUnavailable when the sandbox itself could not work (in this process): that says nothing about the
    *   program
    * @throws TrainingAbandoned when nobody will run it any more (on Redis)
+   * @throws TrainingLeft once one of the signals of `waiting` has aborted (on Redis)
    */
-  run(job: TrainingJob, onProgress?: (progress: TrainingProgress) => void): Promise<TrainingResult>;
+  run(
+    job: TrainingJob,
+    onProgress?: (progress: TrainingProgress) => void,
+    waiting?: Waiting,
+  ): Promise<TrainingResult>;
 }

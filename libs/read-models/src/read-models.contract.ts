@@ -465,6 +465,40 @@ export const describeReadModels = (storage: Storage): void => {
       await expect(views.catchUp(logOf(renumbered))).rejects.toThrow(/The views can't take/);
     });
 
+    it('studies and runs: where one is placed, which run was requested, and which never opened', async () => {
+      const to = recorder();
+      to.record(study, { type: 'StudyRegistered', data: { studyId: 'pay', title: 'Pay' } });
+      to.record(study, {
+        type: 'StudyPlaced',
+        data: { project: 'wages', folder: 'pay', priority: 3 },
+      });
+      to.record(study, {
+        type: 'RunRequested',
+        data: { runId: 'pay-1', number: 1, seed: 7, agent: null },
+      });
+      const position = to.events.at(-1)?.position;
+      to.record(study, {
+        type: 'RunRequested',
+        data: { runId: 'pay-2', number: 2, seed: 2, agent: 'agent-1' },
+      });
+      to.record(study, { type: 'RunCounted', data: { runId: 'pay-1', number: 1, seed: 7 } });
+      to.record(study, {
+        type: 'RunRefused',
+        data: { runId: 'pay-2', code: 'study-missing', reason: 'found no study' },
+      });
+      const views = await open();
+      await views.catchUp(logOf(to.events));
+      expect((await views.studies()).rows).toMatchObject([
+        { studyId: 'pay', project: 'wages', folder: 'pay', priority: 3, runs: 1 },
+      ]);
+      expect((await views.runs()).rows).toMatchObject([
+        { runId: 'pay-1', status: 'requested', position, seed: 7, openedAt: null },
+        { runId: 'pay-2', status: 'refused', reason: 'found no study' },
+      ]);
+      expect((await views.runs({ project: ['wages'] })).rows).toHaveLength(2);
+      expect((await views.runs({ project: ['default'] })).rows).toEqual([]);
+    });
+
     it('runs: one that was asked for is there before it opens, and keeps its place when it does', async () => {
       const to = recorder();
       openRun(to, { runId: 'r1', number: 1 });

@@ -1,7 +1,15 @@
 import { context, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inRunTrace, spanIdOf, spanOfEvent, traceIdOf, traceparentOf } from './run-trace.ts';
+import {
+  activeTraceparent,
+  inRunTrace,
+  inTraceOf,
+  spanIdOf,
+  spanOfEvent,
+  traceIdOf,
+  traceparentOf,
+} from './run-trace.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 
 const RUN = 'pay-1';
@@ -40,6 +48,20 @@ describe('the trace of a run', () => {
     await inRunTrace(RUN, EVENT, { name: 'two' }, async () => undefined);
     const ids = exporter.getFinishedSpans().map((span) => span.spanContext().spanId);
     expect(new Set(ids).size).toBe(3);
+  });
+
+  it('is handed on to another process, which goes on below', async () => {
+    let handed: string | null = null;
+    await inRunTrace(RUN, EVENT, { name: 'train' }, async () => {
+      handed = activeTraceparent();
+    });
+    await inTraceOf(handed, { name: 'training' }, async () => undefined);
+    const [train, training] = [only('train'), only('training')];
+    expect(training.spanContext().traceId).toBe(traceIdOf(RUN));
+    expect(training.parentSpanContext?.spanId).toBe(train.spanContext().spanId);
+    expect(activeTraceparent()).toBeNull();
+    await inTraceOf('nonsense', { name: 'alone' }, async () => undefined);
+    expect(only('alone').spanContext().traceId).not.toBe(traceIdOf(RUN));
   });
 
   it('is linked with the request in whose trace it began, and holds what the work starts', async () => {

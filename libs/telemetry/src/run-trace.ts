@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   context,
+  propagation,
   ROOT_CONTEXT,
   SpanStatusCode,
   trace,
   TraceFlags,
   type Attributes,
+  type Context,
   type Link,
   type Span,
   type SpanContext,
@@ -55,20 +57,43 @@ export interface RunSpan {
  * Does `work` within a span of the run's trace, below the event that caused it. A span that was active already (an
  * HTTP request's, which is in its caller's trace) is linked. What `work` throws is noted by its name alone, and thrown.
  */
-export const inRunTrace = async <T>(
+export const inRunTrace = <T>(
   runId: string,
   causeEventId: string,
   { name, attributes = {} }: RunSpan,
   work: (span: Span) => Promise<T>,
+): Promise<T> =>
+  within(
+    trace.setSpanContext(ROOT_CONTEXT, contextOf(runId, causeEventId)),
+    { name, attributes: { 'holdfast.run': runId, ...attributes } },
+    work,
+  );
+
+/** The `traceparent` of the work under way here, for a job that it hands on; null where nothing is traced. */
+export const activeTraceparent = (): string | null => {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier['traceparent'] ?? null;
+};
+
+/** Does `work` within a span below the one that another process handed on. */
+export const inTraceOf = <T>(
+  traceparent: string | null,
+  span: RunSpan,
+  work: (span: Span) => Promise<T>,
+): Promise<T> =>
+  within(
+    traceparent === null ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent }),
+    span,
+    work,
+  );
+
+const within = async <T>(
+  parent: Context,
+  { name, attributes = {} }: RunSpan,
+  work: (span: Span) => Promise<T>,
 ): Promise<T> => {
-  const parent = trace.setSpanContext(ROOT_CONTEXT, contextOf(runId, causeEventId));
-  const span = trace
-    .getTracer(TRACER)
-    .startSpan(
-      name,
-      { attributes: { 'holdfast.run': runId, ...attributes }, links: links() },
-      parent,
-    );
+  const span = trace.getTracer(TRACER).startSpan(name, { attributes, links: links() }, parent);
   try {
     return await context.with(trace.setSpan(context.active(), span), () => work(span));
   } catch (error) {

@@ -117,6 +117,7 @@ describe('a token of the identity provider', () => {
     ['with projects that are none', { holdfast_projects: [{}] }, {}],
     ['with a path for a project', { holdfast_projects: ['../x'] }, {}],
     ['without a subject', { sub: undefined }, {}],
+    ['with nobody for a subject', { sub: '' }, {}],
   ] as [string, JWTPayload, Made][])('is not taken when it is %s', async (_, claims, made) => {
     expect(await verify({ ...CLAIMS, ...claims }, made)).toMatchObject({
       error: { code: 'token-rejected' },

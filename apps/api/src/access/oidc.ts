@@ -144,6 +144,9 @@ const safe = (text: string): URL => {
 };
 
 const principalOf = (config: OidcConfig, claims: JWTPayload): Result<Principal, TokenFault> => {
+  // Holders without a name would all be one.
+  const { sub } = claims;
+  if (typeof sub !== 'string' || sub === '') return rejected('the claim sub names nobody');
   const role = roleIn(claimAt(claims, config.roleClaim ?? DEFAULT_CLAIMS.role));
   if (role === null)
     return rejected(
@@ -159,7 +162,7 @@ const principalOf = (config: OidcConfig, claims: JWTPayload): Result<Principal, 
     return rejected(`the claim ${config.runClaim ?? DEFAULT_CLAIMS.run} is no run's id`);
   return ok({
     role,
-    subject: opaqueSubject(config.issuer, claims.sub ?? ''),
+    subject: opaqueSubject(config.issuer, sub),
     projects,
     via: 'oidc',
     run: role === 'agent' ? run : null,

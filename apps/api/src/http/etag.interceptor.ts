@@ -23,7 +23,8 @@ export class EtagInterceptor implements NestInterceptor {
     if (kind !== 'read' || streams === true || request.method !== 'GET') return next.handle();
     return next.handle().pipe(
       map((answer: unknown) => {
-        if (answer instanceof StreamableFile) return answer;
+        // A file says itself what it is.
+        if (answer instanceof StreamableFile || answer === undefined) return answer;
         const reply = http.getResponse<FastifyReply>();
         const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
         const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
@@ -45,7 +46,7 @@ export class EtagInterceptor implements NestInterceptor {
 }
 
 /** Weak comparison (section 13.1.2): a proxy may have made the tag a weak one. */
-const matches = (header: string | undefined, etag: string): boolean =>
+export const matches = (header: string | undefined, etag: string): boolean =>
   header !== undefined &&
   (header.trim() === '*' ||
     header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));

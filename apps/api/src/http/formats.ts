@@ -7,6 +7,7 @@ import { csvOf, jsonLinesOf, parquetOf, type AnyColumns } from '#libs/exports';
 import { pageSchema } from '../openapi/columns.ts';
 import { ProblemFound } from '../problems/problems.ts';
 import type { Slots } from './slots.ts';
+import { dropStalled } from './stalled.ts';
 
 export const FORMATS = ['json', 'csv', 'jsonl', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -53,13 +54,33 @@ export interface Export {
   readonly rows: AsyncIterable<object>;
 }
 
+/** Where a file goes, and what it may take for it. */
+export interface FilePlace {
+  readonly slots: Slots;
+  readonly subject: string;
+  readonly reply: FastifyReply;
+  /** How long a reader may take nothing. */
+  readonly stallMs: number;
+}
+
+/**
+ * Takes a place for a file until its reader has it, is gone, or has not read for too long; gives the function that
+ * frees it.
+ */
+export const placeForFile = ({ slots, subject, reply, stallMs }: FilePlace): (() => void) => {
+  const leave = slots.take(subject);
+  dropStalled(reply, stallMs, () => undefined);
+  return leave;
+};
+
 /** Sends rows as a file, as fast as its reader takes them. One that breaks off is no whole answer, and seen to be none. */
 export const sendExport = (
   format: Exclude<Format, 'json'>,
   { name, columns, rows }: Export,
-  { slots, reply }: { readonly slots: Slots; readonly reply: FastifyReply },
+  place: FilePlace,
 ): StreamableFile => {
-  const leave = slots.take();
+  const { reply } = place;
+  const leave = placeForFile(place);
   const stream =
     format === 'csv'
       ? csvOf(columns, rows)

@@ -10,6 +10,7 @@ import { validate, type ValidationError } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { ProblemFound, type InputError } from '../problems/problems.ts';
+import { boundsProblem, type Fault } from './bounds.ts';
 import { IDEMPOTENCY_KEY, keyProblem } from './idempotency.ts';
 import { cardOf } from './operation.ts';
 
@@ -37,7 +38,9 @@ export class InputInterceptor implements NestInterceptor {
       if (problem !== null) errors.push({ parameter: 'Idempotency-Key', detail: problem });
     }
     for (const source of ['params', 'query', 'body'] as const) {
-      const checked = await check(shapes[source] ?? Nothing, request[source] ?? {});
+      // None at all says as much as `{}`; a `null` is something else.
+      const given = request[source] === undefined ? {} : request[source];
+      const checked = await check(shapes[source] ?? Nothing, given);
       errors.push(...checked.errors.map(place(source)));
       Object.assign(request, { [source]: checked.value });
     }
@@ -54,17 +57,15 @@ export class InputInterceptor implements NestInterceptor {
 /** Problems beyond these are not listed. */
 const MOST_ERRORS = 100;
 
-interface Fault {
-  readonly path: readonly string[];
-  readonly detail: string;
-}
-
 const check = async (
   shape: Shape,
   given: unknown,
 ): Promise<{ readonly value: unknown; readonly errors: readonly Fault[] }> => {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return { value: given, errors: [{ path: [], detail: 'must be an object' }] };
+  // Before the validator: it walks whatever it is given, and takes names of Object's own for known ones.
+  const outOfBounds = boundsProblem(given);
+  if (outOfBounds !== null) return { value: given, errors: [outOfBounds] };
   const value = plainToInstance(shape, given, { exposeDefaultValues: true });
   const errors = await validate(value, {
     whitelist: true,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Limits } from '../config.ts';
 import { problemBody, sendProblem } from '../problems/problem.filter.ts';
 import { ProblemFound } from '../problems/problems.ts';
@@ -38,6 +38,13 @@ const tooMuch = (url: string, headers: number, limits: Limits): ProblemFound | n
   return null;
 };
 
+/** What every answer has. */
+export const headersOf = ({ id }: FastifyRequest): Readonly<Record<string, string>> => ({
+  'x-request-id': id,
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+});
+
 /** Guards every request, those for no route at all included. */
 export const guardRequests = (
   fastify: FastifyInstance,
@@ -48,11 +55,7 @@ export const guardRequests = (
   fastify.server.maxConnections = limits.connections;
   fastify.server.maxHeadersCount = 0;
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.headers({
-      'x-request-id': request.id,
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-    });
+    void reply.headers(headersOf(request));
     const problem = stopping.aborted
       ? new ProblemFound('stopping', 'this server is stopping; send the request again', {
           headers: { connection: 'close' },

@@ -12,7 +12,7 @@ export interface OperationCard {
   /** What it may refuse, besides what every operation may. */
   readonly refusals?: readonly ProblemCode[];
   /**
-   * `read`: of the ledger; an auditor's is recorded. `command`: needs an idempotency key. `plain`: neither.
+   * `read`: of the ledger. `command`: needs an idempotency key. An auditor's is recorded, of both. `plain`: neither.
    */
   readonly kind: 'read' | 'command' | 'plain';
   /** Answers for as long as somebody listens; no time limit. */

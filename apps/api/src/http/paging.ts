@@ -42,34 +42,38 @@ export class PageLinks {
   next!: string | null;
 }
 
-/** What a cursor belongs to: everything that was asked for but how much of it. */
-const digestOf = (query: object): string => {
-  const { cursor: _, limit: __, ...asked } = query as Record<string, unknown>;
+const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => url.split('?')[0] ?? '';
+
+/** What a cursor belongs to: the list, and everything that was asked for but how much of it. */
+const digestOf = (request: FastifyRequest): string => {
+  const { cursor: _, limit: __, ...asked } = request.query as Record<string, unknown>;
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return createHash('sha256')
-    .update(canonicalize(Object.fromEntries(given)) ?? '')
+    .update(canonicalize([pathOf(request), Object.fromEntries(given)]) ?? '')
     .digest('base64url')
     .slice(0, 12);
 };
 
 /** An opaque cursor: a place, and what it is a place in. */
-export const cursorAt = (place: number, query: object): string =>
-  Buffer.from(JSON.stringify([place, digestOf(query)])).toString('base64url');
+const cursorAt = (place: number, request: FastifyRequest): string =>
+  Buffer.from(JSON.stringify([place, digestOf(request)])).toString('base64url');
 
 /** The place that a cursor names; undefined where there is none. Throws where it belongs to another question. */
-export const placeOf = (query: { readonly cursor?: string }): number | undefined => {
-  if (query.cursor === undefined) return undefined;
+export const placeOf = (request: FastifyRequest): number | undefined => {
+  const { cursor } = request.query as PageQuery;
+  if (cursor === undefined) return undefined;
   try {
     const [place, digest] = JSON.parse(
-      Buffer.from(query.cursor, 'base64url').toString('utf8'),
+      Buffer.from(cursor, 'base64url').toString('utf8'),
     ) as unknown[];
-    if (Number.isSafeInteger(place) && digest === digestOf(query)) return place as number;
+    if (Number.isSafeInteger(place) && Number(place) >= 0 && digest === digestOf(request))
+      return Number(place);
   } catch {
     // No JSON: no cursor of ours.
   }
   throw new ProblemFound(
     'cursor-invalid',
-    'found a cursor that was not given for this filter and order; begin again without one',
+    'found a cursor that was not given for this list, filter and order; begin again without one',
     { errors: [{ parameter: 'cursor', detail: 'belongs to another list' }] },
   );
 };
@@ -82,12 +86,12 @@ export const linkNext = (
 ): string | null => {
   if (next === null) return null;
   const query: object = request.query as object;
-  const cursor = cursorAt(next, query);
+  const cursor = cursorAt(next, request);
   const asked = new URLSearchParams(
     Object.entries<unknown>({ ...query, cursor })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]): [string, string] => [name, String(value)]),
   );
-  void reply.header('link', `<${request.url.split('?')[0]}?${asked.toString()}>; rel="next"`);
+  void reply.header('link', `<${pathOf(request)}?${asked.toString()}>; rel="next"`);
   return cursor;
 };

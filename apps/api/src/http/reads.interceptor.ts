@@ -35,7 +35,8 @@ export class ReadsInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { kind, id } = cardOf(context.getHandler());
     const principal = principalOf(request);
-    if (kind === 'read' && principal?.role === 'auditor')
+    // A command tells an auditor something as well: a verdict is read by asking for one.
+    if (kind !== 'plain' && principal?.role === 'auditor')
       await this.record(principal, id, askedIn(request));
     return next.handle();
   }

@@ -1,5 +1,5 @@
 import type { Ledger } from '#apps/runner';
-import { seesProject, type Principal } from '#libs/access';
+import type { Principal } from '#libs/access';
 import type { Page, ReadModels } from '#libs/read-models';
 
 export type ViewName =
@@ -28,48 +28,19 @@ export const freshViews = async ({
   return views;
 };
 
-/** The study that a row belongs to. */
-const studyOfRow = (row: { readonly studyId: string }): string => row.studyId;
-
 /**
- * A page of what the caller may see. The views find it; whose a study is, its stream says, for the views may be behind
- * it. The cursor is a place in the log, so that pages neither skip nor repeat a row, whatever is recorded meanwhile.
+ * A page of what the caller may see, as of the log's end. The cursor is a place in the log, so that pages neither skip
+ * nor repeat a row, whatever is recorded meanwhile.
  */
 export const pageFor = async <View extends ViewName>(
   ledger: Ledger,
-  principal: Principal,
+  { projects }: Pick<Principal, 'projects'>,
   view: View,
   filter: FilterOf<View>,
 ): Promise<Page<RowOf<View>>> => {
   const views = await freshViews(ledger);
   const ask = views[view] as (filter: FilterOf<View>) => Promise<Page<RowOf<View>>>;
-  if (principal.projects === 'all') return ask(filter);
-  const visible = visibility(ledger, principal);
-  const { limit = BATCH } = filter;
-  const rows: RowOf<View>[] = [];
-  let { cursor } = filter;
-  for (;;) {
-    const left = limit - rows.length;
-    const page = await ask({ ...filter, project: principal.projects, limit: left, cursor });
-    for (const row of page.rows) if (await visible(studyOfRow(row))) rows.push(row);
-    if (page.next === null || rows.length === limit) return { rows, next: page.next };
-    cursor = page.next;
-  }
-};
-
-/** Whether the caller sees a study; each is looked up once. */
-const visibility = (
-  { studies }: Ledger,
-  principal: Principal,
-): ((studyId: string) => Promise<boolean>) => {
-  const known = new Map<string, Promise<boolean>>();
-  return (studyId) => {
-    const answer =
-      known.get(studyId) ??
-      studies.load(studyId).then(({ state }) => seesProject(principal, state.project));
-    known.set(studyId, answer);
-    return answer;
-  };
+  return ask(projects === 'all' ? filter : { ...filter, project: projects });
 };
 
 /** Rows that are read in one go. */

@@ -3,7 +3,7 @@ import { seesProject, type Principal } from '#libs/access';
 import type { FindingEvent, FindingState } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunEvent, RunState } from '#libs/run';
-import type { RequestedRun, StudyEvent, StudyState } from '#libs/studies';
+import type { CountedRun, RequestedRun, StudyEvent, StudyState } from '#libs/studies';
 import { ProblemFound } from '../problems/problems.ts';
 
 /**
@@ -23,8 +23,9 @@ export interface VisibleStudy extends Standing<StudyState, StudyEvent> {
 export interface VisibleRun {
   readonly runId: string;
   readonly study: VisibleStudy;
-  /** Null of a run that was counted by a command line. */
+  /** Null of a run that nobody asked for: a command line counted it. */
   readonly request: RequestedRun | null;
+  readonly counted: CountedRun | null;
   /** Null before it opens. */
   readonly run: Standing<RunState, RunEvent> | null;
 }
@@ -82,11 +83,12 @@ export const visibleRun = async (
   const its = await study(ledger, principal, studyOf(runId));
   if (its === null) throw unknownRun(runId);
   const request = its.state.requests.find((one) => one.runId === runId) ?? null;
+  const counted = its.state.runs.find((one) => one.runId === runId) ?? null;
   const opened = (await isThere(ledger, `run-${runId}`)) ? await ledger.runs.load(runId) : null;
   const run =
     opened === null || opened.head === null ? null : { state: opened.state, head: opened.head };
-  if (request === null && run === null) throw unknownRun(runId);
-  return { runId, study: its, request, run };
+  if (request === null && counted === null && run === null) throw unknownRun(runId);
+  return { runId, study: its, request, counted, run };
 };
 
 /**

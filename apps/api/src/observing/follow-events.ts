@@ -14,8 +14,9 @@ export const followEvents = async (
   { log }: ApiLogger,
   signal: AbortSignal,
 ): Promise<void> => {
+  const over = (): boolean => signal.aborted;
   let after: number | null = null;
-  while (!signal.aborted) {
+  while (!over()) {
     try {
       after ??= await sourcesOf(ledger).logPosition();
       for await (const { position, type } of ledger.log.subscribe({
@@ -26,6 +27,7 @@ export const followEvents = async (
         after = position;
       }
     } catch (error) {
+      if (over()) return;
       log.warn({ err: error }, 'events can not be counted; tried again');
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }

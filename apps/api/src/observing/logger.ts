@@ -13,9 +13,16 @@ export interface ApiLogger {
   readonly nest: LoggerService;
 }
 
-/** What a token looks like, wherever one turns up: in an error's message, in a library's. */
+/**
+ * What a token or an address with a password looks like, wherever one turns up: in an error's message, in a library's.
+ */
 const SECRETS =
-  /\bhf_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\bBearer [^\s"\\]+/gi;
+  /\bhf_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\bBearer [^\s"\\]+|(?<=:\/\/)[^\s"\\/?#]{0,200}:[^\s"\\]{0,500}@/gi;
+
+const plainError = (error: unknown): object =>
+  error instanceof Error
+    ? { type: error.name, message: error.message, stack: error.stack }
+    : { message: String(error) };
 
 export const apiLogger = (to: DestinationStream): ApiLogger => {
   const log = pino(
@@ -27,6 +34,8 @@ export const apiLogger = (to: DestinationStream): ApiLogger => {
         paths: ['authorization', 'token', '*.authorization', '*.token'],
         censor: '[secret]',
       },
+      // Errors of clients may carry what they were configured with; what they say, and where, is enough.
+      serializers: { err: plainError },
       hooks: { streamWrite: (line) => line.replace(SECRETS, '[secret]') },
     },
     to,

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { DeadLetter, FleetAnnouncement } from '#libs/jobs';
 import type { ChargeRow, CutoverRow, FindingRow, RestorePointRow, RunRow } from '#libs/read-models';
 import type { Domain } from '#libs/harness';
 import { DOMAIN } from './iteration.ts';
@@ -290,3 +291,67 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
 
 const changesOf = ({ changes, planted }: FindingRow): string =>
   callPlanted(clean(changes.join('; ')), planted);
+
+/** A worker as the log and its own announcement know it. */
+export interface WorkerRow {
+  readonly keyId: string;
+  readonly label: string;
+  readonly standing: 'admitted' | 'dismissed' | 'unknown';
+  readonly announced: readonly FleetAnnouncement[];
+}
+
+const standingPaint = ({ paint }: Style, { standing }: WorkerRow) =>
+  ({ admitted: paint.green, dismissed: paint.dim, unknown: paint.yellow })[standing];
+
+/** What a worker says of itself is anybody's text. */
+export const workersTable = (style: Style, rows: readonly WorkerRow[]): string =>
+  table<WorkerRow>(
+    style,
+    [
+      { head: 'key id', cell: ({ keyId }) => clean(keyId) },
+      { head: 'label', cell: ({ label }) => clean(label), least: 8 },
+      {
+        head: 'standing',
+        cell: ({ standing }) => standing,
+        paint: (row) => standingPaint(style, row),
+      },
+      {
+        head: 'runs on',
+        cell: ({ announced: [one] }) =>
+          one === undefined
+            ? 'silent'
+            : clean(`${one.executor}, ${one.runtime.name} ${one.runtime.version}`),
+        least: 12,
+      },
+      {
+        head: 'devices',
+        cell: ({ announced: [one] }) =>
+          clean(one?.devices.map(({ index, name }) => `${index}: ${name}`).join(', ') ?? '') || '–',
+        least: 8,
+        leave: 1,
+      },
+      {
+        head: 'under way',
+        cell: ({ announced }) =>
+          String(announced.reduce((total, { underWay }) => total + underWay.length, 0)),
+        align: 'right',
+      },
+    ],
+    rows,
+    'No worker is admitted and none announces itself: trainings run in the runner.',
+  );
+
+export const jobsTable = (style: Style, rows: readonly DeadLetter[]): string =>
+  table<DeadLetter>(
+    style,
+    [
+      { head: 'training', cell: ({ trainingId }) => clean(trainingId) },
+      { head: 'run', cell: ({ runId }) => clean(runId), least: 12 },
+      { head: 'kind', cell: ({ kind }) => kind },
+      { head: 'tries', cell: ({ attempts }) => String(attempts), align: 'right', leave: 1 },
+      { head: 'since (UTC)', cell: ({ since }) => moment(since).slice(0, 16), leave: 2 },
+      { head: 'why', cell: ({ reason }) => clean(reason), least: 20 },
+    ],
+    rows,
+    'No training waits for an operator.',
+  );

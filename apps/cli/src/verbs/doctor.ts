@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { readServiceConfig } from '#libs/config';
+import { kurrentSettings } from '#libs/event-log';
 import { discoverDevices, type Device } from '#libs/executors';
 import { sandboxChecks } from '#libs/sandbox';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -20,13 +22,21 @@ const NODE_NEEDED = 24;
 
 export const doctorVerb: Verb = (program, done) => {
   common(program.command('doctor'))
-    .description('what this machine has: Node, git, the sandbox (by trying to break it), GPUs')
+    .description(
+      'what this machine has: Node, git, the sandbox (by trying to break it), GPUs; what settings of the event store would shorten',
+    )
     .action((options: CommonOptions) => done(doctor(outputFor(options))));
 };
 
 const doctor = async (output: Output): Promise<ExitCode> => {
   const sandbox = (await sandboxChecks()).map((check) => ({ ...check, needed: true }));
-  const rows: readonly Row[] = [node(), await git(), ...sandbox, await gpus()];
+  const rows: readonly Row[] = [
+    node(),
+    await git(),
+    ...sandbox,
+    await gpus(),
+    ...(await eventStore()),
+  ];
   const bad = rows.filter(({ ok, needed }) => needed && !ok);
   if (output.json) jsonLine(output, rows);
   else {
@@ -89,4 +99,34 @@ const gpus = async (): Promise<Row> => {
       ...leftOut.map(({ device, why }) => `${say(device)} (left out: ${why})`),
     ].join('; '),
   };
+};
+
+/** What the server's settings would do to a stream; nothing where the log is embedded. */
+const eventStore = async (): Promise<readonly Row[]> => {
+  const config = readServiceConfig();
+  if (!config.ok)
+    return [
+      {
+        ...{ name: 'environment', ok: false, needed: true },
+        ...{ found: config.error.message, expected: 'variables that can be read' },
+      },
+    ];
+  const connectionString = config.value.eventStore;
+  if (connectionString === null) return [];
+  try {
+    const settings = await kurrentSettings({ connectionString });
+    return settings.map((setting) => ({
+      ...setting,
+      name: `event store: ${setting.name}`,
+      needed: true,
+    }));
+  } catch (error) {
+    return [
+      {
+        ...{ name: 'event store', ok: false, needed: true },
+        found: error instanceof Error ? error.message : String(error),
+        expected: 'a server that answers',
+      },
+    ];
+  }
 };

@@ -1,4 +1,5 @@
 import {
+  agentOf,
   DriveRun,
   OpenRun,
   openStudy,
@@ -6,7 +7,6 @@ import {
   studyOf,
   type OpenedRun,
 } from '#apps/runner';
-import { searchAgent } from '#libs/agents';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { readStudy, type StudyOnDisk } from '#libs/studies';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -79,9 +79,12 @@ const run = async (
       new DriveRun({
         runId,
         study: opened,
-        agent: searchAgent(opened.policy.agent),
+        agent: await agentOf(home, runId, opened.policy),
         onProgress: view.progress,
         signal: interrupted.signal,
+        onWaiting: (why) => {
+          if (!output.json) process.stderr.write(`holdfast: ${WAITING[why]}\n`);
+        },
       }),
     );
     if (!driven.ok) {
@@ -101,6 +104,12 @@ const run = async (
     process.off('SIGINT', interrupt);
   }
 };
+
+const WAITING = {
+  'driven-elsewhere':
+    'another process drives this run; it is shown here, and driven from here once that one stops',
+  agent: 'this run waits for the agent that it was given to',
+} as const;
 
 /** Whether any of the run's findings is BLOCK. */
 const isBlocked = async ({ home }: Session, runId: string): Promise<boolean> => {

@@ -1,10 +1,12 @@
 import { Option } from 'commander';
-import { PARTS, serve, type Part, type Service } from '#apps/service';
+import type { Part, Service } from '#apps/service';
 import { readConfig, readServiceConfig } from '#libs/config';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { refuse } from '../output.ts';
 import { outputFor, type CommonOptions } from '../session.ts';
 import { common, integer, type Verb } from '../verb.ts';
+
+const PARTS: readonly Part[] = ['api', 'runner', 'worker'];
 
 interface ServeOptions extends CommonOptions {
   readonly only?: readonly Part[];
@@ -15,9 +17,7 @@ interface ServeOptions extends CommonOptions {
 export const serveVerb: Verb = (program, done) => {
   common(program.command('serve'))
     .description('run the service: API, runner and worker, all in this process or some of them')
-    .addOption(
-      new Option('--only <parts...>', 'only these parts (default: all)').choices([...PARTS]),
-    )
+    .addOption(new Option('--only <parts...>', 'only these parts (default: all)').choices(PARTS))
     .option('--host <address>', 'where the API listens (default: $HOLDFAST_HOST or 127.0.0.1)')
     .option('--port <n>', 'its port (default: $HOLDFAST_PORT or 7420)', integer)
     .addHelpText(
@@ -42,6 +42,8 @@ const start = async (options: ServeOptions): Promise<ExitCode> => {
   const output = outputFor({ ...options, json: true });
   const config = readServiceConfig();
   if (!config.ok) return refuse(output, config.error);
+  // Loaded when it is asked for: servers and tracing take a second that no other verb should wait.
+  const { serve } = await import('#apps/service');
   const started = await serve({
     parts: options.only ?? PARTS,
     folder: options.home ?? readConfig().home,

@@ -2,14 +2,14 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Refusal, Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';
-import { driveRun, type Drive } from '../drive-run.ts';
 import type { Home } from '../home.ts';
+import { driveInTurn, type DriveInTurn } from '../supervising/drive-in-turn.ts';
 import { HOME } from '../tokens.ts';
 
-/** Follows a run to its end, from wherever it stands. */
+/** Follows a run to its end, from wherever it stands, and whoever drives it. */
 export class DriveRun extends Command<Result<RunState, Refusal>> {
-  readonly drive: Drive;
-  constructor(drive: Drive) {
+  readonly drive: DriveInTurn;
+  constructor(drive: DriveInTurn) {
     super();
     this.drive = drive;
   }
@@ -23,6 +23,6 @@ export class DriveRunHandler implements ICommandHandler<DriveRun> {
   }
 
   execute({ drive }: DriveRun) {
-    return driveRun(this.home, drive);
+    return driveInTurn(this.home, drive);
   }
 }

@@ -2,6 +2,7 @@ import type { AgentView, ProgramFiles } from '#libs/agents';
 import { FILE_DOMAINS } from '#libs/harness';
 import { attemptsOf, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
+import { recent } from '../recent.ts';
 import type { EffectContext } from './context.ts';
 
 /** The run whose agent looks. */
@@ -60,18 +61,24 @@ const cohortTable = async (
   return text.value;
 };
 
-/** Trees never change, so what was read of one holds for as long as the process runs. */
-const read = new Map<string, Promise<ProgramFiles>>();
+/** Files of programs that are held in memory, of all runs of this process. */
+const MOST_READ = 500;
+
+/** Trees never change, so what was read of one holds for as long as there is room; what failed is read again. */
+const read = recent<Promise<ProgramFiles>>(MOST_READ);
 
 const mutableFiles = (
   { home }: Pick<AgentContext, 'home'>,
   tree: string,
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> => {
-  const known = read.get(tree);
+  // Another study may hold the same tree and give other files of it to its agent.
+  const key = JSON.stringify([tree, ...mutable]);
+  const known = read.get(key);
   if (known !== undefined) return known;
   const files = readMutableFiles(home.sourceTree, tree, mutable);
-  read.set(tree, files);
+  read.set(key, files);
+  files.catch(() => read.delete(key));
   return files;
 };
 

@@ -18,6 +18,8 @@ export interface EffectContext {
   /** The event that launched this effect: ids and times of what the effect makes derive from it. */
   readonly head: RecordedEvent<RunEvent>;
   readonly onProgress: (progress: TrainingProgress) => void;
+  /** Aborts when the driving stops: what can be waited for elsewhere is left. */
+  readonly signal: AbortSignal;
 }
 
 /** A command of this effect; the same effect gives the same id, so that it is recorded once. */

@@ -39,10 +39,14 @@ export const train = async (
   const queue = await home.queue();
   if (!queue.ok) throw new Error(queue.error.message);
   const job = trainingJob(opened, training);
-  const result = await queue.value.run(job, context.onProgress).catch((error: unknown) => {
-    if (!(error instanceof TrainingAbandoned)) throw error;
-    return abandonedResult({ sourceTree: home.sourceTree, key: home.keys.worker }, job, error);
-  });
+  const over = watchForEnd(context);
+  const result = await queue.value
+    .run(job, context.onProgress, { stop: context.signal, unwanted: over.signal })
+    .catch((error: unknown) => {
+      if (!(error instanceof TrainingAbandoned)) throw error;
+      return abandonedResult({ sourceTree: home.sourceTree, key: home.keys.worker }, job, error);
+    })
+    .finally(over.stop);
   const { keyId } = result.data.signature;
   const known = keyId === opened.keys.worker.keyId || state.enlisted.includes(keyId);
   const publicKey = known ? null : await home.admittedKey(keyId);
@@ -51,4 +55,18 @@ export const train = async (
     id: commandId(context, 'RecordTraining'),
     data: { result, worker: publicKey === null ? null : { keyId, publicKey } },
   };
+};
+
+/** How often it is looked whether a run still wants the training that is waited for. */
+const LOOK_MS = 2_000;
+
+/** A human may halt a run while it trains; its head is not to be signed only when some worker has the time. */
+const watchForEnd = ({ home, runId }: Pick<EffectContext, 'home' | 'runId'>) => {
+  const over = new AbortController();
+  const look = async (): Promise<void> => {
+    if ((await home.runs.load(runId)).state.node !== 'training') over.abort();
+  };
+  // A log that is away now is asked again.
+  const timer = setInterval(() => void look().catch(() => undefined), LOOK_MS);
+  return { signal: over.signal, stop: () => clearInterval(timer) };
 };

@@ -1,8 +1,21 @@
-import { realpath } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { describeProblem, readStudy, type StudyOnDisk } from '#libs/studies';
 import { recallStudyFile, type Home } from '../home.ts';
+
+/** What a path that leads to nothing, or is none, is answered with; ERR_INVALID_ARG_VALUE: it has a null byte. */
+const NOT_THERE: readonly string[] = [
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EACCES',
+  'ENAMETOOLONG',
+  'ERR_INVALID_ARG_VALUE',
+];
+
+/** A study's folder holds its data too: of files only study files are read, so that no refusal says what is in others. */
+const STUDY_FILE_NAME = /\.ya?ml$/i;
 
 /**
  * Reads the study that lies at `folder` below the studies folder, links followed and still below it: what is
@@ -22,22 +35,31 @@ export const readStudyBelow = async (
     code: 'study-missing',
     message: `found no study at ${JSON.stringify(folder)}, expected a folder or a study file below the studies folder; put it there or correct the path`,
   });
+  const top = await realpath(root).catch(() => null);
+  if (top === null)
+    return refused({
+      code: 'no-studies-folder',
+      message:
+        'the studies folder that HOLDFAST_STUDIES names is not there or cannot be read on this host; bring it back, and it is looked for again',
+    });
   try {
     const real = await realpath(join(root, folder));
-    const below = relative(await realpath(root), real);
+    const below = relative(top, real);
     if (below === '..' || below.startsWith(`..${sep}`)) return outside;
+    if (!(await stat(real)).isDirectory() && !STUDY_FILE_NAME.test(real)) return outside;
     const study = await readStudy(real);
     return study.ok
       ? study
       : refused({
           code: 'study-file',
-          message: `the study at ${JSON.stringify(folder)} has errors: ${study.error.map(describeProblem).join('; ')}`,
+          // Where the studies folder lies on this host is nobody's out there.
+          message: `the study at ${JSON.stringify(folder)} has errors: ${study.error
+            .map(({ file, ...problem }) => ({ ...problem, file: relative(top, resolve(file)) }))
+            .map(describeProblem)
+            .join('; ')}`,
         });
   } catch (error) {
-    if (
-      ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
-    )
-      return outside;
+    if (NOT_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return outside;
     throw error;
   }
 };
@@ -52,7 +74,7 @@ export const locateStudy = async (
   if (!read.ok || read.value.policy.study.id === studyId) return read;
   return refused({
     code: 'study-missing',
-    message: `found study ${read.value.policy.study.id} at ${read.value.file}, expected ${studyId}; put it back or place it anew`,
+    message: `found study ${read.value.policy.study.id} at ${JSON.stringify(state.folder ?? read.value.file)}, expected ${studyId}; put it back or place it anew`,
   });
 };
 

@@ -78,9 +78,15 @@ const bodyOf = (canonical: Uint8Array): FindingEvent | null => {
   }
 };
 
-/** Points the study's ref at where the log says that the accepted line stands; a ref that lags is mended by it. */
+/**
+ * Points the study's ref at where the log says that the accepted line stands; a ref that lags is mended by it. Looks
+ * again after each move: somebody who read the log earlier may have moved the ref later.
+ */
 export const pointAcceptedRef = async (home: Home, studyId: string): Promise<void> => {
-  const { tree } = await acceptedLine(home, studyId);
-  if (tree === null || (await home.sourceTree.readRef(`accepted/${studyId}`)) === tree) return;
-  await home.sourceTree.setRef(`accepted/${studyId}`, tree);
+  const name = `accepted/${studyId}`;
+  for (;;) {
+    const { tree } = await acceptedLine(home, studyId);
+    if (tree === null || (await home.sourceTree.readRef(name)) === tree) return;
+    await home.sourceTree.setRef(name, tree);
+  }
 };

@@ -149,22 +149,21 @@ const propose = async (
     throw new Error(sent.error.message);
 };
 
-/** The first verdict on a finding, given once. */
+/** The first verdict on a finding, given once; what people say of it in between only makes it be given anew. */
 const verifyOnce = async (
   { home }: EffectContext,
   findingId: string,
 ): Promise<'PASS' | 'BLOCK'> => {
-  const { state, head } = await home.findings.load(findingId);
-  if (state.verified !== null) return state.verified.verdict;
-  if (state.proposed === null || head === null)
-    throw new Error(`finding ${findingId} was not proposed`);
-  const verdict = await verdictOn(home, findingId);
-  await recordVerdict(
-    home,
-    state.proposed,
-    verdict,
-    await proposedHashOf(home, findingId),
-    head.id,
+  for (let attempt = 1; attempt <= PATIENCE; attempt += 1) {
+    const { state, head } = await home.findings.load(findingId);
+    if (state.verified !== null) return state.verified.verdict;
+    if (state.proposed === null || head === null)
+      throw new Error(`finding ${findingId} was not proposed`);
+    const verdict = await verdictOn(home, findingId);
+    const proposedHash = await proposedHashOf(home, findingId);
+    await recordVerdict(home, state.proposed, verdict, proposedHash, head.id);
+  }
+  throw new Error(
+    `the verdict on ${findingId} was not recorded: others kept writing to its stream`,
   );
-  return verdict.verdict;
 };

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { searchAgent } from '#libs/agents';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { dataDigest } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
+import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
@@ -65,13 +65,17 @@ const openOnDisk =
 /** Refusals that say something of this host, not of the run: another host, or this one later, may open it. */
 const HOSTS_OWN: readonly string[] = [
   'no-studies-folder',
+  'study-unknown',
   'sandbox-missing',
   'sandbox-too-old',
   'sandbox-does-not-work',
   'unsupported-platform',
   'split-key-lost',
+  'key-exposed',
+  'key-unreadable',
 ];
 const OVERTAKEN: readonly string[] = ['lost-race', 'not-now'];
+const STEPPED_BACK: readonly string[] = ['lost-race', 'interrupted'];
 
 /** Opens the run if that is still owed, and drives it to its end, or to where it waits for its agent. */
 export const followRun = async (
@@ -83,8 +87,9 @@ export const followRun = async (
   const studyId = studyOf(runId);
   const { state } = await home.studies.load(studyId);
   const requested = state.requests.find((run) => run.runId === runId);
-  if (requested !== undefined && requested.refused !== null) return 'settled';
   if ((await home.runs.load(runId)).state.opened === null) {
+    // One that was opened all the same, by a runner that was slow, is driven to its end like any other.
+    if (requested !== undefined && requested.refused !== null) return 'settled';
     const outcome = await open(home, studies, runId);
     if (outcome !== null) return outcome;
   }
@@ -97,9 +102,12 @@ export const followRun = async (
   if (!study.ok) throw new Error(study.error.message);
   const driven = await driveRun(home, {
     ...{ runId, study: study.value, signal },
-    agent: (requested?.agent ?? null) === null ? searchAgent(opened.policy.agent) : null,
+    agent: await agentOf(home, runId, opened.policy),
   });
-  if (!driven.ok) return 'again';
+  if (!driven.ok) {
+    if (!STEPPED_BACK.includes(driven.error.code)) throw new Error(driven.error.message);
+    return 'again';
+  }
   return driven.value.node === 'sealed' ? 'settled' : 'waits';
 };
 

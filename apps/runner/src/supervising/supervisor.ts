@@ -1,17 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventLogUnavailable } from '#libs/event-log';
+import {
+  CorruptEvent,
+  decodeStored,
+  EventLogUnavailable,
+  eventTypes,
+  StreamGone,
+  UnknownEventVersion,
+} from '#libs/event-log';
+import type { RecordedEvent, StoredEvent } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payloads';
 import type { Home } from '../home.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
 import { verifyAgain } from '../proving/verify.ts';
 import { dutyReader, keyOf, type Duty } from './duties.ts';
 import { followRun, studyCache, type Outcome } from './follow-run.ts';
-import { markFile } from './mark.ts';
+import { markFile, START, type Place } from './mark.ts';
 import { withLease } from './with-lease.ts';
 
 export interface SupervisorOptions {
   /** Runs driven at once. */
   readonly runs: number;
-  /** What people should know: a duty that could not be done, and is tried again. */
+  /** What people should know: a duty that could not be done, and is tried again; an event that can't be read. */
   readonly onNotice?: (notice: SupervisorNotice) => void;
 }
 
@@ -47,14 +56,20 @@ export interface Supervisor {
 const RETRY_MS = { held: 2_000, first: 1_000, most: 60_000 } as const;
 /** How often the mark is written. */
 const MARK_MS = 5_000;
+/** Duties done at once beside the runs: they are short, and must not wait for runs to end. */
+const SHORT_DUTIES = 4;
+
+/** Whether an event, not the log, is what can't be read. */
+const isDamage = (error: unknown): error is Error =>
+  error instanceof CorruptEvent || error instanceof UnknownEventVersion;
 
 const pauseAfter = (failures: number): number =>
   Math.min(RETRY_MS.first * 2 ** (failures - 1), RETRY_MS.most);
 
 interface Pending {
   readonly duty: Duty;
-  /** Position of the event that brought it about. */
-  readonly since: number;
+  /** The event before the one that brought it about. */
+  readonly since: Place;
   failures: number;
   /** Not before this moment, by the process's own clock; null: it waits for an event. */
   notBefore: number | null;
@@ -76,19 +91,49 @@ export const supervise = async (
   const studies = studyCache();
   const pending = new Map<string, Pending>();
   const underWay = new Map<string, Promise<void>>();
-  const mark = markFile(home.folder);
-  let position = await mark.read();
+  const types = eventTypes(EVENT_TYPES);
+  const mark = markFile(home.folder, home.log);
+  /** The last event that was looked at; null before the mark was read. */
+  let last: Place | null = null;
+  /** The event before the first one that can't be read: what that one owes is not known. */
+  let readable: Place | null = null;
   let timer: NodeJS.Timeout | null = null;
 
-  const note = (event: Parameters<typeof read>[0]): void => {
-    position = event.position;
+  /** Moves on to an event, and gives the one before it. */
+  const moveTo = ({ position, id }: Pick<Place, 'position' | 'id'>): Place => {
+    const before = last ?? START;
+    last = { before: before.position, position, id };
+    return before;
+  };
+
+  /** One stream's damage is said, and kept from no other stream's runs; whoever needs the event fails for himself. */
+  const passOver = (event: Pick<Place, 'position' | 'id'>, { message }: Error): void => {
+    const before = moveTo(event);
+    readable ??= before;
+    onNotice({ duty: 'follow the log', message, failures: 1, retryInMs: 0 });
+  };
+
+  const look = (stored: StoredEvent): void => {
+    let event: RecordedEvent;
+    try {
+      event = decodeStored(stored, types);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      passOver(stored, error);
+      return;
+    }
+    note(event);
+  };
+
+  const note = (event: RecordedEvent): void => {
+    const since = moveTo(event);
     const { owed, settled } = read(event);
     if (settled !== null) pending.delete(keyOf(settled));
     if (owed === null) return;
     const known = pending.get(keyOf(owed));
     if (known === undefined)
       pending.set(keyOf(owed), {
-        ...{ duty: owed, since: event.position, failures: 0, notBefore: 0, events: 1 },
+        ...{ duty: owed, since, failures: 0, notBefore: 0, events: 1 },
       });
     else {
       known.events += 1;
@@ -97,18 +142,24 @@ export const supervise = async (
     }
   };
 
-  /** Everything before it is settled for good. */
-  const lowest = (): number =>
-    Math.min(position, ...[...pending.values()].map(({ since }) => since - 1));
+  /** Everything up to it is settled for good. */
+  const lowest = (): Place => {
+    let place = readable ?? last ?? START;
+    for (const { since } of pending.values()) if (since.position < place.position) place = since;
+    return place;
+  };
 
-  const perform = ({ kind, id }: Duty, signal: AbortSignal): Promise<Outcome> => {
+  const perform = async ({ kind, id }: Duty, signal: AbortSignal): Promise<Outcome> => {
     switch (kind) {
       case 'run':
         return followRun(home, studies, id, signal);
       case 'verification':
-        return verifyAgain(home, id).then(() => 'settled');
+        await verifyAgain(home, id);
+        // A review that came in between kept the verdict from being recorded.
+        return (await home.findings.load(id)).state.verificationAsked ? 'again' : 'settled';
       case 'accepted-line':
-        return pointAcceptedRef(home, id).then(() => 'settled');
+        await pointAcceptedRef(home, id);
+        return 'settled';
     }
   };
 
@@ -149,13 +200,20 @@ export const supervise = async (
     if (stopping.signal.aborted) return;
     const now = performance.now();
     let next = Infinity;
+    const driven = [...underWay.keys()].filter((key) => key.startsWith('run:'));
+    const free = {
+      runs: runs - driven.length,
+      others: SHORT_DUTIES - underWay.size + driven.length,
+    };
     for (const [key, one] of pending) {
       if (underWay.has(key) || one.notBefore === null) continue;
       if (one.notBefore > now) {
         next = Math.min(next, one.notBefore);
         continue;
       }
-      if (underWay.size >= runs) break;
+      const lane = one.duty.kind === 'run' ? 'runs' : 'others';
+      if (free[lane] <= 0) continue;
+      free[lane] -= 1;
       underWay.set(
         key,
         take(key, one).finally(() => {
@@ -169,28 +227,42 @@ export const supervise = async (
 
   const followOnce = async (): Promise<void> => {
     // What is settled later in the log must not be begun before that is known.
-    for await (const event of home.log.readAll({ after: position })) {
+    last ??= await mark.read();
+    for await (const stored of home.log.readStored({ after: last.position })) {
       if (stopping.signal.aborted) return;
-      note(event);
+      look(stored);
     }
     dispatch();
-    for await (const event of home.log.subscribe({ after: position, signal: stopping.signal })) {
+    const after = last.position;
+    for await (const event of home.log.subscribe({ after, signal: stopping.signal })) {
       note(event);
       dispatch();
     }
   };
 
-  /** A log that can't be reached is waited for; one that can't be read is not. */
+  /** A log that can't be reached is waited for; one that can't be read at all is not. */
   const follow = async (): Promise<void> => {
     const over = (): boolean => stopping.signal.aborted;
+    const reached = (): number => last?.position ?? -1;
+    let damagedAfter: number | null = null;
     for (let failures = 0; !over();) {
-      const stood = position;
+      const stood = reached();
       try {
         await followOnce();
         return;
       } catch (error) {
-        if (!(error instanceof EventLogUnavailable) || over()) throw error;
-        failures = position > stood ? 1 : failures + 1;
+        if (over()) throw error;
+        if (error instanceof StreamGone && error.position !== null) {
+          passOver({ position: error.position, id: '' }, error);
+          continue;
+        }
+        // Reading on passes over it and says so; where that can't either, nothing can.
+        if (isDamage(error) && reached() !== damagedAfter) {
+          damagedAfter = reached();
+          continue;
+        }
+        if (!(error instanceof EventLogUnavailable)) throw error;
+        failures = reached() > stood ? 1 : failures + 1;
         const retryInMs = pauseAfter(failures);
         onNotice({ duty: 'follow the log', message: error.message, failures, retryInMs });
         await sleep(retryInMs, null, { signal: stopping.signal }).catch(() => undefined);
@@ -199,18 +271,32 @@ export const supervise = async (
   };
 
   const keepMark = async (): Promise<void> => {
-    let written = -1;
-    while (!stopping.signal.aborted) {
-      await sleep(MARK_MS, null, { signal: stopping.signal }).catch(() => undefined);
+    let written = 0;
+    for (let failures = 0; !stopping.signal.aborted;) {
+      const retryInMs = Math.max(MARK_MS, pauseAfter(failures));
+      await sleep(retryInMs, null, { signal: stopping.signal }).catch(() => undefined);
       const now = lowest();
-      if (now > written) await mark.write(now);
-      written = now;
+      if (now.position <= written) continue;
+      try {
+        await mark.write(now);
+        written = now.position;
+        failures = 0;
+      } catch (error) {
+        // It only shortens a start: a disk that is full for a while ends nobody's run.
+        failures += 1;
+        const message = error instanceof Error ? error.message : String(error);
+        onNotice({ duty: 'keep the mark', message, failures, retryInMs: pauseAfter(failures) });
+      }
     }
   };
 
   const ended = Promise.all([follow(), keepMark()]).then(() => undefined);
   return {
-    status: () => ({ owed: pending.size, underWay: underWay.size, position }),
+    status: () => ({
+      owed: pending.size,
+      underWay: underWay.size,
+      position: last?.position ?? 0,
+    }),
     ended,
     stop: async (graceMs) => {
       stopping.abort();

@@ -12,10 +12,11 @@ export const withLease = async <T>(
   name: string,
   stopping: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  ttlMs = LEASE_MS,
 ): Promise<T | 'held'> => {
-  const lease = await leases.acquire(name, LEASE_MS);
+  const lease = await leases.acquire(name, ttlMs);
   if (lease === null) return 'held';
-  const stopRenewing = keepRenewed(lease, LEASE_MS);
+  const stopRenewing = keepRenewed(lease, ttlMs);
   try {
     return await work(AbortSignal.any([stopping, lease.lost]));
   } finally {

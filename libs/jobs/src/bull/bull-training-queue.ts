@@ -4,9 +4,11 @@ import type { TrainingResult } from '#libs/run';
 import type { SourceTree } from '#libs/source-tree';
 import {
   TrainingAbandoned,
+  TrainingLeft,
   type TrainingJob,
   type TrainingProgress,
   type TrainingQueue,
+  type Waiting,
 } from '../port.ts';
 import {
   closeSoon,
@@ -221,6 +223,7 @@ export const bullTrainingQueue = ({
   const follow = async (
     job: TrainingJob,
     onProgress: (progress: TrainingProgress) => void,
+    left: AbortSignal,
   ): Promise<TrainingResult> => {
     const { trainingId } = job;
     if (!isTrainingId(trainingId))
@@ -242,8 +245,9 @@ export const bullTrainingQueue = ({
     for (;;) {
       if (closing.signal.aborted)
         throw new Error(`the queue was closed while training ${trainingId} was waited for`);
+      left.throwIfAborted();
       // Before the look: an event between the look and the wait must not be missed.
-      const woken = wakeUp(trainingId, onProgress);
+      const woken = wakeUp(trainingId, onProgress, left);
       let standing: Standing;
       try {
         standing = await look(job);
@@ -300,6 +304,27 @@ export const bullTrainingQueue = ({
     }
   };
 
+  /** What whoever waits for a training gets when he goes away. */
+  const leaving = (job: TrainingJob, { stop, unwanted }: Waiting) => {
+    const left = new AbortController();
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    const leave = (): void => {
+      const error = new TrainingLeft(`training ${job.trainingId} is waited for no longer`);
+      left.abort(error);
+      reject(error);
+    };
+    const signals = [stop, unwanted].filter((signal) => signal !== undefined);
+    for (const signal of signals) {
+      signal.addEventListener('abort', leave);
+      if (signal.aborted) leave();
+    }
+    const unheed = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', leave);
+    };
+    return { promise, left: left.signal, unheed };
+  };
+
   const setAside = async (job: TrainingJob, reason: string): Promise<void> => {
     try {
       await letters.refuse(job, reason);
@@ -308,31 +333,46 @@ export const bullTrainingQueue = ({
     }
   };
 
-  /** Resolves at the next event of this training, after the pause, or when the queue closes. */
-  const wakeUp = (trainingId: string, tell: (progress: TrainingProgress) => void): Promise<void> =>
+  /** Resolves at the next event of this training, after the pause, or when nobody waits or the queue closes. */
+  const wakeUp = (
+    trainingId: string,
+    tell: (progress: TrainingProgress) => void,
+    left: AbortSignal,
+  ): Promise<void> =>
     new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
         closing.signal.removeEventListener('abort', wake);
+        left.removeEventListener('abort', wake);
         resolve();
       };
       const timer = setTimeout(wake, pollMs);
       closing.signal.addEventListener('abort', wake);
+      left.addEventListener('abort', wake);
       waiters.set(trainingId, { wake, tell });
     });
 
   return {
     deadLetters: { list: letters.list, retry: letters.retry, discard: letters.discard },
     fleetAnnouncements: () => readAnnouncements(redis, keys),
-    run: (job, onProgress = () => undefined) => {
-      const known = underWay.get(job.trainingId);
+    run: (job, onProgress = () => undefined, waiting = {}) => {
+      const { trainingId } = job;
+      const known = underWay.get(trainingId);
       if (known !== undefined) return known;
-      const result = follow(job, onProgress).finally(() => {
-        underWay.delete(job.trainingId);
-        waiters.get(job.trainingId)?.wake();
-        waiters.delete(job.trainingId);
+      const { promise: gone, left, unheed } = leaving(job, waiting);
+      const following = follow(job, onProgress, left);
+      // A Redis that is away must not hold up whoever goes away.
+      const result = Promise.race([following, gone]).finally(() => {
+        unheed();
+        underWay.delete(trainingId);
+        waiters.get(trainingId)?.wake();
+        waiters.delete(trainingId);
       });
-      underWay.set(job.trainingId, result);
+      // Only now, since it may have been about to put the training there.
+      following.catch(() => {
+        if (waiting.unwanted?.aborted === true) letters.forget(job).catch(failing);
+      });
+      underWay.set(trainingId, result);
       return result;
     },
     close: async () => {

@@ -27,6 +27,8 @@ export interface TrainingSlot {
   readonly sourceTree: SourceTree;
   /** The GPU that is this training's alone; null: none. */
   readonly device: Device | null;
+  /** W3C trace context of whoever asked for the training; null: it is not traced. */
+  readonly traceparent: string | null;
   /** Ends the training: the worker goes away, or the job was given to another one. */
   readonly signal: AbortSignal;
 }
@@ -140,7 +142,8 @@ export const bullTrainingWorker = ({
       await mkdir(gitdir);
       const scratch = await openScratch(gitdir, parcel);
       if (!scratch.ok) throw new UnrecoverableError(scratch.error.message);
-      const slot = { sourceTree: scratch.value, device, signal: mine.abort.signal };
+      const { traceparent } = parcel;
+      const slot = { sourceTree: scratch.value, device, traceparent, signal: mine.abort.signal };
       const result = await work(slot)(parcel.job, throttled(job));
       const text = await packResult(scratch.value, result);
       const left = keys.result(trainingId, randomUUID());

@@ -7,7 +7,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { TrainingResult } from '#libs/run';
 import { generateKey, sign, trainingAttestation, verify } from '#libs/signatures';
 import { hasRedis, startRedis, type TestRedis } from '../../../../test/support/redis.ts';
-import { abandonedResult, TrainingAbandoned, type BullTrainingWorkerOptions } from '../index.ts';
+import {
+  abandonedResult,
+  TrainingAbandoned,
+  TrainingLeft,
+  type BullTrainingWorkerOptions,
+} from '../index.ts';
 import { eventProblems, openBull, type Bull } from '../testing/bull.ts';
 import { exampleJob, testJobs, type TestJobs } from '../testing/jobs.ts';
 
@@ -59,6 +64,36 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       data: { ...data, signature: sign(key, 'training', data) },
     } as TrainingResult;
   };
+
+  describe('a training that nobody waits for any more', () => {
+    it.each(['stop', 'unwanted'] as const)('is left at once: %s', async (why) => {
+      const queue = bullQueue();
+      const leave = new AbortController();
+      const run = bull.queue.run(job('t-1'), undefined, { [why]: leave.signal });
+      await until(async () => expect(await queue.getJobState('t-1')).toBe('prioritized'));
+      leave.abort();
+      await expect(run).rejects.toThrow(TrainingLeft);
+      const isThere = why === 'stop';
+      await until(async () =>
+        expect(await queue.getJobState('t-1')).toBe(isThere ? 'prioritized' : 'unknown'),
+      );
+      await sleep(300);
+      expect(await queue.getJobState('t-1')).toBe(isThere ? 'prioritized' : 'unknown');
+      // Asked for again it is joined, or put back.
+      bull.worker();
+      expect((await bull.queue.run(job('t-1'))).type).toBe('TrainingCompleted');
+      await queue.close();
+    });
+
+    it('is left while Redis is away', async () => {
+      const away = openBull({ connection: { host: '127.0.0.1', port: 9 } }, jobs);
+      const leave = new AbortController();
+      const run = away.queue.run(job('t-1'), undefined, { stop: leave.signal });
+      leave.abort();
+      await expect(run).rejects.toThrow(TrainingLeft);
+      await away.close();
+    });
+  });
 
   describe('a result', () => {
     it.each<[string, (result: TrainingResult) => TrainingResult, string]>([

@@ -46,6 +46,8 @@ export const wasLost = (job: Pick<Job, 'failedReason' | 'stalledCounter'>): bool
 export interface LetterBox extends DeadLetters {
   /** Sets a result aside that was refused, and its job with it. */
   refuse(job: JobParcel['job'], reason: string): Promise<void>;
+  /** Takes out whatever there is of a training that no worker has just now; its run is over. */
+  forget(job: JobParcel['job']): Promise<void>;
   /** Why a result of this training was refused; null: none was. */
   refusedResult(trainingId: string): Promise<string | null>;
   /** The operator's reason; null: it is not discarded. */
@@ -132,6 +134,10 @@ export const letterBox = (
       };
       // The letter first: a job that is gone without one would only be run again.
       await redis.hset(keys.refusedResults, trainingId, JSON.stringify(letter));
+      await queueOf(runtime).remove(trainingId);
+    },
+    forget: async ({ trainingId, runtime }) => {
+      await redis.hdel(keys.refusedResults, trainingId);
       await queueOf(runtime).remove(trainingId);
     },
     refusedResult: async (trainingId) => {

@@ -121,10 +121,16 @@ export const trainingSignatures: Check = {
             faults.add(`the worker ${newcomer.keyId} is enlisted and signs nothing`);
         },
       },
-      conclude: () =>
-        faults.outcome(
-          `${String(results)} results signed by ${[opened().keys.worker.keyId, ...enlisted.keys()].join(', ')}`,
-        ),
+      conclude: () => {
+        // Whom to enlist is the operator's word alone: the chain holds the key, not its admission.
+        const others =
+          enlisted.size === 0
+            ? ''
+            : `, or enlisted by the operator: ${[...enlisted.keys()].join(', ')}`;
+        return faults.outcome(
+          `${String(results)} results signed by the pinned key ${opened().keys.worker.keyId}${others}`,
+        );
+      },
     };
   },
 };

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Id, Whole, Words } from '../../http/members.ts';
+import { Id, Words } from '../../http/members.ts';
 
 export class RegisterStudyBody {
   @Id({ about: 'Who will see it: those whose token names this project', example: 'wages' })
@@ -10,12 +10,6 @@ export class RegisterStudyBody {
     example: 'pay',
   })
   folder!: string;
-
-  @Whole(1, 10, {
-    about: "Of its trainings among other studies', from 1 (first) to 10 (last); default 5",
-    optional: true,
-  })
-  priority?: number;
 }
 
 export class PlacedStudy {

@@ -1,7 +1,7 @@
 import { readStudyBelow, type Ledger, type OutsideRequest } from '#apps/runner';
 import { seesProject, type Principal } from '#libs/access';
 import { ok } from '#libs/kernel';
-import { DEFAULT_PRIORITY, type StudyEvent } from '#libs/studies';
+import type { StudyEvent } from '#libs/studies';
 import { ProblemFound } from '../../problems/problems.ts';
 import { also, granted } from '../granted.ts';
 import type { PlacedStudy, RegisterStudyBody } from './dto.ts';
@@ -24,7 +24,7 @@ export const refuseProject = (caller: Principal, project: string): void => {
 export const registerStudy = async (
   { ledger, studiesFolder, caller }: Edge,
   request: OutsideRequest,
-  { project, folder, priority = DEFAULT_PRIORITY }: RegisterStudyBody,
+  { project, folder }: RegisterStudyBody,
 ): Promise<PlacedStudy> => {
   refuseProject(caller, project);
   const { study } = granted(await readStudyBelow(studiesFolder, folder)).policy;
@@ -48,6 +48,8 @@ export const registerStudy = async (
           'study-registered',
           `found study ${study.id} registered already, expected a new one; an operator places it elsewhere`,
         );
+      // How it ranks is an operator's to say.
+      const { priority } = state;
       return ok({ type: 'PlaceStudy', id: placing.commandId, data: { project, folder, priority } });
     }),
   );

@@ -61,7 +61,7 @@ export class RequestVerificationController {
     @Req() request: FastifyRequest,
   ): Promise<VerdictAnswer> {
     await assertFindingVisible(this.ledger, caller, findingId);
-    return inSlot(this.slots, async () => {
+    return inSlot(this.slots, caller.subject, async () => {
       const requested = await this.ask(caller, findingId, request);
       const { verdict, rows, trust } = await verdictOn(this.ledger, findingId);
       return { findingId, verdict, rows, trust, requested };

@@ -54,7 +54,7 @@ export class FindingsController {
     const page = await pageFor(this.ledger, caller, 'findings', {
       ...filter,
       limit,
-      cursor: placeOf(query),
+      cursor: placeOf(request),
     });
     return {
       rows: page.rows.map((row) => inOrder(FINDING_COLUMNS, row)),

@@ -23,19 +23,32 @@ const PATIENCE_MS = 2_000;
 const HOLDS_MS = 500;
 
 export const readinessOf = (dependencies: readonly Dependency[]): Readiness => {
+  const looking = dependencies.map(oneAtATime);
   let last: { readonly at: number; readonly answer: ReturnType<Readiness> } | null = null;
   return () => {
     const now = performance.now();
     if (last === null || now - last.at > HOLDS_MS) {
       last = {
         at: now,
-        answer: Promise.all(dependencies.map(check)).then((checks) => ({
+        answer: Promise.all(looking.map(check)).then((checks) => ({
           ready: checks.every(({ status }) => status === 'ok'),
           checks,
         })),
       };
     }
     return last.answer;
+  };
+};
+
+/** What hangs is not asked again and again by whoever comes by: the look that is under way is waited for. */
+const oneAtATime = ({ name, look }: Dependency): Dependency => {
+  let underway: Promise<string> | null = null;
+  return {
+    name,
+    look: () =>
+      (underway ??= look().finally(() => {
+        underway = null;
+      })),
   };
 };
 

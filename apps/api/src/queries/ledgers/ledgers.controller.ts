@@ -5,6 +5,7 @@ import type { Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { AnyColumns } from '#libs/exports';
 import { Caller } from '../../access/access.guard.ts';
+import type { Limits } from '../../config.ts';
 import { ApiRows, formatOf, refusePaging, sendExport } from '../../http/formats.ts';
 import { collect } from '../../http/collect.ts';
 import { inOrder } from '../../ledger/columns.ts';
@@ -14,7 +15,7 @@ import type { Slots } from '../../http/slots.ts';
 import { CHARGE_COLUMNS, CUTOVER_COLUMNS, RESTORE_POINT_COLUMNS } from '../../ledger/columns.ts';
 import { pageFor, rowsFor, type FilterOf, type RowOf } from '../../ledger/views.ts';
 import { visibleRun, visibleStudy } from '../../ledger/visible.ts';
-import { HEAVY_WORK, LEDGER } from '../../tokens.ts';
+import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
 import { ChargesQuery, CutoverQuery, RestorePointsQuery, type LedgerQuery } from './dto.ts';
 import { withPlanted } from './planted.ts';
 
@@ -35,9 +36,15 @@ interface Shown<View extends LedgerView> {
 export class LedgersController {
   private readonly ledger: Ledger;
   private readonly slots: Slots;
-  constructor(@Inject(LEDGER) ledger: Ledger, @Inject(HEAVY_WORK) slots: Slots) {
+  private readonly limits: Limits;
+  constructor(
+    @Inject(LEDGER) ledger: Ledger,
+    @Inject(HEAVY_WORK) slots: Slots,
+    @Inject(LIMITS_IN_FORCE) limits: Limits,
+  ) {
     this.ledger = ledger;
     this.slots = slots;
+    this.limits = limits;
   }
 
   @Get('cutover-audit')
@@ -129,10 +136,15 @@ export class LedgersController {
       return sendExport(
         format,
         { name, columns, rows: complete(rows) },
-        { slots: this.slots, reply },
+        {
+          slots: this.slots,
+          subject: caller.subject,
+          reply,
+          stallMs: this.limits.streamStallMs,
+        },
       );
     }
-    const cursor = placeOf(query);
+    const cursor = placeOf(request);
     const page = await pageFor(this.ledger, caller, view, {
       ...filter,
       limit,

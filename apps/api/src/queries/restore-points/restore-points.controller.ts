@@ -1,18 +1,21 @@
 import { createGzip } from 'node:zlib';
-import { Controller, Get, Inject, Param, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiProduces, ApiProperty, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { restoreState, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { RestorePointRow } from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
+import type { Limits } from '../../config.ts';
+import { placeForFile } from '../../http/formats.ts';
+import { matches } from '../../http/etag.interceptor.ts';
 import { Operation } from '../../http/operation.ts';
 import { RestorePointPath } from '../../http/paths.ts';
 import { inSlot, type Slots } from '../../http/slots.ts';
 import { freshViews } from '../../ledger/views.ts';
 import { visibleStudy } from '../../ledger/visible.ts';
 import { problemOf, ProblemFound } from '../../problems/problems.ts';
-import { HEAVY_WORK, LEDGER } from '../../tokens.ts';
+import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
 import { tarOf } from './tar.ts';
 
 export class RestorePointState {
@@ -36,9 +39,15 @@ export class RestorePointState {
 export class RestorePointsController {
   private readonly ledger: Ledger;
   private readonly slots: Slots;
-  constructor(@Inject(LEDGER) ledger: Ledger, @Inject(HEAVY_WORK) slots: Slots) {
+  private readonly limits: Limits;
+  constructor(
+    @Inject(LEDGER) ledger: Ledger,
+    @Inject(HEAVY_WORK) slots: Slots,
+    @Inject(LIMITS_IN_FORCE) limits: Limits,
+  ) {
     this.ledger = ledger;
     this.slots = slots;
+    this.limits = limits;
   }
 
   @Get()
@@ -61,7 +70,7 @@ export class RestorePointsController {
     @Param() { restorePointId }: RestorePointPath,
   ): Promise<RestorePointState> {
     await this.find(caller, restorePointId);
-    const restored = await inSlot(this.slots, () =>
+    const restored = await inSlot(this.slots, caller.subject, () =>
       restoreState(this.ledger, restorePointId, null),
     );
     if (!restored.ok) throw problemOf(restored.error);
@@ -86,29 +95,38 @@ export class RestorePointsController {
   async tree(
     @Caller() caller: Principal,
     @Param() { restorePointId }: RestorePointPath,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
+  ): Promise<StreamableFile | undefined> {
     const { tree } = await this.find(caller, restorePointId);
-    const leave = this.slots.take();
-    try {
-      const files = await this.ledger.sourceTree.readFiles(tree);
-      if (!files.ok)
-        throw new ProblemFound(
-          'ledger-damaged',
-          'a file of this tree is missing or damaged; the operator restores the repository from a copy',
-          { because: files.error.message },
-        );
-      const archive = tarOf(tree, files.value).pipe(createGzip({ level: 9 }));
-      archive.once('close', leave);
-      void reply.header('cache-control', 'private, no-cache').header('etag', `"${tree}"`);
-      return new StreamableFile(archive, {
-        type: 'application/gzip',
-        disposition: `attachment; filename="${tree.slice(0, 12)}.tar.gz"`,
-      });
-    } catch (error) {
-      leave();
-      throw error;
+    const etag = `"${tree}"`;
+    const headers = { etag, 'cache-control': 'private, no-cache', vary: 'Authorization, Accept' };
+    if (matches(request.headers['if-none-match'], etag)) {
+      void reply.code(304).headers(headers);
+      return undefined;
     }
+    const files = await inSlot(this.slots, caller.subject, () =>
+      this.ledger.sourceTree.readFiles(tree),
+    );
+    if (!files.ok)
+      throw new ProblemFound(
+        'ledger-damaged',
+        'a file of this tree is missing or damaged; the operator restores the repository from a copy',
+        { because: files.error.message },
+      );
+    const leave = placeForFile({
+      slots: this.slots,
+      subject: caller.subject,
+      reply,
+      stallMs: this.limits.streamStallMs,
+    });
+    void reply.headers(headers);
+    const archive = tarOf(tree, files.value).pipe(createGzip({ level: 9 }));
+    archive.once('close', leave);
+    return new StreamableFile(archive, {
+      type: 'application/gzip',
+      disposition: `attachment; filename="${tree.slice(0, 12)}.tar.gz"`,
+    });
   }
 
   private async find(caller: Principal, restorePointId: string): Promise<RestorePointRow> {

@@ -130,7 +130,8 @@ export class RunsController {
     id: 'listRuns',
     kind: 'read',
     summary: 'The runs',
-    description: 'Runs from their request on, in log order.',
+    description:
+      'Runs, in log order. One that was only asked for is found under its own id until a runner counts it.',
     refusals: ['study-unknown', 'cursor-invalid'],
   })
   @ApiOkResponse({ schema: pageSchema(RUN_COLUMNS) })
@@ -145,7 +146,7 @@ export class RunsController {
     const page = await pageFor(this.ledger, caller, 'runs', {
       ...filter,
       limit,
-      cursor: placeOf(query),
+      cursor: placeOf(request),
     });
     return {
       rows: page.rows.map((row) => inOrder(RUN_COLUMNS, row)),
@@ -200,7 +201,7 @@ export class RunsController {
   ): Promise<EventsPage> {
     await visibleRun(this.ledger, caller, runId);
     const limit = query.limit ?? DEFAULT_ROWS;
-    const from = placeOf(query) ?? 0;
+    const from = placeOf(request) ?? 0;
     const read = await collect(
       this.ledger.log.readStream(`run-${runId}`, { from, limit: limit + 1 }),
       (event) => event,
@@ -213,14 +214,14 @@ export class RunsController {
   }
 }
 
-const identity = ({ runId, study, request, run }: VisibleRun) => {
-  const opened = run?.state.opened ?? null;
+const identity = ({ runId, study, request, counted, run }: VisibleRun) => {
+  const known = request ?? counted ?? run?.state.opened;
   return {
     runId,
     studyId: study.studyId,
     project: study.state.project,
-    number: request?.number ?? opened?.number ?? 0,
-    seed: request?.seed ?? opened?.seed ?? 0,
+    number: known?.number ?? 0,
+    seed: known?.seed ?? 0,
     agent: request?.agent ?? null,
   };
 };

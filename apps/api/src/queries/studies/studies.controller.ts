@@ -108,7 +108,7 @@ export class StudiesController {
     const page = await pageFor(this.ledger, caller, 'studies', {
       order: query.order,
       limit: query.limit ?? DEFAULT_ROWS,
-      cursor: placeOf(query),
+      cursor: placeOf(request),
     });
     const rows: StudySummary[] = [];
     for (const { studyId } of page.rows) {

@@ -5,6 +5,8 @@ export interface FrameOptions {
   readonly heartbeatMs: number;
   /** The server stops: clients are told to come back. */
   readonly stopping: AbortSignal;
+  /** The client would not be let in any more. */
+  readonly lapsed: AbortSignal;
   /** The client has gone. */
   readonly gone: AbortSignal;
 }
@@ -19,7 +21,7 @@ const RETRY_STOPPING_MS = 1_000;
  */
 export async function* frames(
   events: AsyncGenerator<RecordedEvent>,
-  { heartbeatMs, stopping, gone }: FrameOptions,
+  { heartbeatMs, stopping, lapsed, gone }: FrameOptions,
 ): AsyncGenerator<string> {
   // Sent at once, so that the client knows that it is connected.
   yield `retry: ${RETRY_MS}\n\n`;
@@ -37,6 +39,10 @@ export async function* frames(
       next = events.next();
     }
     if (gone.aborted) return;
+    if (lapsed.aborted) {
+      yield ': the token is no longer good for this run\n\n';
+      return;
+    }
     yield stopping.aborted
       ? `retry: ${RETRY_STOPPING_MS}\n: the server stops; come back\n\n`
       : 'event: end\ndata: {}\n\n';

@@ -1,13 +1,18 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Ledger } from '#apps/runner';
-import type { Principal } from '#libs/access';
+import type { LocalTokens, Principal } from '#libs/access';
 import { Caller } from '../../access/access.guard.ts';
+import { authenticate } from '../../access/authenticate.ts';
+import type { Oidc } from '../../access/oidc.ts';
+import { mayCall } from '../../access/permissions.ts';
 import type { Limits } from '../../config.ts';
 import { Operation } from '../../http/operation.ts';
 import { RunPath } from '../../http/paths.ts';
+import { dropStalled } from '../../http/stalled.ts';
 import { visibleRun } from '../../ledger/visible.ts';
 import type { ApiLogger } from '../../observing/logger.ts';
 import type { Metrics } from '../../observing/metrics.ts';
@@ -16,8 +21,10 @@ import {
   HEARTBEAT,
   LEDGER,
   LIMITS_IN_FORCE,
+  LOCAL_TOKENS,
   LOGGER,
   METRICS,
+  OIDC,
   STOPPING,
   STREAMS,
 } from '../../tokens.ts';
@@ -35,6 +42,8 @@ export class WatchRunController {
   private readonly open: OpenStreams;
   private readonly metrics: Metrics;
   private readonly logger: ApiLogger;
+  private readonly local: LocalTokens;
+  private readonly oidc: Oidc | null;
   constructor(
     @Inject(LEDGER) ledger: Ledger,
     @Inject(LIMITS_IN_FORCE) limits: Limits,
@@ -43,6 +52,8 @@ export class WatchRunController {
     @Inject(STREAMS) open: OpenStreams,
     @Inject(METRICS) metrics: Metrics,
     @Inject(LOGGER) logger: ApiLogger,
+    @Inject(LOCAL_TOKENS) local: LocalTokens,
+    @Inject(OIDC) oidc: Oidc | null,
   ) {
     this.ledger = ledger;
     this.limits = limits;
@@ -51,6 +62,8 @@ export class WatchRunController {
     this.open = open;
     this.metrics = metrics;
     this.logger = logger;
+    this.local = local;
+    this.oidc = oidc;
   }
 
   @Get()
@@ -60,7 +73,7 @@ export class WatchRunController {
     streams: true,
     summary: 'Watch a run',
     description:
-      'Server-sent events: each event of the run and of its findings, from the first one on, as it is recorded. `id` is the position in the log; a client that was cut off sends it back as Last-Event-ID and goes on after it, without a gap and without a repetition. Ends with the run; whoever comes back then is told 204. A client that does not read is dropped.',
+      'Server-sent events: each event of the run and of its findings, from the first one on, as it is recorded. `id` is the position in the log; a client that was cut off sends it back as Last-Event-ID and goes on after it, without a gap and without a repetition. Ends with the run; whoever comes back then is told 204. A client that does not read is dropped, and one whose token is no longer good.',
     refusals: ['run-unknown', 'too-many-streams'],
   })
   @ApiHeader({
@@ -87,26 +100,31 @@ export class WatchRunController {
       void reply.code(204).send();
       return;
     }
+    // Gone before anything was opened for it: its close was said already, and would not be said again.
+    if (reply.raw.destroyed) return;
     const leave = this.open.enter(caller.subject);
-    const gone = new AbortController();
-    const ending = AbortSignal.any([gone.signal, this.stopping]);
+    const [gone, lapsed] = [new AbortController(), new AbortController()];
+    const ending = AbortSignal.any([gone.signal, lapsed.signal, this.stopping]);
     const stream = Readable.from(
       frames(eventsOfRun(this.ledger, found, after, ending), {
         heartbeatMs: this.heartbeatMs,
         stopping: this.stopping,
+        lapsed: lapsed.signal,
         gone: gone.signal,
       }),
       { objectMode: false, highWaterMark: 64 * 1024 },
     );
     this.metrics.streamOpened();
-    const stalled = dropStalled(reply, this.limits.streamStallMs, () => {
+    dropStalled(reply, this.limits.streamStallMs, () => {
       this.logger.log.info({ correlationId: reply.request.id, runId }, 'dropped a slow reader');
     });
     reply.raw.once('close', () => {
-      clearInterval(stalled);
       gone.abort();
       leave();
       this.metrics.streamClosed();
+    });
+    void this.whileLetIn(reply.request.headers.authorization, runId, ending).then(() => {
+      lapsed.abort();
     });
     void reply
       .headers({
@@ -117,6 +135,24 @@ export class WatchRunController {
       })
       .send(stream);
   }
+
+  /** Resolves when the stream has ended, or when whoever opened it would not be let in any more. */
+  private async whileLetIn(
+    authorization: string | undefined,
+    runId: string,
+    ending: AbortSignal,
+  ): Promise<void> {
+    try {
+      for (;;) {
+        await sleep(this.limits.streamCheckMs, undefined, { signal: ending });
+        const now = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+        if (!mayCall('watchRun', now.role)) return;
+        await visibleRun(this.ledger, now, runId);
+      }
+    } catch {
+      // Ended, or refused, or it can't be said: whoever comes back is told which.
+    }
+  }
 }
 
 const positionOf = (lastEventId: string | undefined): number | null => {
@@ -126,19 +162,4 @@ const positionOf = (lastEventId: string | undefined): number | null => {
   throw new ProblemFound('request-invalid', 'the request has a problem; nothing was done', {
     errors: [{ parameter: 'Last-Event-ID', detail: 'must be the id of an event of this stream' }],
   });
-};
-
-/** Cuts off a reader whose buffer has stayed full for so long: he comes back and goes on where he was. */
-const dropStalled = (reply: FastifyReply, milliseconds: number, said: () => void) => {
-  let since: number | null = null;
-  return setInterval(
-    () => {
-      const { raw } = reply;
-      since = raw.writableNeedDrain ? (since ?? performance.now()) : null;
-      if (since === null || performance.now() - since < milliseconds) return;
-      said();
-      raw.destroy();
-    },
-    Math.max(20, milliseconds / 4),
-  );
 };

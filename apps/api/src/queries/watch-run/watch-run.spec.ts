@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deriveId, type Actor } from '#libs/kernel';
+import { openLedger, type Ledger } from '#apps/runner';
+import { localTokens } from '#libs/access';
+import { deriveId, systemClock, type Actor } from '#libs/kernel';
 import { startTestServer, type TestServer } from '../../testing/server.ts';
 
 const RESEARCHER: Actor = { role: 'researcher', id: 'r-1' };
@@ -9,8 +14,8 @@ const RESEARCHER: Actor = { role: 'researcher', id: 'r-1' };
 let server: TestServer;
 let token: string;
 
-const start = async (limits = {}): Promise<void> => {
-  server = await startTestServer({ limits, heartbeatMs: 30 });
+const start = async (limits = {}, ledger: Ledger | null = null): Promise<void> => {
+  server = await startTestServer({ limits, heartbeatMs: 30 }, ledger);
   token = await server.token('researcher', { subject: 'r-1' });
   const { studies } = server.ledger;
   await studies.send(
@@ -79,6 +84,75 @@ describe('a stream of events', () => {
     await sleep(100);
     await server.api.close();
     expect(await text).toMatch(/retry: 1000\n: the server stops; come back\n\n$/);
+  });
+});
+
+describe('a stream whose token is no longer good', () => {
+  it.each([
+    ['was revoked', (id: string) => localTokens(server.ledger.folder, systemClock).revoke(id)],
+    [
+      'does not see the study any more',
+      () =>
+        server.ledger.studies.send(
+          'pay',
+          {
+            type: 'PlaceStudy',
+            id: 'place',
+            data: { project: 'elsewhere', folder: 'pay', priority: 5 },
+          },
+          RESEARCHER,
+        ),
+    ],
+  ])('ends soon after it %s', async (_, change) => {
+    await start({ streamCheckMs: 50 });
+    const issued = await localTokens(server.ledger.folder, systemClock).issue({
+      ...{ role: 'auditor', projects: ['default'], days: 1 },
+    });
+    if (!issued.ok) throw new Error(issued.error.message);
+    const answered = await server.get('/v1/runs/pay-1/watch', issued.value.token);
+    const others = await server.get('/v1/runs/pay-1/watch', token);
+    const text = answered.text();
+    await sleep(200);
+    await change(issued.value.kept.id);
+    expect(await text).toMatch(/: the token is no longer good for this run\n\n$/);
+    const next = await reading(others);
+    expect(await next()).toContain('retry');
+    await refuse('pay-1', 'refuse');
+    let rest = '';
+    while (!rest.includes('event: end')) rest += await next();
+  });
+});
+
+describe('a client that is gone before its stream is open', () => {
+  it('holds no place', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-slow-'));
+    const opened = await openLedger({
+      folder: join(folder, 'home'),
+      throughLog: (log) => ({
+        ...log,
+        readStream: async function* (stream, options) {
+          await sleep(50);
+          yield* log.readStream(stream, options);
+        },
+      }),
+    });
+    if (!opened.ok) throw new Error(opened.error.message);
+    await start({ streams: 3, streamsEach: 3 }, opened.value);
+    for (let n = 0; n < 4; n += 1) {
+      const socket = connect(server.api.port, '127.0.0.1');
+      socket.write(
+        `GET /v1/runs/pay-1/watch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`,
+      );
+      await sleep(30);
+      socket.destroy();
+    }
+    await sleep(500);
+    const answered = await server.get('/v1/runs/pay-1/watch', token);
+    expect(answered.status).toBe(200);
+    await answered.body?.cancel();
+    await server.stop();
+    await opened.value.close();
+    await rm(folder, { recursive: true });
   });
 });
 
