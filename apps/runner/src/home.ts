@@ -46,7 +46,7 @@ export interface HomeOptions extends LedgerOptions {
   readonly trainingImage?: string | null;
   /** What an operator should know of trainings: one line of text. */
   readonly onNotice?: (notice: string) => void;
-  /** Stands between the home and its trainings, for fault tests. */
+  /** Stands between the home and its trainings on Redis, for fault tests. */
   readonly throughQueue?: (queue: TrainingQueue) => TrainingQueue;
   /** Default: this machine's. */
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
