@@ -118,7 +118,7 @@ const named = <T>(place: string, work: () => T): T => {
   } catch (cause) {
     if (!BROKEN.has(primaryCode(cause) ?? 0)) throw cause;
     throw new DatabaseUnavailable(
-      `${place} can't be read or written: ${(cause as Error).message}`,
+      `${place} can't be read or written: ${(cause as Error).message}; see whether the disk is full`,
       {
         cause,
       },
