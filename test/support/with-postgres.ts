@@ -7,28 +7,22 @@ import { postgresMissing, startPostgres, type Postgres } from './postgres.ts';
  */
 export const describeOnPostgres = (name: string, suite: (server: () => Postgres) => void): void => {
   const missing = postgresMissing();
-  if (missing === null) {
-    describe(name, () => {
-      let server: Postgres | null = null;
-      beforeAll(async () => {
-        server = await startPostgres();
-      }, 60_000);
-      afterAll(() => server?.remove(), 60_000);
-      suite(() => {
-        if (server === null) throw new Error('PostgreSQL starts before the tests do');
-        return server;
-      });
-    });
-    return;
-  }
-  if (process.env['CI']) {
+  if (missing !== null && process.env['CI']) {
     it(name, () => {
       throw new Error(missing);
     });
     return;
   }
-  console.warn(`skipped: ${name}: ${missing}`);
-  describe.skip(`${name} (skipped: ${missing})`, () => {
-    it('needs PostgreSQL', () => undefined);
+  if (missing !== null) console.warn(`skipped: ${name}: ${missing}`);
+  describe.skipIf(missing !== null)(name, () => {
+    let server: Postgres | null = null;
+    beforeAll(async () => {
+      server = await startPostgres();
+    }, 60_000);
+    afterAll(() => server?.remove(), 60_000);
+    suite(() => {
+      if (server === null) throw new Error('PostgreSQL starts before the tests do');
+      return server;
+    });
   });
 };
