@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { findingDecider, type FindingEvent } from '#libs/findings';
-import { fold, type Decider, type Fact } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { studyDecider } from '#libs/studies';
 import { chained } from '../../libs/provenance/src/testing/honest-run.ts';
 import { storedEvents } from '../../libs/payloads/src/testing/golden.ts';
+import { decided, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log of the events that a service writes and a laptop doesn't, with today's deciders.
@@ -13,20 +12,6 @@ import { storedEvents } from '../../libs/payloads/src/testing/golden.ts';
  */
 
 const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
-
-const decided = <State, Command, E extends Fact, Code extends string>(
-  decider: Decider<State, Command, E, Code>,
-  before: readonly E[],
-  ...commands: readonly Command[]
-): readonly E[] => {
-  let state = fold(decider, before);
-  return commands.flatMap((command) => {
-    const decision = decider.decide(state, command);
-    if (!decision.ok) throw new Error(decision.error.message);
-    state = decision.value.reduce(decider.evolve, state);
-    return decision.value;
-  });
-};
 
 const study = decided(
   studyDecider,
@@ -60,18 +45,8 @@ const reads = decided(ledgerReadDecider, [], {
   data: { operation: 'listCutovers', asked: { study: 'pay', decision: 'kept', limit: 100 } },
 });
 
-const [, , file] = process.argv;
-if (file === undefined) throw new Error('name the file to write');
-writeFileSync(
-  file,
-  [
-    ...chained('study-pay', study, sha256),
-    ...chained('finding-f1', finding, sha256),
-    ...chained('access-auditor-1', reads, sha256),
-  ]
-    .map(({ hash: digest, canonical }) =>
-      JSON.stringify({ hash: digest, canonical: new TextDecoder().decode(canonical) }),
-    )
-    .join('\n') + '\n',
-  { flag: 'wx' },
-);
+writeGoldenLog([
+  ...chained('study-pay', study, sha256),
+  ...chained('finding-f1', finding, sha256),
+  ...chained('access-auditor-1', reads, sha256),
+]);

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { fleetDecider, type FleetCommand } from '#libs/fleet';
-import { deriveId, fold, type Fact } from '#libs/kernel';
+import { deriveId } from '#libs/kernel';
 import { generateKey, sign } from '#libs/signatures';
 import {
   chained,
@@ -9,6 +8,7 @@ import {
   sealed,
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
+import { decided, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log of the fleet, and of a run in which an admitted worker signed:
@@ -42,22 +42,8 @@ const commands: readonly FleetCommand[] = [
   },
   admit(2, 'gpu-1-l4'),
 ];
-const fleet = commands.reduce<readonly Fact[]>((facts, command) => {
-  const decision = fleetDecider.decide(fold(fleetDecider, facts as never), command);
-  if (!decision.ok) throw new Error(decision.error.message);
-  return [...facts, ...decision.value];
-}, []);
+const fleet = decided(fleetDecider, [], ...commands);
 
 const { events: run } = sealed(workshop, honestRun(workshop, ['kept', 'kept-elsewhere']));
 
-const [, , file] = process.argv;
-if (file === undefined) throw new Error('name the file to write');
-writeFileSync(
-  file,
-  [...chained('fleet', fleet, workshop.sha256), ...run]
-    .map(({ hash: digest, canonical }) =>
-      JSON.stringify({ hash: digest, canonical: new TextDecoder().decode(canonical) }),
-    )
-    .join('\n') + '\n',
-  { flag: 'wx' },
-);
+writeGoldenLog([...chained('fleet', fleet, workshop.sha256), ...run]);

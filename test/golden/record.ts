@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { findingDecider, type FindingEvent } from '#libs/findings';
 import type { Estimate, GroupCounts, HarnessPolicy } from '#libs/harness';
-import { deriveId, fold, type Decider, type Fact } from '#libs/kernel';
+import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
 import { generateKey, sign, verify } from '#libs/signatures';
@@ -15,6 +14,7 @@ import {
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
 import { examplePolicy } from '../../libs/harness/src/testing/policy.ts';
+import { decided, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log with today's deciders: every type of event, one stored event a line.
@@ -33,21 +33,6 @@ const workshop: Workshop = {
   sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
 };
 const { sha256 } = workshop;
-
-/** What these commands make of a stream that holds `before`. */
-const decided = <State, Command, E extends Fact, Code extends string>(
-  decider: Decider<State, Command, E, Code>,
-  before: readonly Fact[],
-  ...commands: readonly Command[]
-): readonly E[] => {
-  let state = fold(decider, before as readonly E[]);
-  return commands.flatMap((command) => {
-    const decision = decider.decide(state, command);
-    if (!decision.ok) throw new Error(decision.error.message);
-    state = decision.value.reduce(decider.evolve, state);
-    return decision.value;
-  });
-};
 
 const facts = (events: readonly StoredBytes[]): readonly Fact[] =>
   events.map(({ canonical }) => JSON.parse(new TextDecoder().decode(canonical)) as Fact);
@@ -281,14 +266,4 @@ const study = continued(
   }) satisfies readonly StudyEvent[],
 );
 
-const [, , file] = process.argv;
-if (file === undefined) throw new Error('name the file to write');
-writeFileSync(
-  file,
-  [...study, ...closed, ...halted, ...accepted, ...blocked]
-    .map(({ hash: digest, canonical }) =>
-      JSON.stringify({ hash: digest, canonical: new TextDecoder().decode(canonical) }),
-    )
-    .join('\n') + '\n',
-  { flag: 'wx' },
-);
+writeGoldenLog([...study, ...closed, ...halted, ...accepted, ...blocked]);

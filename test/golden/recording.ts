@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs';
+import { fold, type Decider, type Fact } from '#libs/kernel';
+import type { StoredBytes } from '#libs/provenance';
+
+/** What these commands make of a stream that holds `before`. */
+export const decided = <State, Command, E extends Fact, Code extends string>(
+  decider: Decider<State, Command, E, Code>,
+  before: readonly Fact[],
+  ...commands: readonly Command[]
+): readonly E[] => {
+  let state = fold(decider, before as readonly E[]);
+  return commands.flatMap((command) => {
+    const decision = decider.decide(state, command);
+    if (!decision.ok) throw new Error(decision.error.message);
+    state = decision.value.reduce(decider.evolve, state);
+    return decision.value;
+  });
+};
+
+/** Writes a golden log to the file that the command line names, one stored event a line; never over one that is there. */
+export const writeGoldenLog = (events: readonly StoredBytes[]): void => {
+  const [, , file] = process.argv;
+  if (file === undefined) throw new Error('name the file to write');
+  writeFileSync(
+    file,
+    events
+      .map(({ hash, canonical }) =>
+        JSON.stringify({ hash, canonical: new TextDecoder().decode(canonical) }),
+      )
+      .join('\n') + '\n',
+    { flag: 'wx' },
+  );
+};
