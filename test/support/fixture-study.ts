@@ -6,7 +6,7 @@ const STUDY = join(import.meta.dirname, 'study');
 const PARCELS = 3000;
 
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
-const uniform = (seed: number) => (): number => {
+export const uniform = (seed: number) => (): number => {
   seed = (seed + 0x6d2b79f5) | 0;
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;

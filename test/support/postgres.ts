@@ -2,11 +2,11 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { freePort } from './free-port.ts';
 
 /** A PostgreSQL server of the test's own: on a free port of 127.0.0.1, in a temporary folder, with a password. */
 export interface Postgres {
@@ -57,17 +57,6 @@ const owner = (): { readonly uid?: number; readonly gid?: number } => {
       return { uid: Number(found.stdout), gid: Number(group.stdout) };
   }
   throw new Error('found no user "postgres" or "nobody" to run PostgreSQL as, and root it refuses');
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('found no free port');
-  return address.port;
 };
 
 /** Nothing that costs time for the sake of a power cut; a commit does outlive a kill. */

@@ -13,8 +13,9 @@ import {
   startEventStoreDouble,
   type EventStoreDouble,
 } from '../doubles/event-store/event-store-double.ts';
-import { freePort, startMember, until, type Member } from './cluster.ts';
-import { makeStudy } from './fixture-study.ts';
+import { startMember, until, type Member } from './cluster.ts';
+import { makeStudy, uniform } from './fixture-study.ts';
+import { freePort } from './free-port.ts';
 import { git } from './git.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { SPLIT_KEY, temporaryFolder } from './prepared.ts';
@@ -38,14 +39,6 @@ export interface Survived {
   readonly faults: Readonly<Record<string, number>>;
   readonly starts: Readonly<Record<string, number>>;
 }
-
-/** Uniform numbers in [0, 1) from a seed (mulberry32). */
-const uniform = (seed: number) => (): number => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-};
 
 /**
  * Two APIs, two runners and three workers in processes of their own, on a real Redis and PostgreSQL, and on the event
