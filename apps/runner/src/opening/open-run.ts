@@ -153,7 +153,8 @@ const openCounted = async (
 
 const publicHalf = ({ keyId, publicKey }: Home['keys']['runner']) => ({ keyId, publicKey });
 
-const sha256Text = (text: string): string => sha256(new TextEncoder().encode(text));
+/** SHA-256 of a text in UTF-8, lower-case hex. */
+export const sha256Text = (text: string): string => sha256(new TextEncoder().encode(text));
 
 /**
  * The study's next run. One that was counted but never opened (the process ended in between) is taken up again,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { dataDigest } from '#libs/vault';
@@ -7,7 +6,7 @@ import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
-import { openRequestedRun, type OpenOnDisk } from '../opening/open-run.ts';
+import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
 import { openStudy, type OpenedStudy } from '../opening/open-study.ts';
 import { studyOf } from '../proving/verify.ts';
 
@@ -57,7 +56,7 @@ const openOnDisk =
     if (!digest.ok) return digest;
     const pins = {
       dataDigest: digest.value,
-      policyDigest: policyDigest(policy, (text) => hash('sha256', text, 'hex')),
+      policyDigest: policyDigest(policy, sha256Text),
     };
     return studies.open(keyOf(policy.study.id, pins), () => openStudy(home, folder, policy, pins));
   };
