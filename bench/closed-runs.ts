@@ -1,5 +1,6 @@
 import type { EventLog } from '#libs/event-log';
 import { eventId, type Actor, type Fact } from '#libs/kernel';
+import { schemaVersionOf } from '#libs/payloads';
 import { longRun, makeWorkshop } from './long-run.ts';
 
 /** A log of many runs that have ended, with their findings, in several studies. */
@@ -58,7 +59,12 @@ const writerOf = (log: EventLog) => {
         type: fact.type,
         data: fact.data,
         metadata: {
-          ...{ correlationId: stream, causationId: 'bench', time, schemaVersion: 1 },
+          ...{
+            correlationId: stream,
+            causationId: 'bench',
+            time,
+            schemaVersion: schemaVersionOf(fact.type),
+          },
           actor: actorOf(fact),
         },
       })),

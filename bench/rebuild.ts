@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
 import { eventId, type Fact } from '#libs/kernel';
-import { EVENT_TYPES } from '#libs/payloads';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import { openReadModels, type DatabaseTarget } from '#libs/read-models';
 import { postgresMissing, startPostgres } from '../test/support/postgres.ts';
 import { longRun, makeWorkshop } from './long-run.ts';
@@ -51,7 +51,7 @@ const append = async (
       causationId: 'bench',
       actor: { role: 'harness', id: 'bench' } as const,
       time: '2026-01-01T00:00:00.000Z',
-      schemaVersion: 1,
+      schemaVersion: schemaVersionOf(type),
     },
   }));
   const appended = await log.append(stream, revision === 0 ? 'no-stream' : revision - 1, events);

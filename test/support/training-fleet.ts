@@ -12,7 +12,7 @@ import {
   type TrainingJob,
   type TrainingRuntime,
 } from '#libs/jobs';
-import { EVENT_TYPES } from '#libs/payloads';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { TrainingResult } from '#libs/run';
 import { runtimeDigest } from '#libs/sandbox';
 import { trainingAttestation, verify } from '#libs/signatures';
@@ -102,7 +102,7 @@ export const trainingFleet = async (
     trusted: (keyId) => Promise.resolve(admitted.get(keyId) ?? null),
     problems: ({ type, data: said }) =>
       types
-        .problems({ type, data: said, metadata: { schemaVersion: 1 } } as never, type)
+        .problems({ type, data: said, metadata: { schemaVersion: schemaVersionOf(type) } } as never, type)
         .map(({ path, message }) => `${path}: ${message}`),
     onNotice: (notice) => notices.push(notice),
     ...more,

@@ -14,14 +14,14 @@ import {
   type TrainingQueue,
 } from '#libs/jobs';
 import { ok, refused, type NewEvent, type Refusal, type Result } from '#libs/kernel';
-import { EVENT_TYPES } from '#libs/payloads';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { EnvironmentRecord } from '#libs/run';
 import { openSandbox, runtimeDigest, type Sandbox } from '#libs/sandbox';
 import { openKey, type SigningKey } from '#libs/signatures';
 import { DEFAULT_PRIORITY } from '#libs/studies';
 import { activeTraceparent } from '#libs/telemetry';
 import { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
-import { FLEET, SCHEMA_VERSION } from './streams.ts';
+import { FLEET } from './streams.ts';
 import { VERSION } from './version.ts';
 
 /** A ledger, and what only the harness has beside it: the keys that sign, the way to the data, the trainings. */
@@ -153,7 +153,10 @@ const queueElsewhere = (
     trusted: admittedKey,
     problems: ({ type, data }) =>
       types
-        .problems({ type, data, metadata: { schemaVersion: SCHEMA_VERSION } } as NewEvent, type)
+        .problems(
+          { type, data, metadata: { schemaVersion: schemaVersionOf(type) } } as NewEvent,
+          type,
+        )
         .map(({ path, message }) => `${path} ${message}`),
     priorityOf: (studyId) => priorities.get(studyId) ?? DEFAULT_PRIORITY,
     traceparent: activeTraceparent,

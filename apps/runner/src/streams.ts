@@ -14,6 +14,7 @@ import {
   type Result,
 } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
+import { schemaVersionOf } from '#libs/payloads';
 import { runDecider } from '#libs/run';
 import { studyDecider } from '#libs/studies';
 import { recent } from './recent.ts';
@@ -90,9 +91,6 @@ const PATIENCE = 20;
 /** Folds that are held in memory, of each kind of stream: one that made way is read from its first event again. */
 const MOST_FOLDS = 500;
 
-/** Every event that Holdfast writes today is of version 1. */
-export const SCHEMA_VERSION = 1;
-
 /** The one way in which commands become events. The cache holds folds of what was read, never decisions. */
 const stream = <
   State,
@@ -141,7 +139,7 @@ const stream = <
           causationId,
           actor,
           time: clock.now(),
-          schemaVersion: SCHEMA_VERSION,
+          schemaVersion: schemaVersionOf(type),
         },
       })),
     );

@@ -2,4 +2,5 @@
 export * from './mid-loop.ts';
 export * from './observation.ts';
 export * from './policy.ts';
+export * from './policy-versions.ts';
 export * from './post-loop.ts';

@@ -122,7 +122,8 @@ export interface SearchAgentPolicy {
  * a run opens and written into `RunOpened`.
  */
 export interface HarnessPolicy {
-  readonly version: 1;
+  /** The rules that the pure core judges by: 2 today; 1 for a run that was opened under those of version 1. */
+  readonly version: 1 | 2;
   readonly study: {
     readonly id: string;
     readonly title: string;

@@ -2,7 +2,7 @@ import type { EventType } from '#libs/event-log';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
-import type { RunEvent } from '#libs/run';
+import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
@@ -18,8 +18,7 @@ type Payloads = {
   readonly [Type in KnownEvent['type']]: new () => Extract<KnownEvent, { type: Type }>['data'];
 };
 
-/** Every type is in its first version. */
-const FIRST: Payloads = {
+const PAYLOADS: Payloads = {
   RunOpened: run.RunOpenedPayload,
   GatePassed: run.GatePassedPayload,
   RunHalted: run.RunHaltedPayload,
@@ -67,10 +66,13 @@ const FIRST: Payloads = {
   WorkerDismissed: fleet.WorkerDismissedPayload,
 };
 
+const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = RUN_UPCASTERS;
+
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */
-export const EVENT_TYPES: readonly EventType[] = Object.entries(FIRST).map(([type, payload]) => ({
-  type,
-  version: 1,
-  payload,
-  upcasters: [],
-}));
+export const EVENT_TYPES: readonly EventType[] = Object.entries(PAYLOADS).map(([type, payload]) => {
+  const upcasters = UPCASTERS[type] ?? [];
+  return { type, version: upcasters.length + 1, payload, upcasters };
+});
+
+/** The version in which events of a type are written today. */
+export const schemaVersionOf = (type: string): number => (UPCASTERS[type]?.length ?? 0) + 1;

@@ -202,7 +202,7 @@ class GovernancePolicyPayload {
 
 /** Whether the policy makes sense was asked when the study file was read; here only its shape counts. */
 export class HarnessPolicyPayload implements HarnessPolicy {
-  @OneOf([1]) version!: 1;
+  @OneOf([1, 2]) version!: 1 | 2;
   @Nested(() => StudyPayload) study!: StudyPayload;
   @Nested(() => ProgramPayload) program!: ProgramPayload;
   @Nested(() => DataPayload) data!: DataPayload;

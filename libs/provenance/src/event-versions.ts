@@ -1,73 +1,92 @@
 import type { FindingEvent } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
-import type { RunEvent } from '#libs/run';
+import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import type { Source } from './check.ts';
 
-type Versions<E extends { readonly type: string }> = Readonly<Record<E['type'], number>>;
+/** Every type of a stream: the compiler asks for all of them and takes no other. */
+type Types<E extends { readonly type: string }> = Readonly<Record<E['type'], true>>;
 
-const RUN: Versions<RunEvent> = {
-  RunOpened: 1,
-  GatePassed: 1,
-  RunHalted: 1,
-  CohortsServed: 1,
-  TrainingLaunched: 1,
-  WorkerEnlisted: 1,
-  TrainingCompleted: 1,
-  TrainingFailed: 1,
-  TrainingTimedOut: 1,
-  MetricObserved: 1,
-  BaselineEstablished: 1,
-  HypothesisProposed: 1,
-  MutationProposed: 1,
-  ProposalRefused: 1,
-  SecondaryMetricProposed: 1,
-  RestorePointTaken: 1,
-  MutationCutOver: 1,
-  MutationReverted: 1,
-  FairnessMeasured: 1,
-  MutationKept: 1,
-  RunReverted: 1,
-  LoopEnded: 1,
-  RunHeadSigned: 1,
-  RunClosed: 1,
-  BudgetCharged: 1,
-  BudgetExhausted: 1,
-  DivergenceDetected: 1,
+const RUN: Types<RunEvent> = {
+  RunOpened: true,
+  GatePassed: true,
+  RunHalted: true,
+  CohortsServed: true,
+  TrainingLaunched: true,
+  WorkerEnlisted: true,
+  TrainingCompleted: true,
+  TrainingFailed: true,
+  TrainingTimedOut: true,
+  MetricObserved: true,
+  BaselineEstablished: true,
+  HypothesisProposed: true,
+  MutationProposed: true,
+  ProposalRefused: true,
+  SecondaryMetricProposed: true,
+  RestorePointTaken: true,
+  MutationCutOver: true,
+  MutationReverted: true,
+  FairnessMeasured: true,
+  MutationKept: true,
+  RunReverted: true,
+  LoopEnded: true,
+  RunHeadSigned: true,
+  RunClosed: true,
+  BudgetCharged: true,
+  BudgetExhausted: true,
+  DivergenceDetected: true,
 };
 
-const STUDY: Versions<StudyEvent> = {
-  StudyRegistered: 1,
-  StudyPlaced: 1,
-  SplitCommitted: 1,
-  RunRequested: 1,
-  RunCounted: 1,
-  RunRefused: 1,
-  SealedRowsOpened: 1,
-  SpendCounted: 1,
+const STUDY: Types<StudyEvent> = {
+  StudyRegistered: true,
+  StudyPlaced: true,
+  SplitCommitted: true,
+  RunRequested: true,
+  RunCounted: true,
+  RunRefused: true,
+  SealedRowsOpened: true,
+  SpendCounted: true,
 };
 
-const FINDING: Versions<FindingEvent> = {
-  FindingProposed: 1,
-  FindingVerified: 1,
-  VerificationRequested: 1,
-  FindingDiscarded: 1,
-  AcceptedLineReverted: 1,
-  FindingReviewed: 1,
-  FindingAccepted: 1,
+const FINDING: Types<FindingEvent> = {
+  FindingProposed: true,
+  FindingVerified: true,
+  VerificationRequested: true,
+  FindingDiscarded: true,
+  AcceptedLineReverted: true,
+  FindingReviewed: true,
+  FindingAccepted: true,
 };
 
-const VERSIONS: Readonly<Record<Source, ReadonlyMap<string, number>>> = {
-  run: new Map(Object.entries(RUN)),
-  study: new Map(Object.entries(STUDY)),
-  finding: new Map(Object.entries(FINDING)),
+const TYPES: Readonly<Record<Source, ReadonlySet<string>>> = {
+  run: new Set(Object.keys(RUN)),
+  study: new Set(Object.keys(STUDY)),
+  finding: new Set(Object.keys(FINDING)),
 };
 
-/** What keeps an event of this stream from being read; null where nothing does. */
-export const versionProblem = (source: Source, body: HashedBody): string | null => {
-  const version = VERSIONS[source].get(body.type);
-  if (version === undefined) return `${body.type}, which is no event of a ${source}`;
-  return body.metadata.schemaVersion === version
-    ? null
-    : `${body.type} version ${String(body.metadata.schemaVersion)}, expected ${String(version)}`;
+type Upcaster = (data: never) => unknown;
+
+const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = RUN_UPCASTERS;
+
+const upcastersOf = (type: string): readonly Upcaster[] =>
+  Object.hasOwn(UPCASTERS, type) ? (UPCASTERS[type] ?? []) : [];
+
+/** An event's data in its newest version, or what keeps it from being read. */
+export const readData = (
+  source: Source,
+  { type, data, metadata: { schemaVersion } }: HashedBody,
+): { readonly data: unknown } | { readonly problem: string } => {
+  if (!TYPES[source].has(type)) return { problem: `${type}, which is no event of a ${source}` };
+  const upcasters = upcastersOf(type);
+  const newest = upcasters.length + 1;
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest)
+    return {
+      problem: `${type} version ${String(schemaVersion)}, expected ${newest === 1 ? '1' : `1 to ${String(newest)}`}`,
+    };
+  try {
+    const steps = upcasters.slice(schemaVersion - 1);
+    return { data: steps.reduce<unknown>((older, upcast) => upcast(older as never), data) };
+  } catch {
+    return { problem: `${type}, which is not shaped as its version ${String(schemaVersion)} says` };
+  }
 };

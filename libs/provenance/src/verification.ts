@@ -24,7 +24,7 @@ import { scoredPredictions } from './checks/scored-predictions.ts';
 import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
-import { versionProblem } from './event-versions.ts';
+import { readData } from './event-versions.ts';
 import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Every row of a verdict, in the order in which it shows them. */
@@ -180,10 +180,12 @@ export const observe = (verification: Verification, source: Source, stored: Stor
     });
 
   const { body } = link;
-  if (body === null || versionProblem(source, body) !== null) return;
-  const event: ChainEvent = { ...link, body, data: body.data };
+  const read = body === null ? null : readData(source, body);
+  if (body === null || read === null || 'problem' in read) return;
+  const { data } = read;
+  const event: ChainEvent = { ...link, body, data };
   if (source === 'run') {
-    if (body.type === 'RunOpened') pinned.opened ??= body.data as RunOpened['data'];
+    if (body.type === 'RunOpened') pinned.opened ??= data as RunOpened['data'];
     for (const { running, handle } of every)
       guard(running, () => {
         handle(event);

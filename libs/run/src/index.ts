@@ -9,3 +9,4 @@ export * from './loop-diagram.ts';
 export * from './loop-graph.ts';
 export * from './next-step.ts';
 export * from './state.ts';
+export * from './upcasters.ts';

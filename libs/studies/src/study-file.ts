@@ -47,7 +47,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
   const { program, data, training, gates } = content;
   const { pre_loop: preLoop, mid_loop: midLoop, post_loop: postLoop } = gates;
   return {
-    version: content.version,
+    version: 2,
     study: content.study,
     program: {
       path: program.path,

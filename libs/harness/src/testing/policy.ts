@@ -2,7 +2,7 @@ import type { HarnessPolicy } from '../policy.ts';
 
 /** A policy for tests to start from, each spreading its own over it: two charts, two seeds, a budget of 300. */
 export const examplePolicy: HarnessPolicy = {
-  version: 1,
+  version: 2,
   study: { id: 'pay', title: 'Pay', question: 'Which cohorts have high pay?' },
   program: {
     path: 'program',

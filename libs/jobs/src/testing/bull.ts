@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventTypes } from '#libs/event-log';
-import { EVENT_TYPES } from '#libs/payloads';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { TrainingResult } from '#libs/run';
 import {
   bullTrainingQueue,
@@ -18,7 +18,7 @@ const types = eventTypes(EVENT_TYPES);
 /** What keeps a result from being an event of today's log. */
 export const eventProblems = ({ type, data }: TrainingResult): readonly string[] =>
   types
-    .problems({ type, data, metadata: { schemaVersion: 1 } } as never, type)
+    .problems({ type, data, metadata: { schemaVersion: schemaVersionOf(type) } } as never, type)
     .map(({ path, message }) => `${path}: ${message}`);
 
 export interface Bull {

@@ -26,7 +26,9 @@ export const gates: Check = {
 
     return {
       run: {
-        RunOpened: ({ policy, pins }) => {
+        RunOpened: ({ pins }, { body }) => {
+          // As it was written: upcasting changes the shape.
+          const { policy } = body.data as { readonly policy: unknown };
           faults.differ(
             'the digest of the policy',
             pins.policyDigest,

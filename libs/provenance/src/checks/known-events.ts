@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
-import { versionProblem } from '../event-versions.ts';
+import { readData } from '../event-versions.ts';
 
 /** What can't be read can't be checked: an unknown event fails the verdict instead of being passed over. */
 export const knownEvents: Check = {
@@ -15,8 +15,8 @@ export const knownEvents: Check = {
         events += 1;
         if (body === null) faults.add(`${source} event ${String(index)} can't be read`);
         else {
-          const problem = versionProblem(source, body);
-          if (problem !== null) faults.add(`${source} event ${String(index)} is ${problem}`);
+          const read = readData(source, body);
+          if ('problem' in read) faults.add(`${source} event ${String(index)} is ${read.problem}`);
         }
       },
       conclude: () => faults.outcome(`${String(events)} events`),

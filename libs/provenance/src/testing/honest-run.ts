@@ -4,6 +4,7 @@ import type { Claim, FindingProposed } from '#libs/findings';
 import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
+import { schemaVersionOf } from '#libs/payloads';
 import { candidate, commandIds, runDecider } from '#libs/run';
 import type {
   RunCommand,
@@ -469,7 +470,7 @@ export const chained = (
         causationId: deriveId('command', at),
         actor: { role: 'harness', id: 'runner' },
         time: '2026-01-01T00:00:00.000Z',
-        schemaVersion: 1,
+        schemaVersion: schemaVersionOf(type),
         prev,
       },
     };

@@ -1,0 +1,13 @@
+import type { HarnessPolicy } from './policy.ts';
+
+/** A policy as it was written into `RunOpened` in version 1. */
+export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version'> {
+  readonly version: 1;
+}
+
+/**
+ * A policy of version 1 in today's shape. What it could not say yet gets the value that means the rule of then, so
+ * that a run is judged for ever as it was when it ran; its version still says 1. The digest that a run pins is that of
+ * the policy as it was written.
+ */
+export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({ ...policy });
