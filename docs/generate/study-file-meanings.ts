@@ -77,6 +77,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   keep: 'When a mutation is kept.',
   'keep.false_keeps':
     'Bound on the chance that the whole run keeps anything that is no better than noise.',
+  'keep.effect':
+    'Relative gain that the study wants caught: `holdfast check` tells the chance that a keep of that size is seen. It decides nothing.',
   charts:
     'The CUSUM charts (Page 1954): [Choose k, h and the budget](../how-to/choose-k-h-and-budget.md).',
   'charts.gain':

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { affordableTrials, isKept, pairedKeepRule } from './index.ts';
 
 const costs = { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 };
-const policy = { budget: { total: 100, costs }, keep: { falseKeeps: 0.05 } };
+const policy = { budget: { total: 100, costs }, keep: { falseKeeps: 0.05, effect: 0.02 } };
 const difference = (value: number, standardError: number) => ({
   name: 'log-loss',
   value,

@@ -1,5 +1,5 @@
 import quantile from '@stdlib/stats-base-dists-normal-quantile';
-import type { Estimate, HarnessPolicy } from '#libs/harness';
+import type { Estimate, FileDomain, HarnessPolicy } from '#libs/harness';
 
 /** The arithmetic of a decision to keep, so that anybody can redo it. */
 export interface KeepRuling {
@@ -25,6 +25,15 @@ export const affordableTrials = ({ total, costs }: HarnessPolicy['budget']): num
   const cheapest = Math.min(costs.hyperparameter, costs.feature, costs.architecture);
   return Math.max(1, Math.floor(total / (costs.hypothesis + cheapest)));
 };
+
+/**
+ * The share of the run's bound on false keeps that a mutation may spend: the bound is spent as the budget is, so that
+ * whatever the agent buys, the levels of all trials add up to the bound at most (alpha spending by cost).
+ */
+export const keepLevel = (
+  { budget, keep }: Pick<HarnessPolicy, 'budget' | 'keep'>,
+  domain: FileDomain,
+): number => (keep.falseKeeps * (budget.costs.hypothesis + budget.costs[domain])) / budget.total;
 
 /**
  * The default rule: the paired difference must be below zero by a one-sided z test whose level is shared out over

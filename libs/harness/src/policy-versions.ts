@@ -1,8 +1,9 @@
-import type { HarnessPolicy } from './policy.ts';
+import type { HarnessPolicy, KeepPolicy } from './policy.ts';
 
 /** A policy as it was written into `RunOpened` in version 1. */
-export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version'> {
+export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'> {
   readonly version: 1;
+  readonly keep: Omit<KeepPolicy, 'effect'>;
 }
 
 /**
@@ -10,4 +11,7 @@ export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version'> {
  * that a run is judged for ever as it was when it ran; its version still says 1. The digest that a run pins is that of
  * the policy as it was written.
  */
-export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({ ...policy });
+export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
+  ...policy,
+  keep: { ...policy.keep, effect: null },
+});

@@ -78,6 +78,11 @@ export interface ChartPolicy {
 export interface KeepPolicy {
   /** Bound on the chance that the whole run keeps any mutation that is no better than noise. */
   readonly falseKeeps: number;
+  /**
+   * Relative gain of the metric that the study wants caught: what power is told for. It decides no keep. Null where a
+   * run of version 1 declared none.
+   */
+  readonly effect: number | null;
 }
 
 /** A ratio of two whole numbers, so that 4/5 is compared without rounding. */

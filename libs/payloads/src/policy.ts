@@ -142,6 +142,7 @@ class TrainingPayload implements TrainingPolicy {
 
 class KeepPayload {
   @Finite(0) falseKeeps!: number;
+  @Nullable() @Finite(0) effect!: number | null;
 }
 
 class ChartPayload implements ChartPolicy {

@@ -77,7 +77,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
       processes: training.processes,
     },
     replicates: content.replicates,
-    keep: { falseKeeps: content.keep.false_keeps },
+    keep: { falseKeeps: content.keep.false_keeps, effect: content.keep.effect },
     charts: chartPolicies(content.charts),
     gates: {
       preLoop: {

@@ -492,7 +492,12 @@ export const studyShape = object({
     }),
   ),
   replicates: optional(whole(1, 100), 3),
-  keep: section(object({ false_keeps: optional(between(0, 1), 0.05) })),
+  keep: section(
+    object({
+      false_keeps: optional(between(0, 1), 0.05),
+      effect: optional(between(0, 1), 0.02),
+    }),
+  ),
   charts: section(charts),
   gates: section(
     object({

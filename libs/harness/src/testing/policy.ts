@@ -42,7 +42,7 @@ export const examplePolicy: HarnessPolicy = {
     costs: { hypothesis: 5, hyperparameter: 10, feature: 20, architecture: 25, metric: 10 },
   },
   replicates: 2,
-  keep: { falseKeeps: 0.05 },
+  keep: { falseKeeps: 0.05, effect: 0.02 },
   charts: [
     { kind: 'gain', reference: 0, allowance: 0.02, decisionInterval: 0.1 },
     { kind: 'gap', reference: 0, allowance: 1, decisionInterval: 5 },
