@@ -11,6 +11,7 @@ import { goldenBytes, goldenFiles, storedEvents } from '../../libs/payloads/src/
 /** SHA-256 of every golden log: a file here is never edited, only added. */
 const LOGS: Readonly<Record<string, string>> = {
   'service-v1.jsonl': 'f908db31dffa09153e86ff9dbe5fc47263306c7557574a2cb88b670b96833ee0',
+  'v1-pay.jsonl': '72468c1b7b5360e01090f6c27db0898d214d148907120eb84fac2a31eb471977',
   'v1.jsonl': 'd2a9faba8fc57f6a52f10e2c44925c91596a425b256effc9b1dc3341087686d4',
   'v1-workers.jsonl': '4589e957b5bbb36d7dfe73491dadd21cd9829c8bd52b5ad3a8c5ab53594d6b86',
 };

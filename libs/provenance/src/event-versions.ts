@@ -71,6 +71,9 @@ const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = RUN_UPCASTERS;
 const upcastersOf = (type: string): readonly Upcaster[] =>
   Object.hasOwn(UPCASTERS, type) ? (UPCASTERS[type] ?? []) : [];
 
+/** The version in which events of a type are written today. */
+export const newestVersion = (type: string): number => upcastersOf(type).length + 1;
+
 /** An event's data in its newest version, or what keeps it from being read. */
 export const readData = (
   source: Source,
@@ -78,7 +81,7 @@ export const readData = (
 ): { readonly data: unknown } | { readonly problem: string } => {
   if (!TYPES[source].has(type)) return { problem: `${type}, which is no event of a ${source}` };
   const upcasters = upcastersOf(type);
-  const newest = upcasters.length + 1;
+  const newest = newestVersion(type);
   if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest)
     return {
       problem: `${type} version ${String(schemaVersion)}, expected ${newest === 1 ? '1' : `1 to ${String(newest)}`}`,

@@ -4,7 +4,6 @@ import type { Claim, FindingProposed } from '#libs/findings';
 import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
-import { schemaVersionOf } from '#libs/payloads';
 import { candidate, commandIds, runDecider } from '#libs/run';
 import type {
   RunCommand,
@@ -18,6 +17,7 @@ import type {
 import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
 import type { AttestationContext } from '../attestations.ts';
+import { newestVersion } from '../event-versions.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
 import type { Hash, StoredBytes } from '../ports.ts';
 import { gitStore } from './git-store.ts';
@@ -470,7 +470,7 @@ export const chained = (
         causationId: deriveId('command', at),
         actor: { role: 'harness', id: 'runner' },
         time: '2026-01-01T00:00:00.000Z',
-        schemaVersion: schemaVersionOf(type),
+        schemaVersion: newestVersion(type),
         prev,
       },
     };
