@@ -1,0 +1,297 @@
+import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  formatCheckpoint,
+  formatNote,
+  formatVerifierKey,
+  SIGNATURE_TYPES,
+  signText,
+  toBase64,
+  verifierKey,
+  type NoteSigner,
+} from '#libs/checkpoints';
+import {
+  appendLeaf,
+  consistencyProof,
+  EMPTY_FRONTIER,
+  leafHash,
+  rootOf,
+  type Sha256,
+} from '#libs/merkle';
+import { specification } from '../../kernel/src/testing/specification.ts';
+import {
+  notaryDecider,
+  rotationText,
+  type NotaryCommand,
+  type NotaryEvent,
+  type RecordCheckpoint,
+} from './index.ts';
+
+const sha256: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
+
+const ORIGIN = 'ledger.example/holdfast';
+
+const signerOf = (name: string): NoteSigner => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return {
+    key: verifierKey(sha256, name, SIGNATURE_TYPES.ed25519, raw),
+    sign: (message) => sign(null, message, privateKey),
+  };
+};
+
+const decider = notaryDecider({
+  sha256,
+  verify: (publicKey, message, signature) =>
+    verify(
+      null,
+      message,
+      createPublicKey({
+        key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), publicKey]),
+        format: 'der',
+        type: 'spki',
+      }),
+      signature,
+    ),
+});
+const given = specification(decider, (found, expected) => {
+  expect(found).toMatchObject(expected as object);
+});
+
+const first = signerOf(ORIGIN);
+const second = signerOf(ORIGIN);
+const vkey = (signer: NoteSigner) => formatVerifierKey(signer.key);
+
+/** Two logs of a hundred events that part after the fiftieth. */
+const treeOf = (branch: string) => {
+  const nodes = new Map<string, Uint8Array>();
+  const roots: Uint8Array[] = [];
+  let frontier = EMPTY_FRONTIER;
+  for (let at = 0; at < 100; at += 1) {
+    const leaf = leafHash(sha256, Buffer.from(`${at} ${at < 50 ? '' : branch}`));
+    frontier = appendLeaf(sha256, frontier, leaf, (level, index, node) =>
+      nodes.set(`${level}/${index}`, node),
+    );
+    roots.push(rootOf(sha256, frontier));
+  }
+  return {
+    root: (size: number) => roots[size - 1]!,
+    proof: (from: number, to: number) =>
+      consistencyProof(sha256, (level, index) => nodes.get(`${level}/${index}`)!, from, to),
+  };
+};
+const honest = treeOf('honest');
+const forked = treeOf('forked');
+
+const opened: NotaryEvent = {
+  type: 'NotaryOpened',
+  data: { origin: ORIGIN, verifierKey: vkey(first) },
+};
+
+const checkpoint = (
+  size: number,
+  from: number,
+  { tree = honest, signer = first, origin = ORIGIN } = {},
+): RecordCheckpoint => {
+  const root = tree.root(size);
+  const text = formatCheckpoint({ origin, size, root, extensions: [] });
+  return {
+    type: 'RecordCheckpoint',
+    id: `checkpoint ${size}`,
+    data: {
+      size,
+      root: toBase64(root),
+      note: formatNote({ text, signatures: [signText(signer, text)] }),
+      extendsLast: from === 0 ? [] : tree.proof(from, size).map(toBase64),
+      newest: { stream: 'run-pay-1', revision: size - 1, hash: 'ab'.repeat(32) },
+    },
+  };
+};
+const signed = (size: number, from: number): NotaryEvent => ({
+  type: 'CheckpointSigned',
+  data: checkpoint(size, from).data,
+});
+
+const alarm: NotaryEvent = {
+  type: 'NotaryAlarmRaised',
+  data: { reason: 'shorter-log', size: 50, found: '40 events', expected: '50 that were signed' },
+};
+const raise: NotaryCommand = { type: 'RaiseAlarm', id: 'alarm', data: alarm.data };
+
+describe('a notary', () => {
+  it('is opened once, with a key of its origin', () => {
+    const open: NotaryCommand = { type: 'OpenNotary', id: 'open', data: opened.data };
+    given([]).when(open).then([opened]);
+    given([opened]).when(open).then([]);
+    given([opened])
+      .when({ ...open, data: { ...opened.data, verifierKey: vkey(second) } })
+      .thenRefused('other-notary', 'rotate the key');
+    given([])
+      .when({ ...open, data: { origin: 'other.example', verifierKey: vkey(first) } })
+      .thenRefused('bad-note', 'expected an Ed25519 key named other.example');
+    given([])
+      .when({ ...open, data: { origin: 'two words', verifierKey: vkey(first) } })
+      .thenRefused('bad-note', 'without spaces');
+  });
+
+  it('signs nothing before', () => {
+    given([]).when(checkpoint(10, 0)).thenRefused('not-open');
+  });
+});
+
+describe('a checkpoint', () => {
+  it('is recorded, the first and what extends it', () => {
+    given([opened])
+      .when(checkpoint(10, 0))
+      .then([signed(10, 0)]);
+    given([opened, signed(10, 0)])
+      .when(checkpoint(64, 10))
+      .then([signed(64, 10)]);
+  });
+
+  it('is recorded once', () => {
+    given([opened, signed(10, 0)])
+      .when(checkpoint(10, 0))
+      .then([]);
+  });
+
+  it('of a log that parted from what was signed is refused, whatever proof it brings', () => {
+    const before = [opened, signed(60, 0)];
+    given(before)
+      .when(checkpoint(80, 60, { tree: forked }))
+      .thenRefused('not-an-extension');
+    const { data } = checkpoint(80, 0, { tree: forked });
+    given(before)
+      .when({
+        type: 'RecordCheckpoint',
+        id: 'x',
+        data: { ...data, extendsLast: honest.proof(60, 80).map(toBase64) },
+      })
+      .thenRefused('not-an-extension');
+    // Of the part that both logs share the fork is a continuation: nobody can tell yet.
+    given([opened, signed(50, 0)])
+      .when(checkpoint(80, 50, { tree: forked }))
+      .then([{ type: 'CheckpointSigned' }]);
+  });
+
+  it('of fewer events than were signed, or of as many others, is refused', () => {
+    given([opened, signed(60, 0)])
+      .when(checkpoint(40, 0))
+      .thenRefused('not-an-extension');
+    given([opened, signed(60, 0)])
+      .when(checkpoint(60, 0, { tree: forked }))
+      .thenRefused('not-an-extension');
+  });
+
+  it('needs the signature of the key that signs now, over what it says', () => {
+    given([opened])
+      .when(checkpoint(10, 0, { signer: second }))
+      .thenRefused('bad-note', 'expected one of');
+    given([opened])
+      .when(checkpoint(10, 0, { origin: 'other.example' }))
+      .thenRefused('bad-note', 'of other.example');
+    const { data } = checkpoint(10, 0);
+    given([opened])
+      .when({ type: 'RecordCheckpoint', id: 'x', data: { ...data, size: 11 } })
+      .thenRefused('bad-note', 'expected 11 leaves');
+    given([opened])
+      .when({ type: 'RecordCheckpoint', id: 'x', data: { ...data, note: 'no note' } })
+      .thenRefused('bad-note', 'no signatures');
+  });
+});
+
+describe('an alarm', () => {
+  it('is raised once, and keeps everything from being signed until a human settled it', () => {
+    given([opened]).when(raise).then([alarm]);
+    given([opened, alarm]).when(raise).then([]);
+    given([opened, signed(10, 0), alarm])
+      .when(checkpoint(20, 10))
+      .thenRefused('alarmed', 'shorter-log');
+    const settle: NotaryCommand = { type: 'SettleAlarm', id: 's', data: { reason: 'restored' } };
+    given([opened]).when(settle).thenRefused('no-alarm');
+    given([opened, alarm])
+      .when({ ...settle, data: { reason: ' ' } })
+      .thenRefused('no-reason');
+    given([opened, alarm])
+      .when(settle)
+      .then([{ type: 'NotaryAlarmSettled', data: { reason: 'restored' } }]);
+    given([
+      opened,
+      signed(10, 0),
+      alarm,
+      { type: 'NotaryAlarmSettled', data: { reason: 'restored' } },
+    ])
+      .when(checkpoint(20, 10))
+      .then([signed(20, 10)]);
+  });
+});
+
+describe('a rotation', () => {
+  const rotation = (...signers: readonly NoteSigner[]): NotaryCommand => {
+    const text = rotationText(ORIGIN, vkey(first), vkey(second));
+    const note = formatNote({ text, signatures: signers.map((each) => signText(each, text)) });
+    return {
+      type: 'RotateNotaryKey',
+      id: 'r',
+      data: { from: vkey(first), to: vkey(second), note },
+    };
+  };
+
+  it('is signed by both keys, and the new one signs from there on', () => {
+    given([opened])
+      .when(rotation(first, second))
+      .then([{ type: 'NotaryKeyRotated' }]);
+    const rotated: NotaryEvent = {
+      type: 'NotaryKeyRotated',
+      data: rotation(first, second).data as Extract<
+        NotaryEvent,
+        { type: 'NotaryKeyRotated' }
+      >['data'],
+    };
+    given([opened, rotated])
+      .when(checkpoint(10, 0, { signer: second }))
+      .then([{ type: 'CheckpointSigned' }]);
+    given([opened, rotated]).when(checkpoint(10, 0)).thenRefused('bad-note');
+    given([opened, rotated]).when(rotation(first, second)).then([]);
+  });
+
+  it.each([
+    ['the old key alone', [first]],
+    ['the new key alone', [second]],
+  ])('signed by %s is refused', (_, signers) => {
+    given([opened])
+      .when(rotation(...signers))
+      .thenRefused('bad-note', 'expected one of each key');
+  });
+});
+
+describe('an anchor', () => {
+  const anchor = (size: number): NotaryCommand => ({
+    type: 'RecordAnchor',
+    id: 'anchor',
+    data: {
+      size,
+      root: toBase64(honest.root(size)),
+      kind: 'witness',
+      by: 'w1.example',
+      evidence: '— w1',
+    },
+  });
+
+  it('is kept once for the last checkpoint, and for no other', () => {
+    given([opened, signed(10, 0)])
+      .when(anchor(10))
+      .then([{ type: 'CheckpointAnchored' }]);
+    given([opened]).when(anchor(10)).thenRefused('unknown-checkpoint');
+    given([opened, signed(10, 0), signed(20, 10)])
+      .when(anchor(10))
+      .thenRefused('unknown-checkpoint');
+    const kept: NotaryEvent = {
+      type: 'CheckpointAnchored',
+      data: anchor(10).data as Extract<NotaryEvent, { type: 'CheckpointAnchored' }>['data'],
+    };
+    given([opened, signed(10, 0), kept])
+      .when(anchor(10))
+      .then([]);
+  });
+});

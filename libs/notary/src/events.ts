@@ -1,0 +1,96 @@
+import type { Fact } from '#libs/kernel';
+
+/** The log's name among all logs, and the key that signs its checkpoints first. */
+export type NotaryOpened = Fact<
+  'NotaryOpened',
+  {
+    /** Origin of the checkpoints (C2SP tlog-checkpoint), and the name of every key that signs them. */
+    readonly origin: string;
+    /** C2SP signed-note vkey: what an auditor is given. */
+    readonly verifierKey: string;
+  }
+>;
+
+/** Another key signs from here on; both keys signed that they follow each other. */
+export type NotaryKeyRotated = Fact<
+  'NotaryKeyRotated',
+  {
+    readonly from: string;
+    readonly to: string;
+    /** A signed note of both keys over {@link rotationText}. */
+    readonly note: string;
+  }
+>;
+
+/** The notary committed to the log at a size. The events of its own stream are no leaves. */
+export type CheckpointSigned = Fact<
+  'CheckpointSigned',
+  {
+    readonly size: number;
+    /** Base64 of the Merkle Tree Hash (RFC 6962). */
+    readonly root: string;
+    /** The signed checkpoint (C2SP tlog-checkpoint). */
+    readonly note: string;
+    /** Base64 hashes that show it to extend the last checkpoint (RFC 6962, 2.1.2); empty for the first. */
+    readonly extendsLast: readonly string[];
+    /** The event that is the newest leaf. */
+    readonly newest: {
+      readonly stream: string;
+      readonly revision: number;
+      readonly hash: string;
+    };
+  }
+>;
+
+/** What stands behind a checkpoint outside the operator's reach. */
+export const ANCHORS = ['witness', 'timestamp', 'git-tag'] as const;
+export type AnchorKind = (typeof ANCHORS)[number];
+
+/** Somebody else holds a checkpoint, or says when he saw it. */
+export type CheckpointAnchored = Fact<
+  'CheckpointAnchored',
+  {
+    readonly size: number;
+    readonly root: string;
+    readonly kind: AnchorKind;
+    /** The witness's key name, the authority's name in the configuration, or the name of the remote. */
+    readonly by: string;
+    /**
+     * The cosignature line (C2SP tlog-cosignature), the base64 of the RFC 3161 token, or the id of the tag object that
+     * was pushed.
+     */
+    readonly evidence: string;
+  }
+>;
+
+export const ALARMS = [
+  /** The log no longer begins with what was signed. */
+  'not-an-extension',
+  /** It holds fewer events than were signed. */
+  'shorter-log',
+  /** It holds events that the rules would not have made, or whose hashes don't hold. */
+  'not-decided',
+] as const;
+export type AlarmReason = (typeof ALARMS)[number];
+
+/** The notary refused to sign. Nothing is signed until a human has settled it. */
+export type NotaryAlarmRaised = Fact<
+  'NotaryAlarmRaised',
+  {
+    readonly reason: AlarmReason;
+    readonly size: number;
+    readonly found: string;
+    readonly expected: string;
+  }
+>;
+
+/** A human looked at the alarm. What is wrong with the log is still looked for before the next signature. */
+export type NotaryAlarmSettled = Fact<'NotaryAlarmSettled', { readonly reason: string }>;
+
+export type NotaryEvent =
+  | NotaryOpened
+  | NotaryKeyRotated
+  | CheckpointSigned
+  | CheckpointAnchored
+  | NotaryAlarmRaised
+  | NotaryAlarmSettled;

@@ -1,0 +1,3 @@
+/** The notary: what was signed of the log as a whole, and who else holds it. */
+export * from './decider.ts';
+export * from './events.ts';
