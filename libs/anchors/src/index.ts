@@ -6,3 +6,10 @@ export {
   type Witness,
   type WitnessRefusalCode,
 } from './witness.ts';
+export {
+  askTimestamp,
+  verifyTimestamp,
+  type Timestamp,
+  type TimestampAuthority,
+  type TimestampRefusalCode,
+} from './timestamp.ts';

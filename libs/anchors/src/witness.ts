@@ -8,6 +8,7 @@ import {
   toBase64,
 } from '#libs/checkpoints';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { exchange } from './exchange.ts';
 
 /** A witness that cosigns checkpoints (C2SP tlog-witness). */
 export interface Witness {
@@ -38,31 +39,7 @@ export type ProveFrom = (size: number) => Promise<readonly Uint8Array[]>;
 
 type Answer = Result<readonly Cosignature[], Refusal<WitnessRefusalCode>>;
 
-const LONGEST_ANSWER = 64 * 1024;
-const PATIENCE_MS = 10_000;
-
 const fail = (code: WitnessRefusalCode, message: string): Answer => refused({ code, message });
-
-/** Reads so many bytes and no more: a witness is a stranger. */
-const bodyOf = async (response: Response): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > LONGEST_ANSWER) throw new Error(`an answer of more than ${LONGEST_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
-const submit = (url: string, body: string): Promise<Response> =>
-  fetch(`${url}/add-checkpoint`, {
-    method: 'POST',
-    body,
-    redirect: 'error',
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
 
 const request = (old: number, proof: readonly Uint8Array[], note: string): string =>
   `old ${old}\n${proof.map((hash) => `${toBase64(hash)}\n`).join('')}\n${note}`;
@@ -83,28 +60,35 @@ export const askWitness = async (
   const parsed = parseNote(note);
   if (!parsed.ok) throw new RangeError(parsed.error.message);
   let old = lastSeen;
+  for (let attempt = 1; ; attempt += 1) {
+    const proof = await provenFrom(prove, old);
+    // A size that this log never had can't be proved from: the witness saw more than there is.
+    if (proof === null)
+      return fail('inconsistent', `found that it saw ${old} leaves, more than this log has`);
+    const sent = await exchange(
+      `${witness.url}/add-checkpoint`,
+      'text/plain; charset=utf-8',
+      request(old, proof, note),
+    );
+    if (!sent.ok) return fail('unreachable', sent.error.message);
+    const { status } = sent.value;
+    const body = new TextDecoder().decode(sent.value.body);
+    const size = /^(0|[1-9][0-9]{0,15})\n$/.exec(body)?.[1];
+    if (status !== 409 || attempt > 1 || size === undefined)
+      return cosignatures(witness, parsed.value.text, status, body, old, verify);
+    old = Number(size);
+  }
+};
+
+const provenFrom = async (
+  prove: ProveFrom,
+  size: number,
+): Promise<readonly Uint8Array[] | null> => {
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await submit(witness.url, request(old, await prove(old), note));
-      const body = await bodyOf(response);
-      if (response.status === 409 && attempt === 1) {
-        const size = /^(0|[1-9][0-9]{0,15})\n$/.exec(body)?.[1];
-        if (size === undefined)
-          return fail(
-            'no-cosignature',
-            'found a conflict without a size, expected the size it saw',
-          );
-        old = Number(size);
-        continue;
-      }
-      return cosignatures(witness, parsed.value.text, response.status, body, old, verify);
-    }
+    return await prove(size);
   } catch (error) {
-    // A size that this log never had can't be proved from: it saw more than there is.
-    if (error instanceof RangeError)
-      return fail('inconsistent', `found that it saw ${old} leaves of this log: ${error.message}`);
-    const why = error instanceof Error ? error.message : String(error);
-    return fail('unreachable', `found ${witness.url} not answering (${why}), expected a witness`);
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 };
 
