@@ -1,0 +1,134 @@
+import { hash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  appendLeaf,
+  EMPTY_FRONTIER,
+  leafHash,
+  rootOf,
+  tilesOf,
+  verifyConsistency,
+  verifyInclusion,
+  type Sha256,
+} from '#libs/merkle';
+import { openLogTree, type Leaf } from './index.ts';
+
+const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+const LEAVES: readonly Leaf[] = Array.from({ length: 70_000 }, (_, at) => ({
+  position: at * 3 + 1,
+  hash: hash('sha256', String(at), 'hex'),
+}));
+const leafOf = (at: number): Uint8Array => leafHash(sha256, Buffer.from(LEAVES[at]!.hash, 'hex'));
+
+/** The root by the frontier alone, without any file. */
+const rootAt = (size: number): string => {
+  let frontier = EMPTY_FRONTIER;
+  for (let at = 0; at < size; at += 1) frontier = appendLeaf(sha256, frontier, leafOf(at));
+  return hex(rootOf(sha256, frontier));
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-log-tree-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const grown = (size: number, batch = 999) => {
+  const tree = openLogTree(folder);
+  for (let at = tree.size; at < size; at += batch)
+    tree.append(LEAVES.slice(at, Math.min(size, at + batch)));
+  return tree;
+};
+
+describe('the tree of the log', () => {
+  it.each([0, 1, 2, 255, 256, 257, 1000, 65_536, 70_000])(
+    'of %i leaves has the root of RFC 6962',
+    (size) => {
+      const tree = grown(size);
+      expect(tree.size).toBe(size);
+      expect(hex(tree.root(size))).toBe(rootAt(size));
+      tree.close();
+      const again = openLogTree(folder);
+      expect(hex(again.root(size))).toBe(rootAt(size));
+      expect(again.newest).toBe(size === 0 ? null : LEAVES[size - 1]!.position);
+      again.close();
+    },
+  );
+
+  it('proves every leaf and every earlier size', () => {
+    const tree = grown(70_000);
+    const root = tree.root(70_000);
+    for (const at of [0, 1, 255, 256, 4095, 65_535, 65_536, 69_999]) {
+      const claim = { leafIndex: at, treeSize: 70_000, leafHash: leafOf(at), root };
+      expect(verifyInclusion(sha256, claim, tree.inclusion(at, 70_000))).toBe(true);
+    }
+    for (const size of [1, 256, 300, 65_536, 65_537]) {
+      const claim = { size1: size, size2: 70_000, root1: tree.root(size), root2: root };
+      expect(verifyConsistency(sha256, claim, tree.consistency(size, 70_000))).toBe(true);
+    }
+    expect(() => tree.root(70_001)).toThrow(RangeError);
+    expect(() => tree.inclusion(70_000, 70_001)).toThrow(RangeError);
+    expect(() => tree.consistency(1, 70_001)).toThrow(RangeError);
+    tree.close();
+  });
+
+  it('finds a leaf by its place in the log', () => {
+    const tree = grown(1000);
+    expect([1, 4, 2998].map((position) => tree.indexOf(position))).toEqual([0, 1, 999]);
+    expect([0, 2, 2999, 3001].map((position) => tree.indexOf(position))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+    tree.close();
+  });
+
+  it('holds the tiles of C2SP', () => {
+    const tree = grown(70_000);
+    for (const { level, index, width } of tilesOf(70_000))
+      expect(tree.tile(level, index).length).toBe(width * 32);
+    expect(tree.tile(0, 274).length).toBe(0);
+    tree.close();
+  });
+
+  it('takes leaves in log order only, and hashes only', () => {
+    const tree = grown(10);
+    expect(() => {
+      tree.append([LEAVES[9]!]);
+    }).toThrow(RangeError);
+    expect(() => {
+      tree.append([{ position: 1000, hash: 'no hash' }]);
+    }).toThrow(RangeError);
+    expect(tree.size).toBe(10);
+    tree.close();
+  });
+
+  it('is cut, and grows again to the same', () => {
+    const tree = grown(70_000);
+    tree.cut(300);
+    expect(hex(tree.root(300))).toBe(rootAt(300));
+    tree.append(LEAVES.slice(300, 70_000));
+    expect(hex(tree.root(70_000))).toBe(rootAt(70_000));
+    tree.close();
+  });
+
+  it('mends whatever a crash cut off', () => {
+    grown(70_000).close();
+    const names = readdirSync(folder);
+    for (const name of names) {
+      const { size } = statSync(join(folder, name));
+      truncateSync(join(folder, name), Math.max(0, size - 37));
+      const tree = grown(70_000);
+      expect(hex(tree.root(70_000))).toBe(rootAt(70_000));
+      tree.close();
+    }
+    expect(names.sort()).toEqual(['level-0', 'level-1', 'level-2', 'positions']);
+  });
+});

@@ -1,0 +1,237 @@
+import { hash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import {
+  appendLeaf,
+  consistencyProof,
+  HASH_BYTES,
+  inclusionProof,
+  leafHash,
+  nodeHash,
+  nodesOfTiles,
+  rootOf,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  type Frontier,
+} from '#libs/merkle';
+
+/** An event of the log as a leaf: what the tree hashes is the chain hash of the event. */
+export interface Leaf {
+  /** Where the event stands in the log. */
+  readonly position: number;
+  /** The event's chain hash, 64 hex digits. */
+  readonly hash: string;
+}
+
+/**
+ * The tree of the log, kept in files: the hashes of each eighth level one after the other, which are the tiles of
+ * C2SP tlog-tiles, and the position of each leaf. All of it derives from the log and can be made again.
+ * One process writes; it holds the notary's lease.
+ */
+export interface LogTree {
+  readonly size: number;
+  /** Position of the newest leaf; null for none. */
+  readonly newest: number | null;
+  /** Adds leaves in log order. @throws RangeError for a position that isn't after the newest */
+  append(leaves: readonly Leaf[]): void;
+  /** The leaf's index, or null where the tree has no leaf of this position. */
+  indexOf(position: number): number | null;
+  /** Merkle Tree Hash of the first `size` leaves. */
+  root(size: number): Uint8Array;
+  inclusion(leafIndex: number, size: number): readonly Uint8Array[];
+  consistency(size1: number, size2: number): readonly Uint8Array[];
+  /** The hashes of a tile, as far as they are there; empty where there are none. */
+  tile(level: number, index: number): Uint8Array;
+  /** Drops all leaves from `size` on. */
+  cut(size: number): void;
+  close(): void;
+}
+
+const POSITION_BYTES = 8;
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+
+/** A file of records of one length, of which a last one that was cut off is none. */
+interface Records {
+  readonly count: () => number;
+  readonly read: (from: number, count: number) => Uint8Array;
+  readonly append: (bytes: Uint8Array) => void;
+  readonly cut: (count: number) => void;
+  readonly close: () => void;
+}
+
+const openRecords = (path: string, bytesOfOne: number): Records => {
+  const file = openSync(path, 'a+', 0o600);
+  let count = Math.floor(fstatSync(file).size / bytesOfOne);
+  ftruncateSync(file, count * bytesOfOne);
+  return {
+    count: () => count,
+    read: (from, wanted) => {
+      const there = Math.max(0, Math.min(wanted, count - from));
+      const bytes = new Uint8Array(there * bytesOfOne);
+      let at = 0;
+      while (at < bytes.length) {
+        const got = readSync(file, bytes, at, bytes.length - at, from * bytesOfOne + at);
+        if (got === 0) throw new Error(`${path} is shorter than it was`);
+        at += got;
+      }
+      return bytes;
+    },
+    append: (bytes) => {
+      let at = 0;
+      while (at < bytes.length) at += writeSync(file, bytes, at);
+      count += bytes.length / bytesOfOne;
+    },
+    cut: (kept) => {
+      count = Math.min(count, kept);
+      ftruncateSync(file, count * bytesOfOne);
+    },
+    close: () => {
+      closeSync(file);
+    },
+  };
+};
+
+const bytesOfHex = (hex: string): Uint8Array => {
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new RangeError(`no chain hash: ${hex.slice(0, 80)}`);
+  return Buffer.from(hex, 'hex');
+};
+
+/** Opens the tree in a folder, or makes it. What a crash left half-written is cut off: it is added again. */
+export const openLogTree = (folder: string): LogTree => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const positions = openRecords(join(folder, 'positions'), POSITION_BYTES);
+  const levels: Records[] = [];
+  const level = (at: number): Records =>
+    (levels[at] ??= openRecords(join(folder, `level-${at}`), HASH_BYTES));
+
+  const tile = (at: number, index: number): Uint8Array =>
+    level(at).read(index * TILE_WIDTH, TILE_WIDTH);
+
+  /** The tile that was read last of each level: proofs and roots look at few. */
+  const cached = new Map<number, { readonly index: number; readonly bytes: Uint8Array }>();
+  const node = nodesOfTiles(sha256, (at, index) => {
+    const known = cached.get(at);
+    if (known?.index === index) return known.bytes;
+    const bytes = tile(at, index);
+    cached.set(at, { index, bytes });
+    return bytes;
+  });
+
+  /** A tile's hash, out of the tile below and not out of its own place. */
+  const joinedBelow = (height: number, index: number): Uint8Array =>
+    nodeHash(sha256, node(height - 1, 2 * index), node(height - 1, 2 * index + 1));
+
+  const frontierOf = (size: number): Frontier => {
+    const roots: Uint8Array[] = [];
+    let start = 0;
+    for (let height = Math.floor(Math.log2(Math.max(1, size))) + 1; height >= 0; height -= 1) {
+      const width = 2 ** height;
+      if (Math.floor(size / width) % 2 === 0) continue;
+      roots.push(Uint8Array.from(node(height, start / width)));
+      start += width;
+    }
+    return { size, roots };
+  };
+
+  const cut = (size: number): void => {
+    cached.clear();
+    positions.cut(size);
+    for (let at = 0, hashes = size; at === 0 || hashes > 0 || levels[at] !== undefined; at += 1) {
+      level(at).cut(hashes);
+      hashes = Math.floor(hashes / TILE_WIDTH);
+    }
+  };
+
+  // A level above that lacks what the one below completes is made again from there.
+  const whole = Math.min(positions.count(), level(0).count());
+  cut(whole);
+  for (let at = 1, hashes = Math.floor(whole / TILE_WIDTH); hashes > 0; at += 1) {
+    for (let index = level(at).count(); index < hashes; index += 1)
+      level(at).append(joinedBelow(at * TILE_HEIGHT, index));
+    cached.clear();
+    hashes = Math.floor(hashes / TILE_WIDTH);
+  }
+  let frontier = frontierOf(whole);
+
+  const positionAt = (index: number): number => {
+    const bytes = positions.read(index, 1);
+    return new DataView(bytes.buffer).getFloat64(0);
+  };
+  const newest = (): number | null => (frontier.size === 0 ? null : positionAt(frontier.size - 1));
+
+  return {
+    get size() {
+      return frontier.size;
+    },
+    get newest() {
+      return newest();
+    },
+    append: (leaves) => {
+      let last = newest() ?? -1;
+      const added = leaves.map(({ position, hash: chainHash }) => {
+        if (!Number.isSafeInteger(position) || position <= last)
+          throw new RangeError(`a leaf at position ${position} after one at ${last}`);
+        last = position;
+        return { position, leaf: leafHash(sha256, bytesOfHex(chainHash)) };
+      });
+      const written: Uint8Array[][] = [];
+      for (const { leaf } of added)
+        frontier = appendLeaf(sha256, frontier, leaf, (height, _, hashed) => {
+          if (height % TILE_HEIGHT === 0) (written[height / TILE_HEIGHT] ??= []).push(hashed);
+        });
+      const places = new Uint8Array(added.length * POSITION_BYTES);
+      const view = new DataView(places.buffer);
+      added.forEach(({ position }, at) => {
+        view.setFloat64(at * POSITION_BYTES, position);
+      });
+      positions.append(places);
+      written.forEach((hashes, at) => {
+        level(at).append(Buffer.concat(hashes));
+      });
+      cached.clear();
+    },
+    indexOf: (position) => {
+      let low = 0;
+      let high = frontier.size;
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        if (positionAt(middle) < position) low = middle + 1;
+        else high = middle;
+      }
+      return low < frontier.size && positionAt(low) === position ? low : null;
+    },
+    root: (size) => {
+      if (!Number.isSafeInteger(size) || size < 0 || size > frontier.size)
+        throw new RangeError(`no root of ${size} leaves in a tree of ${frontier.size}`);
+      return rootOf(sha256, size === frontier.size ? frontier : frontierOf(size));
+    },
+    inclusion: (leafIndex, size) => {
+      if (size > frontier.size)
+        throw new RangeError(`no tree of ${size} leaves in one of ${frontier.size}`);
+      return inclusionProof(sha256, node, leafIndex, size).map((each) => Uint8Array.from(each));
+    },
+    consistency: (size1, size2) => {
+      if (size2 > frontier.size)
+        throw new RangeError(`no tree of ${size2} leaves in one of ${frontier.size}`);
+      return consistencyProof(sha256, node, size1, size2).map((each) => Uint8Array.from(each));
+    },
+    tile,
+    cut: (size) => {
+      cut(size);
+      frontier = frontierOf(Math.min(size, frontier.size));
+    },
+    close: () => {
+      positions.close();
+      for (const each of levels) each.close();
+    },
+  };
+};
