@@ -25,6 +25,8 @@ export const clinicPolicy: DataPolicy = {
       values: [['surgery'], ['eye', 'skin']],
     },
   ],
+  coarsen: [],
+  magnitudes: [],
   planted: [],
   protected: [
     {
@@ -37,6 +39,7 @@ export const clinicPolicy: DataPolicy = {
   ],
   split: { train: 50, dev: 20, check: 15, sealed: 15 },
   minimumCell: 11,
+  disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto' },
 };
 
 export const CLINIC_HEADER = ['patient', 'name', 'ssn', 'age', 'ward', 'sex', 'days'] as const;
