@@ -1,7 +1,9 @@
 import {
   FILE_DOMAINS,
   SPLITS,
+  type CoarseningStep,
   type DimensionPolicy,
+  type MagnitudePolicy,
   type OutcomePolicy,
   type Ratio,
 } from '#libs/harness';
@@ -257,6 +259,60 @@ const split = ruled(
   },
 );
 
+/** Labels that become one, in the order that they are tried. */
+const coarsen: Shape<readonly CoarseningStep[]> = list(
+  object({
+    dimension: needed(name),
+    merge: needed(ruled(list(label, 2, 100), distinct('label'))),
+    into: needed(label),
+  }),
+  0,
+  100,
+);
+
+const percent = whole(1, 100);
+
+const rawMagnitude = ruled(
+  object({
+    column: optional(orNull(column), null),
+    decimals: optional(whole(0, 6), 0),
+    dominance: optional(
+      orNull(object({ largest: optional(whole(1, 10), 2), percent: optional(percent, 85) })),
+      { largest: 2, percent: 85 },
+    ),
+    prior_percent: optional(orNull(percent), 15),
+  }),
+  ({ dominance, prior_percent: priorPercent }, path, report) => {
+    if (dominance !== null || priorPercent !== null) return;
+    report(path, {
+      found: 'neither dominance nor prior_percent',
+      expected: 'at least one of them',
+      remedy: 'Leave one out, and its default stands.',
+    });
+  },
+);
+
+/** Named sums, each of the column of its name unless it says another. */
+const magnitudes: Shape<readonly MagnitudePolicy[]> = (value, path, report) =>
+  pairs(
+    name,
+    rawMagnitude,
+    0,
+    10,
+  )(value, path, report)?.map(([named, { prior_percent: priorPercent, ...raw }]) => ({
+    name: named,
+    column: raw.column ?? named,
+    decimals: raw.decimals,
+    dominance: raw.dominance,
+    priorPercent,
+  }));
+
+const disclosure = object({
+  empty_cells: optional(oneOf(['hidden', 'shown']), 'hidden'),
+  minimum_outcome: optional(whole(0, 1_000_000), 0),
+  totals: optional(oneOf(['auto', 'told']), 'auto'),
+});
+
 const rawData = object({
   path: needed(file),
   format: optional(orNull(oneOf(['csv', 'parquet'])), null),
@@ -266,11 +322,14 @@ const rawData = object({
     object({ name: needed(name), column: needed(column), positive: needed(positive) }),
   ),
   dimensions: needed(dimensions(1)),
+  coarsen: optional(coarsen, []),
+  magnitudes: optional(magnitudes, []),
   planted: optional(ruled(list(name, 0, 20), distinct('planted dimension')), []),
   protected: optional(dimensions(0), []),
   split: optional(split, { train: 50, dev: 20, check: 15, sealed: 15 }),
   // With fewer than three people in a cell, one of them can work out the other.
   minimum_cell: optional(whole(3, 1_000_000), 11),
+  disclosure: section(disclosure),
 });
 
 type RawData = NonNullable<ReturnType<typeof rawData>>;

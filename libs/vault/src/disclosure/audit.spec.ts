@@ -144,9 +144,7 @@ describe('the feasible intervals of hidden cells', () => {
     );
   });
 
-  it('see what pairs of margins do not: three rows, each hidden twice, and one value left', () => {
-    // No row and no column has fewer than two hidden cells, and all the same the corner can only be 1:
-    // (r0 + r1 + r2) - (c0 + c1 + c2) leaves it alone.
+  it('see what no single margin tells: two hidden cells in each, and one value left for every cell', () => {
     const facts = [
       { of: 'people', over: [0, 1], lower: 3, upper: 3 },
       { of: 'people', over: [1, 2], lower: 4, upper: 4 },

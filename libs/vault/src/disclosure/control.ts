@@ -1,9 +1,15 @@
-import type { CohortDimension, DataPolicy, DisclosurePolicy, HarnessPolicy } from '#libs/harness';
+import {
+  coarsened,
+  type CohortDimension,
+  type DataPolicy,
+  type DisclosurePolicy,
+  type HarnessPolicy,
+} from '#libs/harness';
 import { cellCount } from '../cells.ts';
 import type { VaultCounts } from '../counts.ts';
 import type { BaseCell } from '../requests.ts';
 import { feasible, type Fact, type HiddenGroup } from './audit.ts';
-import { coarseCells, coarseContributions, coarseCounts, coarsened } from './coarsen.ts';
+import { coarseCells, coarseContributions, coarseCounts } from './coarsen.ts';
 import { isDominated, kept, type Contribution } from './dominance.ts';
 import { loadSolver, type Solve } from './solver.ts';
 
@@ -230,7 +236,9 @@ const decide = async (
     const withheld = attempt([], 'withheld');
     if (stands(withheld)) return withheld;
   }
-  return complemented(cells, (extra) => attempt(extra, 'told'), stands) ?? told;
+  const more = complemented(cells, (extra) => attempt(extra, 'told'), stands);
+  // The gate's refusal is written down too, and may not say what the audit found too much.
+  return more ?? { ...told, totals: 'withheld' };
 };
 
 /** Single cells that are tried before several. */
