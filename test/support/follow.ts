@@ -1,4 +1,12 @@
-import { openHome, openRun, driveRun, openStudy, pinnedBy, type Home, type HomeOptions } from '#apps/runner';
+import {
+  openHome,
+  openRun,
+  driveRun,
+  openStudy,
+  pinnedBy,
+  type Home,
+  type HomeOptions,
+} from '#apps/runner';
 import type { Agent } from '#libs/agents';
 import type { Clock, Refusal, Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';

@@ -97,7 +97,11 @@ describe('checkRelease', () => {
       'cell 2 of the base table',
     ],
     ['another label', { table: table.replace('head,young', 'head,old') }, 'is no cell of it'],
-    ['a cell twice', { table: table.replace('3,"heart', '0,head,young,20,5,1\n3,"heart') }, 'is no'],
+    [
+      'a cell twice',
+      { table: table.replace('3,"heart', '0,head,young,20,5,1\n3,"heart') },
+      'is no',
+    ],
     ['a cell without its sum', { table: table.replace(',7.00', '') }, 'is no cell of it'],
     ['another column', { table: table.replace('sum_pay', 'pay') }, 'the header of the base table'],
     ['fewer people than said', { table: table.replace('20,5', '19,5') }, 'the released people'],

@@ -8,8 +8,9 @@ export const cellCount = (dimensions: readonly Pick<CohortDimension, 'labels'>[]
  * How far apart two neighbours in each dimension are: a cell's id counts through the product in row-major order
  * from 0, the last dimension fastest.
  */
-export const strides = (dimensions: readonly Pick<CohortDimension, 'labels'>[]): readonly number[] =>
-  dimensions.map((_, index) => cellCount(dimensions.slice(index + 1)));
+export const strides = (
+  dimensions: readonly Pick<CohortDimension, 'labels'>[],
+): readonly number[] => dimensions.map((_, index) => cellCount(dimensions.slice(index + 1)));
 
 /** A cell's label in each dimension. */
 export const cellLabels = (

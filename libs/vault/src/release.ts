@@ -116,4 +116,3 @@ const csv = (
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): Uint8Array => new TextEncoder().encode(stringify([header, ...rows]));
-

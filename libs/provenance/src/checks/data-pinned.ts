@@ -81,6 +81,5 @@ const checkReleased = async (
   };
   const table = await textAt(cohorts.table, 'the base table');
   const cells = await textAt(cohorts.cells, 'the list of cells');
-  if (table !== null && cells !== null)
-    checkRelease(cohorts, policy, { table, cells }, faults);
+  if (table !== null && cells !== null) checkRelease(cohorts, policy, { table, cells }, faults);
 };

@@ -89,7 +89,7 @@ const hiddenTables: fc.Arbitrary<Hidden> = fc
         fc
           .record({
             of: fc.constantFrom<Fact['of']>('people', 'positive', 'negative'),
-            over: fc.constantFrom([0, 1, 2, 3], [0, 1], [2, 3], [0, 2], [1, 3]),
+            over: fc.constantFrom<number[]>([0, 1, 2, 3], [0, 1], [2, 3], [0, 2], [1, 3]),
             slack: fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 1 })),
           })
           .map(({ of, over, slack: [below, above] }) => {
@@ -136,9 +136,10 @@ describe('the feasible intervals of hidden cells', () => {
           { cells: large, least: 4, most: 6, in: [0, 1] },
         ].filter(({ cells: many }) => many > 0);
         const enumerated = byEnumeration({ cells, facts });
-        expect(feasible(groups, facts, solve)).toEqual(
-          [enumerated[0], ...(large > 0 ? [enumerated[small]] : [])],
-        );
+        expect(feasible(groups, facts, solve)).toEqual([
+          enumerated[0],
+          ...(large > 0 ? [enumerated[small]] : []),
+        ]);
       }),
       { numRuns: 40 },
     );
@@ -161,7 +162,13 @@ describe('the feasible intervals of hidden cells', () => {
 
   it('are not found of more groups than can be waited for', () => {
     const group = { cells: 1, least: 1, most: 2, in: [] };
-    expect(feasible(new Array(MAXIMUM_GROUPS + 1).fill(group), [], solve)).toBeNull();
+    expect(
+      feasible(
+        Array.from({ length: MAXIMUM_GROUPS + 1 }, () => group),
+        [],
+        solve,
+      ),
+    ).toBeNull();
   });
 
   it('are not found where the solver leaves a programme unsolved, or says what is wrong', () => {

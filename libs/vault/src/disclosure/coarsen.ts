@@ -30,11 +30,7 @@ export const coarseCells = (
 };
 
 /** The same people by coarser cells. */
-export const coarseCounts = (
-  counts: VaultCounts,
-  to: Uint32Array,
-  cells: number,
-): VaultCounts => {
+export const coarseCounts = (counts: VaultCounts, to: Uint32Array, cells: number): VaultCounts => {
   const sums = ({ people, positive }: CellCounts): CellCounts => {
     const coarse = { people: new Uint32Array(cells), positive: new Uint32Array(cells) };
     to.forEach((cell, fine) => {

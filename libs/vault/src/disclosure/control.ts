@@ -50,7 +50,10 @@ export type Audit =
   | { readonly outcome: 'passed'; readonly kinds: number }
   | { readonly outcome: 'failed'; readonly found: string };
 
-export type Rules = Pick<DataPolicy, 'dimensions' | 'coarsen' | 'magnitudes' | 'minimumCell' | 'disclosure'>;
+export type Rules = Pick<
+  DataPolicy,
+  'dimensions' | 'coarsen' | 'magnitudes' | 'minimumCell' | 'disclosure'
+>;
 export type Bounds = HarnessPolicy['gates']['preLoop'];
 
 export interface Controlled extends Loaded {
@@ -313,7 +316,10 @@ const audit = (
 
   if (totals === 'told') {
     const { people, positive, negative } = sums(hidden);
-    if (people < rules.minimumCell || Math.min(positive, negative) < rules.disclosure.minimumOutcome)
+    if (
+      people < rules.minimumCell ||
+      Math.min(positive, negative) < rules.disclosure.minimumOutcome
+    )
       return failed('the hidden people together are fewer than may be released');
   }
   const intervals = feasible(groups satisfies readonly HiddenGroup[], facts, solve);

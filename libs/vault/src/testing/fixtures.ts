@@ -72,6 +72,9 @@ export const clinicCsv = (rows = clinicRows()): string => toCsv([CLINIC_HEADER, 
 
 export const testKey = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
 
+/** Bounds that coarsen and refuse nothing. */
+export const noBounds = { minimumRows: 0, minimumGroup: 0, maximumSuppression: 100 } as const;
+
 /** Gates that the clinic's data pass. */
 export const clinicGates: HarnessPolicy['gates'] = {
   ...examplePolicy.gates,
