@@ -128,8 +128,13 @@ const suppressedText = ({
     return 'how many are suppressed is withheld: it would tell of a hidden cell';
   const total = released.people + suppressed.people;
   const share = total === 0 ? 0 : suppressed.people / total;
-  const which = audit === null ? ` below ${minimumCell}` : '';
-  return `${count(suppressed.cells)} cells${which} suppressed, ${count(suppressed.people)} people (${percent(share)})`;
+  const complementary = audit?.complementary ?? null;
+  const which = audit === null || complementary === 0 ? ` below ${minimumCell}` : '';
+  const why =
+    complementary === null || complementary === 0
+      ? ''
+      : `, ${count(complementary)} of them so that no other follows`;
+  return `${count(suppressed.cells)} cells${which} suppressed${why}, ${count(suppressed.people)} people (${percent(share)})`;
 };
 
 const baselineLines = (style: Style, data: BaselineEstablished['data']): readonly string[] =>
