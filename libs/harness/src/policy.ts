@@ -74,6 +74,11 @@ export interface DisclosurePolicy {
    * tell too much of a hidden cell; told: always, and further cells are hidden where they would.
    */
   readonly totals: 'auto' | 'told';
+  /**
+   * one: the same rows leave the vault by one table, for a second one by other dimensions could be subtracted from the
+   * first. any: the study's human answers for what its tables tell together.
+   */
+  readonly tables: 'one' | 'any';
 }
 
 export const SPLITS = ['train', 'dev', 'check', 'sealed'] as const;

@@ -129,6 +129,7 @@ class DisclosurePolicyPayload implements DisclosurePolicy {
   @OneOf(['hidden', 'shown']) emptyCells!: 'hidden' | 'shown';
   @Count() minimumOutcome!: number;
   @OneOf(['auto', 'told']) totals!: 'auto' | 'told';
+  @OneOf(['one', 'any']) tables!: 'one' | 'any';
 }
 
 class DataPayload implements DataPolicy {

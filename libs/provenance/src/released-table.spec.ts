@@ -32,7 +32,7 @@ const policy: DataPolicy = {
       priorPercent: 15,
     },
   ],
-  disclosure: { emptyCells: 'hidden', minimumOutcome: 1, totals: 'auto' },
+  disclosure: { emptyCells: 'hidden', minimumOutcome: 1, totals: 'auto', tables: 'one' },
 };
 
 const file = { path: '', oid: '', sha256: '', bytes: 0 };
@@ -82,7 +82,7 @@ describe('checkRelease', () => {
       audit: { ...release.audit, totals: 'withheld' },
     } as const;
     expect(faultsOf({ release: withheld })).toBe('good');
-    const shown = { emptyCells: 'shown', minimumOutcome: 1, totals: 'auto' } as const;
+    const shown = { ...policy.disclosure!, emptyCells: 'shown' } as const;
     const empty = table.replace('3,', '2,"heart, ""open""",young,0,0,0.00\n3,');
     expect(faultsOf({ policy: { disclosure: shown }, table: empty })).toBe('good');
   });

@@ -73,6 +73,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
         emptyCells: data.disclosure.empty_cells,
         minimumOutcome: data.disclosure.minimum_outcome,
         totals: data.disclosure.totals,
+        tables: data.disclosure.tables,
       },
     },
     objective: content.objective,

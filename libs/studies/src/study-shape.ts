@@ -311,6 +311,7 @@ const disclosure = object({
   empty_cells: optional(oneOf(['hidden', 'shown']), 'hidden'),
   minimum_outcome: optional(whole(0, 1_000_000), 0),
   totals: optional(oneOf(['auto', 'told']), 'auto'),
+  tables: optional(oneOf(['one', 'any']), 'one'),
 });
 
 const rawData = object({

@@ -155,7 +155,7 @@ describe('checkDataPolicy', () => {
     ['a magnitude twice', { magnitudes: [stay, stay] }, 'dimension-names: sum_stay'],
     [
       'a minimum of outcomes that no cell could meet',
-      { disclosure: { emptyCells: 'hidden', minimumOutcome: 6, totals: 'auto' } },
+      { disclosure: { ...clinicPolicy.disclosure!, minimumOutcome: 6 } },
       'minimum-outcome: 6 people',
     ],
     ['a minimum cell of two', { minimumCell: 2 }, 'minimum-cell: 2 people'],

@@ -36,7 +36,7 @@ export const examplePolicy: HarnessPolicy = {
     protected: [],
     split: { train: 50, dev: 25, check: 15, sealed: 10 },
     minimumCell: 11,
-    disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto' },
+    disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
   },
   training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
   objective: { metric: 'log-loss' },

@@ -14,7 +14,12 @@ interface Cell {
   readonly positive: number;
 }
 
-const AUTO: DisclosurePolicy = { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto' };
+const AUTO: DisclosurePolicy = {
+  emptyCells: 'hidden',
+  minimumOutcome: 0,
+  totals: 'auto',
+  tables: 'one',
+};
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
