@@ -1,5 +1,7 @@
 import {
+  coarsened,
   FILE_DOMAINS,
+  misstep,
   SPLITS,
   type CoarseningStep,
   type DimensionPolicy,
@@ -380,6 +382,38 @@ const dataRule = (data: RawData, path: Path, report: Report): void => {
       remedy: 'Name a dimension, or remove it.',
     });
   });
+  for (const [named, { column: used }] of data.magnitudes.map(
+    (each) => [each.name, each] as const,
+  )) {
+    const attribute = secret.get(used);
+    const use =
+      otherUse(data, used) ??
+      (attribute === undefined ? null : `the protected attribute ${attribute}`);
+    if (use === null) continue;
+    report([...path, 'magnitudes', named, 'column'], {
+      found: `the column ${shown(used)}, which is ${use}`,
+      expected: 'a column whose sums may be known',
+      remedy: 'Take another column, or remove this entry.',
+    });
+  }
+  for (const [i, step] of data.coarsen.entries()) {
+    const found = misstep(coarsened(data.dimensions, data.coarsen.slice(0, i)), step);
+    if (found === null) continue;
+    report([...path, 'coarsen', i], {
+      found,
+      expected:
+        'labels of a dimension, as the steps before this one left them, and a label for them that is not taken',
+      remedy: 'Correct the names, or the order of the steps.',
+    });
+    break;
+  }
+  const half = Math.floor(data.minimum_cell / 2);
+  if (data.disclosure.minimum_outcome > half)
+    report([...path, 'disclosure', 'minimum_outcome'], {
+      found: String(data.disclosure.minimum_outcome),
+      expected: `at most ${half}, half of the minimum cell`,
+      remedy: 'Lower it, or raise minimum_cell.',
+    });
   const cells = data.dimensions.reduce((product, each) => product * each.labels.length, 1);
   if (cells > MOST_CELLS) {
     report([...path, 'dimensions'], {

@@ -252,18 +252,20 @@ const checkCounts = (
 
 const checkSuppression = (
   { train }: VaultCounts,
-  { hidden, totals }: DisclosureControl,
-  { minimumCell, disclosure }: DataPolicy,
+  { hidden, totals, coarsened: steps }: DisclosureControl,
+  { minimumCell, disclosure, coarsen }: DataPolicy,
   bound: number,
 ): GateCheck => {
   const found = share(hidden.people, train.people);
   const within = found <= bound;
   const exactly = `${found.toFixed(1)} % of the train rows (${number(hidden.people)} people in ${number(hidden.cells)} cells)`;
   const roughly = `${within ? 'at most' : 'more than'} ${bound} % of the train rows (withheld: how many would tell of a hidden cell)`;
+  const after =
+    coarsen.length === 0 ? '' : `, after ${steps} of ${coarsen.length} steps of coarsening`;
   return check(
     'suppression',
     train.people > 0 && within,
-    totals === 'told' ? exactly : roughly,
+    `${totals === 'told' ? exactly : roughly}${after}`,
     disclosure === null
       ? `at most ${bound} % in cells of fewer than ${minimumCell}`
       : `at most ${bound} % in cells that are hidden`,
