@@ -41,6 +41,22 @@ export const MEANINGS: Readonly<Record<string, string>> = {
     'Label to the values that it stands for. A value in no group halts the run at the pre-loop gate.',
   'data.dimensions.<name>.groups.<name>': 'The values of the group.',
   'data.dimensions.<name>.values': 'Values that are their own labels.',
+  'data.coarsen':
+    'Steps to coarser dimensions, taken in this order and only as far as suppression needs: [Disclosure control](../how-to/set-up-a-study.md#what-leaves-the-vault).',
+  'data.coarsen[].dimension': 'The dimension that becomes coarser.',
+  'data.coarsen[].merge': 'Its labels that become one, as the steps before left them.',
+  'data.coarsen[].into': 'The label that they become.',
+  'data.magnitudes':
+    'Numbers from 0 on whose sum is released for each cohort, as `sum_<name>`. A cohort that few people dominate is hidden.',
+  'data.magnitudes.<name>': 'At least one of `dominance` and `prior_percent`.',
+  'data.magnitudes.<name>.column': "Its column; null: the magnitude's name.",
+  'data.magnitudes.<name>.decimals':
+    'Decimals that are kept of each number: sums are exact in that unit.',
+  'data.magnitudes.<name>.dominance': 'The (n,k) rule; null: not asked.',
+  'data.magnitudes.<name>.dominance.largest': 'n: so many of the largest numbers together …',
+  'data.magnitudes.<name>.dominance.percent': 'k: … may be at most this share of the sum.',
+  'data.magnitudes.<name>.prior_percent':
+    'The p% rule: all but the two largest numbers are at least this share of the largest; null: not asked.',
   'data.planted': 'Dimensions put into the data on purpose, called so wherever they show.',
   'data.protected':
     'Protected attributes: the evaluator has them, the program does not. Written like dimensions.',
@@ -57,6 +73,15 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'data.split.check': 'Feeds the gap chart only.',
   'data.split.sealed': 'Scored once a run, after the loop has ended.',
   'data.minimum_cell': 'A cohort of fewer people is neither released nor scored.',
+  'data.disclosure': 'What may be told of cohorts that are not released.',
+  'data.disclosure.empty_cells':
+    '`hidden`: an empty cell looks like a small one. `shown`: it stands in the table with n 0.',
+  'data.disclosure.minimum_outcome':
+    'Fewest people with each outcome in a released cohort. 0: one where everybody has the same outcome is released.',
+  'data.disclosure.totals':
+    'Totals of the train rows in the log. `auto`: withheld where they would tell of a hidden cohort. `told`: further cohorts are hidden instead.',
+  'data.disclosure.tables':
+    '`one`: a run whose base table differs from that of an earlier run of the same data is halted. `any`: a human answers for what the tables tell together.',
   objective: 'What is improved.',
   'objective.metric': 'Binomial log-loss per person, natural logarithm; lower is better.',
   budget: 'The mutation budget, in units; charges are never refunded.',

@@ -23,7 +23,7 @@ export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions 
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
-export { openStudy, type OpenedStudy } from './opening/open-study.ts';
+export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { runOf, studyOf, verdictOn } from './proving/verify.ts';

@@ -7,6 +7,12 @@ export type ChargeType = 'hypothesis' | Domain;
 
 export type Costs = Readonly<Record<ChargeType, number>>;
 
+/** A dimension as it is seen from outside of the vault. */
+export interface CohortDimension {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
 /** How a column becomes a cohort dimension. The labels are the only values that ever leave the vault. */
 export type DimensionPolicy = {
   readonly name: string;
@@ -33,6 +39,48 @@ export interface OutcomePolicy {
   readonly positive: { readonly atLeast: number } | { readonly equals: string };
 }
 
+/** Labels of a dimension that become one label where the data are too thin for them. */
+export interface CoarseningStep {
+  readonly dimension: string;
+  /** At least two labels of the dimension as the steps before this one left them. */
+  readonly merge: readonly string[];
+  /** The label that takes the place of the first of them. */
+  readonly into: string;
+}
+
+/**
+ * A column of numbers from 0 on whose sum is released for each cohort. A cohort that few people's numbers dominate is
+ * hidden as a whole, for whoever knows his own number could work out another's. At least one of the rules is not null.
+ */
+export interface MagnitudePolicy {
+  readonly name: string;
+  readonly column: string;
+  /** Decimals that are kept of each number, 0 to 6: sums are exact in that unit. */
+  readonly decimals: number;
+  /** The (n,k) rule: the `largest` numbers may be at most `percent` of the sum; null: not asked. */
+  readonly dominance: { readonly largest: number; readonly percent: number } | null;
+  /** The p% rule: all but the two largest must be at least so many per cent of the largest; null: not asked. */
+  readonly priorPercent: number | null;
+}
+
+/** What a cohort that is not released may be told by, beside the minimum cell. */
+export interface DisclosurePolicy {
+  /** hidden: an empty cell looks like a small one; shown: it stands in the table with nobody. */
+  readonly emptyCells: 'hidden' | 'shown';
+  /** Fewest people with each outcome in a released cell; 0: a cell where everybody's outcome is the same is released. */
+  readonly minimumOutcome: number;
+  /**
+   * The train rows' totals, which the hidden cells can be reckoned from. auto: told, or else withheld where they would
+   * tell too much of a hidden cell; told: always, and further cells are hidden where they would.
+   */
+  readonly totals: 'auto' | 'told';
+  /**
+   * one: the same rows leave the vault by one table, for a second one by other dimensions could be subtracted from the
+   * first. any: the study's human answers for what its tables tell together.
+   */
+  readonly tables: 'one' | 'any';
+}
+
 export const SPLITS = ['train', 'dev', 'check', 'sealed'] as const;
 export type Split = (typeof SPLITS)[number];
 
@@ -46,6 +94,9 @@ export interface DataPolicy {
   readonly identifiers: readonly string[];
   readonly outcome: OutcomePolicy;
   readonly dimensions: readonly DimensionPolicy[];
+  /** Taken in this order, as few as are needed for the pre-loop gate's bound on suppression. */
+  readonly coarsen: readonly CoarseningStep[];
+  readonly magnitudes: readonly MagnitudePolicy[];
   /** Dimensions that were planted in the data on purpose, so that they are called so wherever they show. */
   readonly planted: readonly string[];
   /** For evaluation only: the evaluator has them, the program does not. */
@@ -53,6 +104,8 @@ export interface DataPolicy {
   /** Shares of the rows in per cent, adding up to 100. */
   readonly split: Readonly<Record<Split, number>>;
   readonly minimumCell: number;
+  /** Null where a run of version 1 had the minimum cell only: nothing was audited. */
+  readonly disclosure: DisclosurePolicy | null;
 }
 
 export interface TrainingPolicy {

@@ -1,11 +1,14 @@
 import type {
   ChartPolicy,
+  CoarseningStep,
   Costs,
   DataPolicy,
   DimensionPolicy,
+  DisclosurePolicy,
   FairnessPolicy,
   FileDomain,
   HarnessPolicy,
+  MagnitudePolicy,
   OutcomePolicy,
   Ratio,
   SearchAgentPolicy,
@@ -103,6 +106,32 @@ class SplitPayload implements Record<Split, number> {
   @Finite(0) sealed!: number;
 }
 
+class CoarseningPayload implements CoarseningStep {
+  @Text(200) dimension!: string;
+  @Texts(300) merge!: readonly string[];
+  @Text(300) into!: string;
+}
+
+class DominancePayload {
+  @Ordinal() largest!: number;
+  @Ordinal() percent!: number;
+}
+
+class MagnitudePayload implements MagnitudePolicy {
+  @Text(200) name!: string;
+  @Text(200) column!: string;
+  @Count() decimals!: number;
+  @Nullable() @Nested(() => DominancePayload) dominance!: DominancePayload | null;
+  @Nullable() @Ordinal() priorPercent!: number | null;
+}
+
+class DisclosurePolicyPayload implements DisclosurePolicy {
+  @OneOf(['hidden', 'shown']) emptyCells!: 'hidden' | 'shown';
+  @Count() minimumOutcome!: number;
+  @OneOf(['auto', 'told']) totals!: 'auto' | 'told';
+  @OneOf(['one', 'any']) tables!: 'one' | 'any';
+}
+
 class DataPayload implements DataPolicy {
   @Path() path!: string;
   @OneOf(['csv', 'parquet']) format!: 'csv' | 'parquet';
@@ -110,10 +139,13 @@ class DataPayload implements DataPolicy {
   @Texts(200) identifiers!: readonly string[];
   @Nested(() => OutcomePayload) outcome!: OutcomePayload;
   @EachFitsOne(BinsPayload, GroupsPayload) dimensions!: readonly DimensionPolicy[];
+  @NestedList(() => CoarseningPayload) coarsen!: readonly CoarseningPayload[];
+  @NestedList(() => MagnitudePayload) magnitudes!: readonly MagnitudePayload[];
   @Texts(200) planted!: readonly string[];
   @EachFitsOne(BinsPayload, GroupsPayload) protected!: readonly DimensionPolicy[];
   @Nested(() => SplitPayload) split!: SplitPayload;
   @Ordinal() minimumCell!: number;
+  @Nullable() @Nested(() => DisclosurePolicyPayload) disclosure!: DisclosurePolicyPayload | null;
 }
 
 class ObjectivePayload {

@@ -3,6 +3,7 @@ import { Nullable } from '#libs/event-log';
 import { FILE_DOMAINS, GATES } from '#libs/harness';
 import type {
   ChartPolicy,
+  CohortDimension,
   FairnessMeasure,
   FairnessReport,
   FileDomain,
@@ -16,6 +17,7 @@ import type {
   ChangedFile,
   CohortRelease,
   CohortsServed,
+  DisclosureAudit,
   EnvironmentRecord,
   FairnessMeasured,
   GatePassed,
@@ -163,10 +165,21 @@ class CellsPayload {
 }
 
 class PeoplePayload {
-  @Count() train!: number;
+  @Nullable() @Count() train!: number | null;
   @Count() dev!: number;
   @Count() check!: number;
   @Count() sealed!: number;
+}
+
+class CohortDimensionPayload implements CohortDimension {
+  @Text(200) name!: string;
+  @Texts(300) labels!: readonly string[];
+}
+
+class DisclosureAuditPayload implements DisclosureAudit {
+  @OneOf(['told', 'withheld']) totals!: 'told' | 'withheld';
+  @Nullable() @Count() complementary!: number | null;
+  @Count() kinds!: number;
 }
 
 class CohortReleasePayload implements CohortRelease {
@@ -174,9 +187,12 @@ class CohortReleasePayload implements CohortRelease {
   @Nested(() => ArtefactRefPayload) table!: ArtefactRefPayload;
   @Nested(() => ArtefactRefPayload) cells!: ArtefactRefPayload;
   @Ordinal() minimumCell!: number;
+  @NestedList(() => CohortDimensionPayload) dimensions!: readonly CohortDimensionPayload[];
+  @Count() coarsened!: number;
   @Nested(() => CellsPayload) released!: CellsPayload;
-  @Nested(() => CellsPayload) suppressed!: CellsPayload;
+  @Nullable() @Nested(() => CellsPayload) suppressed!: CellsPayload | null;
   @Nested(() => PeoplePayload) people!: PeoplePayload;
+  @Nullable() @Nested(() => DisclosureAuditPayload) audit!: DisclosureAuditPayload | null;
 }
 
 export class RunOpenedPayload implements DataOf<RunOpened> {

@@ -245,6 +245,7 @@ describe('any single object', () => {
     const none = await verdictOn({ readObject: null });
     expect(none.rows.filter(({ passed }) => !passed).map(({ row }) => row)).toEqual([
       'source-pinned',
+      'data-pinned',
       'objects',
       'mutations',
     ]);

@@ -3,6 +3,7 @@ import type { BudgetEvent } from '#libs/budget';
 import type { ChartReading, DivergenceEvent, KeepRuling } from '#libs/divergence';
 import type {
   Breach,
+  CohortDimension,
   Domain,
   FairnessReport,
   FileDomain,
@@ -71,22 +72,40 @@ export type RunOpened = Fact<
   }
 >;
 
-/** What left the vault for a run. */
+/**
+ * What left the vault for a run, and every number that the log tells of its train rows beside the checks of the
+ * pre-loop gate. The base table alone is the program's and the agent's.
+ */
 export interface CohortRelease {
   readonly tree: string;
   readonly table: ArtefactRef;
   readonly cells: ArtefactRef;
   readonly minimumCell: number;
-  /** Cells and people in the train rows, released and suppressed. */
+  /** What cells are numbered by: the policy's dimensions, coarsened by the first so many of the policy's steps. */
+  readonly dimensions: readonly CohortDimension[];
+  readonly coarsened: number;
+  /** Cells and people in the train rows, released and suppressed; null: withheld, since it would tell of a hidden cell. */
   readonly released: { readonly cells: number; readonly people: number };
-  readonly suppressed: { readonly cells: number; readonly people: number };
-  /** People in each split. */
+  readonly suppressed: { readonly cells: number; readonly people: number } | null;
+  /** People in each split; of train null: withheld. */
   readonly people: {
-    readonly train: number;
+    readonly train: number | null;
     readonly dev: number;
     readonly check: number;
     readonly sealed: number;
   };
+  /** Null where a run of version 1 was not audited. */
+  readonly audit: DisclosureAudit | null;
+}
+
+/** An intruder was set on all that is released, and worked out nothing of a hidden cell. */
+export interface DisclosureAudit {
+  /** Whether the totals of the train rows are told. */
+  readonly totals: 'told' | 'withheld';
+  /** Cells hidden though no rule hides them; null where the number would say of a hidden cell which rule hides it. */
+  readonly complementary: number | null;
+  /** Kinds of hidden cells that he was set on. */
+  readonly kinds: number;
 }
 
 /** A gate was passed, with each of its checks. */

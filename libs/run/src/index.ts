@@ -1,4 +1,5 @@
 /** The run: its events, its commands, the loop graph, and the one decider that composes the pure core. */
+export * from './cohorts.ts';
 export * from './commands.ts';
 export * from './decider.ts';
 export { rulingOf } from './deciding/judging.ts';

@@ -1,7 +1,13 @@
 import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
-import type { RunEvent, RunOpened } from './events.ts';
+import type { CohortRelease, RunEvent, RunOpened } from './events.ts';
 
-type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy'> & { readonly policy: PolicyOfVersion1 };
+/** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
+type ReleaseOfVersion1 = Omit<CohortRelease, 'dimensions' | 'coarsened' | 'audit'>;
+
+type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts'> & {
+  readonly policy: PolicyOfVersion1;
+  readonly cohorts: ReleaseOfVersion1 | null;
+};
 
 /**
  * For each type of a run's events one step for each older version: the first makes version 2 of version 1, and so on.
@@ -12,6 +18,12 @@ export const RUN_UPCASTERS = {
     (opened: OpenedOfVersion1): RunOpened['data'] => ({
       ...opened,
       policy: upgradePolicy(opened.policy),
+      cohorts: opened.cohorts && {
+        ...opened.cohorts,
+        dimensions: opened.policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+        coarsened: 0,
+        audit: null,
+      },
     }),
   ],
 } as const satisfies {

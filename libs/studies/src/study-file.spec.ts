@@ -47,6 +47,9 @@ describe('a study file', () => {
       rowId: null,
       split: { train: 50, dev: 20, check: 15, sealed: 15 },
       minimumCell: 11,
+      coarsen: [],
+      magnitudes: [],
+      disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
       dimensions: [
         {
           name: 'education',
@@ -263,6 +266,30 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
       from: 'path: data/pay.csv',
       to: 'path: data/pay.csv\n  planted: [withholding]',
       place: '8:13 data.planted[0]',
+    },
+    {
+      what: 'a magnitude over the outcome',
+      from: 'path: data/pay.csv',
+      to: 'path: data/pay.csv\n  magnitudes: { pay: { column: wage } }',
+      place: '8:32 data.magnitudes.pay.column',
+    },
+    {
+      what: 'a magnitude without a rule',
+      from: 'path: data/pay.csv',
+      to: 'path: data/pay.csv\n  magnitudes: { hours: { dominance: null, prior_percent: null } }',
+      place: '8:24 data.magnitudes.hours',
+    },
+    {
+      what: 'a coarsening step of a label that an earlier one took',
+      from: 'path: data/pay.csv',
+      to: 'path: data/pay.csv\n  coarsen: [{ dimension: south, merge: [south, other], into: all }, { dimension: south, merge: [south, all], into: any }]',
+      place: '8:69 data.coarsen[1]',
+    },
+    {
+      what: 'a minimum of outcomes above half of the minimum cell',
+      from: 'path: data/pay.csv',
+      to: 'path: data/pay.csv\n  disclosure: { minimum_outcome: 6 }',
+      place: '8:34 data.disclosure.minimum_outcome',
     },
     {
       what: 'a value in two groups',

@@ -1,7 +1,11 @@
 import {
+  coarsened,
   FILE_DOMAINS,
+  misstep,
   SPLITS,
+  type CoarseningStep,
   type DimensionPolicy,
+  type MagnitudePolicy,
   type OutcomePolicy,
   type Ratio,
 } from '#libs/harness';
@@ -257,6 +261,61 @@ const split = ruled(
   },
 );
 
+/** Labels that become one, in the order that they are tried. */
+const coarsen: Shape<readonly CoarseningStep[]> = list(
+  object({
+    dimension: needed(name),
+    merge: needed(ruled(list(label, 2, 100), distinct('label'))),
+    into: needed(label),
+  }),
+  0,
+  100,
+);
+
+const percent = whole(1, 100);
+
+const rawMagnitude = ruled(
+  object({
+    column: optional(orNull(column), null),
+    decimals: optional(whole(0, 6), 0),
+    dominance: optional(
+      orNull(object({ largest: optional(whole(1, 10), 2), percent: optional(percent, 85) })),
+      { largest: 2, percent: 85 },
+    ),
+    prior_percent: optional(orNull(percent), 15),
+  }),
+  ({ dominance, prior_percent: priorPercent }, path, report) => {
+    if (dominance !== null || priorPercent !== null) return;
+    report(path, {
+      found: 'neither dominance nor prior_percent',
+      expected: 'at least one of them',
+      remedy: 'Leave one out, and its default stands.',
+    });
+  },
+);
+
+/** Named sums, each of the column of its name unless it says another. */
+const magnitudes: Shape<readonly MagnitudePolicy[]> = (value, path, report) =>
+  pairs(
+    name,
+    rawMagnitude,
+    0,
+    10,
+  )(value, path, report)?.map(([named, { prior_percent: priorPercent, ...raw }]) => ({
+    name: named,
+    column: raw.column ?? named,
+    decimals: raw.decimals,
+    dominance: raw.dominance,
+    priorPercent,
+  }));
+
+const disclosure = object({
+  empty_cells: optional(oneOf(['hidden', 'shown']), 'hidden'),
+  minimum_outcome: optional(whole(0, 1_000_000), 0),
+  totals: optional(oneOf(['auto', 'told']), 'auto'),
+  tables: optional(oneOf(['one', 'any']), 'one'),
+});
+
 const rawData = object({
   path: needed(file),
   format: optional(orNull(oneOf(['csv', 'parquet'])), null),
@@ -266,11 +325,14 @@ const rawData = object({
     object({ name: needed(name), column: needed(column), positive: needed(positive) }),
   ),
   dimensions: needed(dimensions(1)),
+  coarsen: optional(coarsen, []),
+  magnitudes: optional(magnitudes, []),
   planted: optional(ruled(list(name, 0, 20), distinct('planted dimension')), []),
   protected: optional(dimensions(0), []),
   split: optional(split, { train: 50, dev: 20, check: 15, sealed: 15 }),
   // With fewer than three people in a cell, one of them can work out the other.
   minimum_cell: optional(whole(3, 1_000_000), 11),
+  disclosure: section(disclosure),
 });
 
 type RawData = NonNullable<ReturnType<typeof rawData>>;
@@ -320,6 +382,38 @@ const dataRule = (data: RawData, path: Path, report: Report): void => {
       remedy: 'Name a dimension, or remove it.',
     });
   });
+  for (const [named, { column: used }] of data.magnitudes.map(
+    (each) => [each.name, each] as const,
+  )) {
+    const attribute = secret.get(used);
+    const use =
+      otherUse(data, used) ??
+      (attribute === undefined ? null : `the protected attribute ${attribute}`);
+    if (use === null) continue;
+    report([...path, 'magnitudes', named, 'column'], {
+      found: `the column ${shown(used)}, which is ${use}`,
+      expected: 'a column whose sums may be known',
+      remedy: 'Take another column, or remove this entry.',
+    });
+  }
+  for (const [i, step] of data.coarsen.entries()) {
+    const found = misstep(coarsened(data.dimensions, data.coarsen.slice(0, i)), step);
+    if (found === null) continue;
+    report([...path, 'coarsen', i], {
+      found,
+      expected:
+        'labels of a dimension, as the steps before this one left them, and a label for them that is not taken',
+      remedy: 'Correct the names, or the order of the steps.',
+    });
+    break;
+  }
+  const half = Math.floor(data.minimum_cell / 2);
+  if (data.disclosure.minimum_outcome > half)
+    report([...path, 'disclosure', 'minimum_outcome'], {
+      found: String(data.disclosure.minimum_outcome),
+      expected: `at most ${half}, half of the minimum cell`,
+      remedy: 'Lower it, or raise minimum_cell.',
+    });
   const cells = data.dimensions.reduce((product, each) => product * each.labels.length, 1);
   if (cells > MOST_CELLS) {
     report([...path, 'dimensions'], {

@@ -1,10 +1,11 @@
 import type { DataPolicy, DimensionPolicy, GateCheck, HarnessPolicy, Split } from '#libs/harness';
 import { scoredCells, type CellCounts } from '#libs/evaluator';
-import { SPLITS } from '#libs/harness';
+import { coarsened, misstep, SPLITS } from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
 import { cellCount } from './cells.ts';
 import type { VaultCounts } from './counts.ts';
-import { RELEASE_COLUMNS, suppression } from './release.ts';
+import { share, type DisclosureControl } from './disclosure/control.ts';
+import { RELEASE_COLUMNS, sumColumn } from './release.ts';
 
 /** The most cells that a study's dimensions may span: a program predicts for every one. */
 export const MAXIMUM_CELLS = 20_000;
@@ -33,7 +34,10 @@ export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
   const over = (columns: ReadonlySet<string>, among: readonly DimensionPolicy[]) =>
     among.filter(({ column }) => columns.has(column)).map(describeDimension);
 
-  const names = declared.map(({ name }) => name);
+  const names = [
+    ...declared.map(({ name }) => name),
+    ...data.magnitudes.map(({ name }) => sumColumn(name)),
+  ];
   const taken = (RELEASE_COLUMNS as readonly string[]).filter((name) => names.includes(name));
   const repeated = names.filter((name, index) => names.indexOf(name) !== index);
   const misshapen = declared.filter(isMisshapen).map(describeDimension);
@@ -73,6 +77,7 @@ export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
       `${data.minimumCell} people`,
       `a whole number of at least ${LEAST_MINIMUM_CELL} people`,
     ),
+    ...(data.disclosure === null ? [] : checkDisclosurePolicy(data)),
     check(
       'split-shares',
       shares.every((share) => share >= 0) && shares.reduce((a, b) => a + b, 0) === 100,
@@ -81,6 +86,50 @@ export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
     ),
   ];
 };
+
+/** The rules on what a policy of version 2 says of disclosure. */
+const checkDisclosurePolicy = (data: DataPolicy): readonly GateCheck[] => {
+  const missteps = data.coarsen.flatMap(
+    (step, i) => misstep(coarsened(data.dimensions, data.coarsen.slice(0, i)), step) ?? [],
+  );
+  const spoken = new Set([
+    ...data.identifiers,
+    ...(data.rowId === null ? [] : [data.rowId]),
+    data.outcome.column,
+    ...data.protected.map(({ column }) => column),
+  ]);
+  const misshapen = data.magnitudes.filter(
+    ({ column, decimals, dominance, priorPercent }) =>
+      spoken.has(column) ||
+      !isWhole(decimals, 0, 6) ||
+      (dominance === null && priorPercent === null) ||
+      (dominance !== null &&
+        !(isWhole(dominance.largest, 1, 10) && isWhole(dominance.percent, 1, 100))) ||
+      (priorPercent !== null && !isWhole(priorPercent, 1, 100)),
+  );
+  const { minimumOutcome } = data.disclosure ?? { minimumOutcome: 0 };
+  return [
+    none(
+      'coarsening',
+      missteps,
+      'steps that each merge at least two labels, as the steps before left them, into one that is not taken',
+    ),
+    none(
+      'magnitudes',
+      misshapen.map(({ name }) => name),
+      'no magnitude over an identifier, the outcome or a protected attribute; each with a dominance rule; whole percentages',
+    ),
+    check(
+      'minimum-outcome',
+      isWhole(minimumOutcome, 0, Math.floor(data.minimumCell / 2)),
+      `${minimumOutcome} people`,
+      'a whole number from 0 to half of the minimum cell',
+    ),
+  ];
+};
+
+const isWhole = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && least <= value && value <= most;
 
 const describeDimension = ({ name, column }: DimensionPolicy): string =>
   name === column ? name : `${name} (column ${column})`;
@@ -103,15 +152,23 @@ const isMisshapen = (dimension: DimensionPolicy): boolean => {
   );
 };
 
+interface Opened {
+  readonly counts: VaultCounts;
+  readonly control: DisclosureControl;
+}
+
 /**
  * The pre-loop gate's rules on the data, each with what was found and what was expected. Pure: it takes the
  * outcome of opening the vault, so that a refusal shows as a broken rule among the others.
  *
  * Splits without a share in the policy are not asked for rows; train and dev always are, and predictions have to be
  * scorable on the sealed rows whatever their share: without them a run spends its budget and proves nothing.
+ *
+ * What is found is written into the log. Of the train rows it says no number where their totals are withheld: only
+ * which side of a bound they are on, which the audit reckons with.
  */
 export const preLoopChecks = (
-  opened: Result<{ readonly counts: VaultCounts }, Refusal>,
+  opened: Result<Opened, Refusal>,
   policy: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>,
 ): readonly GateCheck[] => {
   const checks = checkDataPolicy(policy.data);
@@ -120,7 +177,7 @@ export const preLoopChecks = (
     return [
       ...checks,
       check('data', true, 'read in full', readable),
-      ...checkCounts(opened.value.counts, policy),
+      ...checkCounts(opened.value, policy),
     ];
   }
   // Refused for one of the rules above: it is named already.
@@ -129,7 +186,7 @@ export const preLoopChecks = (
 };
 
 const checkCounts = (
-  counts: VaultCounts,
+  { counts, control }: Opened,
   { data, charts, gates }: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>,
 ): readonly GateCheck[] => {
   const { minimumRows, minimumGroup, maximumSuppression } = gates.preLoop;
@@ -154,8 +211,8 @@ const checkCounts = (
     postLoop.equalOpportunity,
     postLoop.equalizedOdds,
   ].some((bound) => bound !== null);
-  const suppressed = suppression(counts, data.minimumCell);
-  const share = (100 * suppressed.people) / Math.max(1, counts.train.people);
+  const said = (split: Split, found: string) =>
+    split === 'train' && control.totals === 'withheld' ? 'withheld' : found;
   const scored = (['dev', 'check', 'sealed'] as const)
     .filter((split) => split !== 'check' || data.split.check > 0)
     .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
@@ -163,21 +220,19 @@ const checkCounts = (
     check(
       'split-rows',
       asked.every((split) => counts[split].people >= minimumRows),
-      each((split) => number(counts[split].people)),
+      each((split) => said(split, number(counts[split].people))),
       `at least ${number(minimumRows)} people in each split`,
     ),
     check(
       'split-outcomes',
       asked.every((split) => outcomes(split).positive > 0 && outcomes(split).negative > 0),
-      each((split) => `${number(outcomes(split).positive)} of ${number(counts[split].people)}`),
+      each((split) =>
+        said(split, `${number(outcomes(split).positive)} of ${number(counts[split].people)}`),
+      ),
       'both outcomes in each split',
     ),
-    check(
-      'suppression',
-      counts.train.people > 0 && share <= maximumSuppression,
-      `${share.toFixed(1)} % of the train rows (${number(suppressed.people)} people in ${number(suppressed.cells)} cells)`,
-      `at most ${maximumSuppression} % in cells of fewer than ${data.minimumCell}`,
-    ),
+    checkSuppression(counts, control, data, maximumSuppression),
+    ...checkAudit(control, data),
     check(
       'scorable-rows',
       scored.every(({ people }) => people > 0),
@@ -191,6 +246,48 @@ const checkCounts = (
       groups.map(({ name, people }) => `${name} ${number(people)}`).join(', ') ||
         'no protected attribute',
       `at least ${number(minimumGroup)} dev people in each protected group${bounded ? ', since the policy bounds their fairness' : ''}`,
+    ),
+  ];
+};
+
+const checkSuppression = (
+  { train }: VaultCounts,
+  { hidden, totals, coarsened: steps }: DisclosureControl,
+  { minimumCell, disclosure, coarsen }: DataPolicy,
+  bound: number,
+): GateCheck => {
+  const found = share(hidden.people, train.people);
+  const within = found <= bound;
+  const exactly = `${found.toFixed(1)} % of the train rows (${number(hidden.people)} people in ${number(hidden.cells)} cells)`;
+  const roughly = `${within ? 'at most' : 'more than'} ${bound} % of the train rows (withheld: how many would tell of a hidden cell)`;
+  const after =
+    coarsen.length === 0 ? '' : `, after ${steps} of ${coarsen.length} steps of coarsening`;
+  return check(
+    'suppression',
+    train.people > 0 && within,
+    `${totals === 'told' ? exactly : roughly}${after}`,
+    disclosure === null
+      ? `at most ${bound} % in cells of fewer than ${minimumCell}`
+      : `at most ${bound} % in cells that are hidden`,
+  );
+};
+
+const checkAudit = (
+  { audit, totals }: DisclosureControl,
+  { disclosure }: DataPolicy,
+): readonly GateCheck[] => {
+  if (disclosure === null) return [];
+  const found = {
+    none: 'not audited',
+    passed: `audited, with the totals of the train rows ${totals}`,
+    failed: audit.outcome === 'failed' ? audit.found : '',
+  };
+  return [
+    check(
+      'disclosure',
+      audit.outcome === 'passed',
+      found[audit.outcome],
+      'nothing released that tells of a hidden cell more than that it is hidden',
     ),
   ];
 };

@@ -2,8 +2,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SPLITS, type DataPolicy, type DimensionPolicy, type Split } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
 import { cellCount, strides } from './cells.ts';
-import type { SplitCounts, VaultCounts } from './counts.ts';
+import type { SplitCounts } from './counts.ts';
 import { text, withDatabase } from './database.ts';
+import type { Loaded } from './disclosure/control.ts';
+import { contributionsOf, numberOf } from './disclosure/magnitudes.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
 /** Values that a refusal says in words; all others are counted. */
@@ -17,7 +19,7 @@ export const loadCounts = (
   path: string,
   policy: DataPolicy,
   splitOf: (rowId: string) => Split,
-): Promise<Result<VaultCounts, VaultRefusal>> =>
+): Promise<Result<Loaded, VaultRefusal>> =>
   withDatabase(path, (connection) => readCounts(connection, path, policy, splitOf));
 
 const readCounts = async (
@@ -25,7 +27,7 @@ const readCounts = async (
   path: string,
   policy: DataPolicy,
   splitOf: (rowId: string) => Split,
-): Promise<Result<VaultCounts, VaultRefusal>> => {
+): Promise<Result<Loaded, VaultRefusal>> => {
   const needed = neededColumns(policy);
   const imported = await importRows(connection, reader(path, policy.format), policy, needed);
   if (!imported.ok) return imported;
@@ -40,6 +42,7 @@ const readCounts = async (
     Split,
     ReturnType<typeof emptyCounts>
   >;
+  const magnitudes = contributionsOf(policy);
   const stride = strides(policy.dimensions);
   const cell = policy.dimensions
     .map((dimension, i) => `${codeOf(dimension, columnOf(dimension.column))} * ${stride[i]}`)
@@ -50,13 +53,17 @@ const readCounts = async (
       CAST(${cell || '0'} AS INTEGER),
       ${outcomeOf(policy, columnOf(policy.outcome.column))}
       ${policy.protected.map((attribute) => `, ${codeOf(attribute, columnOf(attribute.column))}`).join('')}
+      ${policy.magnitudes.map((magnitude) => `, ${numberOf(magnitude, columnOf(magnitude.column))}`).join('')}
     FROM source`);
   for (;;) {
     const chunk = await rows.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
-    const [id, cells, outcomes, ...groups] = chunk.getColumns() as [string[], ...number[][]];
+    const [id, cells, outcomes, ...more] = chunk.getColumns() as [string[], ...number[][]];
+    const groups = more.slice(0, policy.protected.length);
+    const numbers = more.slice(policy.protected.length) as unknown as bigint[][];
     id.forEach((rowId, row) => {
-      const split = counts[splitOf(rowId)];
+      const name = splitOf(rowId);
+      const split = counts[name];
       const at = cells![row]!;
       const positive = outcomes![row]!;
       split.people += 1;
@@ -65,9 +72,10 @@ const readCounts = async (
       groups.forEach((codes, i) =>
         add(split.protected[i]!.groups[codes[row]!]!.counts, at, positive),
       );
+      if (name === 'train') magnitudes.add(at, (magnitude) => numbers[magnitude]![row]!);
     });
   }
-  return ok(counts);
+  return ok({ counts, contributions: magnitudes.all });
 };
 
 const emptyCounts = ({ dimensions, protected: attributes }: DataPolicy) => {
@@ -105,6 +113,7 @@ const neededColumns = (policy: DataPolicy): readonly string[] => [
     policy.outcome.column,
     ...policy.dimensions.map(({ column }) => column),
     ...policy.protected.map(({ column }) => column),
+    ...policy.magnitudes.map(({ column }) => column),
   ]),
 ];
 
@@ -202,6 +211,11 @@ const checkValues = async (
       use: dimension.name,
       name: dimension.column,
       code: codeOf(dimension, columnOf(dimension.column)),
+    })),
+    ...policy.magnitudes.map((magnitude) => ({
+      use: `the magnitude ${magnitude.name}, a number from 0 on,`,
+      name: magnitude.column,
+      code: numberOf(magnitude, columnOf(magnitude.column)),
     })),
   ];
   const uncounted = await connection.runAndReadAll(

@@ -6,6 +6,7 @@ import { refused, type Refusal } from '#libs/kernel';
  * - `data-policy`: the study asks for what may not leave the vault, or contradicts itself
  * - `unsafe-path`, `missing-data`: no regular file within the study's folder
  * - `digest-differs`: not the file that was pinned
+ * - `release-differs`: not the rows that the run's base table was made of
  * - `unreadable-data`: not the format that the policy names
  * - `missing-columns`, `uncovered-values`, `bad-row-ids`, `no-rows`: the rows don't fit the policy
  */
@@ -14,6 +15,7 @@ export type VaultRefusal = Refusal<
   | 'unsafe-path'
   | 'missing-data'
   | 'digest-differs'
+  | 'release-differs'
   | 'unreadable-data'
   | 'missing-columns'
   | 'uncovered-values'

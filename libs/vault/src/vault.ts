@@ -1,10 +1,20 @@
-import type { Breach, DataPolicy } from '#libs/harness';
+import { createHash } from 'node:crypto';
+import { coarsened, type Breach, type DataPolicy } from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
+import { cellCount } from './cells.ts';
 import { checkDataPolicy } from './checks.ts';
 import type { VaultCounts } from './counts.ts';
 import { loadCounts } from './load.ts';
+import {
+  controlDisclosure,
+  recallControl,
+  type Bounds,
+  type Controlled,
+  type DisclosureControl,
+  type Loaded,
+} from './disclosure/control.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
-import { baseCells, release, type Release } from './release.ts';
+import { release, type Release } from './release.ts';
 import { aggregate, checkDataRequest, type CohortAnswer, type DataRequest } from './requests.ts';
 import { copyPrivately, openSource } from './source.ts';
 import { splitter } from './split.ts';
@@ -12,8 +22,10 @@ import { splitter } from './split.ts';
 export interface Vault {
   /** SHA-256 (lower-case hex) of the data file, of exactly the bytes that were counted. */
   readonly digest: string;
-  /** For the evaluator and the gates; never for a program or an agent. */
+  /** For the evaluator and the gates; never for a program or an agent. By the cells of the control's dimensions. */
   readonly counts: VaultCounts;
+  /** What was decided about the release. For the gates; never for a program or an agent. */
+  readonly control: DisclosureControl;
   /** The base cohort table, once per run: the only thing that leaves. */
   readonly release: () => Release;
   /** Any later request for data, answered from the base cohort table, or the rules that it breaks. */
@@ -25,8 +37,19 @@ export interface OpenVault {
   readonly data: DataPolicy;
   /** 32 bytes, of {@link newSplitKey}. */
   readonly splitKey: Uint8Array;
+  /** The bounds of the pre-loop gate: coarsening goes by them, and they tell something of totals that are withheld. */
+  readonly bounds: Bounds;
   /** SHA-256 (lower-case hex) that the file must have; none: whatever it has is found in the vault's `digest`. */
   readonly expectedDigest?: string;
+  /** What left the vault for the run already; none: it is decided now. */
+  readonly released?: EarlierRelease;
+}
+
+/** A release as a run recorded it. Whatever is asked later is answered from it, by whichever rules it was made. */
+export interface EarlierRelease {
+  readonly coarsened: number;
+  /** The base table's bytes. */
+  readonly table: Uint8Array;
 }
 
 /**
@@ -38,7 +61,8 @@ export interface OpenVault {
  * values: a value is said only where at least `minimumCell` rows share it.
  *
  * @example
- * const opened = await openVault({ studyFolder, data: policy.data, splitKey, expectedDigest });
+ * const bounds = policy.gates.preLoop;
+ * const opened = await openVault({ studyFolder, data: policy.data, splitKey, bounds, expectedDigest });
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
@@ -64,17 +88,55 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
   }
   const loaded = await loadCounts(copy.path, data, splitOf);
   if (!loaded.ok) return loaded;
-  const counts = loaded.value;
-  const base = baseCells(counts, data.minimumCell);
+  const controlled =
+    request.released === undefined
+      ? ok(await controlDisclosure(loaded.value, data, request.bounds))
+      : recalled(loaded.value, data, request.released);
+  if (!controlled.ok) return controlled;
+  const { counts, control } = controlled.value;
   // The agent is shown it whenever it is asked: made once, it is the same bytes anyway.
-  const released = release(data, counts);
+  const released = release(data, controlled.value);
   return ok({
     digest: copy.sha256,
     counts,
+    control,
     release: () => released,
     answer: (asked: DataRequest) => {
       const breaches = checkDataRequest(data, asked);
-      return breaches.length > 0 ? refused(breaches) : ok(aggregate(data, base, asked.dimensions));
+      if (breaches.length > 0) return refused(breaches);
+      return ok(
+        aggregate({ ...data, dimensions: control.dimensions }, control.base, asked.dimensions),
+      );
     },
   });
 };
+
+/** A line of the base table begins with its cell's id. */
+const LINE = /^(\d{1,9}),/;
+
+/** The cells that the earlier table has, with the counts of now: another table of them than then is a refusal. */
+const recalled = (
+  loaded: Loaded,
+  data: DataPolicy,
+  { coarsened: steps, table }: EarlierRelease,
+): Result<Controlled, VaultRefusal> => {
+  const cells = new TextDecoder()
+    .decode(table)
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => LINE.exec(line)?.[1] ?? [])
+    .map(Number);
+  const differs = (found: string) =>
+    refuse(
+      'release-differs',
+      `found ${found}; expected the base table that the run recorded (SHA-256 ${sha256(table)}): resume it where its data and its split key are`,
+    );
+  const most = cellCount(coarsened(data.dimensions, data.coarsen.slice(0, steps)));
+  if (steps > data.coarsen.length || cells.some((cell) => cell >= most))
+    return differs('a policy that has no such cells');
+  const controlled = recallControl(loaded, data, { coarsened: steps, cells });
+  const again = sha256(release(data, controlled).table);
+  return again === sha256(table) ? ok(controlled) : differs(`rows that make a table of ${again}`);
+};
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

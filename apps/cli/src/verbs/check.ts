@@ -28,6 +28,7 @@ const check = async (output: Output, path: string): Promise<ExitCode> => {
     studyFolder: folder,
     data: policy.data,
     splitKey: newSplitKey(),
+    bounds: policy.gates.preLoop,
   });
   const checks = vault.ok
     ? preLoopChecks(vault, policy)

@@ -3,6 +3,7 @@ import {
   DriveRun,
   OpenRun,
   openStudy,
+  pinnedBy,
   recallStudyFile,
   studyOf,
   type OpenedRun,
@@ -145,7 +146,7 @@ const resume = async (
   if (!file.ok) return file;
   const onDisk = await readStudy(file.value);
   if (!onDisk.ok) return refused(studyRefusal(onDisk.error));
-  const study = await openStudy(home, onDisk.value.folder, opened.policy, opened.pins);
+  const study = await openStudy(home, onDisk.value.folder, opened.policy, pinnedBy(opened));
   return study.ok ? ok({ runId, study: study.value }) : study;
 };
 

@@ -1,6 +1,6 @@
 import type { AgentView, ProgramFiles } from '#libs/agents';
 import { FILE_DOMAINS } from '#libs/harness';
-import { attemptsOf, incumbent } from '#libs/run';
+import { attemptsOf, cohortDimensions, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
 import { recent } from '../recent.ts';
 import type { EffectContext } from './context.ts';
@@ -26,7 +26,7 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
       title: policy.study.title,
       question: policy.study.question,
       outcome: policy.data.outcome.name,
-      dimensions: policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+      dimensions: cohortDimensions(opened).map(({ name, labels }) => ({ name, labels })),
       mutable: policy.program.mutable,
       costs: policy.budget.costs,
       entry: policy.program.entry,

@@ -15,6 +15,7 @@ import {
 import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { rememberStudyFile, type Home } from '../home.ts';
+import { oneTableCheck } from './one-table.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
 export interface RunToOpen {
@@ -117,7 +118,10 @@ const openCounted = async (
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
   const environment = await home.environment();
-  const checks = preLoopChecks(ok(study.vault), policy);
+  const checks = [
+    ...preLoopChecks(ok(study.vault), policy),
+    ...(await oneTableCheck(home, runId, study)),
+  ];
   // Where the gate is breached nothing leaves the vault.
   const cohorts = checks.every(({ passed }) => passed)
     ? await releaseCohorts(home, runId, study)

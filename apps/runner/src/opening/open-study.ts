@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import type { RunOpened } from '#libs/run';
 import { openSecretFile } from '#libs/signatures';
 import {
   dataDigest as digestOf,
   newSplitKey,
   openVault,
   splitCommitment,
+  type EarlierRelease,
   type Vault,
 } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
@@ -25,13 +27,14 @@ export interface OpenedStudy {
  * Registers the study, commits to the key that splits its rows (one for each data digest, before any run uses it)
  * and opens the vault.
  *
- * @param pinned - what an earlier run pinned, when one is resumed: other data is refused
+ * @param pinned - what an earlier run pinned, when one is resumed: other data is refused, and the base table is the one
+ * that left the vault then
  */
 export const openStudy = async (
   home: Home,
   folder: string,
   policy: HarnessPolicy,
-  pinned: { readonly dataDigest: string } | null = null,
+  pinned: Pinned | null = null,
 ): Promise<Result<OpenedStudy, Refusal>> => {
   const studyId = policy.study.id;
   const digest = pinned === null ? await dataDigestOf(folder, policy) : ok(pinned.dataDigest);
@@ -39,11 +42,15 @@ export const openStudy = async (
   const dataDigest = digest.value;
   const key = await splitKey(home, studyId, dataDigest);
   if (!key.ok) return key;
+  const released = await releasedBy(home, pinned);
+  if (!released.ok) return released;
   const vault = await openVault({
     studyFolder: folder,
     data: policy.data,
     splitKey: key.value,
+    bounds: policy.gates.preLoop,
     expectedDigest: dataDigest,
+    ...(released.value !== null && { released: released.value }),
   });
   if (!vault.ok) return vault;
 
@@ -69,6 +76,28 @@ export const openStudy = async (
   );
   if (!committed.ok) return committed;
   return ok({ folder, policy, vault: vault.value, dataDigest, splitCommitment: commitment });
+};
+
+/** What a run that is resumed stands on already. */
+export interface Pinned {
+  readonly dataDigest: string;
+  /** Null: nothing left the vault for it. */
+  readonly cohorts: RunOpened['data']['cohorts'];
+}
+
+export const pinnedBy = ({ pins, cohorts }: RunOpened['data']): Pinned => ({
+  dataDigest: pins.dataDigest,
+  cohorts,
+});
+
+const releasedBy = async (
+  { sourceTree }: Home,
+  pinned: Pinned | null,
+): Promise<Result<EarlierRelease | null, Refusal>> => {
+  const cohorts = pinned?.cohorts ?? null;
+  if (cohorts === null) return ok(null);
+  const table = await sourceTree.readFile(cohorts.table.oid);
+  return table.ok ? ok({ coarsened: cohorts.coarsened, table: table.value }) : table;
 };
 
 const dataDigestOf = (folder: string, { data }: HarnessPolicy) => digestOf(folder, data.path);

@@ -1,7 +1,7 @@
 import { score, sealedContrast } from '#libs/evaluator';
 import { statementOf, type FindingProposed } from '#libs/findings';
 import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
-import { attemptsOf, type CloseRun, type RunEvent } from '#libs/run';
+import { attemptsOf, cohortDimensions, type CloseRun, type RunEvent } from '#libs/run';
 import { cellCount } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
@@ -49,8 +49,8 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
 
 /** Without a cohort of sealed people that is large enough nothing can be claimed: the run closes without findings. */
 const canBeScored = ({ study, opened }: EffectContext): boolean => {
-  const { dimensions, minimumCell } = opened.policy.data;
-  const even = new Float64Array(cellCount(dimensions)).fill(0.5);
+  const { minimumCell } = opened.policy.data;
+  const even = new Float64Array(cellCount(cohortDimensions(opened))).fill(0.5);
   return score(even, study.vault.counts.sealed.cells, minimumCell) !== null;
 };
 

@@ -1,13 +1,19 @@
+import type { DataPolicy } from '#libs/harness';
+import type { ArtefactRef } from '#libs/kernel';
+import type { CohortRelease } from '#libs/run';
 import type { SplitCommitted } from '#libs/studies';
-import type { Check } from '../check.ts';
-import { collectFaults } from '../faults.ts';
+import type { Check, Context } from '../check.ts';
+import { collectFaults, type Faults } from '../faults.ts';
+import { inspect, textOf } from '../git-objects.ts';
+import { checkRelease } from '../released-table.ts';
 
 /** The rows and their split were fixed before the run could know what would suit it. */
 export const dataPinned: Check = {
   row: 'data-pinned',
   expected:
-    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the cohorts keep the policy's minimum cell",
-  start: ({ finding, opened }) => {
+    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the base table and its figures keep the policy's rules of disclosure",
+  start: (context) => {
+    const { finding, opened } = context;
     const faults = collectFaults();
     const { studyId, runId } = finding.chain;
     const commitments: SplitCommitted['data'][] = [];
@@ -35,7 +41,7 @@ export const dataPinned: Check = {
           counted = { number: data.number, seed: data.seed, committed: commitments.length };
         },
       },
-      conclude: () => {
+      conclude: async () => {
         const { pins, number, seed, cohorts, policy } = opened();
         if (registered !== 1) faults.add(`the study was registered ${String(registered)} times`);
         const at = commitments.findIndex(({ dataDigest }) => dataDigest === pins.dataDigest);
@@ -50,10 +56,30 @@ export const dataPinned: Check = {
           faults.differ("the run's seed", seed, counted.seed);
         }
         if (cohorts === null) faults.add('the vault released no cohorts');
-        else
+        else {
           faults.differ("the cohorts' minimum cell", cohorts.minimumCell, policy.data.minimumCell);
+          // In version 1 nothing more was asked of a release.
+          if (policy.version > 1) await checkReleased(context, cohorts, policy.data, faults);
+        }
         return faults.outcome(`data ${pins.dataDigest}, split ${pins.splitCommitment}`);
       },
     };
   },
+};
+
+const checkReleased = async (
+  { readObject, sha1 }: Context,
+  cohorts: CohortRelease,
+  policy: DataPolicy,
+  faults: Faults,
+): Promise<void> => {
+  const textAt = async ({ oid }: ArtefactRef, what: string): Promise<string | null> => {
+    const found = await inspect(readObject, sha1, 'blob', oid, what);
+    const text = found.ok ? textOf(found.content) : null;
+    if (text === null) faults.add(found.ok ? `${what} is no text` : found.fault);
+    return text;
+  };
+  const table = await textAt(cohorts.table, 'the base table');
+  const cells = await textAt(cohorts.cells, 'the list of cells');
+  if (table !== null && cells !== null) checkRelease(cohorts, policy, { table, cells }, faults);
 };

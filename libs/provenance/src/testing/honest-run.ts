@@ -157,8 +157,12 @@ export const honestRun = (
   };
   const dataDigest = sha256(new TextEncoder().encode('data'));
   const splitCommitment = sha256(new TextEncoder().encode('split key'));
-  const table = git.artefact('cohorts.json', '[]\n');
-  const cells = git.artefact('cells.json', '[[]]\n');
+  const released = {
+    'cells.csv': 'cell,region\n0,n\n1,s\n',
+    'train.csv': 'cell,region,n,positive\n0,n,3000,900\n1,s,2000,500\n',
+  };
+  const table = git.artefact('train.csv', released['train.csv']);
+  const cells = git.artefact('cells.csv', released['cells.csv']);
   const opened: RunOpened['data'] = {
     runId: RUN_ID,
     studyId: STUDY_ID,
@@ -176,13 +180,16 @@ export const honestRun = (
     seed: SEED,
     governance: { governed: true, reason: 'the agent runs as a user of its own' },
     cohorts: {
-      tree: git.tree({ 'cells.json': '[[]]\n', 'cohorts.json': '[]\n' }),
+      tree: git.tree(released),
       table,
       cells,
       minimumCell: policy.data.minimumCell,
-      released: { cells: 16, people: 5000 },
-      suppressed: { cells: 1, people: 4 },
-      people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
+      dimensions: [{ name: 'region', labels: ['n', 's'] }],
+      coarsened: 0,
+      audit: { totals: 'told', complementary: 0, kinds: 0 },
+      released: { cells: 2, people: 5000 },
+      suppressed: { cells: 0, people: 0 },
+      people: { train: 5000, dev: 2000, check: 1500, sealed: 1000 },
     },
   };
 

@@ -25,6 +25,8 @@ export const clinicPolicy: DataPolicy = {
       values: [['surgery'], ['eye', 'skin']],
     },
   ],
+  coarsen: [],
+  magnitudes: [],
   planted: [],
   protected: [
     {
@@ -37,6 +39,7 @@ export const clinicPolicy: DataPolicy = {
   ],
   split: { train: 50, dev: 20, check: 15, sealed: 15 },
   minimumCell: 11,
+  disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
 };
 
 export const CLINIC_HEADER = ['patient', 'name', 'ssn', 'age', 'ward', 'sex', 'days'] as const;
@@ -68,6 +71,9 @@ export const toCsv = (rows: readonly (readonly string[])[]): string =>
 export const clinicCsv = (rows = clinicRows()): string => toCsv([CLINIC_HEADER, ...rows]);
 
 export const testKey = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+
+/** Bounds that coarsen and refuse nothing. */
+export const noBounds = { minimumRows: 0, minimumGroup: 0, maximumSuppression: 100 } as const;
 
 /** Gates that the clinic's data pass. */
 export const clinicGates: HarnessPolicy['gates'] = {
