@@ -29,8 +29,10 @@ const complain = (text: string, error: unknown): JsonError => {
 const pointer = (above: string, key: string): string =>
   `${above}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
-const pointerOf = ({ node, parent }: Frame): string => {
+/** Null within a list, which is changed as a whole. */
+const pointerOf = ({ node, parent }: Frame): string | null => {
   const above = parent === null ? '' : pointerOf(parent);
+  if (above === null || kindOf(node) === 'ArrayExpression') return null;
   return kindOf(node) === 'ObjectProperty'
     ? pointer(above, nameOf(childOf(node, 'key') ?? {}) ?? '')
     : above;
@@ -94,10 +96,12 @@ export const readJson = (text: string, reading: Reading): Result<Source, Unreada
         for (const fact of told.get(node) ?? [])
           facts.push({ ...fact, key: `${fact.found} ${text()}` });
         if (kindOf(node) !== 'ObjectProperty') return;
+        const place = pointerOf(frame);
+        if (place === null) return;
         const value = childOf(node, 'value');
         const said = text();
         declarations.push({
-          names: [pointerOf(frame)],
+          names: [place],
           line: lineAt(value ?? node),
           exact: said,
           shape: said,

@@ -23,7 +23,7 @@ const CODE = new Set([
   '__loader__',
   '__spec__',
 ]);
-const PROCESS = new Set(['exit', 'quit', 'SystemExit', 'KeyboardInterrupt', 'breakpoint', 'input']);
+const PROCESS = new Set(['exit', 'quit', 'SystemExit', 'breakpoint']);
 /** What leads from any object to every other. */
 const INNARDS = new Set([
   ...[
@@ -394,6 +394,7 @@ export const pythonFacts = (
         });
         break;
       case 'Keyword':
+        plain(node, node['arg']);
         if (typeof node['arg'] === 'string')
           sees(node, pythonName(node['arg']), childOf(node, 'value'));
         break;
@@ -415,6 +416,7 @@ export const pythonFacts = (
       case 'Import':
         for (const alias of nodesOf(node, 'names')) {
           imports(node, pythonName(alias['name']), 0);
+          plain(node, alias['asname']);
           sees(
             node,
             typeof alias['asname'] === 'string' ? pythonName(alias['asname']) : null,
@@ -429,6 +431,7 @@ export const pythonFacts = (
         for (const alias of nodesOf(node, 'names')) {
           const name = pythonName(alias['name']);
           const local = pythonName(alias['asname'] ?? name);
+          plain(node, alias['asname']);
           if (isProtected(local) !== null && isProtected(name) !== isProtected(local))
             find(node, 'protected-parameters', `sets ${local}`);
           const allowed = SOME[from];
