@@ -144,11 +144,23 @@ const classifyCode = (
 
   const added = surplus(rest(now), rest(old));
   const removed = surplus(rest(old), rest(now)).filter(
-    ({ names }) => names.length === 0 || !added.some((each) => isSame(each.names, names)),
+    ({ names }) => !added.some((each) => isSame(each.names, names)),
   );
+  const counts = [...owned.keys()].flatMap((name): readonly StrayChange[] => {
+    const [were, are] = [named(old, name), named(now, name)];
+    return were.length === are.length
+      ? []
+      : [
+          {
+            found: `declares ${name} ${are.length} times, ${were.length} before`,
+            line: are.at(-1)?.line ?? null,
+          },
+        ];
+  });
   const stray = [
     ...added.map((each) => ({ found: `changes ${called(each)}`, line: each.line })),
     ...removed.map((each) => ({ found: `removes ${called(each)}`, line: null })),
+    ...counts,
   ];
   return {
     domains,

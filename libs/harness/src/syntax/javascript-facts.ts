@@ -131,7 +131,6 @@ const SETTERS = new Set([
   'set',
   'setPrototypeOf',
 ]);
-const ACCESSORS = new Set(['__defineGetter__', '__defineSetter__', '__proto__']);
 
 interface Rules {
   readonly enter: (frame: Frame, kind: string) => void;
@@ -286,7 +285,7 @@ export const javascriptFacts = (
     if (
       inner !== null &&
       kindOf(inner) === 'Identifier' &&
-      constants.get(nameOf(inner) ?? '') == null
+      (constants.get(nameOf(inner) ?? '') ?? null) === null
     )
       report({
         rule: 'protected-parameters',
@@ -338,7 +337,7 @@ export const javascriptFacts = (
     let here = bare(node);
     while (here !== null) {
       if (isMember(here)) {
-        through.unshift(text(here, 'property') ?? '');
+        through.push(text(here, 'property') ?? '');
         here = bare(childOf(here, 'object'));
         continue;
       }
@@ -346,7 +345,7 @@ export const javascriptFacts = (
       const name = nameOf(here) ?? '';
       const other = constants.get(name) ?? null;
       const isAlias = other !== null && (isMember(other) || kindOf(other) === 'Identifier');
-      if (!isAlias || seen.has(name)) return { name, through };
+      if (!isAlias || seen.has(name)) return { name, through: through.reverse() };
       seen.add(name);
       here = other;
     }

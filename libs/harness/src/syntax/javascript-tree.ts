@@ -64,7 +64,7 @@ export const foldedText = (
       const texts = quasis.map((quasi, i) => {
         const { cooked } = (quasi?.['value'] ?? {}) as { readonly cooked?: string | null };
         const next = i < between.length ? between[i] : '';
-        return cooked == null || next == null ? null : cooked + next;
+        return typeof cooked === 'string' && typeof next === 'string' ? cooked + next : null;
       });
       return texts.includes(null) ? null : texts.join('');
     }

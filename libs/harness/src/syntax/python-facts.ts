@@ -196,7 +196,7 @@ export const pythonFacts = (
     if (
       value !== null &&
       kindOf(value) === 'Name' &&
-      constants.get(pythonName(value['id'])) == null
+      (constants.get(pythonName(value['id'])) ?? null) === null
     )
       report({
         rule: 'protected-parameters',

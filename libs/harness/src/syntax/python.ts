@@ -2,15 +2,7 @@ import { parse } from 'py-ast';
 import { refused, type Result } from '#libs/kernel';
 import { guarded } from './javascript.ts';
 import { pythonFacts } from './python-facts.ts';
-import {
-  childOf,
-  foldedText,
-  GRAMMAR,
-  kindOf,
-  lineAt,
-  nodesOf,
-  pythonName,
-} from './python-tree.ts';
+import { childOf, GRAMMAR, kindOf, lineAt, nodesOf, pythonName } from './python-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
 import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
