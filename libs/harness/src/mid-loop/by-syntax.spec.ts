@@ -376,12 +376,15 @@ describe('a part of a file', () => {
 
 /** Each of these must be a breach of the rule when it is added to a file that did not have it. */
 const breached = (path: string, rule: string, cases: readonly (readonly [string, number?])[]) =>
-  it.each(cases)(`${rule} is breached in ${path} by %s`, (text, line = 1) => {
-    const found = gate(changed(path, text, '')).breaches.filter((breach) => breach.rule === rule);
-    expect(found[0], text).toMatchObject({ file: path, line });
-    // What stood there before is no breach.
-    expect(rules(changed(path, `${text}\n\n`, text))).toEqual([]);
-  });
+  it.each(cases.map(([text, line = 1]) => ({ text, line })))(
+    `${rule} is breached in ${path} by $text`,
+    ({ text, line }) => {
+      const found = gate(changed(path, text, '')).breaches.filter((breach) => breach.rule === rule);
+      expect(found[0], text).toMatchObject({ file: path, line });
+      // What stood there before is no breach.
+      expect(rules(changed(path, `${text}\n\n`, text))).toEqual([]);
+    },
+  );
 
 describe('a protected parameter', () => {
   breached('features.json', 'protected-parameters', [
@@ -650,20 +653,16 @@ describe('code', () => {
     ['from .. import a'],
   ]);
   breached('features.json', 'no-paths-outside', [['{"a": "/etc/passwd"}'], ['{"a": "../b"}']]);
-  breached(
-    'model.js',
-    'plain-names',
-    [
-      ['const ѕeed = 4;'],
-      ['const раylоad = 4;'],
-      ['const a\u200db = 4;'],
-      ['a.ѕеԁ = 4; a.ѕееԁ = 4;'],
-      ['const isAdmin = 1; /*\u202e } \u2066if (isAdmin)\u2069 \u2066 begin */'],
-      ["const a = 'x\u202ey';"],
-      ['const a = 1; \u200b'],
-      ['const ｓｅｅｄ = 4;'],
-    ].map(([text]) => [text!] as const),
-  );
+  breached('model.js', 'plain-names', [
+    ['const ѕeed = 4;'],
+    ['const раylоad = 4;'],
+    ['const a\u200db = 4;'],
+    ['a.ѕеԁ = 4; a.ѕееԁ = 4;'],
+    ['const isAdmin = 1; /*\u202e } \u2066if (isAdmin)\u2069 \u2066 begin */'],
+    ["const a = 'x\u202ey';"],
+    ['const a = 1; \u200b'],
+    ['const ｓｅｅｄ = 4;'],
+  ]);
   breached('model.py', 'plain-names', [
     ['ѕeed = 4'],
     ['# \u202e\na = 1'],

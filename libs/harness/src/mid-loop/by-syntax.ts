@@ -33,7 +33,8 @@ interface Changed {
   readonly change: FileChange;
   readonly language: Language;
   readonly mutable: MutableFile | null;
-  readonly before: Source | null;
+  /** The text before, read when it is asked for; null where there was none that could be read. */
+  readonly before: () => Source | null;
   readonly after: Source | null;
   readonly unreadable: Unreadable | null;
   readonly classified: Classified;
@@ -79,35 +80,47 @@ const look = (
   const language = languageOf(path);
   const mutable = mutableFile(policy, path);
   const owners = [...(mutable?.whole ?? []), ...(mutable?.parts ?? []).map(({ domain }) => domain)];
-  const base = { change, language, mutable, before: null, after: null, unreadable: null };
-  const unread = { ...base, classified: { domains: owners, stray: [] } };
-  if (!mayRead || text === null || mutable === null) return unread;
-  if (language === 'text')
-    return mutable.whole.length > 0
-      ? { ...base, classified: { domains: mutable.whole, stray: [] } }
-      : {
-          ...base,
-          classified: { domains: [], stray: [{ found: 'changes what has no parts', line: null }] },
-        };
-  const inPath = { ...reading, path };
-  const after = readSource(language, text, inPath);
+  const before = once((): Source | null => {
+    if (textBefore === null || language === 'text') return null;
+    const read = readSource(language, textBefore, { ...reading, path });
+    return read.ok ? read.value : null;
+  });
+  const base = { change, language, mutable, before, after: null, unreadable: null };
+  if (!mayRead || text === null || mutable === null)
+    return { ...base, classified: { domains: owners, stray: [] } };
+  if (language === 'text') {
+    const stray =
+      mutable.whole.length > 0 ? [] : [{ found: 'changes what has no parts', line: null }];
+    return { ...base, classified: { domains: mutable.whole, stray } };
+  }
+  const after = readSource(language, text, { ...reading, path });
   if (!after.ok) return { ...base, unreadable: after.error, classified: NOTHING };
-  const before = textBefore === null ? null : readSource(language, textBefore, inPath);
-  const old = before?.ok === true ? before.value : null;
   return {
     ...base,
-    before: old,
     after: after.value,
-    classified: classify(mutable, language, old, after.value),
+    classified: isOneDomain(mutable, language)
+      ? { domains: mutable.whole, stray: [] }
+      : classify(mutable, language, before(), after.value),
   };
+};
+
+/** Whether every change of a file is of the same domains, whatever was there before. */
+const isOneDomain = ({ whole, parts }: MutableFile, language: Language): boolean =>
+  parts.length === 0 && (language === 'json' || whole.every((domain) => domain === 'architecture'));
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 };
 
 /** What the texts say now and did not say before, wherever in the diff it stood. */
 const newFacts = (changed: readonly Changed[]): readonly { path: string; fact: Fact }[] => {
   const had = new Map<string, number>();
   const keyOf = ({ rule, key }: Fact): string => `${rule} ${key}`;
+  // Most edits bring nothing that any rule is against: then what was there before needs no reading.
+  if (changed.every(({ after }) => (after?.facts.length ?? 0) === 0)) return [];
   for (const { before } of changed)
-    for (const fact of before?.facts ?? []) had.set(keyOf(fact), (had.get(keyOf(fact)) ?? 0) + 1);
+    for (const fact of before()?.facts ?? []) had.set(keyOf(fact), (had.get(keyOf(fact)) ?? 0) + 1);
   return changed.flatMap(({ change: { path }, after }) =>
     (after?.facts ?? [])
       .filter((fact) => {

@@ -14,7 +14,7 @@ import {
 } from './javascript-tree.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import type { Fact, Reading, SyntaxRule } from './source.ts';
-import type { Frame, SyntaxNode } from './walk.ts';
+import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
 
 /** Names of the language and of Node that hold what everybody uses: whoever changes one changes it for the harness's readers too. */
 const BUILT_IN = new Set([
@@ -107,6 +107,8 @@ const OUTSIDE = new Set([
   ],
 ]);
 const GLOBAL = new Set(['globalThis', 'global', 'window', 'self']);
+/** Names that are looked at wherever they are read. */
+const WATCHED = new Set([...CODE, ...OUTSIDE, ...GLOBAL, 'process', 'module', 'require']);
 /** What a program may ask of its process. */
 const PROCESS_ALLOWED = new Set([
   ...[
@@ -140,49 +142,37 @@ interface Rules {
 const lineAt = (node: SyntaxNode): number =>
   (node['loc'] as { readonly start: { readonly line: number } }).start.line;
 
-/** All nodes below one, functions closed. */
-const within = (root: SyntaxNode): readonly SyntaxNode[] => {
-  const found: SyntaxNode[] = [];
-  const open = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    found.push(node);
-    if (node !== root && FUNCTIONS.has(kindOf(node) ?? '')) continue;
-    for (const field in node) {
-      if (GRAMMAR.silent.has(field)) continue;
-      for (const each of [node[field]].flat())
-        if (typeof each === 'object' && each !== null && kindOf(each) !== null)
-          open.push(each as SyntaxNode);
-    }
-  }
-  return found;
-};
-
-/** Names that a function, or a whole file, declares. */
+/** Names that a function, or a whole file, declares; those of functions within it are their own. */
 const declaredIn = (root: SyntaxNode): ReadonlySet<string> => {
   const names = new Set<string>();
   const add = (pattern: SyntaxNode | null): void =>
     boundNames(pattern).forEach((name) => names.add(name));
   for (const param of listOf(root, 'params')) add(param);
-  for (const node of within(root)) {
-    switch (kindOf(node)) {
-      case 'VariableDeclarator':
-      case 'FunctionDeclaration':
-      case 'ClassDeclaration':
-      case 'FunctionExpression':
-      case 'ClassExpression':
-        add(childOf(node, 'id'));
-        break;
-      case 'CatchClause':
-        add(childOf(node, 'param'));
-        break;
-      case 'ImportSpecifier':
-      case 'ImportDefaultSpecifier':
-      case 'ImportNamespaceSpecifier':
-        add(childOf(node, 'local'));
-        break;
-      default:
-    }
-  }
+  eachNode(
+    GRAMMAR,
+    root,
+    (node, kind) => {
+      switch (kind) {
+        case 'VariableDeclarator':
+        case 'FunctionDeclaration':
+        case 'ClassDeclaration':
+        case 'FunctionExpression':
+        case 'ClassExpression':
+          add(childOf(node, 'id'));
+          break;
+        case 'CatchClause':
+          add(childOf(node, 'param'));
+          break;
+        case 'ImportSpecifier':
+        case 'ImportDefaultSpecifier':
+        case 'ImportNamespaceSpecifier':
+          add(childOf(node, 'local'));
+          break;
+        default:
+      }
+    },
+    (_, kind) => !FUNCTIONS.has(kind),
+  );
   return names;
 };
 
@@ -218,28 +208,20 @@ export const javascriptFacts = (
   const imported = new Set<string>();
   /** Constants that are sure to be a text, and constants that are another name of something. */
   const constants = new Map<string, SyntaxNode | null>();
-  for (const node of within(program)) {
-    if (/^Import(?:Default|Namespace)?Specifier$/u.test(kindOf(node) ?? ''))
-      boundNames(childOf(node, 'local')).forEach((name) => imported.add(name));
-  }
-  const prepare = (root: SyntaxNode): void => {
-    for (const declarator of listOf(root, 'declarations')) {
+  eachNode(GRAMMAR, program, (node, kind) => {
+    if (kind === 'ImportDeclaration')
+      for (const specifier of listOf(node, 'specifiers'))
+        if (specifier !== null)
+          boundNames(childOf(specifier, 'local')).forEach((name) => imported.add(name));
+    if (kind !== 'VariableDeclaration' || node['kind'] !== 'const') return;
+    for (const declarator of listOf(node, 'declarations')) {
       const id = declarator === null ? null : childOf(declarator, 'id');
       const name = id === null ? null : nameOf(id);
       if (declarator === null || name === null) continue;
       // A name that is declared twice may be either.
       constants.set(name, constants.has(name) ? null : bare(childOf(declarator, 'init')));
     }
-  };
-  const everywhere = (root: SyntaxNode): void => {
-    const open = [root];
-    for (let node = open.pop(); node !== undefined; node = open.pop())
-      for (const each of within(node)) {
-        if (kindOf(each) === 'VariableDeclaration' && each['kind'] === 'const') prepare(each);
-        if (each !== node && FUNCTIONS.has(kindOf(each) ?? '')) open.push(each);
-      }
-  };
-  everywhere(program);
+  });
 
   const folding = new Set<string>();
   const lookUp = (name: string): string | null => {
@@ -703,12 +685,7 @@ export const javascriptFacts = (
         key: `name ${name}`,
         allowedOnce: true,
       });
-    const isWatched =
-      CODE.has(name) ||
-      OUTSIDE.has(name) ||
-      GLOBAL.has(name) ||
-      /^(?:process|module|require)$/u.test(name);
-    if (isWatched && isReference(frame) && !isOwn(name, frame)) global(frame, name);
+    if (WATCHED.has(name) && isReference(frame) && !isOwn(name, frame)) global(frame, name);
   };
 
   const string = (frame: Frame, value: string): void => {

@@ -158,25 +158,28 @@ const isLiteral = (node: SyntaxNode): boolean => {
   }
 };
 
-/** Babel's trees. */
-export const GRAMMAR: Grammar = {
-  kindOf,
-  silent: new Set([
-    'type',
-    'start',
-    'end',
-    'loc',
-    'range',
-    'extra',
-    'errors',
-    'comments',
-    'leadingComments',
-    'trailingComments',
-    'innerComments',
-    'tokens',
-  ]),
-  isLiteral,
+const isSilent = (field: string): boolean => {
+  switch (field) {
+    case 'type':
+    case 'start':
+    case 'end':
+    case 'loc':
+    case 'range':
+    case 'extra':
+    case 'errors':
+    case 'comments':
+    case 'leadingComments':
+    case 'trailingComments':
+    case 'innerComments':
+    case 'tokens':
+      return true;
+    default:
+      return false;
+  }
 };
+
+/** Babel's trees. */
+export const GRAMMAR: Grammar = { kindOf, isSilent, isWord: () => false, isLiteral };
 
 /** All names that a pattern binds. */
 export const boundNames = (pattern: SyntaxNode | null): readonly string[] => {

@@ -61,7 +61,8 @@ export const readJson = (text: string, reading: Reading): Result<Source, Unreada
     // As an expression of JavaScript `{…}` alone would be a block; a value is one in parentheses as well.
     const root = parseJsonExpression(text);
     const { exact, shape } = walk(
-      GRAMMAR,
+      // All of it is a value.
+      { ...GRAMMAR, isLiteral: () => true },
       root,
       ({ node }, kind) => {
         if (kind === 'ObjectExpression') {

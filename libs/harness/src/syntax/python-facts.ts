@@ -11,7 +11,7 @@ import {
   pythonName,
 } from './python-tree.ts';
 import type { Fact, Reading, SyntaxRule } from './source.ts';
-import type { Frame, SyntaxNode } from './walk.ts';
+import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
 
 const CODE = new Set([
   'eval',
@@ -87,21 +87,6 @@ interface Rules {
   readonly leave: (frame: Frame, exact: () => string) => void;
 }
 
-const below = (root: SyntaxNode): readonly SyntaxNode[] => {
-  const found: SyntaxNode[] = [];
-  const open = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    found.push(node);
-    for (const field in node) {
-      if (GRAMMAR.silent.has(field)) continue;
-      for (const each of [node[field]].flat())
-        if (typeof each === 'object' && each !== null && kindOf(each) !== null)
-          open.push(each as SyntaxNode);
-    }
-  }
-  return found;
-};
-
 /** What the rules find in the statements of one module. */
 export const pythonFacts = (
   module: SyntaxNode,
@@ -115,8 +100,8 @@ export const pythonFacts = (
   /** Functions, classes and parameters of the program: their names are no longer Python's own. */
   const defined = new Set<string>();
   const constants = new Map<string, SyntaxNode | null>();
-  for (const node of below(module)) {
-    switch (kindOf(node)) {
+  eachNode(GRAMMAR, module, (node, kind) => {
+    switch (kind) {
       case 'Import':
         for (const alias of nodesOf(node, 'names')) {
           const name = pythonName(alias['name']);
@@ -153,7 +138,7 @@ export const pythonFacts = (
       }
       default:
     }
-  }
+  });
   const folding = new Set<string>();
   const lookUp = (name: string): string | null => {
     if (folding.has(name)) return null;
@@ -288,6 +273,20 @@ export const pythonFacts = (
       });
   };
 
+  /** Whether an expression reads a protected parameter. */
+  const isSaidIn = (root: SyntaxNode, known: string | null): boolean => {
+    let found = false;
+    eachNode(
+      GRAMMAR,
+      root,
+      (node) => {
+        found ||= isProtected(lastName(node)) === known;
+      },
+      () => !found,
+    );
+    return found;
+  };
+
   const calls = ({ node }: Frame): void => {
     const callee = childOf(node, 'func');
     if (callee === null) return;
@@ -317,9 +316,7 @@ export const pythonFacts = (
     const known = isProtected(called);
     const isOwn = name !== null && defined.has(name);
     const given = [...args, ...nodesOf(node, 'keywords').map((each) => childOf(each, 'value'))];
-    const isNamed = given.some(
-      (each) => each !== null && below(each).some((part) => isProtected(lastName(part)) === known),
-    );
+    const isNamed = given.some((each) => each !== null && isSaidIn(each, known));
     if (known !== null && !isOwn && !isNamed) find(node, 'protected-parameters', `sets ${known}`);
   };
 

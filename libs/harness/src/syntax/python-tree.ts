@@ -84,22 +84,31 @@ const isLiteral = (node: SyntaxNode): boolean => {
   }
 };
 
+const isSilent = (field: string): boolean => {
+  switch (field) {
+    case 'nodeType':
+    case 'lineno':
+    case 'col_offset':
+    case 'end_lineno':
+    case 'end_col_offset':
+    case 'ctx':
+    case 'quote_style':
+    case 'kind':
+    case 'type_comment':
+    case 'type_ignores':
+    case 'comments':
+    case 'inlineComment':
+      return true;
+    default:
+      return false;
+  }
+};
+
 /** py-ast's trees. */
 export const GRAMMAR: Grammar = {
   kindOf,
-  silent: new Set([
-    'nodeType',
-    'lineno',
-    'col_offset',
-    'end_lineno',
-    'end_col_offset',
-    'quote_style',
-    'kind',
-    'type_comment',
-    'type_ignores',
-    'comments',
-    'inlineComment',
-  ]),
+  isSilent,
+  isWord: (field) => field === 'op' || field === 'ops',
   isLiteral,
 };
 

@@ -4,7 +4,7 @@ import { guarded } from './javascript.ts';
 import { pythonFacts } from './python-facts.ts';
 import { childOf, GRAMMAR, kindOf, lineAt, nodesOf, pythonName } from './python-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
-import { walk } from './walk.ts';
+import { eachNode, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
 /** Names that a target binds. */
@@ -120,7 +120,7 @@ export const readPython = (text: string, reading: Reading): Result<Source, Unrea
           rules.leave(frame, text);
         },
       );
-      const local = localNames(statement);
+      const local = reaches.length === 0 ? new Set<string>() : localNames(statement);
       return {
         names: namesOf(statement),
         line: lineAt(statement),
@@ -138,18 +138,12 @@ export const readPython = (text: string, reading: Reading): Result<Source, Unrea
 const localNames = (statement: SyntaxNode): ReadonlySet<string> => {
   const names = new Set<string>();
   const globals = new Set<string>();
-  walk(
-    GRAMMAR,
-    statement,
-    ({ node }, kind) => {
-      if (kind === 'Arg') names.add(pythonName(node['arg']));
-      if (kind === 'Name' && kindOf(childOf(node, 'ctx') ?? {}) === 'Store')
-        names.add(pythonName(node['id']));
-      if (kind === 'Global')
-        for (const name of (node['names'] ?? []) as readonly string[])
-          globals.add(pythonName(name));
-    },
-    () => undefined,
-  );
+  eachNode(GRAMMAR, statement, (node, kind) => {
+    if (kind === 'Arg') names.add(pythonName(node['arg']));
+    if (kind === 'Name' && kindOf(childOf(node, 'ctx') ?? {}) === 'Store')
+      names.add(pythonName(node['id']));
+    if (kind === 'Global')
+      for (const name of (node['names'] ?? []) as readonly string[]) globals.add(pythonName(name));
+  });
   return new Set([...names].filter((name) => !globals.has(name)));
 };

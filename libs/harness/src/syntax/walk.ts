@@ -16,8 +16,10 @@ export interface Frame {
 export interface Grammar {
   /** The node's kind; null for data that is no node. */
   kindOf(value: object): string | null;
-  /** Fields that say where something stands or how it was written, not what it is. */
-  readonly silent: ReadonlySet<string>;
+  /** Whether a field says where something stands or how it was written, not what it is. */
+  isSilent(field: string): boolean;
+  /** Whether a field's nodes are words of the language and nothing more, such as operators. */
+  isWord(field: string): boolean;
   /** A value written out: a number, a text, true, false, nothing, and lists and records of them. */
   isLiteral(node: SyntaxNode): boolean;
 }
@@ -50,7 +52,7 @@ interface Closing {
  * Goes through a tree in the order of the text, without recursion.
  *
  * @param enter called with each node on the way down
- * @param leave called with each node on the way up, and its exact text
+ * @param leave called with each node on the way up, and with what gives its exact text
  * @throws TooDeep
  */
 export const walk = (
@@ -63,51 +65,87 @@ export const walk = (
   const shape: string[] = [];
   /** How many literals are open: within one the shape is silent. */
   let literals = 0;
+  let closing = 0;
+  const textOfClosing = (): string => exact.slice(closing).join('');
+  const say = (text: string): void => {
+    exact.push(text);
+    if (literals === 0) shape.push(text);
+  };
   const open: (Frame | Closing)[] = [{ node: root, parent: null, field: '', depth: 0 }];
+  const take = (frame: Frame, field: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) {
+      if (value !== undefined && value !== null && value !== false)
+        say(`${field}=${printed(value)};`);
+    } else if (Array.isArray(value)) {
+      say(`${field}[${String(value.length)}]`);
+      for (const each of value) take(frame, field, each ?? 'none');
+    } else {
+      const kind = grammar.kindOf(value);
+      if (kind === null) say(`${field}=${JSON.stringify(value)};`);
+      else if (grammar.isWord(field)) say(`${field}=${kind};`);
+      else open.push({ node: value as SyntaxNode, parent: frame, field, depth: frame.depth + 1 });
+    }
+  };
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if ('closes' in next) {
-      const { closes, start } = next;
       exact.push(')');
       if (literals === 0) shape.push(')');
       else literals -= 1;
-      leave(closes, () => exact.slice(start).join(''));
+      closing = next.start;
+      leave(next.closes, textOfClosing);
       continue;
     }
-    const { node, depth } = next;
-    if (depth > DEEPEST) throw new TooDeep();
+    const { node, field: at } = next;
+    if (next.depth > DEEPEST) throw new TooDeep();
     const kind = grammar.kindOf(node) ?? '';
     open.push({ closes: next, start: exact.length });
-    exact.push(`${next.field}:${kind}(`);
+    const opening = `${at}:${kind}(`;
+    exact.push(opening);
     if (literals > 0) literals += 1;
     else if (grammar.isLiteral(node)) {
       literals = 1;
-      shape.push(`${next.field}:#`);
-    } else shape.push(`${next.field}:${kind}(`);
+      shape.push(`${at}:#`);
+    } else shape.push(opening);
     enter(next, kind);
-
-    const below: Frame[] = [];
-    const say = (text: string): void => {
-      exact.push(text);
-      if (literals === 0) shape.push(text);
-    };
-    const take = (field: string, value: unknown): void => {
-      if (typeof value !== 'object' || value === null) {
-        if (value !== undefined && value !== null && value !== false)
-          say(`${field}=${printed(value)};`);
-        return;
-      }
-      if (Array.isArray(value)) {
-        say(`${field}[${String(value.length)}]`);
-        for (const each of value) take(field, each ?? 'none');
-        return;
-      }
-      if (grammar.kindOf(value) === null) say(`${field}=${JSON.stringify(value)};`);
-      else below.push({ node: value as SyntaxNode, parent: next, field, depth: depth + 1 });
-    };
-    for (const field in node) if (!grammar.silent.has(field)) take(field, node[field]);
-    for (let i = below.length - 1; i >= 0; i--) open.push(below[i]!);
+    const first = open.length;
+    for (const field in node) if (!grammar.isSilent(field)) take(next, field, node[field]);
+    // What was pushed first has to be looked at first.
+    for (let a = first, b = open.length - 1; a < b; a++, b--) {
+      const other = open[a]!;
+      open[a] = open[b]!;
+      open[b] = other;
+    }
   }
   return { exact: exact.join(''), shape: shape.join('') };
+};
+
+/**
+ * Every node of a tree, in no order that counts.
+ *
+ * @param goesOn whether to look below a node
+ */
+export const eachNode = (
+  { kindOf, isSilent, isWord }: Pick<Grammar, 'kindOf' | 'isSilent' | 'isWord'>,
+  root: SyntaxNode,
+  visit: (node: SyntaxNode, kind: string) => void,
+  goesOn: (node: SyntaxNode, kind: string) => boolean = () => true,
+): void => {
+  const open: SyntaxNode[] = [root];
+  const take = (value: unknown): void => {
+    if (typeof value === 'object' && value !== null && kindOf(value) !== null)
+      open.push(value as SyntaxNode);
+  };
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const kind = kindOf(node) ?? '';
+    visit(node, kind);
+    if (node !== root && !goesOn(node, kind)) continue;
+    for (const field in node) {
+      if (isSilent(field) || isWord(field)) continue;
+      const value = node[field];
+      if (Array.isArray(value)) for (const each of value) take(each);
+      else take(value);
+    }
+  }
 };
 
 /** Opening brackets that stand open at once, whatever they mean: more than any syntax tree can be deep. */
