@@ -1,16 +1,49 @@
 import { gateByText } from './mid-loop/by-text.ts';
 import { gateBySyntax } from './mid-loop/by-syntax.ts';
 import { domainOfPaths } from './mid-loop/by-text.ts';
-import { mutableFile } from './mid-loop/mutable-set.ts';
+import { mutableFile, type MutableEntry } from './mid-loop/mutable-set.ts';
 import { dearest, type FileChange, type MidLoopRuling, type Policy } from './mid-loop/ruling.ts';
 import type { FileDomain } from './policy.ts';
+import { readSource } from './syntax/read.ts';
+import { languageOf } from './syntax/source.ts';
 
-export { mutableEntries, mutableEntry, mutableFile, mutablePaths } from './mid-loop/mutable-set.ts';
-export type { MutableEntry, MutableFile } from './mid-loop/mutable-set.ts';
+export { jsonOwners, mutableEntries, mutablePaths } from './mid-loop/mutable-set.ts';
+export type { MutableEntry } from './mid-loop/mutable-set.ts';
 export type { FileChange, FileRuling, MidLoopRuling, UnreadableFile } from './mid-loop/ruling.ts';
-export { readSource } from './syntax/read.ts';
 export { LANGUAGES, languageOf } from './syntax/source.ts';
 export type { Language } from './syntax/source.ts';
+
+/**
+ * What keeps a policy's mutable entry from meaning something in the program as it stands: a text that its language can't
+ * read, or a part that is not there. Null for a sound one.
+ *
+ * @param text of the entry's file
+ */
+export const entryProblem = (
+  { path, part }: MutableEntry,
+  text: string,
+): { readonly found: string; readonly expected: string } | null => {
+  const language = languageOf(path);
+  if (language === 'text') return null;
+  const source = readSource(language, text, { path, protectedParameters: [], programFiles: [] });
+  if (!source.ok)
+    return {
+      found: `line ${source.error.line}: ${source.error.message}`,
+      expected: `a file that can be read as ${language}`,
+    };
+  const names = [...new Set(source.value.declarations.flatMap((each) => each.names))];
+  return part === null || names.includes(part)
+    ? null
+    : {
+        found: `no ${part}`,
+        expected: `one of ${
+          names
+            .filter((name) => name !== '')
+            .slice(0, 20)
+            .join(', ') || 'nothing'
+        }`,
+      };
+};
 
 /**
  * The mid-loop gate's rules on the diff of two trees; the agent's own words count for nothing here.

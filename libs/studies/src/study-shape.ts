@@ -1,5 +1,6 @@
 import {
   FILE_DOMAINS,
+  languageOf,
   SPLITS,
   type DimensionPolicy,
   type OutcomePolicy,
@@ -78,6 +79,30 @@ const file: Shape<string> = (value, path, report) => {
   return undefined;
 };
 
+/** A mutable file, or `file#part`: a declaration of code, or a value of JSON by key or pointer (RFC 6901). */
+const mutableFile: Shape<string> = (value, path, report) => {
+  const sign = typeof value === 'string' ? value.indexOf('#') : -1;
+  if (typeof value !== 'string' || sign < 0) return file(value, path, report);
+  const read = file(value.slice(0, sign), path, report);
+  if (read === undefined) return undefined;
+  const part = value.slice(sign + 1);
+  const language = languageOf(read);
+  const lawful =
+    language === 'json'
+      ? /^[^\p{Cc}]{1,200}$/u.test(part)
+      : language !== 'text' && /^[\p{L}\p{Nl}_$][\p{L}\p{N}_$.]{0,99}$/u.test(part);
+  if (lawful) return value;
+  report(path, {
+    found: shown(value),
+    expected:
+      language === 'text'
+        ? 'parts of code (.js, .ts, .py) and of JSON only'
+        : 'the name of a declaration after the #, or a key or JSON pointer of a JSON file',
+    remedy: 'Name the part as the file does, or the whole file.',
+  });
+  return undefined;
+};
+
 const program = ruled(
   object({
     path: needed(file),
@@ -85,9 +110,9 @@ const program = ruled(
     runtime: optional(oneOf(['node']), 'node'),
     mutable: needed(
       object({
-        hyperparameter: optional(list(file, 0, 50), []),
-        feature: optional(list(file, 0, 50), []),
-        architecture: optional(list(file, 0, 50), []),
+        hyperparameter: optional(list(mutableFile, 0, 50), []),
+        feature: optional(list(mutableFile, 0, 50), []),
+        architecture: optional(list(mutableFile, 0, 50), []),
       }),
     ),
     protected_parameters: optional(
@@ -110,7 +135,7 @@ const program = ruled(
         } else if (other !== undefined) {
           report(place, {
             found: `${shown(each)}, which is in ${other} already`,
-            expected: 'each file in one domain',
+            expected: 'each file, and each part of one, in one domain',
             remedy: 'Remove it from one of the two: the domain decides what an edit costs.',
           });
         }

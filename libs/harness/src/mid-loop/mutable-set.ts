@@ -46,6 +46,18 @@ export const mutablePaths = (policy: Program): readonly string[] => [
   ...new Set(mutableEntries(policy).map(({ path }) => path)),
 ];
 
+/** The domains that own a key of a JSON file: by the key or, where none does, by the file. */
+export const jsonOwners = (
+  mutable: Program['program']['mutable'],
+  path: string,
+  key: string,
+): readonly FileDomain[] => {
+  const file = mutableFile({ version: 2, program: { mutable } }, path);
+  const own = mutableEntry(`${path}#${key.replaceAll('/', '~1')}`).part;
+  const parts = (file?.parts ?? []).filter(({ name }) => name === own).map(({ domain }) => domain);
+  return parts.length > 0 ? parts : (file?.whole ?? []);
+};
+
 /** What may change in a file; null where nothing may. */
 export const mutableFile = (policy: Program, path: string): MutableFile | null => {
   const entries = mutableEntries(policy).filter((entry) => entry.path === path);
