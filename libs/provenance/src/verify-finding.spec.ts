@@ -496,6 +496,28 @@ const CASES: readonly Case[] = [
     says: 'the measured domain',
   },
   {
+    what: 'a changed file is said to be classified as another domain',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, domain: 'hyperparameter' as const })),
+    })),
+    fails: ['mutations', 'charges'],
+    says: 'of features.json of',
+  },
+  {
+    what: 'a changed file is said to be of another language',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, language: 'text' as const })),
+    })),
+    fails: ['mutations'],
+    says: 'the language of features.json',
+  },
+  {
+    what: 'a kept file holds no JSON',
+    tamper: rewrite('{"seed":'),
+    fails: ['mutations'],
+    says: "which can't be read: line 1",
+  },
+  {
     what: 'the tree changes a fixed file that the event does not name',
     tamper: retree((honest, tree) =>
       honest.git.tree({ ...filesOf(honest, tree), 'train.js': '// scores well\n' }),

@@ -301,6 +301,12 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
       place: '5:50 program.mutable.architecture[0]',
     },
     {
+      what: 'what says how the program is run',
+      from: '[features.json]',
+      to: '[a/package.json]',
+      place: '5:24 program.mutable.feature[0]',
+    },
+    {
       what: 'a part that has no name',
       from: '[features.json]',
       to: "['a.js#']",

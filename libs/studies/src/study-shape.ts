@@ -79,9 +79,23 @@ const file: Shape<string> = (value, path, report) => {
   return undefined;
 };
 
+/** What decides how files are run or found, and git's own. */
+const SET_UP =
+  /(?:^|\/)(?:node_modules(?:\/|$)|(?:package(?:-lock)?|tsconfig)\.json$|\.(?:npmrc|env|gitattributes|gitmodules)$|__pycache__(?:\/|$)|(?:site|user)customize\.py$)/iu;
+
 /** A mutable file, or `file#part`: a declaration of code, or a value of JSON by key or pointer (RFC 6901). */
 const mutableFile: Shape<string> = (value, path, report) => {
   const sign = typeof value === 'string' ? value.indexOf('#') : -1;
+  const setUp =
+    typeof value === 'string' ? SET_UP.exec(sign < 0 ? value : value.slice(0, sign)) : null;
+  if (setUp !== null) {
+    report(path, {
+      found: `${shown(value)}, which says how the program is run or what it imports`,
+      expected: 'files of the program itself',
+      remedy: 'Leave it fixed.',
+    });
+    return undefined;
+  }
   if (typeof value !== 'string' || sign < 0) return file(value, path, report);
   const read = file(value.slice(0, sign), path, report);
   if (read === undefined) return undefined;
