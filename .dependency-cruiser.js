@@ -9,7 +9,7 @@ const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index
 const TESTS = '\\.(spec|contract)\\.ts$|/src/testing(\\.ts$|/)';
 /** Packages without input or output, which the pure core may use. */
 const PURE_PACKAGES =
-  'node_modules/(uuid|canonicalize|yaml|pure-rand|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
+  'node_modules/(uuid|canonicalize|yaml|pure-rand|py-ast|@babel/parser|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
 
 export default {
   forbidden: [

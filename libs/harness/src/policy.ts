@@ -193,7 +193,10 @@ export interface HarnessPolicy {
     /** The file that is run, relative to the program's folder. */
     readonly entry: string;
     readonly runtime: 'node';
-    /** Files that the agent may edit, by domain; relative to the program's folder. All others are fixed. */
+    /**
+     * Files that the agent may edit, by domain, relative to the program's folder, and parts of files: `model.js#build`
+     * is that declaration alone, `config.json#/rate` that value. All else is fixed.
+     */
     readonly mutable: Readonly<Record<FileDomain, readonly string[]>>;
     /** Names that stand for protected parameters: an edit that sets one of them is a breach. */
     readonly protectedParameters: readonly string[];

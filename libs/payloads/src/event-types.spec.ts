@@ -107,7 +107,13 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'observation.difference',
     'observation.gapChange',
   ],
-  MutationProposed: ['files.*.after', 'files.*.before', 'measuredDomain'],
+  MutationProposed: [
+    'files.*.after',
+    'files.*.before',
+    'files.*.domain',
+    'files.*.language',
+    'measuredDomain',
+  ],
   MutationReverted: ['ruling'],
   FairnessMeasured: [
     'report.measures.*.bound',

@@ -1,6 +1,6 @@
 import type { DivergenceDetected } from '#libs/divergence';
 import { Nullable } from '#libs/event-log';
-import { FILE_DOMAINS, GATES } from '#libs/harness';
+import { FILE_DOMAINS, GATES, LANGUAGES } from '#libs/harness';
 import type {
   ChartPolicy,
   CohortDimension,
@@ -9,6 +9,7 @@ import type {
   FileDomain,
   Gate,
   GroupCounts,
+  Language,
   Observation,
 } from '#libs/harness';
 import { TRAINING_FAILURES } from '#libs/run';
@@ -319,6 +320,8 @@ class ChangedFilePayload implements ChangedFile {
   @OneOf(CHANGES) kind!: ChangedFile['kind'];
   @Nullable() @Oid() before!: string | null;
   @Nullable() @Oid() after!: string | null;
+  @Nullable() @OneOf(LANGUAGES) language!: Language | null;
+  @Nullable() @OneOf(FILE_DOMAINS) domain!: FileDomain | null;
 }
 
 export class MutationProposedPayload implements DataOf<MutationProposed> {

@@ -215,10 +215,11 @@ const recommit =
 
 /** The first mutation edits features (20) and is charged as hyperparameters (10), with all the arithmetic after it. */
 const undercharged = (honest: HonestRun): HonestRun => {
-  const domain = 'hyperparameter';
+  const domain = 'hyperparameter' as const;
   const files = dataOf(honest, 'MutationProposed').files.map((file) => ({
     ...file,
     path: 'hyperparameters.json',
+    domain,
   }));
   const from = place(honest.run, 'BudgetCharged', 1);
   const amended = (fact: Fact, index: number): Fact => {
@@ -399,13 +400,13 @@ const CASES: readonly Case[] = [
   {
     what: 'a file of the source tree is absent',
     tamper: lose(firstFile((honest) => opened(honest).pins.tree)),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'architecture.json in the tree of the source (blob',
   },
   {
     what: 'a file of the claimed program is altered',
     tamper: alter(firstFile((honest) => honest.finding.data.chain.toTree)),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'is altered: it hashes to',
   },
   {
@@ -493,6 +494,28 @@ const CASES: readonly Case[] = [
     tamper: change('MutationProposed', () => ({ measuredDomain: 'hyperparameter' as const })),
     fails: ['cutover-audit', 'mutations', 'charges'],
     says: 'the measured domain',
+  },
+  {
+    what: 'a changed file is said to be classified as another domain',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, domain: 'hyperparameter' as const })),
+    })),
+    fails: ['mutations', 'charges'],
+    says: 'of features.json of',
+  },
+  {
+    what: 'a changed file is said to be of another language',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, language: 'text' as const })),
+    })),
+    fails: ['mutations'],
+    says: 'the language of features.json',
+  },
+  {
+    what: 'a kept file holds no JSON',
+    tamper: rewrite('{"seed":'),
+    fails: ['mutations'],
+    says: "which can't be read: line 1",
   },
   {
     what: 'the tree changes a fixed file that the event does not name',

@@ -273,6 +273,8 @@ describe('a mutation', () => {
                 kind: 'modified',
                 before: 'before',
                 after: 'after',
+                language: 'json',
+                domain: 'hyperparameter',
               },
             ],
           },
@@ -348,6 +350,40 @@ describe('a mutation', () => {
             reason: expect.stringContaining(found),
           },
         },
+      ]);
+  });
+
+  it.each([
+    ['no JSON', edited('features.json', '{\n"use": [,]}'), /features\.json:2: /],
+    ['nested without end', edited('features.json', '['.repeat(1000)), /nests deeper than 200/],
+  ])('of a text that is %s does not apply: it is refused, with its place', (_, change, reason) => {
+    given(hypothesised)
+      .when(mutation('1', [change]))
+      .then([
+        { type: 'ProposalRefused', data: { inARow: 1, reason: expect.stringMatching(reason) } },
+      ]);
+  });
+
+  it('that breaks a rule halts the run, whatever else of it does not apply', () => {
+    given(hypothesised)
+      .when(mutation('1', [edited('features.json', '{'), edited('train.js')]))
+      .then([
+        { type: 'MutationProposed', data: { measuredDomain: null } },
+        { type: 'RunHalted', data: { by: 'mid-loop' } },
+      ]);
+  });
+
+  it('under a policy of version 1 is judged by the rules of then, which read texts', () => {
+    const old = { ...POLICY, version: 1 as const };
+    given(past(...established(old), hypothesis('1')))
+      .when(mutation('1', [edited('features.json', '{')]))
+      .then([
+        {
+          type: 'MutationProposed',
+          data: { files: [{ path: 'features.json', language: null, domain: null }] },
+        },
+        { type: 'GatePassed' },
+        { type: 'BudgetCharged', data: { charge: 'feature' } },
       ]);
   });
 

@@ -10,6 +10,7 @@ import type {
   Gate,
   GateCheck,
   HarnessPolicy,
+  Language,
   Observation,
 } from '#libs/harness';
 
@@ -280,6 +281,10 @@ export interface ChangedFile {
   readonly kind: 'added' | 'modified' | 'deleted' | 'type-changed';
   readonly before: string | null;
   readonly after: string | null;
+  /** What the mid-loop gate read it as; null under a policy of version 1, which read no languages. */
+  readonly language: Language | null;
+  /** What it was classified as; null where no domain owns what changed, and under a policy of version 1. */
+  readonly domain: FileDomain | null;
 }
 
 /** A proposed edit, as the harness measured it: trees, files, domain. */

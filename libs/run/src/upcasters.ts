@@ -1,5 +1,11 @@
 import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
-import type { CohortRelease, RunEvent, RunOpened } from './events.ts';
+import type {
+  ChangedFile,
+  CohortRelease,
+  MutationProposed,
+  RunEvent,
+  RunOpened,
+} from './events.ts';
 
 /** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
 type ReleaseOfVersion1 = Omit<CohortRelease, 'dimensions' | 'coarsened' | 'audit'>;
@@ -7,6 +13,10 @@ type ReleaseOfVersion1 = Omit<CohortRelease, 'dimensions' | 'coarsened' | 'audit
 type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts'> & {
   readonly policy: PolicyOfVersion1;
   readonly cohorts: ReleaseOfVersion1 | null;
+};
+
+type ProposedOfVersion1 = Omit<MutationProposed['data'], 'files'> & {
+  readonly files: readonly Omit<ChangedFile, 'language' | 'domain'>[];
 };
 
 /**
@@ -24,6 +34,12 @@ export const RUN_UPCASTERS = {
         coarsened: 0,
         audit: null,
       },
+    }),
+  ],
+  MutationProposed: [
+    (proposed: ProposedOfVersion1): MutationProposed['data'] => ({
+      ...proposed,
+      files: proposed.files.map((file) => ({ ...file, language: null, domain: null })),
     }),
   ],
 } as const satisfies {

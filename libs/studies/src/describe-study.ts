@@ -1,5 +1,14 @@
 import { alarmProbability, averageRunLength } from '#libs/divergence';
-import { FILE_DOMAINS, type ChartPolicy, type Domain, type HarnessPolicy } from '#libs/harness';
+import {
+  FILE_DOMAINS,
+  languageOf,
+  mutableEntries,
+  type ChartPolicy,
+  type Domain,
+  type FileDomain,
+  type HarnessPolicy,
+  type Language,
+} from '#libs/harness';
 
 /** What a budget buys of one domain: a hypothesis and a mutation each time, and nothing else. */
 export interface Purchase {
@@ -20,11 +29,20 @@ export interface ChartMeaning {
   readonly falseAlarm: number | null;
 }
 
+/** Something that the agent may edit, and what the mid-loop gate reads it as. */
+export interface MutableMeaning {
+  /** A file, or `file#part`. */
+  readonly entry: string;
+  readonly domain: FileDomain;
+  readonly language: Language;
+}
+
 /** What a policy comes to. */
 export interface StudyDescription {
   /** Cells of the full product of the dimensions: what a program predicts. */
   readonly cells: number;
   readonly dimensions: readonly { readonly name: string; readonly labels: readonly string[] }[];
+  readonly mutable: readonly MutableMeaning[];
   /** What the budget buys, the cheapest domain first. */
   readonly purchases: readonly Purchase[];
   readonly cheapest: Purchase;
@@ -116,6 +134,11 @@ export const describeStudy = (policy: HarnessPolicy): StudyDescription => {
   return {
     cells: policy.data.dimensions.reduce((product, { labels }) => product * labels.length, 1),
     dimensions: policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+    mutable: mutableEntries(policy).map(({ path, part, domain }) => ({
+      entry: part === null ? path : `${path}#${part}`,
+      domain,
+      language: languageOf(path),
+    })),
     purchases,
     cheapest,
     dearest,

@@ -322,6 +322,36 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
       place: '5:48 program.mutable.architecture[0]',
     },
     {
+      what: 'a part of a file in two domains',
+      from: '{ feature: [features.json] }',
+      to: "{ feature: ['a.js#b'], architecture: ['a.js#b'] }",
+      place: '5:50 program.mutable.architecture[0]',
+    },
+    {
+      what: 'what says how the program is run',
+      from: '[features.json]',
+      to: '[a/package.json]',
+      place: '5:24 program.mutable.feature[0]',
+    },
+    {
+      what: 'a part that has no name',
+      from: '[features.json]',
+      to: "['a.js#']",
+      place: '5:24 program.mutable.feature[0]',
+    },
+    {
+      what: 'a part of a file that has none',
+      from: '[features.json]',
+      to: "['a.txt#b']",
+      place: '5:24 program.mutable.feature[0]',
+    },
+    {
+      what: 'a part that is no name',
+      from: '[features.json]',
+      to: "['a.py#b c']",
+      place: '5:24 program.mutable.feature[0]',
+    },
+    {
       what: 'the entry as a mutable file',
       from: '[features.json]',
       to: '[train.js]',

@@ -1,5 +1,5 @@
 import { refused, ok, type Result } from '#libs/kernel';
-import { FILE_DOMAINS, type ChartPolicy, type HarnessPolicy } from '#libs/harness';
+import { FILE_DOMAINS, jsonOwners, type ChartPolicy, type HarnessPolicy } from '#libs/harness';
 import { studyShape, type StudyFileContent } from './study-shape.ts';
 import {
   pathText,
@@ -134,13 +134,13 @@ const dataInsideProgram = ({ program, data }: StudyFileContent): readonly Placed
 const knobWarnings = ({ agent, program }: StudyFileContent): readonly PlacedComplaint[] => {
   const mutable = FILE_DOMAINS.flatMap((domain) => program.mutable[domain]);
   return agent.knobs.flatMap(({ file, key }, i): readonly PlacedComplaint[] => [
-    ...(mutable.includes(file)
+    ...(jsonOwners(program.mutable, file, key).length > 0
       ? []
       : [
           [
             ['agent', 'knobs', i, 'file'],
             {
-              found: `${file}, which no domain owns`,
+              found: `${file}#${key}, which no domain owns`,
               expected: `a mutable file: ${mutable.join(', ')}`,
               remedy:
                 'The mid-loop gate will halt a run that edits it: take it out, or name it there.',

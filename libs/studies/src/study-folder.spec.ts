@@ -70,6 +70,29 @@ describe('a study on disk', () => {
     ]);
   });
 
+  it.each([
+    ["'model.js#build'", 'export const build = (a) => a;\n', null],
+    ["'model.js#build'", 'export const make = 1;\n', 'program/model.js: no build'],
+    ['model.js', 'export const = 1;\n', /^program\/model\.js: line 1: /],
+    ["'model.py#RATE'", 'RATE = 1\n', null],
+    ["'model.py#rate'", 'RATE = 1\n', 'program/model.py: no rate'],
+    ["'a.json#/b/c'", '{ "b": { "c": 1 } }', null],
+    ["'a.json#b'", '{ "b": 1 }', null],
+    ["'a.json#c'", '{ "b": 1 }', 'program/a.json: no /c'],
+  ])('has the parts that it names: %s of %j', async (entry, content, found) => {
+    const name = entry.replaceAll("'", '').split('#')[0]!;
+    await writeFile(join(folder, 'program', name), content);
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('[features.json]', `[features.json, ${entry}]`),
+    );
+    expect(await problems()).toMatchObject(
+      found === null
+        ? []
+        : [{ line: 2, path: 'program.mutable.feature[1]', found: expect.stringMatching(found) }],
+    );
+  });
+
   it('is told of a name that differs in case alone', async () => {
     await rm(join(folder, 'data/pay.csv'));
     await writeFile(join(folder, 'data/Pay.csv'), '');

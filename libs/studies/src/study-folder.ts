@@ -1,7 +1,7 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Result } from '#libs/kernel';
-import { FILE_DOMAINS, type HarnessPolicy } from '#libs/harness';
+import { entryProblem, FILE_DOMAINS, mutableEntries, type HarnessPolicy } from '#libs/harness';
 import {
   inOrder,
   LONGEST_STUDY_FILE,
@@ -84,17 +84,20 @@ export const checkStudyFolder = async (
   folder: string,
 ): Promise<readonly { readonly path: Path; readonly complaint: Complaint }[]> => {
   const program = join(folder, policy.program.path);
+  const mutable = FILE_DOMAINS.flatMap((domain) =>
+    mutableEntries(policy)
+      .filter((entry) => entry.domain === domain)
+      .map((entry, i) => ({
+        entry,
+        path: ['program', 'mutable', domain, i] as const,
+        at: join(program, entry.path),
+      })),
+  );
   const wanted: readonly { path: Path; at: string; kind: Kind }[] = [
     { path: ['program', 'path'], at: program, kind: 'folder' },
     { path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' },
     { path: ['program', 'entry'], at: join(program, policy.program.entry), kind: 'file' },
-    ...FILE_DOMAINS.flatMap((domain) =>
-      policy.program.mutable[domain].map((file, i) => ({
-        path: ['program', 'mutable', domain, i],
-        at: join(program, file),
-        kind: 'file' as const,
-      })),
-    ),
+    ...mutable.map(({ path, at }) => ({ path, at, kind: 'file' as const })),
   ];
   const checked = await Promise.all(
     wanted.map(async ({ path, at, kind }) => {
@@ -109,8 +112,29 @@ export const checkStudyFolder = async (
       return [{ path, complaint }];
     }),
   );
-  return checked.flat();
+  const read = await Promise.all(
+    mutable.map(async ({ entry, path, at }) => {
+      if ((await kindOf(at)) !== 'file') return [];
+      const text = await readFile(at, 'utf8');
+      const problem =
+        Buffer.byteLength(text) > LONGEST_PROGRAM_FILE
+          ? {
+              found: `${String(Buffer.byteLength(text))} bytes`,
+              expected: `at most ${LONGEST_PROGRAM_FILE}`,
+            }
+          : entryProblem(entry, text);
+      if (problem === null) return [];
+      const name = relative(folder, at).split(sep).join('/');
+      const remedy =
+        entry.part === null ? 'Mend the file.' : 'Mend the file, or name a part that it has.';
+      return [{ path, complaint: { ...problem, found: `${name}: ${problem.found}`, remedy } }];
+    }),
+  );
+  return [...checked.flat(), ...read.flat()];
 };
+
+/** Bytes of a mutable file: the gate reads no more either. */
+const LONGEST_PROGRAM_FILE = 16 * 1024 * 1024;
 
 /**
  * Reads a study from its folder (`holdfast.yaml` in it) or from one of its study files, whose folder is the

@@ -1,6 +1,7 @@
 import {
   coarsened,
   FILE_DOMAINS,
+  languageOf,
   misstep,
   SPLITS,
   type CoarseningStep,
@@ -82,6 +83,44 @@ const file: Shape<string> = (value, path, report) => {
   return undefined;
 };
 
+/** What decides how files are run or found, and git's own. */
+const SET_UP =
+  /(?:^|\/)(?:node_modules(?:\/|$)|(?:package(?:-lock)?|tsconfig)\.json$|\.(?:npmrc|env|gitattributes|gitmodules)$|__pycache__(?:\/|$)|(?:site|user)customize\.py$)/iu;
+
+/** A mutable file, or `file#part`: a declaration of code, or a value of JSON by key or pointer (RFC 6901). */
+const mutableFile: Shape<string> = (value, path, report) => {
+  const sign = typeof value === 'string' ? value.indexOf('#') : -1;
+  const setUp =
+    typeof value === 'string' ? SET_UP.exec(sign < 0 ? value : value.slice(0, sign)) : null;
+  if (setUp !== null) {
+    report(path, {
+      found: `${shown(value)}, which says how the program is run or what it imports`,
+      expected: 'files of the program itself',
+      remedy: 'Leave it fixed.',
+    });
+    return undefined;
+  }
+  if (typeof value !== 'string' || sign < 0) return file(value, path, report);
+  const read = file(value.slice(0, sign), path, report);
+  if (read === undefined) return undefined;
+  const part = value.slice(sign + 1);
+  const language = languageOf(read);
+  const lawful =
+    language === 'json'
+      ? /^[^\p{Cc}]{1,200}$/u.test(part)
+      : language !== 'text' && /^[\p{L}\p{Nl}_$][\p{L}\p{N}_$.]{0,99}$/u.test(part);
+  if (lawful) return value;
+  report(path, {
+    found: shown(value),
+    expected:
+      language === 'text'
+        ? 'parts of code (.js, .ts, .py) and of JSON only'
+        : 'the name of a declaration after the #, or a key or JSON pointer of a JSON file',
+    remedy: 'Name the part as the file does, or the whole file.',
+  });
+  return undefined;
+};
+
 const program = ruled(
   object({
     path: needed(file),
@@ -89,9 +128,9 @@ const program = ruled(
     runtime: optional(oneOf(['node']), 'node'),
     mutable: needed(
       object({
-        hyperparameter: optional(list(file, 0, 50), []),
-        feature: optional(list(file, 0, 50), []),
-        architecture: optional(list(file, 0, 50), []),
+        hyperparameter: optional(list(mutableFile, 0, 50), []),
+        feature: optional(list(mutableFile, 0, 50), []),
+        architecture: optional(list(mutableFile, 0, 50), []),
       }),
     ),
     protected_parameters: optional(
@@ -114,7 +153,7 @@ const program = ruled(
         } else if (other !== undefined) {
           report(place, {
             found: `${shown(each)}, which is in ${other} already`,
-            expected: 'each file in one domain',
+            expected: 'each file, and each part of one, in one domain',
             remedy: 'Remove it from one of the two: the domain decides what an edit costs.',
           });
         }

@@ -11,7 +11,7 @@ export const studyLines = (
   checks: readonly GateCheck[],
 ): readonly string[] => {
   const { paint } = style;
-  const { cells, purchases, charts } = describeStudy(policy);
+  const { cells, mutable, purchases, charts } = describeStudy(policy);
   const failed = checks.filter(({ passed }) => !passed).length;
   const dimensions = policy.data.dimensions.map(({ name, labels }) => `${name} (${labels.length})`);
   const guarded = policy.data.protected.map(({ name }) => name);
@@ -35,6 +35,11 @@ export const studyLines = (
       'Split here by a throw-away key; the counts of a run differ a little.',
     ).map((line) => paint.dim(line)),
     ...checks.flatMap((check) => checkLines(style, check)),
+    '',
+    heading(style, 'mutable'),
+    ...mutable.flatMap(({ entry, domain, language }) =>
+      hanging(style, `  ${domain.padEnd(15)}`, clean(`${entry} (${language})`)),
+    ),
     '',
     heading(style, `budget of ${units(policy.budget.total)} buys at most`),
     ...purchases.map(

@@ -1,5 +1,5 @@
 import type { AgentView, ProgramFiles } from '#libs/agents';
-import { FILE_DOMAINS } from '#libs/harness';
+import { mutablePaths } from '#libs/harness';
 import { attemptsOf, cohortDimensions, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
 import { recent } from '../recent.ts';
@@ -17,7 +17,7 @@ export interface AgentContext extends Pick<EffectContext, 'runId' | 'state' | 'o
 export const agentView = async (context: AgentContext): Promise<AgentView> => {
   const { home, state, opened } = context;
   const { policy } = opened;
-  const mutable = new Set(FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]));
+  const mutable = new Set(mutablePaths(policy));
   const filesOf = (tree: string) => mutableFiles(context, tree, mutable);
   return {
     runId: context.runId,

@@ -319,6 +319,7 @@ export const honestRun = (
             before: git.blob(before[path] ?? ''),
             after: git.blob(text),
             mode: '100644',
+            textBefore: before[path] ?? null,
             text,
           },
         ],

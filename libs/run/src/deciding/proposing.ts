@@ -73,7 +73,14 @@ export const proposeMutation = (
       proposedTree: tree,
       declaredDomain,
       measuredDomain: gate.domain,
-      files: changes.map(({ path, kind, before, after }) => ({ path, kind, before, after })),
+      files: changes.map(({ path, kind, before, after }, i) => ({
+        path,
+        kind,
+        before,
+        after,
+        language: gate.files?.[i]?.language ?? null,
+        domain: gate.files?.[i]?.domain ?? null,
+      })),
     },
   };
   const spoken = screenText(summary);
@@ -81,6 +88,13 @@ export const proposeMutation = (
     return events(
       proposed,
       halted('mandate', `HUMAN MANDATE: ${listed(spoken)}`, spoken, mutationId),
+    );
+  // Nothing could run it, so there is nothing to try: no breach, unless something else in the edit is one.
+  if (gate.breaches.length === 0 && gate.unreadable.length > 0)
+    return refuseProposal(
+      state,
+      opened,
+      `the edit does not apply: ${gate.unreadable.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
     );
   if (gate.breaches.length > 0 || gate.domain === null)
     return events(

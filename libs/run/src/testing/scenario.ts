@@ -217,6 +217,7 @@ export const edited = (path: string, text: string | null = '{}'): FileChange => 
   before: 'before',
   after: 'after',
   mode: '100644',
+  textBefore: null,
   text,
 });
 
