@@ -89,6 +89,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'policy.gates.postLoop.disparateImpact',
     'policy.gates.postLoop.equalOpportunity',
     'policy.gates.postLoop.equalizedOdds',
+    'policy.keep.effect',
   ],
   GatePassed: ['mutationId'],
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
@@ -106,6 +107,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   MutationReverted: ['ruling'],
   FairnessMeasured: [
     'report.measures.*.bound',
+    'report.measures.*.interval',
     'report.measures.*.reason',
     'report.measures.*.standardError',
     'report.measures.*.value',

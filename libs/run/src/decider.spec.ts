@@ -1028,7 +1028,7 @@ describe('judging a candidate', () => {
             by: 'post-loop',
             mutationId: mutationOf('1'),
             message:
-              'SYSTEM HALT: POST-LOOP GATE: disparate-impact:ethnicity: found 0.4200, expected at least 4/5',
+              'SYSTEM HALT: POST-LOOP GATE: disparate-impact:ethnicity: found 0.4200 (95 % interval 0.3500 to 0.5100; afam against cauc), expected at least 4/5 at the lower end of the interval, for the shares of "positive"',
           },
         },
       ]);

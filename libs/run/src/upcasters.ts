@@ -1,7 +1,16 @@
-import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
-import type { RunEvent, RunOpened } from './events.ts';
+import {
+  upgradeFairnessReport,
+  upgradePolicy,
+  type FairnessReportOfVersion1,
+  type PolicyOfVersion1,
+} from '#libs/harness';
+import type { FairnessMeasured, RunEvent, RunOpened } from './events.ts';
 
 type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy'> & { readonly policy: PolicyOfVersion1 };
+
+type FairnessOfVersion1 = Omit<FairnessMeasured['data'], 'report'> & {
+  readonly report: FairnessReportOfVersion1;
+};
 
 /**
  * For each type of a run's events one step for each older version: the first makes version 2 of version 1, and so on.
@@ -12,6 +21,12 @@ export const RUN_UPCASTERS = {
     (opened: OpenedOfVersion1): RunOpened['data'] => ({
       ...opened,
       policy: upgradePolicy(opened.policy),
+    }),
+  ],
+  FairnessMeasured: [
+    (measured: FairnessOfVersion1): FairnessMeasured['data'] => ({
+      ...measured,
+      report: upgradeFairnessReport(measured.report),
     }),
   ],
 } as const satisfies {

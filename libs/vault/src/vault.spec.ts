@@ -265,7 +265,12 @@ describe('openVault refuses', () => {
   it('columns that are not there, identifiers too', async () => {
     const { code, message } = await refusalOf(clinicCsv(), {
       identifiers: ['patient', 'name', 'social'],
-      outcome: { name: 'readmitted', column: 'Days', positive: { atLeast: 30 } },
+      outcome: {
+        name: 'readmitted',
+        column: 'Days',
+        positive: { atLeast: 30 },
+        labels: { positive: 'positive', negative: 'negative' },
+      },
     });
     expect(code).toBe('missing-columns');
     expect(message).toContain('found no column "Days", "social"');
@@ -366,7 +371,12 @@ describe('names and values from the policy', () => {
         const vault = await open({
           rowId: null,
           identifiers: [],
-          outcome: { name: 'y', column: 'y', positive: { equals: '1' } },
+          outcome: {
+            name: 'y',
+            column: 'y',
+            positive: { equals: '1' },
+            labels: { positive: 'positive', negative: 'negative' },
+          },
           dimensions: [
             {
               name: 'd',

@@ -1,4 +1,4 @@
-import type { Breach, DataPolicy } from '#libs/harness';
+import type { Breach, DataPolicy, IntersectionPolicy } from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
 import { checkDataPolicy } from './checks.ts';
 import type { VaultCounts } from './counts.ts';
@@ -23,6 +23,8 @@ export interface Vault {
 export interface OpenVault {
   readonly studyFolder: string;
   readonly data: DataPolicy;
+  /** Of the protected attributes: their groups are counted too. */
+  readonly intersections?: readonly IntersectionPolicy[];
   /** 32 bytes, of {@link newSplitKey}. */
   readonly splitKey: Uint8Array;
   /** SHA-256 (lower-case hex) that the file must have; none: whatever it has is found in the vault's `digest`. */
@@ -42,8 +44,8 @@ export interface OpenVault {
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
-  const { studyFolder, data, splitKey, expectedDigest } = request;
-  const broken = checkDataPolicy(data).filter(({ passed }) => !passed);
+  const { studyFolder, data, intersections = [], splitKey, expectedDigest } = request;
+  const broken = checkDataPolicy(data, intersections).filter(({ passed }) => !passed);
   if (broken.length > 0) {
     const rules = broken.map(
       ({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`,
@@ -62,7 +64,7 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
       `found ${data.path} with SHA-256 ${copy.sha256}; expected ${expectedDigest}: restore the pinned file, or register the study anew for other data`,
     );
   }
-  const loaded = await loadCounts(copy.path, data, splitOf);
+  const loaded = await loadCounts(copy.path, data, intersections, splitOf);
   if (!loaded.ok) return loaded;
   const counts = loaded.value;
   const base = baseCells(counts, data.minimumCell);

@@ -42,6 +42,7 @@ export const openStudy = async (
   const vault = await openVault({
     studyFolder: folder,
     data: policy.data,
+    intersections: policy.gates.postLoop.intersections,
     splitKey: key.value,
     expectedDigest: dataDigest,
   });
