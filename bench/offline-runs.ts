@@ -14,6 +14,7 @@ import { advance, chartInput, isKept, pairedKeepRule, ZERO, type Sums } from '#l
 import { fairness, ladder, observe, sealedContrast, simultaneousInterval } from '#libs/evaluator';
 import {
   favourableLabel,
+  postLoopGate,
   protectedGroups,
   SPLITS,
   type DimensionPolicy,
@@ -277,11 +278,9 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
           policy: policy.gates.postLoop,
           label: favourableLabel(policy),
         });
-        const failed = report.measures.filter(({ passed }) => !passed);
-        if (failed.length > 0) {
-          line(
-            `HALT ${failed.map(({ measure, value, reason }) => `${measure} ${value} ${reason}`).join()}`,
-          );
+        const gate = postLoopGate(report);
+        if (gate.breaches.length > 0) {
+          line(`HALT ${gate.breaches.map(({ rule, found }) => `${rule} ${found}`).join()}`);
           ended = 'post-loop halt';
           break;
         }
@@ -289,8 +288,8 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
         const step = { number, from: incumbent.predictions, to: predictions };
         incumbent = { files: proposed, predictions, kept: [...incumbent.kept, step] };
         outcome = 'kept';
-        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact')?.value;
-        line(`kept ${impact?.toFixed(2)}`);
+        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact');
+        line(`kept ${impact?.value?.toFixed(2)}, at least ${impact?.interval?.lower.toFixed(2)}`);
       } else {
         totals.discarded += 1;
         outcome = 'discarded';
