@@ -71,7 +71,8 @@ export const mandate: Check = {
             faults.add(`${name} is not known as planted`);
         faults.differ('the statement', finding.statement, statementOf(claim));
         for (const change of claim.changes)
-          for (const { rule, found } of screenText(change)) faults.add(`${rule}: found ${found}`);
+          for (const { rule, found } of screenText(change, opened().policy.version))
+            faults.add(`${rule}: found ${found}`);
         return faults.outcome(
           `a ${claim.kind} of ${String(claim.changes.length)} changes, n = ${String(claim.n)}`,
         );

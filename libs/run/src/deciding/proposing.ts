@@ -1,5 +1,5 @@
 import { midLoopGate } from '#libs/harness';
-import { screenText } from '#libs/mandate';
+import { plainText, screenText, screenWords } from '#libs/mandate';
 import type {
   ProposeHypothesis,
   ProposeMutation,
@@ -21,9 +21,10 @@ import {
 
 export const proposeHypothesis = (
   state: RunState,
+  { policy }: RunOpened['data'],
   { id, data: { statement, expectedEffect } }: ProposeHypothesis,
 ): Decision => {
-  const breaches = screenText(statement);
+  const breaches = screenText(statement, policy.version);
   if (breaches.length > 0)
     return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
   if (!Number.isFinite(expectedEffect))
@@ -76,7 +77,7 @@ export const proposeMutation = (
       files: changes.map(({ path, kind, before, after }) => ({ path, kind, before, after })),
     },
   };
-  const spoken = screenText(summary);
+  const spoken = screenText(summary, opened.policy.version);
   if (spoken.length > 0)
     return events(
       proposed,
@@ -128,6 +129,20 @@ export const refuseProposal = (
           `${inARow} proposals in a row did not apply; the last: ${reason}`,
         ),
       );
+};
+
+/** The agent's last word stands in the log and before people, so it is screened like every other. */
+export const finishLoop = (
+  state: RunState,
+  { policy }: RunOpened['data'],
+  reason: string,
+): Decision => {
+  const said = plainText(reason);
+  // What was said before there was a screen on it stays sayable in runs of then.
+  const breaches = policy.version === 1 ? [] : screenWords(said);
+  return breaches.length > 0
+    ? events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches))
+    : events(loopEnded(state, 'finished', said));
 };
 
 /** An agent's word in a message: short, and without anything that a terminal or the log minds. */
