@@ -266,6 +266,7 @@ const individualDecisions: readonly string[] = [
   `\\bsay (?:no|yes) to (?:${the} )?${gap(2)}(?:${PEOPLE}|${CASE})\\b|\\b${PEOPLE}\\b[^.;]{0,50}\\b(?:have no claim|do not belong|have no right|have no business|are not worth|are not wanted|are unwelcome)|\\baward (?:the )?(?:contract|job|grant|prize|loan)`,
   `\\b(?:turn|send|lay|let|throw) (?:such|these|those|all|the|any|part-?time) (?:\\w+ )?(?:${PEOPLE}) (?:away|down|off|go|out)\\b`,
   `\\b(?:it follows|this means|which means|so|hence|therefore) (?:that )?(?:the )?${gap(3)}(?:${PEOPLE}|${CASE})\\b [^.;]{0,30}\\b${MODAL}${STATISTICAL} `,
+  `\\b(?:should|must|may|can|could|shall) (?:we|i|you|they|one|(?:the )?(?:banks?|lenders?|employers?|landlords?)) (?:not )?${DECIDE} (?:${the} )?${gap(3)}(?:${PEOPLE}|${CASE})\\b|\\bwhom? (?:should|must|shall|can) (?:we|i|you|they|the \\w+) ${DECIDE}\\b`,
   // German.
   `\\b(?:lehnen sie|lehne|lehnt|genehmigen sie|genehmige|entlassen sie|entlasse|stellen sie|kundigen sie|befordern sie|bewilligen sie)\\b.*\\b(?:antrag|bewerber|kunde|kredit|patient|mitarbeiter|mieter|person|arbeitnehmer)`,
   `\\b(?:antrage?|antragsteller\\w*|bewerber\\w*|kund\\w+|kredit\\w*|patient\\w*|mitarbeiter\\w*|mieter\\w*|arbeitnehmer\\w*)\\b[^.]*\\b(?:soll(?:te|ten|en)?|muss|mussen|durfen? nicht|ist|sind)\\b[^.]*\\b(?:abzulehnen|abgelehnt werden|abgelehnt$|genehmigt werden|entlassen werden|eingestellt werden|bewilligt werden|gekundigt werden|befordert werden)`,

@@ -7,6 +7,7 @@ import {
   type HarnessPolicy,
   type IntersectionPolicy,
 } from '#libs/harness';
+import { screenWords } from '#libs/mandate';
 import { studyShape, type StudyFileContent } from './study-shape.ts';
 import {
   pathText,
@@ -147,6 +148,46 @@ const dataInsideProgram = ({ program, data }: StudyFileContent): readonly Placed
         ],
       ]
     : [];
+
+/**
+ * Texts of the file that stand in findings, in gates' messages and before agents. A finding says only what its fields
+ * hold; a title or a label must not put into them what an agent may not say.
+ */
+const shownTexts = ({
+  study,
+  data,
+  gates,
+}: StudyFileContent): readonly (readonly [Path, string])[] => [
+  [['study', 'title'], study.title],
+  [['study', 'question'], study.question],
+  [['data', 'outcome', 'name'], data.outcome.name],
+  ...(['positive', 'negative'] as const).map(
+    (side) => [['data', 'outcome', 'labels', side], data.outcome.labels[side]] as const,
+  ),
+  ...(['dimensions', 'protected'] as const).flatMap((kind) =>
+    data[kind].flatMap(({ name, labels }) =>
+      [name, ...labels].map((text) => [['data', kind, name], text] as const),
+    ),
+  ),
+  ...(gates.post_loop.intersections === 'all' ? [] : gates.post_loop.intersections).flatMap(
+    ({ groups }, i) =>
+      (groups ?? []).map(
+        ({ label }) => [['gates', 'post_loop', 'intersections', i], label] as const,
+      ),
+  ),
+];
+
+const mandateComplaints = (content: StudyFileContent): readonly PlacedComplaint[] =>
+  shownTexts(content).flatMap(([path, text]) =>
+    screenWords(text).map(({ rule, found, expected }): PlacedComplaint => [
+      path,
+      {
+        found: `${found}, which the human mandate blocks (${rule})`,
+        expected,
+        remedy: 'Name what was observed of cohorts: it stands in findings and before agents.',
+      },
+    ]),
+  );
 
 /** Most groups that one intersection may have: the fewer people in each, the less any interval says. */
 const MOST_CROSSED_GROUPS = 200;
@@ -317,7 +358,11 @@ export const parseStudyFile = (
   });
   if (content !== undefined)
     problems.push(
-      ...[...dataInsideProgram(content), ...fairnessComplaints(content)].map((c) => placed(...c)),
+      ...[
+        ...dataInsideProgram(content),
+        ...fairnessComplaints(content),
+        ...mandateComplaints(content),
+      ].map((c) => placed(...c)),
     );
   if (content === undefined || problems.length > 0) {
     return refused(inOrder(problems));
