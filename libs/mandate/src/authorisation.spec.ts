@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { ROLES } from '#libs/kernel';
 import { ACTORS, ACTS, authorise, MANDATE, rolesForCommand, rolesForOperation } from './index.ts';
 
-const acts = Object.entries(ACTS).map(([name, act]) => ({
-  name,
-  row: act.row,
-  roles: act.roles as readonly string[],
-  commands: act.commands as readonly string[],
-  operations: act.operations as readonly string[],
-}));
+interface ActOfTable {
+  readonly name: string;
+  readonly row: string | null;
+  readonly roles: readonly string[];
+  readonly commands: readonly string[];
+  readonly operations: readonly string[];
+}
+
+const acts: readonly ActOfTable[] = Object.entries(ACTS).map(([name, act]) => ({ name, ...act }));
 
 describe('the table of acts', () => {
   it.each(MANDATE.filter(({ allowed }) => allowed))(

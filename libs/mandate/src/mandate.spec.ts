@@ -58,6 +58,39 @@ describe('the mandate allows', () => {
   });
 });
 
+describe('each row in both directions', () => {
+  /** What may be said, and nearly the same that may not. */
+  const PAIRS: Readonly<Record<(typeof MANDATE)[number]['row'], readonly [string, string]>> = {
+    'cohort-statistics': [
+      'The share of high pay in the metropolitan cohort is 0.42.',
+      'The chance of high pay of worker 17 is 0.42.',
+    ],
+    'aggregate-trends': [
+      'Pay rises with experience in every region.',
+      'His pay rises with experience in every region.',
+    ],
+    'individual-records': ['Cohorts of 17 rows are left out.', 'Row 17 is left out.'],
+    'individual-decisions': [
+      'Applicants with a ratio above 0.4 are denied more often.',
+      'Applicants with a ratio above 0.4 should be denied more often.',
+    ],
+    'specific-recommendations': [
+      'Banks with lower interest rates deny fewer applications.',
+      'Banks should lower interest rates and deny fewer applications.',
+    ],
+    'applied-findings': [
+      'Lending decisions in the data go with credit history.',
+      'Use the result for lending decisions.',
+    ],
+  };
+
+  it.each(MANDATE)('$row', ({ row }) => {
+    const [allowed, blocked] = PAIRS[row];
+    expect(screenText(allowed)).toEqual([]);
+    expect(isStopped(blocked)).toBe(true);
+  });
+});
+
 describe('recall and precision', () => {
   it.each(
     Object.entries<Sentences>({

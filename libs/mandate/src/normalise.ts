@@ -42,7 +42,7 @@ export const searchedForms = (text: string): readonly string[] => {
     .normalize('NFD')
     .replace(UNSEEN, '')
     .toLowerCase()
-    .replace(/[^\u0000-\u007f]/gu, (sign) => LOOK_ALIKES[sign] ?? sign)
+    .replace(/\P{ASCII}/gu, (sign) => LOOK_ALIKES[sign] ?? sign)
     .replace(/[’‘´]/gu, "'")
     .replace(/[‐‑‒–—−]/gu, '-')
     .replace(/_/gu, ' ')

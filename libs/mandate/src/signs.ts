@@ -378,5 +378,9 @@ export const SIGNS: readonly Sign[] = [
   ...signs('applied-findings', appliedFindings),
   ...signs('instructions', instructions),
   // Text that only a machine reads.
-  { rule: 'instructions', sign: /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}={0,2}/u, asWritten: true },
+  {
+    rule: 'instructions',
+    sign: /(?<![A-Za-z0-9+/])(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{40,}/u,
+    asWritten: true,
+  },
 ];

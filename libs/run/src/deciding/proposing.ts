@@ -114,8 +114,7 @@ export const refuseProposal = (
     type: 'ProposalRefused',
     data: {
       hypothesisId: standingHypothesis(state).hypothesisId,
-      // An edit's problems can quote the edit: what the log would refuse must not stop the run.
-      reason: reason.toWellFormed(),
+      reason: toldReason(reason, opened),
       inARow,
     },
   };
@@ -126,9 +125,20 @@ export const refuseProposal = (
         loopEnded(
           state,
           'refusals',
-          `${inARow} proposals in a row did not apply; the last: ${reason}`,
+          `${inARow} proposals in a row did not apply; the last: ${toldReason(reason, opened)}`,
         ),
       );
+};
+
+/**
+ * Why an edit did not apply, as it is recorded. It can quote the edit: what the log would refuse must not stop the run,
+ * and what the mandate blocks must not reach people by a path or a name that was made to be quoted.
+ */
+const toldReason = (reason: string, { policy }: RunOpened['data']): string => {
+  const shown = policy.version === 1 ? [] : screenWords(reason);
+  return shown.length === 0
+    ? reason.toWellFormed()
+    : `the edit does not apply, and what it says is not shown: ${shown.map(({ rule }) => rule).join(', ')}`;
 };
 
 /** The agent's last word stands in the log and before people, so it is screened like every other. */
