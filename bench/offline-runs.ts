@@ -12,7 +12,14 @@ import { pathToFileURL } from 'node:url';
 import { searchAgent, type AgentView, type AttemptView, type ProgramFiles } from '#libs/agents';
 import { advance, chartInput, isKept, pairedKeepRule, ZERO, type Sums } from '#libs/divergence';
 import { fairness, ladder, observe, sealedContrast, simultaneousInterval } from '#libs/evaluator';
-import { SPLITS, type DimensionPolicy, type Split } from '#libs/harness';
+import {
+  favourableLabel,
+  postLoopGate,
+  protectedGroups,
+  SPLITS,
+  type DimensionPolicy,
+  type Split,
+} from '#libs/harness';
 import { describeProblem, parseStudyFile } from '#libs/studies';
 
 const LADDER_STEP = 0.005;
@@ -62,6 +69,12 @@ const loadStudy = async (path: string) => {
     cell: data.dimensions.reduce((index, d) => index * d.labels.length + label(d, row), 0),
     groups: data.protected.map((attribute) => label(attribute, row)),
   }));
+  const measuredOver = protectedGroups(data.protected, policy.gates.postLoop.intersections);
+  const combination = (of: readonly string[], groups: readonly number[]): number =>
+    of.reduce((code, name) => {
+      const at = data.protected.findIndex((attribute) => attribute.name === name);
+      return code * data.protected[at]!.labels.length + groups[at]!;
+    }, 0);
   const cells = data.dimensions
     .reduce<Record<string, string>[]>(
       (all, { name, labels }) =>
@@ -92,11 +105,13 @@ const loadStudy = async (path: string) => {
         check: count(members.check),
         sealed: count(members.sealed),
       },
-      groups: data.protected.map(({ name, labels }, attribute) => ({
-        attribute: name,
+      groups: measuredOver.map(({ attribute, groups: labels, of, codes }) => ({
+        attribute,
         groups: labels.map((group, index) => ({
           group,
-          counts: count(members.dev.filter(({ groups }) => groups[attribute] === index)),
+          counts: count(
+            members.dev.filter(({ groups }) => codes[combination(of, groups)] === index),
+          ),
         })),
       })),
     };
@@ -259,12 +274,13 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
       monitor = atStart();
     } else {
       if (isKept(ruling)) {
-        const report = fairness(predictions, groups, policy.gates.postLoop);
-        const failed = report.measures.filter(({ passed }) => !passed);
-        if (failed.length > 0) {
-          line(
-            `HALT ${failed.map(({ measure, value, reason }) => `${measure} ${value} ${reason}`).join()}`,
-          );
+        const report = fairness(predictions, groups, {
+          policy: policy.gates.postLoop,
+          label: favourableLabel(policy),
+        });
+        const gate = postLoopGate(report);
+        if (gate.breaches.length > 0) {
+          line(`HALT ${gate.breaches.map(({ rule, found }) => `${rule} ${found}`).join()}`);
           ended = 'post-loop halt';
           break;
         }
@@ -272,8 +288,8 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
         const step = { number, from: incumbent.predictions, to: predictions };
         incumbent = { files: proposed, predictions, kept: [...incumbent.kept, step] };
         outcome = 'kept';
-        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact')?.value;
-        line(`kept ${impact?.toFixed(2)}`);
+        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact');
+        line(`kept ${impact?.value?.toFixed(2)}, at least ${impact?.interval?.lower.toFixed(2)}`);
       } else {
         totals.discarded += 1;
         outcome = 'discarded';

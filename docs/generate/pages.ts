@@ -1,6 +1,7 @@
 import { cliPage } from './cli.ts';
 import { environmentPage } from './environment.ts';
 import { httpAccessPage } from './http-access.ts';
+import { humanMandatePage } from './human-mandate.ts';
 import { openApiPage } from './openapi.ts';
 import { eventsPage } from './events.ts';
 import { exitCodesPage } from './exit-codes.ts';
@@ -14,6 +15,7 @@ export const referencePages = async (root: string): Promise<Readonly<Record<stri
   'events.md': eventsPage(root),
   'exit-codes.md': exitCodesPage(root),
   'http-access.md': await httpAccessPage(),
+  'human-mandate.md': humanMandatePage(),
   'openapi.json': await openApiPage(),
   'study-file.md': studyFilePage(),
   'verdict-rows.md': verdictRowsPage(),

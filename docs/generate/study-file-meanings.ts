@@ -29,6 +29,9 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'data.outcome.positive': 'When it counts as positive: exactly one of the two.',
   'data.outcome.positive.at_least': 'From this number on.',
   'data.outcome.positive.equals': 'For this value.',
+  'data.outcome.labels': 'What the two outcomes are called, in gates, messages and reports.',
+  'data.outcome.labels.positive': 'The outcome that counts as positive, e.g. `denied`.',
+  'data.outcome.labels.negative': 'The other one, e.g. `granted`.',
   'data.dimensions':
     'Cohort dimensions, each by bins, groups or values. Only their labels leave the vault. Their full product may have 100,000 cells at most.',
   'data.dimensions.<name>': 'Exactly one of `bins`, `groups` and `values`.',
@@ -132,9 +135,21 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'gates.post_loop':
     'On the fairness of each mutation that would be kept, measured on the dev rows. Null: measured and shown, no bound.',
   'gates.post_loop.threshold': 'Predictions from here on are decided as the positive outcome.',
-  'gates.post_loop.favourable': 'The decision that is the good one for the person.',
+  'gates.post_loop.favourable':
+    'The decision that is the good one for the person: `positive`, `negative`, or its label.',
   'gates.post_loop.minimum_group':
-    'Fewest people for a rate to be measurable. "Not measurable" under a bound is a breach.',
+    'Fewest people for a rate to be measurable, in each group and intersection. "Not measurable" under a bound is a breach, of the pre-loop gate already where the dev rows show it.',
+  'gates.post_loop.decide':
+    "What a bound is compared with: `interval`, the unfavourable end of the measure's confidence interval (lower for a ratio, upper for a difference), or `estimate`.",
+  'gates.post_loop.level':
+    'Confidence level of the intervals, over all pairs of groups that a measure compares (Bonferroni).',
+  'gates.post_loop.intersections':
+    'Protected attributes whose combinations are measured like groups: `all` (every two), or a list; an entry is a list of two to four names, or a mapping that merges combinations.',
+  'gates.post_loop.intersections[].of': 'The attributes, by name.',
+  'gates.post_loop.intersections[].groups':
+    'What the combinations are merged into where some have too few people; each is in one group.',
+  'gates.post_loop.intersections[].groups.<name>':
+    'Its combinations: a label of each attribute, in the order of `of`.',
   'gates.post_loop.disparate_impact':
     'Least ratio of the favourable rates; 4/5 is the four-fifths rule. Compared in whole numbers.',
   'gates.post_loop.demographic_parity': 'Greatest difference of the favourable rates.',

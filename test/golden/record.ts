@@ -175,7 +175,12 @@ const OTHER_POLICY: HarnessPolicy = {
     format: 'parquet',
     rowId: 'row',
     identifiers: ['name'],
-    outcome: { name: 'high pay', column: 'band', positive: { equals: 'high' } },
+    outcome: {
+      name: 'high pay',
+      column: 'band',
+      positive: { equals: 'high' },
+      labels: { positive: 'high', negative: 'low' },
+    },
     dimensions: [
       {
         name: 'education',

@@ -6,7 +6,12 @@ export { auc, aucDifference } from './auc.ts';
 export { sealedContrast, simultaneousInterval, type Contrast } from './contrast.ts';
 export { scoredCells } from './counts.ts';
 export type { CellCounts, ProtectedCounts } from './counts.ts';
-export { fairness } from './fairness.ts';
+export {
+  fairness,
+  fairnessOfCounts,
+  type AttributeCounts,
+  type FairnessAsked,
+} from './fairness.ts';
 export { ladder } from './ladder.ts';
 export {
   SECONDARY_METRICS,

@@ -37,6 +37,8 @@ export interface OutcomePolicy {
   readonly name: string;
   readonly column: string;
   readonly positive: { readonly atLeast: number } | { readonly equals: string };
+  /** What the two outcomes are called, where people read of them. */
+  readonly labels: { readonly positive: string; readonly negative: string };
 }
 
 /** Labels of a dimension that become one label where the data are too thin for them. */
@@ -144,6 +146,23 @@ export interface Ratio {
   readonly denominator: number;
 }
 
+/** Protected attributes whose combinations are groups of their own. */
+export interface IntersectionPolicy {
+  /** Names of protected attributes, two or more, all different. */
+  readonly of: readonly string[];
+  /**
+   * Null: each combination of their groups is a group. Else what the study made of them, each combination in one
+   * group: how it says that combinations with too few people are measured together.
+   */
+  readonly groups: readonly MergedGroup[] | null;
+}
+
+export interface MergedGroup {
+  readonly label: string;
+  /** Labels of the attributes' groups, one for each attribute, in the order of `of`. */
+  readonly combinations: readonly (readonly string[])[];
+}
+
 export interface FairnessPolicy {
   /** Predictions at or above this probability are decided as the positive outcome. */
   readonly threshold: number;
@@ -151,6 +170,15 @@ export interface FairnessPolicy {
   readonly favourable: 'positive' | 'negative';
   /** Fewest people in a group (and in a group's favourable outcome) for a rate to be measurable. */
   readonly minimumGroup: number;
+  /**
+   * What a bound is compared with: the unfavourable end of the measure's confidence interval, or its estimate. A bound
+   * of the estimate passes half of the models that stand exactly at it.
+   */
+  readonly decide: 'interval' | 'estimate';
+  /** Confidence level of the intervals, over all pairs of groups that a measure compares. */
+  readonly level: number;
+  /** Measured like protected attributes. */
+  readonly intersections: readonly IntersectionPolicy[];
   /** Least ratio of the favourable rates (four-fifths: 4/5); null: measured and shown, no bound. */
   readonly disparateImpact: Ratio | null;
   /** Greatest difference of favourable rates; null: measured and shown, no bound. */

@@ -117,6 +117,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   MutationReverted: ['ruling'],
   FairnessMeasured: [
     'report.measures.*.bound',
+    'report.measures.*.interval',
     'report.measures.*.reason',
     'report.measures.*.standardError',
     'report.measures.*.value',

@@ -8,6 +8,8 @@ import type {
   FairnessPolicy,
   FileDomain,
   HarnessPolicy,
+  IntersectionPolicy,
+  MergedGroup,
   MagnitudePolicy,
   OutcomePolicy,
   Ratio,
@@ -35,7 +37,7 @@ import {
   Text,
   Texts,
 } from './checks.ts';
-import { CHARTS, SIDES } from './shared.ts';
+import { CHARTS, DECIDES, SIDES } from './shared.ts';
 
 class StudyPayload {
   @Id() id!: string;
@@ -93,10 +95,16 @@ class EqualsPayload {
   equals!: string;
 }
 
+class OutcomeLabelsPayload {
+  @Text(60) positive!: string;
+  @Text(60) negative!: string;
+}
+
 class OutcomePayload implements OutcomePolicy {
   @Text(200) name!: string;
   @Text(200) column!: string;
   @FitsOne(AtLeastPayload, EqualsPayload) positive!: OutcomePolicy['positive'];
+  @Nested(() => OutcomeLabelsPayload) labels!: OutcomeLabelsPayload;
 }
 
 class SplitPayload implements Record<Split, number> {
@@ -201,10 +209,28 @@ class RatioPayload implements Ratio {
   @Ordinal() denominator!: number;
 }
 
+class MergedGroupPayload implements MergedGroup {
+  @Text(300) label!: string;
+  @Fulfils(
+    'combinations',
+    (lists) => Array.isArray(lists) && lists.length <= 10_000 && lists.every(isValueList),
+    'a list of lists of texts, none empty',
+  )
+  combinations!: readonly (readonly string[])[];
+}
+
+class IntersectionPayload implements IntersectionPolicy {
+  @Texts(200) of!: readonly string[];
+  @Nullable() @NestedList(() => MergedGroupPayload) groups!: readonly MergedGroupPayload[] | null;
+}
+
 class FairnessPolicyPayload implements FairnessPolicy {
   @Finite(0) threshold!: number;
   @OneOf(SIDES) favourable!: 'positive' | 'negative';
   @Count() minimumGroup!: number;
+  @OneOf(DECIDES) decide!: FairnessPolicy['decide'];
+  @Finite(0) level!: number;
+  @NestedList(() => IntersectionPayload) intersections!: readonly IntersectionPayload[];
   @Nullable() @Nested(() => RatioPayload) disparateImpact!: RatioPayload | null;
   @Nullable() @Finite(0) demographicParity!: number | null;
   @Nullable() @Finite(0) equalOpportunity!: number | null;

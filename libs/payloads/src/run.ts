@@ -4,6 +4,7 @@ import { FILE_DOMAINS, GATES, LANGUAGES } from '#libs/harness';
 import type {
   ChartPolicy,
   CohortDimension,
+  FairnessInterval,
   FairnessMeasure,
   FairnessReport,
   FileDomain,
@@ -52,6 +53,7 @@ import {
   Count,
   every,
   Finite,
+  Fulfils,
   Flag,
   Id,
   Ids,
@@ -79,6 +81,7 @@ import {
   KeepRulingPayload,
   KeyId,
   PublicKey,
+  DECIDES,
   SIDES,
   SignaturePayload,
   VERDICTS,
@@ -403,11 +406,30 @@ class GroupCountsPayload implements GroupCounts {
   @Count() deservingFavoured!: number;
 }
 
+/** The names of two groups. */
+const Pair = () =>
+  Fulfils(
+    'pair',
+    (pair) =>
+      Array.isArray(pair) &&
+      pair.length === 2 &&
+      pair.every((name) => typeof name === 'string' && name.length <= 300),
+    'the names of two groups',
+  );
+
+class FairnessIntervalPayload implements FairnessInterval {
+  @Finite() lower!: number;
+  @Finite() upper!: number;
+  @Pair() pair!: readonly [string, string];
+  @Pair() limit!: readonly [string, string];
+}
+
 class FairnessMeasurePayload implements FairnessMeasure {
   @Text(200) attribute!: string;
   @OneOf(MEASURES) measure!: FairnessMeasure['measure'];
   @Nullable() @Finite() value!: number | null;
   @Nullable() @Finite(0) standardError!: number | null;
+  @Nullable() @Nested(() => FairnessIntervalPayload) interval!: FairnessIntervalPayload | null;
   @Nullable() @Words() reason!: string | null;
   @Nullable() @Words() bound!: string | null;
   @Flag() passed!: boolean;
@@ -416,6 +438,9 @@ class FairnessMeasurePayload implements FairnessMeasure {
 class FairnessReportPayload implements FairnessReport {
   @Finite(0) threshold!: number;
   @OneOf(SIDES) favourable!: FairnessReport['favourable'];
+  @Text(60) label!: string;
+  @OneOf(DECIDES) decide!: FairnessReport['decide'];
+  @Finite(0) level!: number;
   @NestedList(() => GroupCountsPayload) groups!: readonly GroupCountsPayload[];
   @NestedList(() => FairnessMeasurePayload) measures!: readonly FairnessMeasurePayload[];
 }

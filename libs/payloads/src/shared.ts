@@ -25,6 +25,7 @@ export const CHARTS = every<ChartPolicy['kind']>({ gain: true, gap: true, value:
 export const CHARGES: readonly ChargeType[] = ['hypothesis', ...FILE_DOMAINS, 'metric'];
 export const VERDICTS = ['PASS', 'BLOCK'] as const;
 export const SIDES = ['positive', 'negative'] as const;
+export const DECIDES = ['interval', 'estimate'] as const;
 
 /** First 16 hex digits of a public key's SHA-256. */
 export const KeyId = () => Matches(/^[0-9a-f]{16}$/);

@@ -771,6 +771,50 @@ const CASES: readonly Case[] = [
     says: 'the post-loop gate of',
   },
   {
+    what: 'the figures of the fairness report do not follow from its counts',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        groups: report.groups.map((group, at) => (at === 0 ? { ...group, favoured: 6000 } : group)),
+      },
+    })),
+    fails: ['gates'],
+    says: 'the counts give',
+  },
+  {
+    what: 'the interval of the fairness report is narrower than its counts allow',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        measures: report.measures.map((one) => ({
+          ...one,
+          interval: one.interval && { ...one.interval, lower: one.value ?? 0 },
+        })),
+      },
+    })),
+    fails: ['gates'],
+    says: 'the counts give',
+  },
+  {
+    what: 'a protected group is left out of the fairness report',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: { ...report, groups: report.groups.slice(1) },
+    })),
+    fails: ['gates'],
+    says: 'expected those of the policy',
+  },
+  {
+    what: 'the fairness report counts more favoured people than there are',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        groups: report.groups.map((group) => ({ ...group, people: 10 })),
+      },
+    })),
+    fails: ['gates'],
+    says: 'that no people can have',
+  },
+  {
     what: 'the policy is not the pinned one',
     tamper: change('RunOpened', ({ policy }) => ({
       policy: { ...policy, study: { ...policy.study, title: 'x' } },

@@ -91,6 +91,18 @@ export type SignRunHead = Command<
 >;
 export type CloseRun = Command<'CloseRun', RunClosed['data']>;
 
+/**
+ * All that an agent can send. No field of it holds a person, a prescription or a decision: texts are screened, trees are
+ * gated, and what becomes of a proposal is not in it.
+ */
+export type AgentCommand =
+  | ProposeHypothesis
+  | ProposeMutation
+  | RefuseProposal
+  | ProposeSecondaryMetric
+  | RequestData
+  | FinishLoop;
+
 export type RunCommand =
   | OpenRun
   | LaunchBaseline

@@ -1,7 +1,13 @@
-import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
+import {
+  upgradeFairnessReport,
+  upgradePolicy,
+  type FairnessReportOfVersion1,
+  type PolicyOfVersion1,
+} from '#libs/harness';
 import type {
   ChangedFile,
   CohortRelease,
+  FairnessMeasured,
   MutationProposed,
   RunEvent,
   RunOpened,
@@ -17,6 +23,10 @@ type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts'> & {
 
 type ProposedOfVersion1 = Omit<MutationProposed['data'], 'files'> & {
   readonly files: readonly Omit<ChangedFile, 'language' | 'domain'>[];
+};
+
+type FairnessOfVersion1 = Omit<FairnessMeasured['data'], 'report'> & {
+  readonly report: FairnessReportOfVersion1;
 };
 
 /**
@@ -40,6 +50,12 @@ export const RUN_UPCASTERS = {
     (proposed: ProposedOfVersion1): MutationProposed['data'] => ({
       ...proposed,
       files: proposed.files.map((file) => ({ ...file, language: null, domain: null })),
+    }),
+  ],
+  FairnessMeasured: [
+    (measured: FairnessOfVersion1): FairnessMeasured['data'] => ({
+      ...measured,
+      report: upgradeFairnessReport(measured.report),
     }),
   ],
 } as const satisfies {

@@ -6,6 +6,7 @@ import {
   SPLITS,
   type CoarseningStep,
   type DimensionPolicy,
+  type IntersectionPolicy,
   type MagnitudePolicy,
   type OutcomePolicy,
   type Ratio,
@@ -280,6 +281,19 @@ const positive: Shape<OutcomePolicy['positive']> = (value, path, report) => {
   return read.at_least === null ? { equals: read.equals ?? '' } : { atLeast: read.at_least };
 };
 
+/** The label of one side can't be the other side's word: a policy that says `negative` means one thing. */
+const outcomeLabels = ruled(
+  object({ positive: needed(label), negative: needed(label) }),
+  ({ positive, negative }, path, report) => {
+    if (positive !== negative && positive !== 'negative' && negative !== 'positive') return;
+    report(path, {
+      found: `${shown(positive)} for positive and ${shown(negative)} for negative`,
+      expected: "two different labels, neither of them the other side's own word",
+      remedy: 'Name what happened to the person, e.g. { positive: denied, negative: granted }.',
+    });
+  },
+);
+
 const share = whole(1, 97);
 
 const split = ruled(
@@ -361,7 +375,12 @@ const rawData = object({
   row_id: optional(orNull(column), null),
   identifiers: optional(ruled(list(column, 0, 200), distinct('identifier')), []),
   outcome: needed(
-    object({ name: needed(name), column: needed(column), positive: needed(positive) }),
+    object({
+      name: needed(name),
+      column: needed(column),
+      positive: needed(positive),
+      labels: optional(outcomeLabels, { positive: 'positive', negative: 'negative' }),
+    }),
   ),
   dimensions: needed(dimensions(1)),
   coarsen: optional(coarsen, []),
@@ -566,10 +585,39 @@ const midLoop = object({
   maximum_refusals: optional(whole(1, 1000), 3),
 });
 
+/** Protected attributes in one intersection: their combinations multiply. */
+const MOST_CROSSED = 4;
+
+const crossedNames = ruled(list(name, 2, MOST_CROSSED), distinct('attribute'));
+
+const intersection: Shape<IntersectionPolicy> = (value, path, report) => {
+  if (Array.isArray(value)) {
+    const of = crossedNames(value, path, report);
+    return of && { of, groups: null };
+  }
+  const read = object({
+    of: needed(crossedNames),
+    groups: needed(pairs(label, list(list(label, 2, MOST_CROSSED), 1, 1000), 2, 100)),
+  })(value, path, report);
+  return (
+    read && {
+      of: read.of,
+      groups: read.groups.map(([merged, combinations]) => ({ label: merged, combinations })),
+    }
+  );
+};
+
+/** `all`: every two protected attributes. */
+const intersections: Shape<'all' | readonly IntersectionPolicy[]> = (value, path, report) =>
+  value === 'all' ? value : list(intersection, 0, 50)(value, path, report);
+
 const postLoop = object({
   threshold: optional(between(0, 1), 0.5),
-  favourable: optional(oneOf(['positive', 'negative']), 'positive'),
+  favourable: optional(label, 'positive'),
   minimum_group: optional(whole(1, 1e9), 100),
+  decide: optional(oneOf(['interval', 'estimate']), 'interval'),
+  level: optional(between(0.5, 1), 0.95),
+  intersections: optional(intersections, []),
   disparate_impact: optional(orNull(ratio), { numerator: 4, denominator: 5 }),
   demographic_parity: optional(difference, null),
   equal_opportunity: optional(difference, null),

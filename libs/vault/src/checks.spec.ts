@@ -63,6 +63,71 @@ const stay = {
   dominance: { largest: 2, percent: 85 },
   priorPercent: 15,
 };
+describe('intersections', () => {
+  const attributes = [
+    ...clinicPolicy.protected,
+    { name: 'wing', column: 'wing', kind: 'groups', labels: ['a', 'b'], values: [['a'], ['b']] },
+  ] as const;
+  const data: DataPolicy = { ...clinicPolicy, protected: attributes };
+  const broken = (
+    of: readonly string[],
+    groups: Parameters<typeof checkDataPolicy>[1] extends
+      readonly (infer Each extends { readonly groups: unknown })[] | undefined
+      ? Each['groups']
+      : never,
+  ) =>
+    checkDataPolicy(data, [{ of, groups }])
+      .filter(({ passed }) => !passed)
+      .map(({ rule, found }) => `${rule}: ${found}`);
+  const all = ['female', 'male'].flatMap((sex) => ['a', 'b'].map((wing) => [sex, wing]));
+
+  it('are sound as combinations, or merged without rest', () => {
+    expect(broken(['sex', 'wing'], null)).toEqual([]);
+    expect(
+      broken(
+        ['sex', 'wing'],
+        [
+          { label: 'some', combinations: all.slice(0, 3) },
+          { label: 'rest', combinations: all.slice(3) },
+        ],
+      ),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['one attribute', ['sex'], null],
+    ['an attribute twice', ['sex', 'sex'], null],
+    ['something that is no protected attribute', ['sex', 'age'], null],
+    ['a combination left out', ['sex', 'wing'], [{ label: 'a', combinations: all.slice(1) }]],
+    [
+      'a combination twice',
+      ['sex', 'wing'],
+      [
+        { label: 'a', combinations: all },
+        { label: 'b', combinations: all.slice(3) },
+      ],
+    ],
+    [
+      'an unknown group',
+      ['sex', 'wing'],
+      [{ label: 'a', combinations: [...all.slice(1), ['female', 'c']] }],
+    ],
+  ])('are not for %s', (_, of, groups) => {
+    expect(broken(of, groups)).toEqual([`intersections: ${of.join(' × ')}`]);
+  });
+
+  it('and attributes are no more than there is room to count', () => {
+    const wide = {
+      ...ward,
+      name: 'wide',
+      labels: Array.from({ length: 6_000 }, (_, i) => `g${i}`),
+    };
+    const found = checkDataPolicy({ ...data, protected: [wide, { ...wide, name: 'wider' }] }, [
+      { of: ['wide', 'wider'], groups: null },
+    ]).filter(({ rule }) => ['intersections', 'protected-count'].includes(rule));
+    expect(found.map(({ passed }) => passed)).toEqual([false, false]);
+  });
+});
 
 describe('checkDataPolicy', () => {
   const broken = (change: Partial<DataPolicy>) =>
@@ -271,6 +336,27 @@ describe('preLoopChecks', () => {
     expect(await (await failing({ gates })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
       'protected-groups: sex female 100, sex male 100',
     ]);
+  });
+
+  it('fails a group that the post-loop gate could not measure, by what its bounds need', async () => {
+    const measurable = async (postLoop: Partial<HarnessPolicy['gates']['postLoop']>) =>
+      (await failing({ gates: { postLoop: { ...clinicGates.postLoop, ...postLoop } } })).map(
+        ({ rule, found }) => `${rule}: ${found}`,
+      );
+    expect(await measurable({ minimumGroup: 31 })).toEqual([]);
+    expect(await measurable({ minimumGroup: 101 })).toEqual([
+      'measurable-groups: sex female 100 people, sex male 100 people',
+    ]);
+    expect(await measurable({ minimumGroup: 31, equalOpportunity: 0.1 })).toEqual([
+      'measurable-groups: sex female 30 people with "positive", sex male 30 people with "positive"',
+    ]);
+    expect(
+      await measurable({ minimumGroup: 31, equalOpportunity: 0.1, favourable: 'negative' }),
+    ).toEqual([]);
+    expect(
+      await measurable({ minimumGroup: 31, equalizedOdds: 0.1, favourable: 'negative' }),
+    ).toHaveLength(1);
+    expect(await measurable({ minimumGroup: 101, disparateImpact: null })).toEqual([]);
   });
 
   it('fails a bound on fairness without anybody to compare', async () => {

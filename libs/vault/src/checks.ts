@@ -1,6 +1,20 @@
-import type { DataPolicy, DimensionPolicy, GateCheck, HarnessPolicy, Split } from '#libs/harness';
+import type {
+  DataPolicy,
+  DimensionPolicy,
+  GateCheck,
+  HarnessPolicy,
+  IntersectionPolicy,
+  Split,
+} from '#libs/harness';
 import { scoredCells, type CellCounts } from '#libs/evaluator';
-import { coarsened, misstep, SPLITS } from '#libs/harness';
+import {
+  coarsened,
+  combinationCount,
+  favourableLabel,
+  intersectionName,
+  misstep,
+  SPLITS,
+} from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
 import { cellCount } from './cells.ts';
 import type { VaultCounts } from './counts.ts';
@@ -9,6 +23,8 @@ import { RELEASE_COLUMNS, sumColumn } from './release.ts';
 
 /** The most cells that a study's dimensions may span: a program predicts for every one. */
 export const MAXIMUM_CELLS = 20_000;
+/** The most counters of protected groups, each of a group in a cell: they are held for every split. */
+export const MAXIMUM_GROUP_CELLS = 2_000_000;
 /** In a cell of two, each learns the other's outcome from the count. */
 export const LEAST_MINIMUM_CELL = 3;
 
@@ -25,7 +41,10 @@ const none = (rule: string, offenders: readonly string[], expected: string): Gat
 const number = (value: number): string => value.toLocaleString('en-US');
 
 /** The rules on the data that the policy alone decides, before a row is read. */
-export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
+export const checkDataPolicy = (
+  data: DataPolicy,
+  intersections: readonly IntersectionPolicy[] = [],
+): readonly GateCheck[] => {
   const { dimensions } = data;
   const declared = [...dimensions, ...data.protected];
   const identifiers = new Set(data.identifiers);
@@ -43,6 +62,13 @@ export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
   const misshapen = declared.filter(isMisshapen).map(describeDimension);
   const shares = SPLITS.map((split) => data.split[split]);
   const cells = cellCount(dimensions);
+  const adrift = intersections.filter((each) => !isSound(each, data.protected));
+  const groups =
+    data.protected.reduce((sum, { labels }) => sum + labels.length, 0) +
+    intersections.reduce(
+      (sum, each) => sum + (each.groups?.length ?? combinationCount(data.protected, each.of)),
+      0,
+    );
   return [
     none('dimension-identifier', over(identifiers, declared), 'no dimension over an identifier'),
     none(
@@ -70,6 +96,17 @@ export const checkDataPolicy = (data: DataPolicy): readonly GateCheck[] => {
       cells >= 1 && cells <= MAXIMUM_CELLS,
       `${number(cells)} cells`,
       `from 1 to ${number(MAXIMUM_CELLS)} cells in the product of the dimensions`,
+    ),
+    none(
+      'intersections',
+      adrift.map(intersectionName),
+      'two or more protected attributes in each, and each combination of their groups in one group',
+    ),
+    check(
+      'protected-count',
+      groups * cells <= MAXIMUM_GROUP_CELLS,
+      `${number(groups)} protected groups and intersections in ${number(cells)} cells`,
+      `at most ${number(MAXIMUM_GROUP_CELLS)} for their product`,
     ),
     check(
       'minimum-cell',
@@ -134,6 +171,31 @@ const isWhole = (value: number, least: number, most: number): boolean =>
 const describeDimension = ({ name, column }: DimensionPolicy): string =>
   name === column ? name : `${name} (column ${column})`;
 
+/** Counts before it makes anything, so that no policy can ask for more than there is room for. */
+const isSound = (
+  { of, groups }: IntersectionPolicy,
+  attributes: readonly DimensionPolicy[],
+): boolean => {
+  const combined = combinationCount(attributes, of);
+  if (of.length < 2 || new Set(of).size !== of.length) return false;
+  if (combined < 1 || combined > MAXIMUM_GROUP_CELLS) return false;
+  if (groups === null) return true;
+  const held = groups.flatMap(({ combinations }) => combinations);
+  const lawful = held.every(
+    (parts) =>
+      parts.length === of.length &&
+      parts.every((part, i) =>
+        attributes.find(({ name }) => name === of[i])?.labels.includes(part),
+      ),
+  );
+  return (
+    lawful &&
+    held.length === combined &&
+    new Set(held.map((parts) => JSON.stringify(parts))).size === combined &&
+    new Set(groups.map(({ label }) => label)).size === groups.length
+  );
+};
+
 const isMisshapen = (dimension: DimensionPolicy): boolean => {
   const { labels } = dimension;
   if (labels.length === 0 || new Set(labels).size !== labels.length) return true;
@@ -171,7 +233,7 @@ export const preLoopChecks = (
   opened: Result<Opened, Refusal>,
   policy: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>,
 ): readonly GateCheck[] => {
-  const checks = checkDataPolicy(policy.data);
+  const checks = checkDataPolicy(policy.data, policy.gates.postLoop.intersections);
   const readable = 'data the vault can read in full, as it was pinned';
   if (opened.ok) {
     return [
@@ -240,6 +302,7 @@ const checkCounts = (
       `people in cells of at least ${data.minimumCell} in each, so that predictions and findings can be scored`,
     ),
     ...(charts.some(({ kind }) => kind === 'gap') ? [checkGapChart(counts, data)] : []),
+    ...(bounded ? [checkMeasurable(counts, { data, gates })] : []),
     check(
       'protected-groups',
       groups.every(({ people }) => people >= minimumGroup) && (groups.length > 0 || !bounded),
@@ -290,6 +353,47 @@ const checkAudit = (
       'nothing released that tells of a hidden cell more than that it is hidden',
     ),
   ];
+};
+
+/**
+ * What the post-loop gate will ask of each group, before anything is trained: a group that can't be measured would
+ * halt the run at its first keep.
+ */
+const checkMeasurable = (
+  { dev }: VaultCounts,
+  { data, gates }: Pick<HarnessPolicy, 'data' | 'gates'>,
+): GateCheck => {
+  const { favourable, minimumGroup, equalOpportunity, equalizedOdds } = gates.postLoop;
+  const label = favourableLabel({ data, gates });
+  const sum = (counts: ArrayLike<number>): number => Array.from(counts).reduce((a, b) => a + b, 0);
+  const small = dev.protected.flatMap(({ attribute, groups }) =>
+    groups.flatMap(({ group, counts }) => {
+      const people = sum(counts.people);
+      const positive = sum(counts.positive);
+      const deserving = favourable === 'positive' ? positive : people - positive;
+      const needed = [
+        { what: 'people', count: people, asked: true },
+        {
+          what: `people with "${label}"`,
+          count: deserving,
+          asked: equalOpportunity !== null || equalizedOdds !== null,
+        },
+        {
+          what: `people without "${label}"`,
+          count: people - deserving,
+          asked: equalizedOdds !== null,
+        },
+      ];
+      return needed
+        .filter(({ asked, count }) => asked && count < minimumGroup)
+        .map(({ what, count }) => `${attribute} ${group} ${number(count)} ${what}`);
+    }),
+  );
+  return none(
+    'measurable-groups',
+    small,
+    `at least ${number(minimumGroup)} dev people of each kind that a bounded fairness measure needs, in each protected group and intersection: merge groups, or take the bound away`,
+  );
 };
 
 /** People in the cells that are large enough to be scored. */

@@ -1,5 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { SPLITS, type DataPolicy, type DimensionPolicy, type Split } from '#libs/harness';
+import {
+  protectedGroups,
+  SPLITS,
+  type DataPolicy,
+  type DimensionPolicy,
+  type IntersectionPolicy,
+  type ProtectedGroups,
+  type Split,
+} from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
 import { cellCount, strides } from './cells.ts';
 import type { SplitCounts } from './counts.ts';
@@ -18,14 +26,16 @@ const VALUES_NAMED = 5;
 export const loadCounts = (
   path: string,
   policy: DataPolicy,
+  intersections: readonly IntersectionPolicy[],
   splitOf: (rowId: string) => Split,
 ): Promise<Result<Loaded, VaultRefusal>> =>
-  withDatabase(path, (connection) => readCounts(connection, path, policy, splitOf));
+  withDatabase(path, (connection) => readCounts(connection, path, policy, intersections, splitOf));
 
 const readCounts = async (
   connection: DuckDBConnection,
   path: string,
   policy: DataPolicy,
+  intersections: readonly IntersectionPolicy[],
   splitOf: (rowId: string) => Split,
 ): Promise<Result<Loaded, VaultRefusal>> => {
   const needed = neededColumns(policy);
@@ -38,10 +48,11 @@ const readCounts = async (
   const covered = await checkValues(connection, policy, columnOf);
   if (!covered.ok) return covered;
 
-  const counts = Object.fromEntries(SPLITS.map((split) => [split, emptyCounts(policy)])) as Record<
-    Split,
-    ReturnType<typeof emptyCounts>
-  >;
+  const measured = protectedGroups(policy.protected, intersections);
+  const groupsOf = measured.map((each) => groupFinder(each, policy.protected));
+  const counts = Object.fromEntries(
+    SPLITS.map((split) => [split, emptyCounts(policy, measured)]),
+  ) as Record<Split, ReturnType<typeof emptyCounts>>;
   const magnitudes = contributionsOf(policy);
   const stride = strides(policy.dimensions);
   const cell = policy.dimensions
@@ -69,8 +80,8 @@ const readCounts = async (
       split.people += 1;
       split.positive += positive;
       add(split.cells, at, positive);
-      groups.forEach((codes, i) =>
-        add(split.protected[i]!.groups[codes[row]!]!.counts, at, positive),
+      groupsOf.forEach((groupOf, i) =>
+        add(split.protected[i]!.groups[groupOf(groups, row)]!.counts, at, positive),
       );
       if (name === 'train') magnitudes.add(at, (magnitude) => numbers[magnitude]![row]!);
     });
@@ -78,16 +89,29 @@ const readCounts = async (
   return ok({ counts, contributions: magnitudes.all });
 };
 
-const emptyCounts = ({ dimensions, protected: attributes }: DataPolicy) => {
+/** The group of a row, from the codes of its groups in each protected attribute. */
+const groupFinder = (
+  { of, codes }: ProtectedGroups,
+  attributes: readonly DimensionPolicy[],
+): ((groups: readonly (readonly number[])[], row: number) => number) => {
+  const parts = of.map((name) => {
+    const at = attributes.findIndex((attribute) => attribute.name === name);
+    return { at, size: attributes[at]!.labels.length };
+  });
+  return (groups, row) =>
+    codes[parts.reduce((code, { at, size }) => code * size + groups[at]![row]!, 0)]!;
+};
+
+const emptyCounts = ({ dimensions }: DataPolicy, measured: readonly ProtectedGroups[]) => {
   const cells = cellCount(dimensions);
   const empty = () => ({ people: new Uint32Array(cells), positive: new Uint32Array(cells) });
   return {
     people: 0,
     positive: 0,
     cells: empty(),
-    protected: attributes.map(({ name, labels }) => ({
-      attribute: name,
-      groups: labels.map((group) => ({ group, counts: empty() })),
+    protected: measured.map(({ attribute, groups }) => ({
+      attribute,
+      groups: groups.map((group) => ({ group, counts: empty() })),
     })),
   } satisfies SplitCounts;
 };

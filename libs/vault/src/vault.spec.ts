@@ -98,6 +98,82 @@ describe('openVault', () => {
     }
   });
 
+  it('counts the intersections of protected attributes, as the study crosses or merges them', async () => {
+    await write(clinicCsv());
+    const wing = {
+      name: 'wing',
+      column: 'ward',
+      kind: 'groups',
+      labels: ['a', 'b', 'c'],
+      values: [['surgery'], ['eye'], ['skin']],
+    } as const;
+    const data: DataPolicy = {
+      ...clinicPolicy,
+      dimensions: clinicPolicy.dimensions.slice(0, 1),
+      protected: [...clinicPolicy.protected, wing],
+    };
+    const merged = [
+      {
+        label: 'women of a and b',
+        combinations: [
+          ['female', 'a'],
+          ['female', 'b'],
+        ],
+      },
+      { label: 'women of c', combinations: [['female', 'c']] },
+      { label: 'men', combinations: ['a', 'b', 'c'].map((of) => ['male', of]) },
+    ];
+    const of = ['sex', 'wing'];
+    const openWith = (groups: typeof merged | null) =>
+      openVault({
+        studyFolder: folder,
+        data,
+        intersections: [{ of, groups }],
+        splitKey: testKey(1),
+        bounds: noBounds,
+      });
+    const { dev } = valueOf(await openWith(null)).counts;
+    const [bySex, byWing, crossed] = dev.protected;
+    const people = (groups: typeof bySex, name: string) =>
+      sum(groups!.groups.find(({ group }) => group === name)!.counts.people);
+    expect(crossed?.attribute).toBe('sex × wing');
+    expect(crossed?.groups.map(({ group }) => group)).toEqual([
+      'female × a',
+      'female × b',
+      'female × c',
+      'male × a',
+      'male × b',
+      'male × c',
+    ]);
+    for (const sex of ['female', 'male'])
+      expect(['a', 'b', 'c'].reduce((n, ward) => n + people(crossed, `${sex} × ${ward}`), 0)).toBe(
+        people(bySex, sex),
+      );
+    for (const ward of ['a', 'b', 'c'])
+      expect(people(crossed, `female × ${ward}`) + people(crossed, `male × ${ward}`)).toBe(
+        people(byWing, ward),
+      );
+    // Counted by hand: women in the skin ward on the dev rows.
+    const splitOf = splitter(testKey(1), data.split);
+    expect(people(crossed, 'female × c')).toBe(
+      clinicRows().filter(
+        ([id, , , , ward, sex]) => splitOf(id!) === 'dev' && ward === 'skin' && sex === 'f',
+      ).length,
+    );
+    const again = valueOf(await openWith(merged)).counts.dev.protected[2];
+    expect(people(again, 'men')).toBe(people(bySex, 'male'));
+    expect(people(again, 'women of c')).toBe(people(crossed, 'female × c'));
+    expect(
+      await openVault({
+        studyFolder: folder,
+        data,
+        intersections: [{ of: ['sex', 'age'], groups: null }],
+        splitKey: testKey(1),
+        bounds: noBounds,
+      }),
+    ).toMatchObject({ ok: false, error: { code: 'data-policy' } });
+  });
+
   it('splits the same rows the same way in any order, and otherwise under another key', async () => {
     await write(clinicCsv());
     const first = valueOf(await open());
@@ -348,7 +424,12 @@ describe('openVault refuses', () => {
   it('columns that are not there, identifiers too', async () => {
     const { code, message } = await refusalOf(clinicCsv(), {
       identifiers: ['patient', 'name', 'social'],
-      outcome: { name: 'readmitted', column: 'Days', positive: { atLeast: 30 } },
+      outcome: {
+        name: 'readmitted',
+        column: 'Days',
+        positive: { atLeast: 30 },
+        labels: { positive: 'positive', negative: 'negative' },
+      },
     });
     expect(code).toBe('missing-columns');
     expect(message).toContain('found no column "Days", "social"');
@@ -449,7 +530,12 @@ describe('names and values from the policy', () => {
         const vault = await open({
           rowId: null,
           identifiers: [],
-          outcome: { name: 'y', column: 'y', positive: { equals: '1' } },
+          outcome: {
+            name: 'y',
+            column: 'y',
+            positive: { equals: '1' },
+            labels: { positive: 'positive', negative: 'negative' },
+          },
           dimensions: [
             {
               name: 'd',

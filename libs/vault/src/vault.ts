@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { coarsened, type Breach, type DataPolicy } from '#libs/harness';
+import { coarsened, type Breach, type DataPolicy, type IntersectionPolicy } from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
 import { cellCount } from './cells.ts';
 import { checkDataPolicy } from './checks.ts';
@@ -35,6 +35,8 @@ export interface Vault {
 export interface OpenVault {
   readonly studyFolder: string;
   readonly data: DataPolicy;
+  /** Of the protected attributes: their groups are counted too. */
+  readonly intersections?: readonly IntersectionPolicy[];
   /** 32 bytes, of {@link newSplitKey}. */
   readonly splitKey: Uint8Array;
   /** The bounds of the pre-loop gate: coarsening goes by them, and they tell something of totals that are withheld. */
@@ -66,8 +68,8 @@ export interface EarlierRelease {
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
-  const { studyFolder, data, splitKey, expectedDigest } = request;
-  const broken = checkDataPolicy(data).filter(({ passed }) => !passed);
+  const { studyFolder, data, intersections = [], splitKey, expectedDigest } = request;
+  const broken = checkDataPolicy(data, intersections).filter(({ passed }) => !passed);
   if (broken.length > 0) {
     const rules = broken.map(
       ({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`,
@@ -86,7 +88,7 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
       `found ${data.path} with SHA-256 ${copy.sha256}; expected ${expectedDigest}: restore the pinned file, or register the study anew for other data`,
     );
   }
-  const loaded = await loadCounts(copy.path, data, splitOf);
+  const loaded = await loadCounts(copy.path, data, intersections, splitOf);
   if (!loaded.ok) return loaded;
   const controlled =
     request.released === undefined

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { GateCheck } from '#libs/harness';
+import { protectedGroups, type GateCheck } from '#libs/harness';
 import { describeProblem, describeStudy, type StudyOnDisk } from '#libs/studies';
 import { heading, type Style } from './style.ts';
 import { clean, plural, units, wrap } from './text.ts';
@@ -14,7 +14,9 @@ export const studyLines = (
   const { cells, mutable, purchases, charts } = describeStudy(policy);
   const failed = checks.filter(({ passed }) => !passed).length;
   const dimensions = policy.data.dimensions.map(({ name, labels }) => `${name} (${labels.length})`);
-  const guarded = policy.data.protected.map(({ name }) => name);
+  const guarded = protectedGroups(policy.data.protected, policy.gates.postLoop.intersections).map(
+    ({ attribute, groups }) => `${attribute} (${groups.length})`,
+  );
   return [
     ...hanging(
       style,

@@ -27,12 +27,16 @@ const check = async (output: Output, path: string): Promise<ExitCode> => {
   const vault = await openVault({
     studyFolder: folder,
     data: policy.data,
+    intersections: policy.gates.postLoop.intersections,
     splitKey: newSplitKey(),
     bounds: policy.gates.preLoop,
   });
   const checks = vault.ok
     ? preLoopChecks(vault, policy)
-    : [...checkDataPolicy(policy.data), refusedData(vault.error.message)];
+    : [
+        ...checkDataPolicy(policy.data, policy.gates.postLoop.intersections),
+        refusedData(vault.error.message),
+      ];
   const failed = checks.filter(({ passed }) => !passed);
   const description = describeStudy(policy);
   if (output.json)

@@ -4,6 +4,7 @@ import { attemptsOf, cohortDimensions, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
 import { recent } from '../recent.ts';
 import type { EffectContext } from './context.ts';
+import { toldError } from './told-error.ts';
 
 /** The run whose agent looks. */
 export interface AgentContext extends Pick<EffectContext, 'runId' | 'state' | 'opened'> {
@@ -43,7 +44,10 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
         base: await filesOf(attempt.baseTree),
         proposed: attempt.proposedTree === null ? null : await filesOf(attempt.proposedTree),
         outcome: attempt.outcome,
-        error: attempt.error,
+        error:
+          attempt.error === null || attempt.proposedTree === null
+            ? null
+            : await toldError(home, attempt.proposedTree, attempt.error),
         score: attempt.score,
       })),
     ),

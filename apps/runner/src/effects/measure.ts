@@ -1,4 +1,5 @@
 import { fairness, isSecondaryMetric, observe } from '#libs/evaluator';
+import { favourableLabel } from '#libs/harness';
 import {
   candidate,
   incumbent,
@@ -46,7 +47,7 @@ export const judge = async (context: EffectContext, wanted: boolean): Promise<Ju
         ? fairness(
             await readPredictions(context, predicted(state)),
             study.vault.counts.dev.protected,
-            opened.policy.gates.postLoop,
+            { policy: opened.policy.gates.postLoop, label: favourableLabel(opened.policy) },
           )
         : null,
     },

@@ -47,6 +47,7 @@ export const openStudy = async (
   const vault = await openVault({
     studyFolder: folder,
     data: policy.data,
+    intersections: policy.gates.postLoop.intersections,
     splitKey: key.value,
     bounds: policy.gates.preLoop,
     expectedDigest: dataDigest,

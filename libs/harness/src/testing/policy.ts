@@ -20,7 +20,12 @@ export const examplePolicy: HarnessPolicy = {
     format: 'csv',
     rowId: null,
     identifiers: [],
-    outcome: { name: 'high pay', column: 'wage', positive: { atLeast: 500 } },
+    outcome: {
+      name: 'high pay',
+      column: 'wage',
+      positive: { atLeast: 500 },
+      labels: { positive: 'positive', negative: 'negative' },
+    },
     dimensions: [
       {
         name: 'region',
@@ -33,7 +38,15 @@ export const examplePolicy: HarnessPolicy = {
     coarsen: [],
     magnitudes: [],
     planted: ['withholding'],
-    protected: [],
+    protected: [
+      {
+        name: 'ethnicity',
+        column: 'ethnicity',
+        kind: 'groups',
+        labels: ['cauc', 'afam'],
+        values: [['cauc'], ['afam']],
+      },
+    ],
     split: { train: 50, dev: 25, check: 15, sealed: 10 },
     minimumCell: 11,
     disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
@@ -57,6 +70,9 @@ export const examplePolicy: HarnessPolicy = {
       threshold: 0.5,
       favourable: 'positive',
       minimumGroup: 30,
+      decide: 'interval',
+      level: 0.95,
+      intersections: [],
       disparateImpact: { numerator: 4, denominator: 5 },
       demographicParity: null,
       equalOpportunity: null,

@@ -1,6 +1,8 @@
 import canonicalize from 'canonicalize';
 import { statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
+import { fairnessOfCounts } from '#libs/evaluator';
+import { favourableLabel, protectedGroups } from '#libs/harness';
 import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
@@ -97,6 +99,19 @@ const observation = (value: number, difference: number | null): Observation => (
   gapChange: difference === null ? null : estimate('gap', 0.001, 0.002),
   cells: { scored: 16, suppressed: 1 },
 });
+
+/** 24,000 people, shared out evenly between the groups; each decides favourably on about half. */
+const countsOf = (at: number, groups: readonly string[]) => {
+  const people = 24_000 / groups.length;
+  const [first, last] = [at === 0, at === groups.length - 1];
+  const more = people / 100;
+  return {
+    people,
+    favoured: people / 2 + (first ? more : 0) - (last ? more : 0),
+    deserving: people / 2,
+    deservingFavoured: (people * 2) / 5,
+  };
+};
 
 /** The study's repository: a root tree with the program's folder, and the proof that leads to it. */
 const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
@@ -333,22 +348,15 @@ export const honestRun = (
       id,
       data: {
         mutationId: mutationId(),
-        fairness: {
-          threshold: 0.5,
-          favourable: 'positive',
-          groups: [],
-          measures: [
-            {
-              attribute: 'ethnicity',
-              measure: 'disparate-impact',
-              value: 0.91,
-              standardError: 0.03,
-              reason: null,
-              bound: 'at least 4/5',
-              passed: true,
-            },
-          ],
-        },
+        fairness: fairnessOfCounts(
+          protectedGroups(policy.data.protected, policy.gates.postLoop.intersections).map(
+            ({ attribute, groups }) => ({
+              attribute,
+              groups: groups.map((group, at) => ({ attribute, group, ...countsOf(at, groups) })),
+            }),
+          ),
+          { policy: policy.gates.postLoop, label: favourableLabel(policy) },
+        ),
       },
     }));
   };

@@ -249,6 +249,9 @@ export const cutOver = (name: string): CutOver => ({
 export const fairness = (passed = true): FairnessReport => ({
   threshold: 0.5,
   favourable: 'positive',
+  label: 'positive',
+  decide: 'interval',
+  level: 0.95,
   groups: [],
   measures: [
     {
@@ -256,6 +259,12 @@ export const fairness = (passed = true): FairnessReport => ({
       measure: 'disparate-impact',
       value: passed ? 0.91 : 0.42,
       standardError: 0.03,
+      interval: {
+        lower: passed ? 0.84 : 0.35,
+        upper: passed ? 0.98 : 0.51,
+        pair: ['afam', 'cauc'],
+        limit: ['afam', 'cauc'],
+      },
       reason: null,
       bound: 'at least 4/5',
       passed,

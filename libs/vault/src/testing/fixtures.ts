@@ -8,7 +8,12 @@ export const clinicPolicy: DataPolicy = {
   format: 'csv',
   rowId: 'patient',
   identifiers: ['patient', 'name', 'ssn'],
-  outcome: { name: 'readmitted', column: 'days', positive: { atLeast: 30 } },
+  outcome: {
+    name: 'readmitted',
+    column: 'days',
+    positive: { atLeast: 30 },
+    labels: { positive: 'positive', negative: 'negative' },
+  },
   dimensions: [
     {
       name: 'age',
