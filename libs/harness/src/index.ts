@@ -4,3 +4,4 @@ export * from './observation.ts';
 export * from './policy.ts';
 export * from './policy-versions.ts';
 export * from './post-loop.ts';
+export * from './sandbox-layers.ts';

@@ -1,7 +1,7 @@
 import type { HarnessPolicy, KeepPolicy } from './policy.ts';
 
 /** A policy as it was written into `RunOpened` in version 1. */
-export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'> {
+export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep' | 'sandbox'> {
   readonly version: 1;
   readonly keep: Omit<KeepPolicy, 'effect'>;
 }
@@ -14,4 +14,5 @@ export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'
 export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
   ...policy,
   keep: { ...policy.keep, effect: null },
+  sandbox: { minimum: [] },
 });

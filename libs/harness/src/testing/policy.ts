@@ -36,6 +36,7 @@ export const examplePolicy: HarnessPolicy = {
     minimumCell: 11,
   },
   training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
+  sandbox: { minimum: [] },
   objective: { metric: 'log-loss' },
   budget: {
     total: 300,
