@@ -170,7 +170,10 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
       },
     };
     const { sourceTree, keys } = opened;
-    const queue = inProcessQueue(trainingWorker({ sourceTree, executor: timed, key: keys.worker }));
+    const queue = inProcessQueue(
+      trainingWorker({ sourceTree, executor: timed, key: keys.worker }),
+      executor.layers,
+    );
     const home = { ...opened, queue: async () => ok(queue) };
 
     const iterations: { whole: number; sandbox: number }[] = [];

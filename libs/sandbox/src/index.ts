@@ -1,6 +1,7 @@
 export { DEFAULT_ENVIRONMENT, SCRATCH_BYTES } from './arguments.ts';
 export { type SandboxCheck, sandboxChecks } from './checks.ts';
 export { detectSandbox, PROGRAM_USER } from './detect.ts';
+export { type LayerState, layersOf } from './layers.ts';
 export { type ProgramLog, programLog } from './log.ts';
 export { type Collected, collect } from './output.ts';
 export { commonProblem, openSandbox } from './sandbox.ts';
