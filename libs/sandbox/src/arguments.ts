@@ -67,8 +67,11 @@ read -r answer && [ "$answer" = go ] || exit 1
 exec "$@" ${DESCRIPTORS.gate}>&- </dev/null
 `;
 
-/** Enters the job's control group before anything else, so that nothing is ever started outside it. */
-const ENTER = 'echo 0 > "$1" && shift && exec "$@"';
+/**
+ * Enters the job's control group before anything else, so that nothing is ever started outside it. Emptied again,
+ * because a shell exports variables of its own.
+ */
+const ENTER = 'echo 0 > "$1" && shift && exec /usr/bin/env -i "$@"';
 
 /** Run inside: from here on the kernel checks paths once more. What is mounted says the same. */
 export const LANDLOCK = [

@@ -460,6 +460,50 @@ describe('limits', () => {
   });
 });
 
+describe('control groups', () => {
+  it('hold a whole job where the host lets them, and go with it', async ({ skip }) => {
+    const { cgroups } = facts;
+    skip(cgroups.kind === 'none', cgroups.kind === 'none' ? cgroups.why : '');
+    if (cgroups.kind === 'none') return;
+    const mine = () =>
+      readdirSync(cgroups.folder).filter(
+        (name) => name.startsWith('holdfast-') && name.split('-')[2] === String(process.pid),
+      );
+    const marker = newMarker();
+    const controller = new AbortController();
+    const run = shell(`setsid sleep ${marker} & sleep ${marker}`, { signal: controller.signal });
+    const sleepers = () =>
+      running(marker).filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n');
+    expect(await eventually(() => sleepers().length === 2, 3000)).toBe(true);
+    const [name = ''] = mine();
+    for (const pid of running(marker))
+      expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain(`/${name}\n`);
+    expect(readFileSync(join(cgroups.folder, name, 'pids.max'), 'utf8').trim()).toBe(
+      String(LIMITS.processes + 1),
+    );
+    controller.abort();
+    await run;
+    expect(mine()).toEqual([]);
+  });
+
+  it('are entered, or nothing runs', async () => {
+    // A plain folder, where the kernel puts nobody anywhere.
+    const strange = await sandboxOn({ ...facts, cgroups: { kind: 'v1-pids', folder } });
+    const lines: string[] = [];
+    const job = jobOf(['/bin/echo', 'ran'], { readOnly: [], onOutput: (line) => lines.push(line) });
+    await expect(strange.run(job)).rejects.toMatchObject({ name: 'SandboxUnavailable' });
+    expect(lines).toEqual([]);
+  });
+
+  it('that can not be made run nothing', async () => {
+    const gone = await sandboxOn({
+      ...facts,
+      cgroups: { kind: 'v2', folder: '/proc/self/fdinfo' },
+    });
+    await expect(gone.run(jobOf(['/bin/true']))).rejects.toThrow(/control group could not be made/);
+  });
+});
+
 describe('the end', () => {
   const daemon = (marker: string) =>
     `(setsid sh -c 'nohup sleep ${marker} >/dev/null 2>&1 & exit 0' &) ; (sleep ${marker} &); sleep 0.1`;
