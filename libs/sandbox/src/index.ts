@@ -1,5 +1,4 @@
 export { DEFAULT_ENVIRONMENT, SCRATCH_BYTES } from './arguments.ts';
-export { type SandboxCheck, sandboxChecks } from './checks.ts';
 export { detectSandbox, PROGRAM_USER } from './detect.ts';
 export { type LayerState, layersOf } from './layers.ts';
 export { type ProgramLog, programLog } from './log.ts';
@@ -7,4 +6,5 @@ export { type Collected, collect } from './output.ts';
 export { commonProblem, openSandbox } from './sandbox.ts';
 export { copyTree, runtimeDigest } from './staging.ts';
 export { readStatus } from './status.ts';
+export { type LayerTrial, sandboxTrials, type SandboxTrials } from './trials/trials.ts';
 export * from './types.ts';
