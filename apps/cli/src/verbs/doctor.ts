@@ -63,13 +63,13 @@ const sandboxRow = (
   };
 };
 
-/** A layer that is not there matters to a study that demands it; one that does not hold to everybody. */
+/** A layer that is not there, or not shown, matters to studies that demand it; one that does not hold to everybody. */
 const layerRow = ({ layer, state, found, by, byDefault }: LayerTrial) => ({
   name: layer,
   ok: state === 'holds',
   found,
   expected: LAYER_MEANINGS[layer],
-  needed: state !== 'absent' || byDefault,
+  needed: state === 'broken' || byDefault,
   state,
   by,
 });

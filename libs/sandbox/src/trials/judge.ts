@@ -240,11 +240,14 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
       withoutLandlock === 'written',
     ),
   seccomp,
-  'own-environment': ({ inside, environment }) =>
-    judged(
-      inside.environment.join() === environment.toSorted().join() && inside.firstEnvironment === 0,
-      `${inside.environment.join(', ')}; the first process's: ${inside.firstEnvironment ?? ''} bytes`,
-    ),
+  'own-environment': ({ inside, environment }) => {
+    // Landlock keeps it from looking at processes that began before it.
+    const none = inside.firstEnvironment === 0 || inside.firstEnvironment === 'EACCES';
+    return judged(
+      inside.environment.join() === environment.toSorted().join() && none,
+      `${inside.environment.join(', ')}; of the first process's: ${inside.firstEnvironment === 0 ? 'nothing' : (inside.firstEnvironment ?? '')}`,
+    );
+  },
   'closed-descriptors': ({ descriptors }) => {
     const strange = descriptors.filter(
       (target) =>
