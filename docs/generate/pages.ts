@@ -4,6 +4,7 @@ import { httpAccessPage } from './http-access.ts';
 import { openApiPage } from './openapi.ts';
 import { eventsPage } from './events.ts';
 import { exitCodesPage } from './exit-codes.ts';
+import { sandboxPage } from './sandbox.ts';
 import { studyFilePage } from './study-file.ts';
 import { verdictRowsPage } from './verdict-rows.ts';
 
@@ -15,6 +16,7 @@ export const referencePages = async (root: string): Promise<Readonly<Record<stri
   'exit-codes.md': exitCodesPage(root),
   'http-access.md': await httpAccessPage(),
   'openapi.json': await openApiPage(),
+  'sandbox.md': sandboxPage(),
   'study-file.md': studyFilePage(),
   'verdict-rows.md': verdictRowsPage(),
 });

@@ -37,7 +37,7 @@ const doctor = async (output: Output): Promise<ExitCode> => {
     line();
     line(
       bad.length === 0
-        ? 'This machine can run studies. A study that demands a layer which is not there is refused here.'
+        ? 'This machine can run studies.'
         : `Missing: ${bad.map(({ name }) => name).join(', ')}. Nothing runs until that is there.`,
     );
   }
