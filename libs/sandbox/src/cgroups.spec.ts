@@ -4,14 +4,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type CgroupFacts,
-  type CgroupFiles,
-  detectCgroups,
-  makeCgroup,
-  removeStaleCgroups,
-} from './cgroups.ts';
+import { type CgroupFiles, detectCgroups, makeCgroup, removeStaleCgroups } from './cgroups.ts';
 import { thisHolder } from './holder.ts';
+import type { CgroupFacts } from './types.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isHeld, thisHolder } from './holder.ts';
+import type { CgroupFacts } from './types.ts';
 
 /*
  * Control groups (Linux `Documentation/admin-guide/cgroup-v2.rst`, `cgroup-v1/pids.rst`). The harness changes nothing of
@@ -21,12 +22,6 @@ import { isHeld, thisHolder } from './holder.ts';
  * to move every process out of its own group. Of version 1, which kernels are taking their leave of, only the process
  * count is used.
  */
-
-/** Where jobs' groups can be made, or why not. */
-export type CgroupFacts =
-  | { readonly kind: 'v2'; readonly folder: string }
-  | { readonly kind: 'v1-pids'; readonly folder: string }
-  | { readonly kind: 'none'; readonly why: string };
 
 /** Where the kernel says what is mounted, and in which groups this process is. */
 export interface CgroupPlaces {

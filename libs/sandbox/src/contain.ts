@@ -156,7 +156,6 @@ export const contain = async (
   } finally {
     await cgroup?.remove().catch((error: unknown) => {
       // The program may live on: that is worse than whatever else was to be said.
-      // eslint-disable-next-line no-unsafe-finally
       throw new SandboxUnavailable((error as Error).message, { cause: error });
     });
   }

@@ -78,7 +78,7 @@ const answers = (architecture: Architecture): readonly number[] => {
     [FORBIDDEN, refuseWith(EPERM)],
     [ABSENT, refuseWith(ENOSYS)],
   ] as const)
-    for (const numbers of Object.values(table)) {
+    for (const numbers of Object.values<Numbers>(table)) {
       const number = numberOn(architecture, numbers);
       if (number !== null) all[number] = given;
     }

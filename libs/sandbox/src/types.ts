@@ -1,5 +1,4 @@
 import type { SandboxLayer } from '#libs/harness';
-import type { CgroupFacts } from './cgroups.ts';
 
 /** Bounds of one program run. Every one is a positive integer, `seconds` may be a fraction. */
 export interface SandboxLimits {
@@ -150,6 +149,12 @@ export interface Sandbox {
   run(job: SandboxJob): Promise<SandboxOutcome & { readonly isolation: BubblewrapReport }>;
   readonly report: BubblewrapReport;
 }
+
+/** Where jobs' control groups can be made, or why not. */
+export type CgroupFacts =
+  | { readonly kind: 'v2'; readonly folder: string }
+  | { readonly kind: 'v1-pids'; readonly folder: string }
+  | { readonly kind: 'none'; readonly why: string };
 
 /** Whether the kernel checks paths by Landlock, which `setpriv` asks it for; and why not. */
 export type LandlockFacts =

@@ -2,15 +2,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { LAYERS_BY_DEFAULT, type SandboxLayer } from '#libs/harness';
 import type { Refusal } from '#libs/kernel';
 import { DEFAULT_ENVIRONMENT } from '../arguments.ts';
-import { makeCgroup, type CgroupFacts } from '../cgroups.ts';
+import { makeCgroup } from '../cgroups.ts';
 import { detectSandbox } from '../detect.ts';
 import { layersOf } from '../layers.ts';
 import { sandboxOn } from '../sandbox.ts';
 import type {
+  CgroupFacts,
   Sandbox,
   SandboxFacts,
   SandboxJob,
