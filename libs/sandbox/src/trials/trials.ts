@@ -88,10 +88,14 @@ const parsed = (text: string, outcome: SandboxOutcome | null = null): Probed => 
   }
 };
 
+/** Places that a program has of its own, or is shown: reading them is no escape. */
+const OPEN_PLACES = /^\/(?:(?:tmp|dev|dev\/shm|proc|out)?$|(?:usr|bin|sbin|lib\w*)(?:\/|$))/;
+
 /** Places of the host that hold what is nobody's business. */
 const secretPlaces = (bait: Bait): readonly string[] => [
   ...[bait.secret, '/etc/shadow', '/etc/passwd', '/etc/hosts', '/root', '/home', '/var', '/boot'],
-  ...[homedir(), process.cwd(), '/sys/kernel', '/proc/1/root/etc/passwd', '/proc/kcore'],
+  ...[homedir(), process.cwd()].filter((path) => !OPEN_PLACES.test(path)),
+  ...['/sys/kernel', '/proc/1/root/etc/passwd', '/proc/kcore'],
   `/proc/${bait.targets.victim}/environ`,
 ];
 
