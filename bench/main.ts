@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { appendEventStoreRows, benchAppendEventStore } from './append-eventstore.ts';
 import { benchAppend } from './append.ts';
+import { benchContained, containedRows } from './contained.ts';
 import { benchIteration } from './iteration.ts';
 import { benchJobs, jobsRows } from './jobs.ts';
 import { benchManyRuns, manyRunsRows } from './many-runs.ts';
@@ -63,6 +64,8 @@ const say = (what: string): void => {
 const [SMALL, LARGE] = [10_000, 100_000];
 say('iterations');
 const iteration = await benchIteration();
+say('a contained training');
+const contained = await benchContained();
 say('many runs at once');
 const manyRuns = await benchManyRuns();
 say('appends');
@@ -93,6 +96,7 @@ const readsTitle = ({ events, runs, connections }: ReadsBench, views: string): s
 
 const sections = {
   'An iteration, median': iterationRows(iteration),
+  'A training of one second, median': containedRows(contained),
   [`Harness time an iteration, ${manyRuns.runs} runs at once of ${manyRuns.studies} studies; trainings only sleep`]:
     manyRunsRows(manyRuns),
   'Appends of one event, with synchronous=FULL': appendRows(append),

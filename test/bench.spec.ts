@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { benchAppend } from '../bench/append.ts';
+import { benchContained, containedRows } from '../bench/contained.ts';
 import { benchIteration } from '../bench/iteration.ts';
 import { benchJobs, jobsRows } from '../bench/jobs.ts';
 import { benchManyRuns, manyRunsRows } from '../bench/many-runs.ts';
@@ -26,6 +27,12 @@ describe('the benchmarks', () => {
     expect(bench.kept).toBe(2);
     expect(bench.whole).toBeGreaterThan(bench.sandbox);
     measured(iterationRows(bench));
+  });
+
+  it('train contained, beside the program alone', async () => {
+    const bench = await benchContained(1, 50);
+    expect(bench.turns).toBe(1);
+    measured(containedRows(bench));
   });
 
   it('append the events of a real run beside raw SQLite', async () => {

@@ -5,6 +5,7 @@ import { humanMandatePage } from './human-mandate.ts';
 import { openApiPage } from './openapi.ts';
 import { eventsPage } from './events.ts';
 import { exitCodesPage } from './exit-codes.ts';
+import { sandboxPage } from './sandbox.ts';
 import { studyFilePage } from './study-file.ts';
 import { verdictRowsPage } from './verdict-rows.ts';
 
@@ -17,6 +18,7 @@ export const referencePages = async (root: string): Promise<Readonly<Record<stri
   'http-access.md': await httpAccessPage(),
   'human-mandate.md': humanMandatePage(),
   'openapi.json': await openApiPage(),
+  'sandbox.md': sandboxPage(),
   'study-file.md': studyFilePage(),
   'verdict-rows.md': verdictRowsPage(),
 });

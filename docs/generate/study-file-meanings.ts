@@ -101,6 +101,9 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'training.memory_mb': 'Memory of the process tree.',
   'training.output_mb': 'What the program may write to /out.',
   'training.processes': 'Processes and threads.',
+  sandbox: 'What contains a training.',
+  'sandbox.minimum':
+    'Layers that must hold, by name: [The sandbox](sandbox.md). A machine or worker with fewer is refused, and `holdfast doctor` says what it has.',
   replicates: 'Trainings of the unchanged program, one a seed; not charged.',
   keep: 'When a mutation is kept.',
   'keep.false_keeps':

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SANDBOX_LAYERS } from '#libs/harness';
 import { makeStudy } from '../support/fixture-study.ts';
 import { git } from '../support/git.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
@@ -72,8 +73,12 @@ it('check says what is wrong and where, and writes nothing', async () => {
 
 it('doctor says what this machine has', async () => {
   const said = await holdfast(['doctor', '--json']);
-  const [rows] = jsonLines<{ name: string; ok: boolean; needed: boolean }[]>(said);
+  const [rows] = jsonLines<{ name: string; ok: boolean; needed: boolean; state?: string }[]>(said);
   expect(rows?.map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'git', 'sandbox']));
+  // Each layer of the sandbox with what became of it when it was tried; whatever a machine lacks, nothing is broken.
+  const layers = rows?.filter((row) => 'state' in row) ?? [];
+  expect(layers.map(({ name }) => name)).toEqual(SANDBOX_LAYERS);
+  for (const { name, state } of layers) expect([name, state]).not.toEqual([name, 'broken']);
   const missing = rows?.some(({ ok, needed }) => needed && !ok);
   expect(said.exitCode).toBe(missing === true ? 3 : 0);
 });

@@ -18,6 +18,7 @@ const UNREACHABLE = new Set([
   'sandbox-missing',
   'sandbox-too-old',
   'sandbox-does-not-work',
+  'sandbox-too-weak',
   'unsupported-platform',
   'log-unreadable',
   'event-store-unreachable',

@@ -119,7 +119,12 @@ const queueHere = async (
   });
   if (!executor.ok) return executor;
   await removeStaleFolders();
-  return ok(inProcessQueue(trainingWorker({ sourceTree, executor: executor.value, key })));
+  return ok(
+    inProcessQueue(
+      trainingWorker({ sourceTree, executor: executor.value, key }),
+      executor.value.layers,
+    ),
+  );
 };
 
 interface Elsewhere extends Pick<Home, 'admittedKey'> {

@@ -6,3 +6,4 @@ export * from './policy.ts';
 export * from './policy-versions.ts';
 export * from './post-loop.ts';
 export * from './protected-groups.ts';
+export * from './sandbox-layers.ts';

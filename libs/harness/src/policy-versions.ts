@@ -9,7 +9,7 @@ import type {
 /** A policy as it was written into `RunOpened` in version 1. */
 export interface PolicyOfVersion1 extends Omit<
   HarnessPolicy,
-  'version' | 'keep' | 'data' | 'gates'
+  'version' | 'keep' | 'data' | 'gates' | 'sandbox'
 > {
   readonly version: 1;
   readonly keep: Omit<KeepPolicy, 'effect'>;
@@ -40,4 +40,5 @@ export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
     ...policy.gates,
     postLoop: { ...policy.gates.postLoop, decide: 'estimate', level: 0.95, intersections: [] },
   },
+  sandbox: { minimum: [] },
 });

@@ -1,3 +1,5 @@
+import type { SandboxLayer } from './sandbox-layers.ts';
+
 /** The domains of a mutation. `metric` proposes a secondary metric and touches no file. */
 export const FILE_DOMAINS = ['hyperparameter', 'feature', 'architecture'] as const;
 export type FileDomain = (typeof FILE_DOMAINS)[number];
@@ -108,6 +110,12 @@ export interface DataPolicy {
   readonly minimumCell: number;
   /** Null where a run of version 1 had the minimum cell only: nothing was audited. */
   readonly disclosure: DisclosurePolicy | null;
+}
+
+/** What a training's sandbox must have at least. */
+export interface SandboxPolicy {
+  /** Fewer is a refusal; empty: whatever there is, which is what runs of version 1 asked for. */
+  readonly minimum: readonly SandboxLayer[];
 }
 
 export interface TrainingPolicy {
@@ -233,6 +241,7 @@ export interface HarnessPolicy {
   readonly objective: { readonly metric: 'log-loss' };
   readonly budget: { readonly total: number; readonly costs: Costs };
   readonly training: TrainingPolicy;
+  readonly sandbox: SandboxPolicy;
   /** Trainings of the unchanged baseline, one a seed. */
   readonly replicates: number;
   readonly keep: KeepPolicy;

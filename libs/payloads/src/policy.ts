@@ -1,3 +1,4 @@
+import { SANDBOX_LAYERS } from '#libs/harness';
 import type {
   ChartPolicy,
   CoarseningStep,
@@ -13,6 +14,8 @@ import type {
   MagnitudePolicy,
   OutcomePolicy,
   Ratio,
+  SandboxLayer,
+  SandboxPolicy,
   SearchAgentPolicy,
   SearchKnob,
   Split,
@@ -180,6 +183,18 @@ class TrainingPayload implements TrainingPolicy {
   @Ordinal() processes!: number;
 }
 
+class SandboxPayload implements SandboxPolicy {
+  @Fulfils(
+    'layers',
+    (layers) =>
+      Array.isArray(layers) &&
+      new Set(layers).size === layers.length &&
+      layers.every((layer) => SANDBOX_LAYERS.includes(layer as SandboxLayer)),
+    'a list of layers of a sandbox, each once',
+  )
+  minimum!: readonly SandboxLayer[];
+}
+
 class KeepPayload {
   @Finite(0) falseKeeps!: number;
   @Nullable() @Finite(0) effect!: number | null;
@@ -268,6 +283,7 @@ export class HarnessPolicyPayload implements HarnessPolicy {
   @Nested(() => ObjectivePayload) objective!: ObjectivePayload;
   @Nested(() => BudgetPayload) budget!: BudgetPayload;
   @Nested(() => TrainingPayload) training!: TrainingPayload;
+  @Nested(() => SandboxPayload) sandbox!: SandboxPayload;
   @Ordinal() replicates!: number;
   @Nested(() => KeepPayload) keep!: KeepPayload;
   @NestedList(() => ChartPayload) charts!: readonly ChartPayload[];

@@ -10,6 +10,7 @@ import { environmentPinned } from './checks/environment-pinned.ts';
 import { gates } from './checks/gates.ts';
 import { governed } from './checks/governed.ts';
 import { hashChain } from './checks/hash-chain.ts';
+import { isolation } from './checks/isolation.ts';
 import { keepRulings } from './checks/keep-rulings.ts';
 import { knownEvents } from './checks/known-events.ts';
 import { mandate } from './checks/mandate.ts';
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   cutoverAudit,
   objects,
   trainingSignatures,
+  isolation,
   mutations,
   charges,
   monitor,

@@ -941,6 +941,32 @@ const CASES: readonly Case[] = [
     says: 'is enlisted and signs nothing',
   },
   {
+    what: 'the policy demands a layer that no training had',
+    tamper: change('RunOpened', ({ policy }) => ({
+      policy: { ...policy, sandbox: { minimum: [...policy.sandbox.minimum, 'landlock'] as const } },
+    })),
+    fails: ['isolation', 'gates'],
+    says: 'ran without landlock',
+  },
+  {
+    what: 'a training ran without a layer that the policy demands',
+    tamper: change('TrainingCompleted', () => ({ isolation: { layers: 'no-network' } }), 1),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without seccomp',
+  },
+  {
+    what: "a training's record names no layers",
+    tamper: change('TrainingTimedOut', () => ({ isolation: {} })),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without no-network, seccomp',
+  },
+  {
+    what: 'a program that ran is said to have been none',
+    tamper: change('TrainingCompleted', () => ({ isolation: { executor: 'none' } })),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without no-network, seccomp',
+  },
+  {
     what: 'the sealed rows were not opened for this run',
     tamper: study((facts) => facts.slice(0, -1)),
     fails: ['sealed-look'],

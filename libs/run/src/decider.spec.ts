@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
-import { attemptsOf, nextStep, runDecider, type RunCommand, type RunEvent } from './index.ts';
+import {
+  attemptsOf,
+  nextStep,
+  runDecider,
+  type IsolationRecord,
+  type RecordTraining,
+  type RunCommand,
+  type RunEvent,
+} from './index.ts';
 import {
   baselineMeasured,
   CHECK,
@@ -794,6 +802,39 @@ describe('a training', () => {
     given(past(...training))
       .when(signedBy(trained('1'), 'gpu', worker))
       .thenRefused('unknown-worker', 'signed by key gpu, expected worker');
+  });
+});
+
+describe('the isolation of a training', () => {
+  const strict = { ...POLICY, sandbox: { minimum: ['no-network', 'landlock'] as const } };
+  const launched = past(open(strict), launchBaseline('0'));
+  const held = (command: RecordTraining, isolation: IsolationRecord): RecordTraining => {
+    const { result } = command.data;
+    const data = { ...result.data, isolation };
+    return { ...command, data: { worker: null, result: { ...result, data } as typeof result } };
+  };
+
+  it('must have had every layer that the policy demands', () => {
+    given(launched)
+      .when(held(trained('0'), { layers: 'seccomp no-network landlock' }))
+      .then([{ type: 'TrainingCompleted' }]);
+    for (const [isolation, missing] of [
+      [{ layers: 'no-network' }, 'without landlock'],
+      [{ layers: 'no-networks landlocked' }, 'without no-network, landlock'],
+      [{}, 'without no-network, landlock'],
+      [{ executor: 'none' }, 'without no-network, landlock'],
+    ] as const)
+      for (const command of [trained('0'), timedOut('0')])
+        given(launched).when(held(command, isolation)).thenRefused('isolation-too-weak', missing);
+  });
+
+  it('is asked of no training that nobody ran', () => {
+    given(launched)
+      .when(held(crashed('0'), { executor: 'none', reason: 'worker-lost' }))
+      .then([{ type: 'TrainingFailed' }, { type: 'RunHalted' }]);
+    given(launched)
+      .when(held(crashed('0'), {}))
+      .thenRefused('isolation-too-weak', 'landlock');
   });
 });
 

@@ -79,6 +79,23 @@ describe('a study file', () => {
     });
     expect(policy.program.protectedParameters).toEqual(['seed', 'seconds', 'steps']);
     expect(policy.governance.acceptUngoverned).toBe(false);
+    expect(policy.sandbox.minimum).toEqual(expect.arrayContaining(['no-network', 'seccomp']));
+  });
+
+  it('demands the layers of a sandbox by name, each once', () => {
+    const demanding = (layers: string) => `${SMALLEST}sandbox: { minimum: [${layers}] }\n`;
+    expect(policyOf(demanding('landlock, own-user')).sandbox).toEqual({
+      minimum: ['landlock', 'own-user'],
+    });
+    expect(policyOf(demanding('')).sandbox).toEqual({ minimum: [] });
+    const [unknown] = problemsOf(demanding('landlok'));
+    expect(unknown).toMatchObject({
+      path: 'sandbox.minimum[0]',
+      remedy: 'Did you mean "landlock"?',
+    });
+    expect(problemsOf(demanding('seccomp, seccomp'))).toMatchObject([
+      { found: '"seccomp" a second time' },
+    ]);
   });
 
   it('says what it changes of a default and leaves the rest', () => {

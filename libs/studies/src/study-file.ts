@@ -109,6 +109,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
       outputMb: training.output_mb,
       processes: training.processes,
     },
+    sandbox: content.sandbox,
     replicates: content.replicates,
     keep: { falseKeeps: content.keep.false_keeps, effect: content.keep.effect },
     charts: chartPolicies(content.charts),

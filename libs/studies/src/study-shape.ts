@@ -1,6 +1,8 @@
 import {
   coarsened,
   FILE_DOMAINS,
+  LAYERS_BY_DEFAULT,
+  SANDBOX_LAYERS,
   languageOf,
   misstep,
   SPLITS,
@@ -670,6 +672,14 @@ export const studyShape = object({
       memory_mb: optional(whole(64, 1_048_576), 512),
       output_mb: optional(whole(1, 4096), 4),
       processes: optional(whole(1, 4096), 16),
+    }),
+  ),
+  sandbox: section(
+    object({
+      minimum: optional(
+        ruled(list(oneOf(SANDBOX_LAYERS), 0, SANDBOX_LAYERS.length), distinct('layer')),
+        LAYERS_BY_DEFAULT,
+      ),
     }),
   ),
   replicates: optional(whole(1, 100), 3),

@@ -28,6 +28,7 @@ export const trainingJob = (
     seed: training.seed,
     steps,
     limits: policy.training,
+    demanded: policy.sandbox.minimum,
     table: cohorts.table.oid,
     cells: cohorts.cells.oid,
     cellCount: cellCount(dimensions),

@@ -15,6 +15,7 @@ import {
 import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { rememberStudyFile, type Home } from '../home.ts';
+import { tooWeak } from './demanded-layers.ts';
 import { oneTableCheck } from './one-table.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
@@ -93,8 +94,8 @@ const layGround = async (
   { folder, file, policy }: StudyOnDisk,
   open: OpenOnDisk = openStudy,
 ): Promise<Result<Ground, Refusal>> => {
-  const queue = await home.queue();
-  if (!queue.ok) return queue;
+  const weak = await tooWeak(home, policy);
+  if (weak !== null) return weak;
   const pin = await home.sourceTree.pinStudy({
     folder,
     program: policy.program.path,

@@ -83,6 +83,7 @@ const HOSTS_OWN: readonly string[] = [
   'sandbox-missing',
   'sandbox-too-old',
   'sandbox-does-not-work',
+  'sandbox-too-weak',
   'unsupported-platform',
   'split-key-lost',
   'key-exposed',

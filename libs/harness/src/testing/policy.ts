@@ -52,6 +52,7 @@ export const examplePolicy: HarnessPolicy = {
     disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
   },
   training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
+  sandbox: { minimum: [] },
   objective: { metric: 'log-loss' },
   budget: {
     total: 300,

@@ -150,7 +150,7 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
 export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
-  policy: HarnessPolicy = examplePolicy,
+  policy: HarnessPolicy = { ...examplePolicy, sandbox: { minimum: ['no-network', 'seccomp'] } },
 ): HonestRun => {
   const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
@@ -227,7 +227,7 @@ export const honestRun = (
     return state.training.trainingId;
   };
 
-  const isolation = { sandbox: 'bubblewrap', network: false, uid: 65534 };
+  const isolation = { kind: 'bubblewrap', user: 65534, layers: 'no-network seccomp time-limit' };
   const signed = <Data extends object>(
     data: Data,
     who: 'worker' | 'other' = 'worker',

@@ -1,6 +1,6 @@
 import { advance, chartInput, ZERO, type ChartReading } from '#libs/divergence';
 import { ladder } from '#libs/evaluator';
-import type { Observation } from '#libs/harness';
+import { layersOfRecord, missingLayers, type Observation, type SandboxPolicy } from '#libs/harness';
 import type { ObserveMetric, RecordTraining } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { stableLength, type RunState } from '../state.ts';
@@ -8,6 +8,18 @@ import { events, halted, refuse, type Decision } from './outcome.ts';
 
 /** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
 export const LADDER_STEP = 0.005;
+
+/** What a result's isolation lacks of what the policy demands; null: nothing, or no program ran. */
+const shortOfLayers = (
+  { minimum }: SandboxPolicy,
+  { type, data }: RecordTraining['data']['result'],
+): string | null => {
+  if (type === 'TrainingFailed' && data.isolation.executor === 'none') return null;
+  const missing = missingLayers(minimum, layersOfRecord(data.isolation));
+  return missing.length === 0
+    ? null
+    : `a result of training ${data.trainingId} that ran without ${missing.join(', ')}, expected every layer of sandbox.minimum; drop it, and let a worker train that has them`;
+};
 
 export const recordTraining = (
   state: RunState,
@@ -27,6 +39,8 @@ export const recordTraining = (
       'unknown-worker',
       `a result signed by key ${keyId}, expected ${[opened.keys.worker.keyId, ...state.enlisted].join(' or ')}; admit that worker, or drop the result`,
     );
+  const short = shortOfLayers(opened.policy.sandbox, result);
+  if (short !== null) return refuse('isolation-too-weak', short);
   const enlisted: readonly RunEvent[] =
     known || worker === null ? [] : [{ type: 'WorkerEnlisted', data: worker }];
   if (result.type === 'TrainingCompleted') return events(...enlisted, result);
