@@ -1,9 +1,10 @@
-import type { HarnessPolicy, KeepPolicy } from './policy.ts';
+import type { DataPolicy, HarnessPolicy, KeepPolicy } from './policy.ts';
 
 /** A policy as it was written into `RunOpened` in version 1. */
-export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'> {
+export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep' | 'data'> {
   readonly version: 1;
   readonly keep: Omit<KeepPolicy, 'effect'>;
+  readonly data: Omit<DataPolicy, 'pii'>;
 }
 
 /**
@@ -14,4 +15,5 @@ export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'
 export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
   ...policy,
   keep: { ...policy.keep, effect: null },
+  data: { ...policy.data, pii: null },
 });

@@ -7,6 +7,7 @@ import type {
   FileDomain,
   HarnessPolicy,
   OutcomePolicy,
+  PiiPolicy,
   Ratio,
   SearchAgentPolicy,
   SearchKnob,
@@ -103,9 +104,18 @@ class SplitPayload implements Record<Split, number> {
   @Finite(0) sealed!: number;
 }
 
+class PiiExceptionPayload {
+  @Text(200) column!: string;
+  @Text(500) reason!: string;
+}
+
+class PiiPayload implements PiiPolicy {
+  @NestedList(() => PiiExceptionPayload) allow!: readonly PiiExceptionPayload[];
+}
+
 class DataPayload implements DataPolicy {
   @Path() path!: string;
-  @OneOf(['csv', 'parquet']) format!: 'csv' | 'parquet';
+  @OneOf(['csv', 'parquet', 'postgres']) format!: DataPolicy['format'];
   @Nullable() @Text(200) rowId!: string | null;
   @Texts(200) identifiers!: readonly string[];
   @Nested(() => OutcomePayload) outcome!: OutcomePayload;
@@ -114,6 +124,7 @@ class DataPayload implements DataPolicy {
   @EachFitsOne(BinsPayload, GroupsPayload) protected!: readonly DimensionPolicy[];
   @Nested(() => SplitPayload) split!: SplitPayload;
   @Ordinal() minimumCell!: number;
+  @Nullable() @Nested(() => PiiPayload) pii!: PiiPayload | null;
 }
 
 class ObjectivePayload {

@@ -1,5 +1,5 @@
 import { refused, ok, type Result } from '#libs/kernel';
-import { FILE_DOMAINS, type ChartPolicy, type HarnessPolicy } from '#libs/harness';
+import { FILE_DOMAINS, type ChartPolicy, type DataPolicy, type HarnessPolicy } from '#libs/harness';
 import { studyShape, type StudyFileContent } from './study-shape.ts';
 import {
   pathText,
@@ -43,6 +43,15 @@ const chartPolicies = (charts: StudyFileContent['charts']): readonly ChartPolicy
     return [{ kind, reference, allowance, decisionInterval }];
   });
 
+const sourceOf = ({
+  path,
+  table,
+  format,
+}: StudyFileContent['data']): Pick<DataPolicy, 'path' | 'format'> =>
+  table === null
+    ? { path: path ?? '', format: format ?? (/\.parquet$/i.test(path ?? '') ? 'parquet' : 'csv') }
+    : { path: table, format: 'postgres' };
+
 const policyOf = (content: StudyFileContent): HarnessPolicy => {
   const { program, data, training, gates } = content;
   const { pre_loop: preLoop, mid_loop: midLoop, post_loop: postLoop } = gates;
@@ -57,8 +66,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
       protectedParameters: program.protected_parameters,
     },
     data: {
-      path: data.path,
-      format: data.format ?? (/\.parquet$/i.test(data.path) ? 'parquet' : 'csv'),
+      ...sourceOf(data),
       rowId: data.row_id,
       identifiers: data.identifiers,
       outcome: data.outcome,
@@ -67,6 +75,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
       protected: data.protected,
       split: data.split,
       minimumCell: data.minimum_cell,
+      pii: { allow: data.pii.allow.map(([column, reason]) => ({ column, reason })) },
     },
     objective: content.objective,
     budget: content.budget,
@@ -109,7 +118,7 @@ type PlacedComplaint = readonly [Path, Complaint];
 
 /** Rows that the program could read as files would defeat the vault. */
 const dataInsideProgram = ({ program, data }: StudyFileContent): readonly PlacedComplaint[] =>
-  data.path.startsWith(`${program.path}/`)
+  data.path?.startsWith(`${program.path}/`) === true
     ? [
         [
           ['data', 'path'],

@@ -86,7 +86,9 @@ export const checkStudyFolder = async (
   const program = join(folder, policy.program.path);
   const wanted: readonly { path: Path; at: string; kind: Kind }[] = [
     { path: ['program', 'path'], at: program, kind: 'folder' },
-    { path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' },
+    ...(policy.data.format === 'postgres'
+      ? []
+      : [{ path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' as const }]),
     { path: ['program', 'entry'], at: join(program, policy.program.entry), kind: 'file' },
     ...FILE_DOMAINS.flatMap((domain) =>
       policy.program.mutable[domain].map((file, i) => ({

@@ -13,6 +13,7 @@ export {
   type CohortAnswer,
   type DataRequest,
 } from './requests.ts';
+export { MOST_TEXTS_READ, type ColumnScreen } from './screen.ts';
 export { dataDigest } from './source.ts';
 export { newSplitKey, splitCommitment } from './split.ts';
 export { openVault, type OpenVault, type Vault } from './vault.ts';

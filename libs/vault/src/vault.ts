@@ -1,11 +1,13 @@
 import type { Breach, DataPolicy } from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
+import { openRecognisers, personalTexts, PII_CLASSES } from '#libs/pii';
 import { checkDataPolicy } from './checks.ts';
 import type { VaultCounts } from './counts.ts';
 import { loadCounts } from './load.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 import { baseCells, release, type Release } from './release.ts';
 import { aggregate, checkDataRequest, type CohortAnswer, type DataRequest } from './requests.ts';
+import { screenRelease, type ColumnScreen } from './screen.ts';
 import { copyPrivately, openSource } from './source.ts';
 import { splitter } from './split.ts';
 
@@ -14,6 +16,8 @@ export interface Vault {
   readonly digest: string;
   /** For the evaluator and the gates; never for a program or an agent. */
   readonly counts: VaultCounts;
+  /** What the declared columns look like; empty where the policy does not have them screened. */
+  readonly columns: readonly ColumnScreen[];
   /** The base cohort table, once per run: the only thing that leaves. */
   readonly release: () => Release;
   /** Any later request for data, answered from the base cohort table, or the rules that it breaks. */
@@ -27,6 +31,11 @@ export interface OpenVault {
   readonly splitKey: Uint8Array;
   /** SHA-256 (lower-case hex) that the file must have; none: whatever it has is found in the vault's `digest`. */
   readonly expectedDigest?: string;
+  /**
+   * Whether a refusal may say values that nothing covers, where many rows share one: only to whoever has the file
+   * before him, never where refusals are kept.
+   */
+  readonly sayValues?: boolean;
 }
 
 /**
@@ -34,21 +43,32 @@ export interface OpenVault {
  * people and positive outcomes by cell, and by cell and protected group.
  *
  * It refuses data that differ from the pinned digest, lie outside of the study's folder, lack a column, repeat a
- * row id, or hold a value that the policy doesn't cover; nothing is dropped silently. Refusals name no person's
- * values: a value is said only where at least `minimumCell` rows share it.
+ * row id, or hold a value that the policy doesn't cover; nothing is dropped silently. Refusals repeat no text of the
+ * file; with `sayValues` a value that at least `minimumCell` rows share and that identifies nobody.
  *
  * @example
  * const opened = await openVault({ studyFolder, data: policy.data, splitKey, expectedDigest });
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
-  const { studyFolder, data, splitKey, expectedDigest } = request;
+  const { studyFolder, data, splitKey, expectedDigest, sayValues = false } = request;
   const broken = checkDataPolicy(data).filter(({ passed }) => !passed);
   if (broken.length > 0) {
     const rules = broken.map(
       ({ rule, found, expected }) => `${rule}: found ${found}, expected ${expected}`,
     );
     return refuse('data-policy', rules.join('; '));
+  }
+  const recognisers = await openRecognisers();
+  const personal = data.pii === null ? [] : personalTexts(recognisers, data);
+  if (personal.length > 0) {
+    const texts = personal.map(
+      ({ name, what, class: of }) => `${name}, ${what} (${PII_CLASSES[of]})`,
+    );
+    return refuse(
+      'data-policy',
+      `pii-labels: found ${texts.join('; ')}, expected names, labels and values of cohorts, which identify nobody`,
+    );
   }
   const splitOf = splitter(splitKey, data.split);
 
@@ -62,15 +82,16 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
       `found ${data.path} with SHA-256 ${copy.sha256}; expected ${expectedDigest}: restore the pinned file, or register the study anew for other data`,
     );
   }
-  const loaded = await loadCounts(copy.path, data, splitOf);
+  const loaded = await loadCounts(copy.path, data, { splitOf, recognisers, sayValues });
   if (!loaded.ok) return loaded;
-  const counts = loaded.value;
+  const { counts, columns } = loaded.value;
   const base = baseCells(counts, data.minimumCell);
   // The agent is shown it whenever it is asked: made once, it is the same bytes anyway.
-  const released = release(data, counts);
+  const released = screenRelease(data, release(data, counts));
   return ok({
     digest: copy.sha256,
     counts,
+    columns,
     release: () => released,
     answer: (asked: DataRequest) => {
       const breaches = checkDataRequest(data, asked);

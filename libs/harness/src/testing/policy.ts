@@ -34,6 +34,7 @@ export const examplePolicy: HarnessPolicy = {
     protected: [],
     split: { train: 50, dev: 25, check: 15, sealed: 10 },
     minimumCell: 11,
+    pii: { allow: [] },
   },
   training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
   objective: { metric: 'log-loss' },
