@@ -34,6 +34,7 @@ const BROKEN = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
   'LeasesUnavailable',
+  'DatabaseUnavailable',
 ]);
 
 export const exitCodeOf = ({ code }: Refusal): ExitCode =>

@@ -155,7 +155,7 @@ const sayableTo =
     value.length <= LONGEST_SAID && classOfText(recognisers, value) === null;
 
 /** CSV by RFC 4180 with a header. Nothing is skipped or padded: no comment lines, no broken rows. */
-const reader = (path: string, format: DataPolicy['format']): string =>
+export const reader = (path: string, format: DataPolicy['format']): string =>
   format === 'parquet'
     ? `read_parquet(${text(path)})`
     : `read_csv(${text(path)}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"',
@@ -170,7 +170,7 @@ interface Importing {
 }
 
 /** DuckDB's types with one value a row that reads the same as text; no list, structure, bytes, bits or variants. */
-const SCALAR =
+export const SCALAR =
   /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|DATE|TIME.*|TIMESTAMP.*|UUID|ENUM\(.*\))$/;
 
 /** A type without the names and values that stand in it. */
@@ -333,5 +333,5 @@ const describe = (
   return parts.join(', ');
 };
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const double = (value: number): string => `CAST('${value}' AS DOUBLE)`;

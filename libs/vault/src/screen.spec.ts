@@ -7,7 +7,7 @@ import type { DataPolicy, DimensionPolicy } from '#libs/harness';
 import { ok } from '#libs/kernel';
 import { openRecognisers, type Recognisers } from '#libs/pii';
 import { withDatabase } from './database.ts';
-import { openVault, preLoopChecks } from './index.ts';
+import { openVault, preLoopChecks, surveyUndeclared } from './index.ts';
 import { release } from './release.ts';
 import { screenColumns, screenRelease, type ColumnScreen } from './screen.ts';
 import {
@@ -172,6 +172,25 @@ describe('the vault', () => {
       expect(message).toContain('pii-labels: found ward,');
       expect(message).not.toMatch(/ann|ａｎｎ|536|4111/);
     }
+  });
+});
+
+describe('surveyUndeclared', () => {
+  it('tells of columns that nothing names, by name or by values', async () => {
+    const rows = clinicRows().map((row, i) => [
+      ...row,
+      ...[`ann${i}@example.org`, `pain since day ${i}, more at night`, String(i % 5), '', `K${i}x`],
+      ...[String((i * 31) % 977)],
+    ]);
+    const header = [...CLINIC_HEADER, 'c1', 'c2', 'c3', 'home_phone', 'c5', 'c6'];
+    await write(toCsv([header, ...rows]));
+    const found = valueOf(
+      await surveyUndeclared(folder, { ...clinicPolicy, identifiers: ['ssn'] }),
+    );
+    expect(found.map(({ column, class: of, by }) => `${column}: ${of} by ${by}`)).toEqual([
+      ...['name: person-name by name', 'home_phone: phone by name'],
+      ...['c1: email by values', 'c2: free-text by values', 'c5: unique-key by values'],
+    ]);
   });
 });
 

@@ -8,6 +8,7 @@ import { refuse, type VaultRefusal } from './refusals.ts';
 import { baseCells, release, type Release } from './release.ts';
 import { aggregate, checkDataRequest, type CohortAnswer, type DataRequest } from './requests.ts';
 import { screenRelease, type ColumnScreen } from './screen.ts';
+import { snapshotFile } from './snapshot.ts';
 import { copyPrivately, openSource } from './source.ts';
 import { splitter } from './split.ts';
 
@@ -26,6 +27,8 @@ export interface Vault {
 
 export interface OpenVault {
   readonly studyFolder: string;
+  /** Folder of the snapshots; asked for data of format `postgres` only. */
+  readonly snapshots?: string;
   readonly data: DataPolicy;
   /** 32 bytes, of {@link newSplitKey}. */
   readonly splitKey: Uint8Array;
@@ -51,7 +54,7 @@ export interface OpenVault {
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
-  const { studyFolder, data, splitKey, expectedDigest, sayValues = false } = request;
+  const { data, splitKey, expectedDigest, sayValues = false } = request;
   const broken = checkDataPolicy(data).filter(({ passed }) => !passed);
   if (broken.length > 0) {
     const rules = broken.map(
@@ -72,7 +75,7 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
   }
   const splitOf = splitter(splitKey, data.split);
 
-  const source = await openSource(studyFolder, data.path);
+  const source = await openData(request);
   if (!source.ok) return source;
   await using file = source.value;
   await using copy = await copyPrivately(file);
@@ -98,4 +101,24 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
       return breaches.length > 0 ? refused(breaches) : ok(aggregate(data, base, asked.dimensions));
     },
   });
+};
+
+/** The study's file, or the snapshot of its table that was pinned: a table itself is never read here. */
+const openData = async ({
+  studyFolder,
+  snapshots,
+  data,
+  expectedDigest,
+}: OpenVault): Promise<Awaited<ReturnType<typeof openSource>>> => {
+  if (data.format !== 'postgres') return openSource(studyFolder, data.path);
+  const missing = (found: string) =>
+    refuse(
+      'snapshot-missing',
+      `found ${found} of ${data.path}; expected the one that was pinned: put its file back from a copy, or take another for new runs (holdfast snapshot)`,
+    );
+  if (snapshots === undefined || expectedDigest === undefined) return missing('no snapshot');
+  const source = await openSource(snapshots, snapshotFile(expectedDigest));
+  return source.ok || source.error.code !== 'missing-data'
+    ? source
+    : missing(`no snapshot ${expectedDigest.slice(0, 12)}`);
 };

@@ -2,15 +2,10 @@ import { join } from 'node:path';
 import type { HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { openSecretFile } from '#libs/signatures';
-import {
-  dataDigest as digestOf,
-  newSplitKey,
-  openVault,
-  splitCommitment,
-  type Vault,
-} from '#libs/vault';
+import { newSplitKey, openVault, splitCommitment, type Vault } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { pinData } from './pin-data.ts';
 
 /** A study whose rows are in the vault. */
 export interface OpenedStudy {
@@ -34,13 +29,14 @@ export const openStudy = async (
   pinned: { readonly dataDigest: string } | null = null,
 ): Promise<Result<OpenedStudy, Refusal>> => {
   const studyId = policy.study.id;
-  const digest = pinned === null ? await dataDigestOf(folder, policy) : ok(pinned.dataDigest);
+  const digest = pinned === null ? await pinData(home, folder, policy) : ok(pinned.dataDigest);
   if (!digest.ok) return digest;
   const dataDigest = digest.value;
   const key = await splitKey(home, studyId, dataDigest);
   if (!key.ok) return key;
   const vault = await openVault({
     studyFolder: folder,
+    snapshots: home.snapshots,
     data: policy.data,
     splitKey: key.value,
     expectedDigest: dataDigest,
@@ -70,8 +66,6 @@ export const openStudy = async (
   if (!committed.ok) return committed;
   return ok({ folder, policy, vault: vault.value, dataDigest, splitCommitment: commitment });
 };
-
-const dataDigestOf = (folder: string, { data }: HarnessPolicy) => digestOf(folder, data.path);
 
 /** Length of a split key in bytes, as the vault makes them. */
 const SPLIT_KEY_BYTES = 32;
