@@ -84,11 +84,13 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   RunRequested: ['agent'],
   RunOpened: [
     'cohorts',
+    'policy.data.pii',
     'policy.data.rowId',
     'policy.gates.postLoop.demographicParity',
     'policy.gates.postLoop.disparateImpact',
     'policy.gates.postLoop.equalOpportunity',
     'policy.gates.postLoop.equalizedOdds',
+    'policy.keep.effect',
   ],
   GatePassed: ['mutationId'],
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
