@@ -19,8 +19,10 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'program.protected_parameters':
     'Names that no edit may set: one that does is a breach and halts the run.',
   data: 'The data, which never leave the vault as rows.',
-  'data.path': "The data file, relative to the study's folder.",
-  'data.format': 'Left out or null: from the file name.',
+  'data.path': "The data file, relative to the study's folder. Exactly one of `path` and `table`.",
+  'data.table':
+    'Table or view of PostgreSQL, as `schema.table`, read into a snapshot: [Read data from PostgreSQL](../how-to/read-data-from-postgresql.md). Needs a `row_id`.',
+  'data.format': 'Of a file. Left out or null: from its name.',
   'data.row_id': 'Column with a different id in each row; null: a row is its place in the file.',
   'data.identifiers': 'Columns that are never read; none of them can be a dimension.',
   'data.outcome': 'What is predicted.',
@@ -85,6 +87,11 @@ export const MEANINGS: Readonly<Record<string, string>> = {
     'Totals of the train rows in the log. `auto`: withheld where they would tell of a hidden cohort. `told`: further cohorts are hidden instead.',
   'data.disclosure.tables':
     '`one`: a run whose base table differs from that of an earlier run of the same data is halted. `any`: a human answers for what the tables tell together.',
+  'data.pii':
+    'Screening for what identifies people: [Set up a study](../how-to/set-up-a-study.md).',
+  'data.pii.allow':
+    'False alarms: columns that may be declared although they look like it. Labels of theirs are not screened either.',
+  'data.pii.allow.<name>': 'Why that is right, for whoever audits the run.',
   objective: 'What is improved.',
   'objective.metric': 'Binomial log-loss per person, natural logarithm; lower is better.',
   budget: 'The mutation budget, in units; charges are never refunded.',

@@ -10,6 +10,7 @@ import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findin
 import { initVerb } from './verbs/init.ts';
 import { jobsVerb } from './verbs/jobs.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
+import { snapshotVerb } from './verbs/snapshot.ts';
 import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
@@ -22,6 +23,7 @@ import { tokenVerb } from './verbs/token.ts';
 const VERBS: readonly Verb[] = [
   initVerb,
   checkVerb,
+  snapshotVerb,
   runVerb,
   runsVerb,
   showVerb,

@@ -13,7 +13,7 @@ export interface PolicyOfVersion1 extends Omit<
 > {
   readonly version: 1;
   readonly keep: Omit<KeepPolicy, 'effect'>;
-  readonly data: Omit<DataPolicy, 'outcome' | 'coarsen' | 'magnitudes' | 'disclosure'> & {
+  readonly data: Omit<DataPolicy, 'outcome' | 'coarsen' | 'magnitudes' | 'disclosure' | 'pii'> & {
     readonly outcome: Omit<OutcomePolicy, 'labels'>;
   };
   readonly gates: Omit<HarnessPolicy['gates'], 'postLoop'> & {
@@ -35,6 +35,7 @@ export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
     coarsen: [],
     magnitudes: [],
     disclosure: null,
+    pii: null,
   },
   gates: {
     ...policy.gates,

@@ -88,10 +88,16 @@ export interface DisclosurePolicy {
 export const SPLITS = ['train', 'dev', 'check', 'sealed'] as const;
 export type Split = (typeof SPLITS)[number];
 
+/** What the vault takes for people's identifiers, and where the study's human says that it is wrong. */
+export interface PiiPolicy {
+  /** Columns that may be declared all the same, each with the reason that somebody answers for. */
+  readonly allow: readonly { readonly column: string; readonly reason: string }[];
+}
+
 export interface DataPolicy {
-  /** Path of the data file, relative to the study's folder. */
+  /** Path of the data file, relative to the study's folder; of `postgres` the table or view, with its schema. */
   readonly path: string;
-  readonly format: 'csv' | 'parquet';
+  readonly format: 'csv' | 'parquet' | 'postgres';
   /** The column that identifies a row, or null: then a row is its place in the file, which the data digest pins. */
   readonly rowId: string | null;
   /** Columns that never leave the vault and can be no dimension. */
@@ -110,6 +116,8 @@ export interface DataPolicy {
   readonly minimumCell: number;
   /** Null where a run of version 1 had the minimum cell only: nothing was audited. */
   readonly disclosure: DisclosurePolicy | null;
+  /** How columns and labels are screened for what identifies people; null: not at all, as in runs of version 1. */
+  readonly pii: PiiPolicy | null;
 }
 
 /** What a training's sandbox must have at least. */

@@ -88,6 +88,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'cohorts.people.train',
     'cohorts.suppressed',
     'policy.data.disclosure',
+    'policy.data.pii',
     'policy.data.rowId',
     'policy.gates.postLoop.demographicParity',
     'policy.gates.postLoop.disparateImpact',

@@ -13,6 +13,7 @@ import type {
   MergedGroup,
   MagnitudePolicy,
   OutcomePolicy,
+  PiiPolicy,
   Ratio,
   SandboxLayer,
   SandboxPolicy,
@@ -143,9 +144,18 @@ class DisclosurePolicyPayload implements DisclosurePolicy {
   @OneOf(['one', 'any']) tables!: 'one' | 'any';
 }
 
+class PiiExceptionPayload {
+  @Text(200) column!: string;
+  @Text(500) reason!: string;
+}
+
+class PiiPayload implements PiiPolicy {
+  @NestedList(() => PiiExceptionPayload) allow!: readonly PiiExceptionPayload[];
+}
+
 class DataPayload implements DataPolicy {
   @Path() path!: string;
-  @OneOf(['csv', 'parquet']) format!: 'csv' | 'parquet';
+  @OneOf(['csv', 'parquet', 'postgres']) format!: DataPolicy['format'];
   @Nullable() @Text(200) rowId!: string | null;
   @Texts(200) identifiers!: readonly string[];
   @Nested(() => OutcomePayload) outcome!: OutcomePayload;
@@ -157,6 +167,7 @@ class DataPayload implements DataPolicy {
   @Nested(() => SplitPayload) split!: SplitPayload;
   @Ordinal() minimumCell!: number;
   @Nullable() @Nested(() => DisclosurePolicyPayload) disclosure!: DisclosurePolicyPayload | null;
+  @Nullable() @Nested(() => PiiPayload) pii!: PiiPayload | null;
 }
 
 class ObjectivePayload {

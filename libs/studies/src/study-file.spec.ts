@@ -35,6 +35,37 @@ const edited = (from: string, to: string): string => {
   return SMALLEST.replace(from, to);
 };
 
+describe('the data of a study file', () => {
+  it('are a file or a table of PostgreSQL', () => {
+    const table = edited('path: data/pay.csv', 'table: hr.pay\n  row_id: staff');
+    expect(policyOf(table).data).toMatchObject({ path: 'hr.pay', format: 'postgres' });
+    expect(places(edited('  path: data/pay.csv\n', ''))).toEqual(['7:3 data']);
+    expect(
+      places(edited('path: data/pay.csv', 'path: a.csv\n  table: hr.pay\n  row_id: s')),
+    ).toEqual(['7:3 data']);
+    // Rows in no order, or a format of a file.
+    expect(places(edited('path: data/pay.csv', 'table: hr.pay'))).toEqual(['7:10 data.table']);
+    expect(
+      places(edited('path: data/pay.csv', 'table: hr.pay\n  row_id: s\n  format: csv')),
+    ).toEqual(['9:11 data.format']);
+    for (const bad of ['pay', 'a.b.c', 'hr.pay;drop', '"hr"."pay"', '(select 1).x'])
+      expect(places(edited('path: data/pay.csv', `table: '${bad}'\n  row_id: s`))).toEqual([
+        '7:10 data.table',
+      ]);
+  });
+
+  it('may be declared although they look like what identifies people, with a reason', () => {
+    expect(policyOf(SMALLEST).data.pii).toEqual({ allow: [] });
+    const pii = (text: string) =>
+      edited('data/pay.csv', `data/pay.csv\n  pii: { allow: { ${text} } }`);
+    expect(policyOf(pii('region: regions of a country')).data.pii).toEqual({
+      allow: [{ column: 'region', reason: 'regions of a country' }],
+    });
+    expect(places(pii('zip: three digits'))).toEqual(['8:19 data.pii.allow.zip']);
+    expect(places(pii('region: ""'))).toEqual(['8:27 data.pii.allow.region']);
+  });
+});
+
 describe('a study file', () => {
   it('needs little, and has a default for everything else', () => {
     const policy = policyOf(SMALLEST);

@@ -5,6 +5,7 @@ import {
   intersectionName,
   jsonOwners,
   type ChartPolicy,
+  type DataPolicy,
   type HarnessPolicy,
   type IntersectionPolicy,
 } from '#libs/harness';
@@ -68,6 +69,15 @@ const intersectionsOf = ({ gates, data }: StudyFileContent): readonly Intersecti
   );
 };
 
+const sourceOf = ({
+  path,
+  table,
+  format,
+}: StudyFileContent['data']): Pick<DataPolicy, 'path' | 'format'> =>
+  table === null
+    ? { path: path ?? '', format: format ?? (/\.parquet$/i.test(path ?? '') ? 'parquet' : 'csv') }
+    : { path: table, format: 'postgres' };
+
 const policyOf = (content: StudyFileContent): HarnessPolicy => {
   const { program, data, training, gates } = content;
   const { pre_loop: preLoop, mid_loop: midLoop, post_loop: postLoop } = gates;
@@ -82,8 +92,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
       protectedParameters: program.protected_parameters,
     },
     data: {
-      path: data.path,
-      format: data.format ?? (/\.parquet$/i.test(data.path) ? 'parquet' : 'csv'),
+      ...sourceOf(data),
       rowId: data.row_id,
       identifiers: data.identifiers,
       outcome: data.outcome,
@@ -100,6 +109,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
         totals: data.disclosure.totals,
         tables: data.disclosure.tables,
       },
+      pii: { allow: data.pii.allow.map(([column, reason]) => ({ column, reason })) },
     },
     objective: content.objective,
     budget: content.budget,
@@ -146,7 +156,7 @@ type PlacedComplaint = readonly [Path, Complaint];
 
 /** Rows that the program could read as files would defeat the vault. */
 const dataInsideProgram = ({ program, data }: StudyFileContent): readonly PlacedComplaint[] =>
-  data.path.startsWith(`${program.path}/`)
+  data.path?.startsWith(`${program.path}/`) === true
     ? [
         [
           ['data', 'path'],

@@ -57,6 +57,27 @@ describe('a study on disk', () => {
     expect(await problems()).toMatchObject([{ found: 'no such file' }]);
   });
 
+  it('has no name, label or value that identifies people, and does not repeat one', async () => {
+    const dimensions = `dimensions:
+    education: { bins: [12, 16] }
+    who: { column: who, groups: { her: [ann@example.org], 536-90-4399: [x] } }`;
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('dimensions: { education: { bins: [12, 16] } }', dimensions),
+    );
+    const found = await problems();
+    expect(found.map(({ line, path, found: what }) => `${line} ${path}: ${what}`)).toEqual([
+      '8 data.dimensions.who: a label 2 that looks like national or tax numbers of people',
+      '8 data.dimensions.who: a value 1 of group 1 that looks like e-mail addresses',
+    ]);
+    const allowed = `${dimensions}\n  pii: { allow: { who: they are made up } }`;
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('dimensions: { education: { bins: [12, 16] } }', allowed),
+    );
+    expect(await problems()).toEqual([]);
+  });
+
   it('lacks nothing that it names, or is told all that it lacks, each at its line', async () => {
     await rm(join(folder, 'data/pay.csv'));
     await rm(join(folder, 'program/train.js'));

@@ -2,6 +2,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Result } from '#libs/kernel';
 import { entryProblem, FILE_DOMAINS, mutableEntries, type HarnessPolicy } from '#libs/harness';
+import { openRecognisers, personalTexts, PII_CLASSES } from '#libs/pii';
 import {
   inOrder,
   LONGEST_STUDY_FILE,
@@ -95,7 +96,9 @@ export const checkStudyFolder = async (
   );
   const wanted: readonly { path: Path; at: string; kind: Kind }[] = [
     { path: ['program', 'path'], at: program, kind: 'folder' },
-    { path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' },
+    ...(policy.data.format === 'postgres'
+      ? []
+      : [{ path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' as const }]),
     { path: ['program', 'entry'], at: join(program, policy.program.entry), kind: 'file' },
     ...mutable.map(({ path, at }) => ({ path, at, kind: 'file' as const })),
   ];
@@ -136,6 +139,20 @@ export const checkStudyFolder = async (
 /** Bytes of a mutable file: the gate reads no more either. */
 const LONGEST_PROGRAM_FILE = 16 * 1024 * 1024;
 
+/** Names, labels and values of cohorts that identify people: they would be in the log from the first event on. */
+const checkTexts = async ({
+  data,
+}: HarnessPolicy): Promise<readonly { readonly path: Path; readonly complaint: Complaint }[]> =>
+  personalTexts(await openRecognisers(), data).map(({ section, name, what, class: of }) => ({
+    path: section === 'outcome' ? ['data', 'outcome'] : ['data', section, name],
+    complaint: {
+      found: `a ${what} that looks like ${PII_CLASSES[of]}`,
+      expected: 'names, labels and values of cohorts, which identify nobody',
+      remedy:
+        'Group people, or say under data.pii.allow why the column may be declared all the same.',
+    },
+  }));
+
 /**
  * Reads a study from its folder (`holdfast.yaml` in it) or from one of its study files, whose folder is the
  * study's. Refuses with every problem of the file and, where the file is sound, of what it names on disk.
@@ -161,6 +178,10 @@ export const readStudy = async (
   const parsed = parseStudyFile(text.value, shown);
   if (!parsed.ok) return parsed;
   const { policy, warnings, placed } = parsed.value;
+  const personal = await checkTexts(policy);
+  if (personal.length > 0) {
+    return refused(inOrder(personal.map(({ path, complaint }) => placed(path, complaint))));
+  }
   const folder = dirname(file);
   const missing = await checkStudyFolder(policy, folder);
   if (missing.length > 0) {

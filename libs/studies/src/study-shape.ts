@@ -371,8 +371,18 @@ const disclosure = object({
   tables: optional(oneOf(['one', 'any']), 'one'),
 });
 
+/** A table or view of PostgreSQL, never an expression: what is to be computed is a view in the database. */
+const table = text({
+  longest: 127,
+  pattern: /^[A-Za-z_][A-Za-z0-9_]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+  form: 'schema.table, each of letters, digits and _ (make a view for anything else)',
+});
+
+const reason = prose(300);
+
 const rawData = object({
-  path: needed(file),
+  path: optional(orNull(file), null),
+  table: optional(orNull(table), null),
   format: optional(orNull(oneOf(['csv', 'parquet'])), null),
   row_id: optional(orNull(column), null),
   identifiers: optional(ruled(list(column, 0, 200), distinct('identifier')), []),
@@ -393,6 +403,7 @@ const rawData = object({
   // With fewer than three people in a cell, one of them can work out the other.
   minimum_cell: optional(whole(3, 1_000_000), 11),
   disclosure: section(disclosure),
+  pii: section(object({ allow: optional(pairs(column, reason, 0, 50), []) })),
 });
 
 type RawData = NonNullable<ReturnType<typeof rawData>>;
@@ -404,7 +415,55 @@ const otherUse = (data: RawData, used: string): string | null => {
   return data.outcome.column === used ? "the outcome's column" : null;
 };
 
+/** From where the rows come: a file of the study, or a table that is read into a snapshot. */
+const sourceRule = (data: RawData, path: Path, report: Report): void => {
+  if ((data.path === null) === (data.table === null)) {
+    report(path, {
+      found: data.path === null ? 'neither path nor table' : 'both path and table',
+      expected: 'exactly one of path (a file) and table (of PostgreSQL)',
+      remedy: 'Say in one way where the rows are.',
+    });
+  }
+  if (data.table === null) return;
+  if (data.format !== null) {
+    report([...path, 'format'], {
+      found: `the format ${data.format} of a table`,
+      expected: 'a format for files only',
+      remedy: 'Remove it.',
+    });
+  }
+  if (data.row_id === null) {
+    report([...path, 'table'], {
+      found: 'a table without a row_id',
+      expected: 'a row_id: the rows of a table stand in no order of their own',
+      remedy: 'Name a column with a different value in each row.',
+    });
+  }
+};
+
+/** An exception for a column that nothing declares would stand there unseen until something does. */
+const exceptionRule = (data: RawData, path: Path, report: Report): void => {
+  const declared = [
+    data.outcome.column,
+    ...[...data.dimensions, ...data.protected].map((each) => each.column),
+  ];
+  for (const [excepted] of data.pii.allow) {
+    if (declared.includes(excepted)) continue;
+    report(
+      [...path, 'pii', 'allow', excepted],
+      {
+        found: `the column ${shown(excepted)}, which nothing declares`,
+        expected: 'a column of a dimension, a protected attribute or the outcome',
+        remedy: 'Remove it, or correct the name.',
+      },
+      'key',
+    );
+  }
+};
+
 const dataRule = (data: RawData, path: Path, report: Report): void => {
+  sourceRule(data, path, report);
+  exceptionRule(data, path, report);
   const secret = new Map(data.protected.map((each) => [each.column, each.name]));
   for (const kind of ['dimensions', 'protected'] as const) {
     for (const dimension of data[kind]) {

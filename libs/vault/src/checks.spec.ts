@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DataPolicy, HarnessPolicy } from '#libs/harness';
 import { ok, refused } from '#libs/kernel';
-import { checkDataPolicy, preLoopChecks, type SplitCounts, type VaultCounts } from './index.ts';
+import {
+  checkDataPolicy,
+  preLoopChecks,
+  type ColumnScreen,
+  type SplitCounts,
+  type VaultCounts,
+} from './index.ts';
 import { controlDisclosure } from './disclosure/control.ts';
 import { clinicGates, clinicPolicy } from './testing/fixtures.ts';
 
@@ -30,22 +36,38 @@ const split = (people: readonly number[], positive: readonly number[]): SplitCou
 const good = split([40, 20, 40, 20, 40, 40], [10, 10, 10, 10, 10, 10]);
 const counts: VaultCounts = { train: good, dev: good, check: good, sealed: good };
 
+/** Columns with nothing to find in them. */
+const screened = (column: string, change: Partial<ColumnScreen> = {}): ColumnScreen => ({
+  ...{ column, use: 'dimension', rows: 1200, values: 3, read: 3, unread: 0 },
+  ...{ personal: [], freeText: false, uniqueKey: false, ...change },
+});
+const columns = ['age', 'ward', 'sex', 'days', 'name'].map((column) => screened(column));
+
 const GAP = { kind: 'gap', reference: 0, allowance: 0.5, decisionInterval: 5 } as const;
 
-const opened = async (counted: VaultCounts, data: DataPolicy, gates: HarnessPolicy['gates']) =>
-  ok(await controlDisclosure({ counts: counted, contributions: [] }, data, gates.preLoop));
+const opened = async (
+  counted: VaultCounts,
+  data: DataPolicy,
+  gates: HarnessPolicy['gates'],
+  screens: readonly ColumnScreen[] = columns,
+) =>
+  ok({
+    ...(await controlDisclosure({ counts: counted, contributions: [] }, data, gates.preLoop)),
+    columns: screens,
+  });
 
 const failing = async (
   change: {
     readonly data?: Partial<DataPolicy>;
     readonly counts?: Partial<VaultCounts>;
+    readonly columns?: readonly ColumnScreen[];
     readonly charts?: HarnessPolicy['charts'];
     readonly gates?: Partial<HarnessPolicy['gates']>;
   } = {},
 ) => {
   const data = { ...clinicPolicy, ...change.data };
   const gates = { ...clinicGates, ...change.gates };
-  const vault = await opened({ ...counts, ...change.counts }, data, gates);
+  const vault = await opened({ ...counts, ...change.counts }, data, gates, change.columns);
   return preLoopChecks(vault, { data, charts: change.charts ?? [], gates }).filter(
     ({ passed }) => !passed,
   );
@@ -238,6 +260,67 @@ describe('checkDataPolicy', () => {
     ],
   ])('finds %s', (_, change, found) => {
     expect(broken(change)).toEqual([found]);
+  });
+});
+
+describe('columns that identify people', () => {
+  const contact = { ...ward, name: 'contact', column: 'home_phone' };
+
+  it('are found by name, in a dimension, a protected attribute and the outcome', () => {
+    const found = (change: Partial<DataPolicy>) =>
+      checkDataPolicy({ ...clinicPolicy, ...change })
+        .filter(({ rule, passed }) => rule === 'pii-schema' && !passed)
+        .map((check) => check.found);
+    expect(found({})).toEqual([]);
+    expect(found({ dimensions: [contact] })).toEqual(['"home_phone" (phone numbers)']);
+    expect(found({ protected: [{ ...ward, name: 'd', column: 'dob' }] })).toEqual([
+      '"dob" (dates of birth)',
+    ]);
+    const outcome = { ...clinicPolicy.outcome, column: 'patient_ssn' };
+    expect(found({ outcome })).toEqual(['"patient_ssn" (national or tax numbers of people)']);
+    const pii = { allow: [{ column: 'home_phone', reason: 'whether there is one' }] };
+    expect(found({ dimensions: [contact], pii })).toEqual([]);
+    // A run of version 1 is judged as it was then.
+    expect(found({ dimensions: [contact], pii: null })).toEqual([]);
+  });
+
+  const withColumn = async (
+    change: Partial<ColumnScreen>,
+    pii: DataPolicy['pii'] = { allow: [] },
+  ) =>
+    (
+      await failing({
+        columns: columns.map((screen) =>
+          screen.column === 'ward' ? screened('ward', change) : screen,
+        ),
+        data: { pii },
+      })
+    ).map(({ rule, found }) => `${rule}: ${found}`);
+
+  it('are found by their values, told by class and count', async () => {
+    const personal = [{ class: 'email', recogniser: 'email', values: 1180 }] as const;
+    expect(await withColumn({ personal, values: 1200 })).toEqual([
+      'pii-values: "ward": e-mail addresses in 1,180 of 1,200 different values',
+    ]);
+    const pii = { allow: [{ column: 'ward', reason: 'mail domains, no addresses' }] };
+    expect(await withColumn({ personal, values: 1200 }, pii)).toEqual([]);
+    expect(await withColumn({ personal, values: 1200 }, null)).toEqual([]);
+  });
+
+  it('are free text, keys, or more than can be read', async () => {
+    expect(await withColumn({ freeText: true })).toEqual(['free-text: "ward"']);
+    expect(await withColumn({ uniqueKey: true, values: 1190 })).toEqual([
+      'unique-key: "ward": 1,190 different values in 1,200 rows',
+    ]);
+    expect(await withColumn({ values: 300_000, unread: 50_000 })).toEqual([
+      'pii-values: "ward": 50,000 of 300,000 different values are too many to read',
+    ]);
+  });
+
+  it('are not passed because nobody looked', async () => {
+    expect((await failing({ columns: [] })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
+      'pii-values: "age": not read; "ward": not read; "sex": not read; "days": not read',
+    ]);
   });
 });
 

@@ -16,10 +16,12 @@ import {
   SPLITS,
 } from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
+import { classOfColumn, PII_CLASSES } from '#libs/pii';
 import { cellCount } from './cells.ts';
 import type { VaultCounts } from './counts.ts';
 import { share, type DisclosureControl } from './disclosure/control.ts';
 import { RELEASE_COLUMNS, sumColumn } from './release.ts';
+import type { ColumnScreen } from './screen.ts';
 
 /** The most cells that a study's dimensions may span: a program predicts for every one. */
 export const MAXIMUM_CELLS = 20_000;
@@ -121,6 +123,84 @@ export const checkDataPolicy = (
       shares.join(' / '),
       'shares that add up to 100 per cent',
     ),
+    ...(data.pii === null ? [] : [checkColumnNames(data)]),
+  ];
+};
+
+const isAllowed = ({ pii }: DataPolicy, column: string): boolean =>
+  pii === null || pii.allow.some((exception) => exception.column === column);
+
+const EXCEPTION = 'an exception with its reason under data.pii.allow';
+
+/**
+ * What a column is called says more of it than its values do: names of people look like any other words. An
+ * identifier is named by another rule.
+ */
+const checkColumnNames = (data: DataPolicy): GateCheck => {
+  const declared = [...data.dimensions, ...data.protected, data.outcome];
+  const personal = declared.flatMap(({ name, column }) => {
+    const found = classOfColumn(column) ?? classOfColumn(name);
+    const known = data.identifiers.includes(column) || data.rowId === column;
+    return found === null || known || isAllowed(data, column)
+      ? []
+      : [`${JSON.stringify(column)} (${PII_CLASSES[found]})`];
+  });
+  return none(
+    'pii-schema',
+    personal,
+    `no column of people's identifiers declared but as one; if it is none, ${EXCEPTION}`,
+  );
+};
+
+/** What the declared columns' values are, told by their class and how many, never by a value. */
+const checkColumns = (data: DataPolicy, columns: readonly ColumnScreen[]): readonly GateCheck[] => {
+  if (data.pii === null) return [];
+  const judged = columns.filter(({ column }) => !isAllowed(data, column));
+  const cohorts = judged.filter(({ use }) => use !== 'outcome');
+  const named = ({ column }: ColumnScreen) => JSON.stringify(column);
+  const personal = judged.flatMap((screen) =>
+    screen.personal.map(
+      ({ class: of, values }) =>
+        `${named(screen)}: ${PII_CLASSES[of]} in ${number(values)} of ${number(screen.values)} different values`,
+    ),
+  );
+  // Nothing can be said of what was not read, and a cohort's column has to be known.
+  const unread = [
+    ...cohorts
+      .filter(({ unread: left }) => left > 0)
+      .map(
+        (screen) =>
+          `${named(screen)}: ${number(screen.unread)} of ${number(screen.values)} different values are too many to read`,
+      ),
+    ...[...data.dimensions, ...data.protected, data.outcome]
+      .filter(({ column }) => !columns.some((screen) => screen.column === column))
+      .map(({ column }) => `${JSON.stringify(column)}: not read`),
+  ];
+  const read = judged.reduce((sum, screen) => sum + screen.read, 0);
+  const values = judged.reduce((sum, screen) => sum + screen.values, 0);
+  return [
+    check(
+      'pii-values',
+      personal.length + unread.length === 0,
+      [...personal, ...unread].join('; ') ||
+        `none in ${number(values)} different values of ${judged.length} columns (${number(read)} that could be, read one by one)`,
+      `no value that identifies somebody in a declared column; if it is none, ${EXCEPTION}`,
+    ),
+    none(
+      'free-text',
+      cohorts.filter(({ freeText }) => freeText).map(named),
+      `no free text in a dimension or protected attribute; if it is none, ${EXCEPTION}`,
+    ),
+    none(
+      'unique-key',
+      cohorts
+        .filter(({ uniqueKey }) => uniqueKey)
+        .map(
+          (screen) =>
+            `${named(screen)}: ${number(screen.values)} different values in ${number(screen.rows)} rows`,
+        ),
+      `no dimension or protected attribute that tells rows apart; if it does not, ${EXCEPTION}`,
+    ),
   ];
 };
 
@@ -217,6 +297,7 @@ const isMisshapen = (dimension: DimensionPolicy): boolean => {
 interface Opened {
   readonly counts: VaultCounts;
   readonly control: DisclosureControl;
+  readonly columns: readonly ColumnScreen[];
 }
 
 /**
@@ -239,6 +320,7 @@ export const preLoopChecks = (
     return [
       ...checks,
       check('data', true, 'read in full', readable),
+      ...checkColumns(policy.data, opened.value.columns),
       ...checkCounts(opened.value, policy),
     ];
   }

@@ -14,6 +14,16 @@ export {
   type CohortAnswer,
   type DataRequest,
 } from './requests.ts';
+export { MOST_TEXTS_READ, type ColumnScreen } from './screen.ts';
+export {
+  currentSnapshot,
+  SNAPSHOT_LIMITS,
+  takeSnapshot,
+  type Snapshot,
+  type SnapshotLimits,
+  type TakeSnapshot,
+} from './snapshot.ts';
 export { dataDigest } from './source.ts';
 export { newSplitKey, splitCommitment } from './split.ts';
+export { surveyUndeclared, type UndeclaredColumn } from './survey.ts';
 export { openVault, type EarlierRelease, type OpenVault, type Vault } from './vault.ts';

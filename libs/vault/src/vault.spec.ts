@@ -449,7 +449,17 @@ describe('openVault refuses', () => {
                 ? row.with(5, 'x')
                 : row,
     );
-    const { code, message } = await refusalOf(clinicCsv(rows));
+    await write(clinicCsv(rows));
+    // Where refusals are kept no value is said; whoever has the file is told those that many share.
+    expect(errorOf(await open()).message).not.toMatch(/heart|rare/);
+    expect(errorOf(await open()).message).toContain(
+      'column "ward" for ward has 3 different values in 22 rows (first in row 4)',
+    );
+    const request = {
+      ...{ studyFolder: folder, data: clinicPolicy },
+      ...{ splitKey: testKey(1), bounds: noBounds },
+    };
+    const { code, message } = errorOf(await openVault({ ...request, sayValues: true }));
     expect(code).toBe('uncovered-values');
     expect(message).toContain(
       [

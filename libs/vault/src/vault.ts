@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { coarsened, type Breach, type DataPolicy, type IntersectionPolicy } from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
+import { openRecognisers, personalTexts, PII_CLASSES } from '#libs/pii';
 import { cellCount } from './cells.ts';
 import { checkDataPolicy } from './checks.ts';
 import type { VaultCounts } from './counts.ts';
@@ -16,6 +17,8 @@ import {
 import { refuse, type VaultRefusal } from './refusals.ts';
 import { release, type Release } from './release.ts';
 import { aggregate, checkDataRequest, type CohortAnswer, type DataRequest } from './requests.ts';
+import { screenRelease, type ColumnScreen } from './screen.ts';
+import { snapshotFile } from './snapshot.ts';
 import { copyPrivately, openSource } from './source.ts';
 import { splitter } from './split.ts';
 
@@ -26,6 +29,8 @@ export interface Vault {
   readonly counts: VaultCounts;
   /** What was decided about the release. For the gates; never for a program or an agent. */
   readonly control: DisclosureControl;
+  /** What the declared columns look like; empty where the policy does not have them screened. */
+  readonly columns: readonly ColumnScreen[];
   /** The base cohort table, once per run: the only thing that leaves. */
   readonly release: () => Release;
   /** Any later request for data, answered from the base cohort table, or the rules that it breaks. */
@@ -34,6 +39,8 @@ export interface Vault {
 
 export interface OpenVault {
   readonly studyFolder: string;
+  /** Folder of the snapshots; asked for data of format `postgres` only. */
+  readonly snapshots?: string;
   readonly data: DataPolicy;
   /** Of the protected attributes: their groups are counted too. */
   readonly intersections?: readonly IntersectionPolicy[];
@@ -45,6 +52,11 @@ export interface OpenVault {
   readonly expectedDigest?: string;
   /** What left the vault for the run already; none: it is decided now. */
   readonly released?: EarlierRelease;
+  /**
+   * Whether a refusal may say values that nothing covers, where many rows share one: only to whoever has the file
+   * before him, never where refusals are kept.
+   */
+  readonly sayValues?: boolean;
 }
 
 /** A release as a run recorded it. Whatever is asked later is answered from it, by whichever rules it was made. */
@@ -59,8 +71,8 @@ export interface EarlierRelease {
  * people and positive outcomes by cell, and by cell and protected group.
  *
  * It refuses data that differ from the pinned digest, lie outside of the study's folder, lack a column, repeat a
- * row id, or hold a value that the policy doesn't cover; nothing is dropped silently. Refusals name no person's
- * values: a value is said only where at least `minimumCell` rows share it.
+ * row id, or hold a value that the policy doesn't cover; nothing is dropped silently. Refusals repeat no text of the
+ * file; with `sayValues` a value that at least `minimumCell` rows share and that identifies nobody.
  *
  * @example
  * const bounds = policy.gates.preLoop;
@@ -68,7 +80,7 @@ export interface EarlierRelease {
  * if (opened.ok) await writeFile('cohorts.csv', opened.value.release().table);
  */
 export const openVault = async (request: OpenVault): Promise<Result<Vault, VaultRefusal>> => {
-  const { studyFolder, data, intersections = [], splitKey, expectedDigest } = request;
+  const { data, intersections = [], splitKey, expectedDigest, sayValues = false } = request;
   const broken = checkDataPolicy(data, intersections).filter(({ passed }) => !passed);
   if (broken.length > 0) {
     const rules = broken.map(
@@ -76,9 +88,20 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
     );
     return refuse('data-policy', rules.join('; '));
   }
+  const recognisers = await openRecognisers();
+  const personal = data.pii === null ? [] : personalTexts(recognisers, data);
+  if (personal.length > 0) {
+    const texts = personal.map(
+      ({ name, what, class: of }) => `${name}, ${what} (${PII_CLASSES[of]})`,
+    );
+    return refuse(
+      'data-policy',
+      `pii-labels: found ${texts.join('; ')}, expected names, labels and values of cohorts, which identify nobody`,
+    );
+  }
   const splitOf = splitter(splitKey, data.split);
 
-  const source = await openSource(studyFolder, data.path);
+  const source = await openData(request);
   if (!source.ok) return source;
   await using file = source.value;
   await using copy = await copyPrivately(file);
@@ -88,7 +111,8 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
       `found ${data.path} with SHA-256 ${copy.sha256}; expected ${expectedDigest}: restore the pinned file, or register the study anew for other data`,
     );
   }
-  const loaded = await loadCounts(copy.path, data, intersections, splitOf);
+  const how = { splitOf, intersections, recognisers, sayValues };
+  const loaded = await loadCounts(copy.path, data, how);
   if (!loaded.ok) return loaded;
   const controlled =
     request.released === undefined
@@ -97,11 +121,12 @@ export const openVault = async (request: OpenVault): Promise<Result<Vault, Vault
   if (!controlled.ok) return controlled;
   const { counts, control } = controlled.value;
   // The agent is shown it whenever it is asked: made once, it is the same bytes anyway.
-  const released = release(data, controlled.value);
+  const released = screenRelease(data, release(data, controlled.value));
   return ok({
     digest: copy.sha256,
     counts,
     control,
+    columns: loaded.value.columns,
     release: () => released,
     answer: (asked: DataRequest) => {
       const breaches = checkDataRequest(data, asked);
@@ -142,3 +167,22 @@ const recalled = (
 };
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** The study's file, or the snapshot of its table that was pinned: a table itself is never read here. */
+const openData = async ({
+  studyFolder,
+  snapshots,
+  data,
+  expectedDigest,
+}: OpenVault): Promise<Awaited<ReturnType<typeof openSource>>> => {
+  if (data.format !== 'postgres') return openSource(studyFolder, data.path);
+  const missing = (found: string) =>
+    refuse(
+      'snapshot-missing',
+      `found ${found} of ${data.path}; expected the one that was pinned: put its file back from a copy, or take another for new runs (holdfast snapshot)`,
+    );
+  if (snapshots === undefined || expectedDigest === undefined) return missing('no snapshot');
+  const source = await openSource(snapshots, snapshotFile(expectedDigest));
+  return source.ok || source.error.code !== 'missing-data'
+    ? source
+    : missing(`no snapshot ${expectedDigest.slice(0, 12)}`);
+};

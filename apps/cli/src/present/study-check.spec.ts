@@ -18,7 +18,12 @@ const check = {
 const linesAt = async (width: number, passed: boolean): Promise<readonly string[]> => {
   const study = await readStudy(PAY);
   if (!study.ok) throw new Error('the example is sound');
-  return studyLines(styleOf({ colour: false, width }), study.value, [{ ...check, passed }]);
+  return studyLines(
+    styleOf({ colour: false, width }),
+    study.value,
+    [{ ...check, passed }],
+    [{ column: 'ssn', class: 'national-id', by: 'name' }],
+  );
 };
 
 describe('a study as check shows it', () => {

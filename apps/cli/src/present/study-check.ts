@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { protectedGroups, type GateCheck } from '#libs/harness';
+import { PII_CLASSES } from '#libs/pii';
 import { describeProblem, describeStudy, type StudyOnDisk } from '#libs/studies';
+import type { UndeclaredColumn } from '#libs/vault';
 import { heading, type Style } from './style.ts';
 import { clean, plural, units, wrap } from './text.ts';
 
@@ -9,6 +11,7 @@ export const studyLines = (
   style: Style,
   { policy, file, warnings }: StudyOnDisk,
   checks: readonly GateCheck[],
+  undeclared: readonly UndeclaredColumn[],
 ): readonly string[] => {
   const { paint } = style;
   const { cells, mutable, purchases, charts } = describeStudy(policy);
@@ -37,6 +40,7 @@ export const studyLines = (
       'Split here by a throw-away key; the counts of a run differ a little.',
     ).map((line) => paint.dim(line)),
     ...checks.flatMap((check) => checkLines(style, check)),
+    ...undeclared.flatMap((column) => undeclaredLines(style, column)),
     '',
     heading(style, 'mutable'),
     ...mutable.flatMap(({ entry, domain, language }) =>
@@ -63,6 +67,19 @@ export const studyLines = (
       ? paint.green('sound: open a run with npx holdfast run')
       : paint.red(`${plural(failed, 'rule')} of the pre-loop gate would halt a run`),
   ];
+};
+
+/** A column that nothing reads is no breach; whoever adds a dimension tomorrow should know what it is. */
+const undeclaredLines = (
+  style: Style,
+  { column, class: of, by }: UndeclaredColumn,
+): readonly string[] => {
+  const what = of === 'unique-key' ? 'a key of its rows' : PII_CLASSES[of];
+  return hanging(
+    style,
+    '  note ',
+    clean(`column ${column} holds ${what} by its ${by}: list it under data.identifiers`),
+  ).map((line) => style.paint.yellow(line));
 };
 
 const checkLines = (

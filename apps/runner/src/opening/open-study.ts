@@ -4,7 +4,6 @@ import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
 import type { RunOpened } from '#libs/run';
 import { openSecretFile } from '#libs/signatures';
 import {
-  dataDigest as digestOf,
   newSplitKey,
   openVault,
   splitCommitment,
@@ -13,6 +12,7 @@ import {
 } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { pinData } from './pin-data.ts';
 
 /** A study whose rows are in the vault. */
 export interface OpenedStudy {
@@ -37,7 +37,7 @@ export const openStudy = async (
   pinned: Pinned | null = null,
 ): Promise<Result<OpenedStudy, Refusal>> => {
   const studyId = policy.study.id;
-  const digest = pinned === null ? await dataDigestOf(folder, policy) : ok(pinned.dataDigest);
+  const digest = pinned === null ? await pinData(home, folder, policy) : ok(pinned.dataDigest);
   if (!digest.ok) return digest;
   const dataDigest = digest.value;
   const key = await splitKey(home, studyId, dataDigest);
@@ -46,6 +46,7 @@ export const openStudy = async (
   if (!released.ok) return released;
   const vault = await openVault({
     studyFolder: folder,
+    snapshots: home.snapshots,
     data: policy.data,
     intersections: policy.gates.postLoop.intersections,
     splitKey: key.value,
@@ -100,8 +101,6 @@ const releasedBy = async (
   const table = await sourceTree.readFile(cohorts.table.oid);
   return table.ok ? ok({ coarsened: cohorts.coarsened, table: table.value }) : table;
 };
-
-const dataDigestOf = (folder: string, { data }: HarnessPolicy) => digestOf(folder, data.path);
 
 /** Length of a split key in bytes, as the vault makes them. */
 const SPLIT_KEY_BYTES = 32;

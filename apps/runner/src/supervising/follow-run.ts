@@ -1,7 +1,6 @@
 import { sha256 } from '#libs/event-log';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
-import { dataDigest } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
@@ -9,6 +8,7 @@ import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
 import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
 import { openStudy, pinnedBy, type OpenedStudy } from '../opening/open-study.ts';
+import { pinData } from '../opening/pin-data.ts';
 import { studyOf } from '../proving/verify.ts';
 
 /** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
@@ -58,7 +58,7 @@ const keyOf = (
 const openOnDisk =
   (studies: StudyCache): OpenOnDisk =>
   async (home, folder, policy) => {
-    const digest = await dataDigest(folder, policy.data.path);
+    const digest = await pinData(home, folder, policy);
     if (!digest.ok) return digest;
     const pins = {
       dataDigest: digest.value,
@@ -86,6 +86,9 @@ const HOSTS_OWN: readonly string[] = [
   'sandbox-too-weak',
   'unsupported-platform',
   'split-key-lost',
+  'snapshot-missing',
+  'no-data-connection',
+  'insecure-connection',
   'key-exposed',
   'key-unreadable',
 ];

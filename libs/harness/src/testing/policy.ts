@@ -50,6 +50,7 @@ export const examplePolicy: HarnessPolicy = {
     split: { train: 50, dev: 25, check: 15, sealed: 10 },
     minimumCell: 11,
     disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
+    pii: { allow: [] },
   },
   training: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
   sandbox: { minimum: [] },

@@ -58,7 +58,7 @@ const policyOf = (cells: number, minimumCell: number, disclosure: DisclosurePoli
 /** All that the log is told, as it is written. */
 const told = (controlled: Controlled, policy: DataPolicy, bounds: Bounds) => {
   const { table, report } = release(policy, controlled);
-  const checks = preLoopChecks(ok(controlled), {
+  const checks = preLoopChecks(ok({ ...controlled, columns: [] }), {
     data: policy,
     charts: [],
     gates: { ...clinicGates, preLoop: bounds },

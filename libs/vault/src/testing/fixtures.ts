@@ -45,6 +45,7 @@ export const clinicPolicy: DataPolicy = {
   split: { train: 50, dev: 20, check: 15, sealed: 15 },
   minimumCell: 11,
   disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
+  pii: { allow: [] },
 };
 
 export const CLINIC_HEADER = ['patient', 'name', 'ssn', 'age', 'ward', 'sex', 'days'] as const;
