@@ -268,7 +268,7 @@ describe('preLoopChecks', () => {
 
   it('fails a protected group that is too small on dev', async () => {
     const gates = { preLoop: { ...clinicGates.preLoop, minimumGroup: 101 } };
-    expect(await (await failing({ gates })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
+    expect((await failing({ gates })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
       'protected-groups: sex female 100, sex male 100',
     ]);
   });
