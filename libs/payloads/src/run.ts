@@ -165,7 +165,7 @@ class CellsPayload {
 }
 
 class PeoplePayload {
-  @Nullable() @Count() train!: number | null;
+  @Count() train!: number;
   @Count() dev!: number;
   @Count() check!: number;
   @Count() sealed!: number;
@@ -191,7 +191,7 @@ class CohortReleasePayload implements CohortRelease {
   @Count() coarsened!: number;
   @Nested(() => CellsPayload) released!: CellsPayload;
   @Nullable() @Nested(() => CellsPayload) suppressed!: CellsPayload | null;
-  @Nested(() => PeoplePayload) people!: PeoplePayload;
+  @Nullable() @Nested(() => PeoplePayload) people!: PeoplePayload | null;
   @Nullable() @Nested(() => DisclosureAuditPayload) audit!: DisclosureAuditPayload | null;
 }
 
