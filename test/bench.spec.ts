@@ -6,6 +6,7 @@ import { benchJobs, jobsRows } from '../bench/jobs.ts';
 import { benchManyRuns, manyRunsRows } from '../bench/many-runs.ts';
 import { benchReads, readsRows } from '../bench/reads.ts';
 import { benchRebuild, rebuildRows } from '../bench/rebuild.ts';
+import { benchRelease, releaseRows } from '../bench/release.ts';
 import { benchReplay } from '../bench/replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
 import { benchVerify } from '../bench/verify.ts';
@@ -33,6 +34,13 @@ describe('the benchmarks', () => {
     const bench = await benchContained(1, 50);
     expect(bench.turns).toBe(1);
     measured(containedRows(bench));
+  });
+
+  it('open a study with its release audited, and without', async () => {
+    const bench = await benchRelease('examples', 1);
+    expect(bench.map(({ study }) => study)).toEqual(['pay', 'lending']);
+    // What the first audit adds is next to nothing where another test has loaded the solver.
+    measured(releaseRows(bench).filter(({ ratio }) => ratio !== null));
   });
 
   it('append the events of a real run beside raw SQLite', async () => {

@@ -85,7 +85,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   RunOpened: [
     'cohorts',
     'cohorts.audit',
-    'cohorts.people.train',
+    'cohorts.people',
     'cohorts.suppressed',
     'policy.data.disclosure',
     'policy.data.pii',

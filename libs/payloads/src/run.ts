@@ -169,7 +169,7 @@ class CellsPayload {
 }
 
 class PeoplePayload {
-  @Nullable() @Count() train!: number | null;
+  @Count() train!: number;
   @Count() dev!: number;
   @Count() check!: number;
   @Count() sealed!: number;
@@ -195,7 +195,7 @@ class CohortReleasePayload implements CohortRelease {
   @Count() coarsened!: number;
   @Nested(() => CellsPayload) released!: CellsPayload;
   @Nullable() @Nested(() => CellsPayload) suppressed!: CellsPayload | null;
-  @Nested(() => PeoplePayload) people!: PeoplePayload;
+  @Nullable() @Nested(() => PeoplePayload) people!: PeoplePayload | null;
   @Nullable() @Nested(() => DisclosureAuditPayload) audit!: DisclosureAuditPayload | null;
 }
 

@@ -78,7 +78,7 @@ describe('checkRelease', () => {
     expect(faultsOf({})).toBe('good');
     const withheld = {
       suppressed: null,
-      people: { ...release.people, train: null },
+      people: null,
       audit: { ...release.audit, totals: 'withheld' },
     } as const;
     expect(faultsOf({ release: withheld })).toBe('good');

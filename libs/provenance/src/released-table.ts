@@ -25,10 +25,10 @@ export const checkRelease = (
   if (audit === null) faults.add('the release was not audited');
   else {
     const told = audit.totals === 'told';
-    if (told !== (suppressed !== null) || told !== (people.train !== null))
+    if (told !== (suppressed !== null) || told !== (people !== null))
       faults.add(`the totals are ${audit.totals}, but the log says otherwise`);
   }
-  if (suppressed !== null && people.train !== null)
+  if (suppressed !== null && people !== null)
     faults.differ('the train rows', released.people + suppressed.people, people.train);
 
   checkCells(release, files.cells, faults);

@@ -857,6 +857,26 @@ const CASES: readonly Case[] = [
     says: 'committed twice',
   },
   {
+    what: 'fewer people left the vault than the base table holds',
+    tamper: change('RunOpened', ({ cohorts }) => ({
+      cohorts: cohorts && {
+        ...cohorts,
+        released: { cells: 2, people: 4000 },
+        people: { train: 4000, dev: 2000, check: 1500, sealed: 1000 },
+      },
+    })),
+    fails: ['data-pinned'],
+    says: 'the released people is 5000, expected 4000',
+  },
+  {
+    what: 'nobody was set on the release',
+    tamper: change('RunOpened', ({ cohorts }) => ({
+      cohorts: cohorts && { ...cohorts, audit: null },
+    })),
+    fails: ['data-pinned'],
+    says: 'the release was not audited',
+  },
+  {
     what: "a training's result is not what its worker signed",
     tamper: change('TrainingCompleted', () => ({ steps: 9 })),
     fails: ['training-signatures'],

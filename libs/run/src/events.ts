@@ -88,13 +88,13 @@ export interface CohortRelease {
   /** Cells and people in the train rows, released and suppressed; null: withheld, since it would tell of a hidden cell. */
   readonly released: { readonly cells: number; readonly people: number };
   readonly suppressed: { readonly cells: number; readonly people: number } | null;
-  /** People in each split; of train null: withheld. */
+  /** People in each split; null: withheld likewise. */
   readonly people: {
-    readonly train: number | null;
+    readonly train: number;
     readonly dev: number;
     readonly check: number;
     readonly sealed: number;
-  };
+  } | null;
   /** Null where a run of version 1 was not audited. */
   readonly audit: DisclosureAudit | null;
 }

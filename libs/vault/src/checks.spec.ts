@@ -388,8 +388,8 @@ describe('preLoopChecks', () => {
     const checks = preLoopChecks(control, { data: clinicPolicy, charts: [], gates: clinicGates });
     const found = Object.fromEntries(checks.map((each) => [each.rule, each.found]));
     expect(found).toMatchObject({
-      'split-rows': 'train withheld, dev 200, check 200, sealed 200',
-      'split-outcomes': 'train withheld, dev 60 of 200, check 60 of 200, sealed 60 of 200',
+      'split-rows': "withheld: with the file's number of rows they would tell of a hidden cell",
+      'split-outcomes': "withheld: with the file's number of rows they would tell of a hidden cell",
       suppression:
         'at most 20 % of the train rows (withheld: how many would tell of a hidden cell)',
       disclosure: 'audited, with the totals of the train rows withheld',
@@ -416,7 +416,7 @@ describe('preLoopChecks', () => {
 
   it('fails a protected group that is too small on dev', async () => {
     const gates = { preLoop: { ...clinicGates.preLoop, minimumGroup: 101 } };
-    expect(await (await failing({ gates })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
+    expect((await failing({ gates })).map(({ rule, found }) => `${rule}: ${found}`)).toEqual([
       'protected-groups: sex female 100, sex male 100',
     ]);
   });

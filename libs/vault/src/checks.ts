@@ -307,8 +307,9 @@ interface Opened {
  * Splits without a share in the policy are not asked for rows; train and dev always are, and predictions have to be
  * scorable on the sealed rows whatever their share: without them a run spends its budget and proves nothing.
  *
- * What is found is written into the log. Of the train rows it says no number where their totals are withheld: only
- * which side of a bound they are on, which the audit reckons with.
+ * What is found is written into the log. Where the totals of the train rows are withheld, so are those of the other
+ * splits, which would lead there with the file's number of rows: only the side of a bound is told, and the audit reckons
+ * with it.
  */
 export const preLoopChecks = (
   opened: Result<Opened, Refusal>,
@@ -355,8 +356,10 @@ const checkCounts = (
     postLoop.equalOpportunity,
     postLoop.equalizedOdds,
   ].some((bound) => bound !== null);
-  const said = (split: Split, found: string) =>
-    split === 'train' && control.totals === 'withheld' ? 'withheld' : found;
+  const said = (found: string) =>
+    control.totals === 'told'
+      ? found
+      : "withheld: with the file's number of rows they would tell of a hidden cell";
   const scored = (['dev', 'check', 'sealed'] as const)
     .filter((split) => split !== 'check' || data.split.check > 0)
     .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
@@ -364,14 +367,14 @@ const checkCounts = (
     check(
       'split-rows',
       asked.every((split) => counts[split].people >= minimumRows),
-      each((split) => said(split, number(counts[split].people))),
+      said(each((split) => number(counts[split].people))),
       `at least ${number(minimumRows)} people in each split`,
     ),
     check(
       'split-outcomes',
       asked.every((split) => outcomes(split).positive > 0 && outcomes(split).negative > 0),
-      each((split) =>
-        said(split, `${number(outcomes(split).positive)} of ${number(counts[split].people)}`),
+      said(
+        each((split) => `${number(outcomes(split).positive)} of ${number(counts[split].people)}`),
       ),
       'both outcomes in each split',
     ),

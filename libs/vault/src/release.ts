@@ -34,10 +34,8 @@ export interface ReleaseReport {
   readonly released: Tally;
   /** Train cells that hold somebody and are not in the table; null: withheld. */
   readonly suppressed: Tally | null;
-  /** People in each split; of train null: withheld. */
-  readonly people: Readonly<Record<Exclude<Split, 'train'>, number>> & {
-    readonly train: number | null;
-  };
+  /** People in each split; null: withheld, of all splits, for whoever knows the file's rows can subtract the others. */
+  readonly people: Readonly<Record<Split, number>> | null;
   /** What the audit of all this found; null: version 1, not audited. */
   readonly audit: ReleaseAudit | null;
 }
@@ -63,7 +61,7 @@ export const release = (
   const names = dimensions.map(({ name }) => name);
   const occupied = base.filter(({ people }) => people > 0);
   const told = totals === 'told';
-  const { dev, check, sealed } = counts;
+  const { train, dev, check, sealed } = counts;
   return {
     table: csv(
       ['cell', ...names, 'n', 'positive', ...magnitudes.map(({ name }) => sumColumn(name))],
@@ -91,12 +89,9 @@ export const release = (
         people: occupied.reduce((sum, { people }) => sum + people, 0),
       },
       suppressed: told ? hidden : null,
-      people: {
-        train: told ? counts.train.people : null,
-        dev: dev.people,
-        check: check.people,
-        sealed: sealed.people,
-      },
+      people: told
+        ? { train: train.people, dev: dev.people, check: check.people, sealed: sealed.people }
+        : null,
       audit: auditOf(policy, control),
     },
   };

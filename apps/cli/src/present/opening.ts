@@ -112,7 +112,9 @@ const cohortLines = (
     ...labelled(
       style,
       'people',
-      `train ${people.train === null ? 'withheld' : count(people.train)}, dev ${count(people.dev)}, check ${count(people.check)}, sealed ${count(people.sealed)}`,
+      people === null
+        ? 'withheld likewise'
+        : `train ${count(people.train)}, dev ${count(people.dev)}, check ${count(people.check)}, sealed ${count(people.sealed)}`,
     ),
   ];
 };

@@ -20,7 +20,8 @@ export const oneTableCheck = async (
   for (const run of state.runs) {
     if (run.runId === runId) continue;
     const opened = await openingOf(log, run.runId);
-    if (opened?.cohorts == null || opened.pins.dataDigest !== dataDigest) continue;
+    if (opened === null || opened.cohorts === null || opened.pins.dataDigest !== dataDigest)
+      continue;
     if (opened.cohorts.table.sha256 !== table)
       return [
         rule(

@@ -48,10 +48,11 @@ export const feasible = (
     const programme = intruderProgramme(groups, facts, index);
     const interval = (objective: Terms): Interval | null => {
       const least = solve(programme, objective, 'least');
-      const greatest = least && solve(programme, objective, 'greatest');
+      if (least === null) return null;
+      const greatest = solve(programme, objective, 'greatest');
       return (
         greatest && {
-          least: valueOf(objective, least!),
+          least: valueOf(objective, least),
           greatest: valueOf(objective, greatest),
         }
       );

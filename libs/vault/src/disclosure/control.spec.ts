@@ -94,7 +94,7 @@ const tablesThatAgree = (
     const people = sum(table.map((cell) => cell.people));
     const all = report.released.people + people;
     if (report.suppressed !== null && report.suppressed.people !== people) return false;
-    if (report.people.train !== null && report.people.train !== all) return false;
+    if (report.people !== null && report.people.train !== all) return false;
     if (train !== null) {
       if (whole(train[2]!) !== all) return false;
       const positive = sum(table.map((cell) => cell.positive));
