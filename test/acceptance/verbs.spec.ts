@@ -62,12 +62,12 @@ describe('simulate', () => {
 it('check says what is wrong and where, and writes nothing', async () => {
   const study = await makeStudy(join(root, 'wrong'), {
     'holdfast.yaml': (yaml) =>
-      yaml.replace('seconds: 10', 'seconds: soon').replace('favourable: positive', 'favourable: x'),
+      yaml.replace('seconds: 10', 'seconds: soon').replace('threshold: 0.5', 'threshold: x'),
   });
   const said = await holdfast(['check', study]);
   expect(said.exitCode).toBe(2);
   expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*found "soon"/);
-  expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*favourable: found "x"/);
+  expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*threshold: found "x"/);
   expect(git(study, 'status', '--porcelain', '--ignored')).toBe('');
 });
 

@@ -10,6 +10,7 @@ import {
   type IntersectionPolicy,
 } from '#libs/harness';
 import { screenWords } from '#libs/mandate';
+import { shown } from './shape.ts';
 import { studyShape, type StudyFileContent } from './study-shape.ts';
 import {
   pathText,
@@ -225,8 +226,8 @@ const fairnessComplaints = (content: StudyFileContent): readonly PlacedComplaint
         [
           [...path, 'favourable'],
           {
-            found: favourable,
-            expected: sides.join(' or '),
+            found: shown(favourable),
+            expected: sides.map(shown).join(' or '),
             remedy: 'Name a side of the outcome, or give it this label under data.outcome.labels.',
           },
         ],
