@@ -269,12 +269,12 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
   },
   'memory-limit': ({ memory }) =>
     judged(
-      memory.exitCode !== 0 && memory.durationMs < 3000,
+      memory.ended !== 'timed-out' && memory.exitCode !== 0 && memory.durationMs < 9000,
       `asking for ever more: ${ending(memory)} after ${memory.durationMs} ms`,
     ),
   'memory-cgroup': ({ memory }) =>
     judged(
-      memory.ended === 'memory-exceeded' && memory.durationMs < 3000,
+      memory.ended === 'memory-exceeded' && memory.durationMs < 9000,
       `asking for ever more: ${ending(memory)} after ${memory.durationMs} ms`,
     ),
   'process-limit': ({ processes: { limit, started, bare } }) =>
@@ -315,7 +315,7 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
     ),
   'time-limit': ({ clock: { outcome, survivors, bare } }) =>
     judged(
-      outcome.ended === 'timed-out' && outcome.durationMs < 1200 && survivors === 0,
+      outcome.ended === 'timed-out' && outcome.durationMs < 5000 && survivors === 0,
       `0.2 s given, ${outcome.ended} and dead after ${outcome.durationMs} ms; of 2 daemons ${survivors} left (without a sandbox: ${bare})`,
       bare === 2,
     ),
