@@ -170,9 +170,14 @@ const removed = async (folder: string, files: CgroupFiles): Promise<void> => {
   }
 };
 
+/** Besides the pid namespace, which ends all the same: where it fails, nothing is lost. */
 const killAll = (folder: string): void => {
   const stroke = join(folder, 'cgroup.kill');
-  if (existsSync(stroke)) writeFileSync(stroke, '1');
+  try {
+    if (existsSync(stroke)) writeFileSync(stroke, '1');
+  } catch {
+    // The group is gone, or may not be ended so.
+  }
 };
 
 /** Makes the group of a job; null where there is no place for one. Throws where the host refuses after all. */

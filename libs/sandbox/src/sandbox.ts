@@ -121,9 +121,15 @@ const deviceReport = (device: SandboxDevice | undefined): Partial<BubblewrapRepo
         deviceNodes: device.nodes.map(({ to }) => to).join(' '),
       };
 
-/** A sandbox on facts that hold; {@link openSandbox} makes sure of them. */
-export const sandboxOn = async (facts: SandboxFacts): Promise<Sandbox> => {
-  const filter = assemble(seccompProgram(facts.architecture));
+/**
+ * A sandbox on facts that hold; {@link openSandbox} makes sure of them.
+ *
+ * @param filter Another one than ours is for trials of the other layers alone.
+ */
+export const sandboxOn = async (
+  facts: SandboxFacts,
+  filter: Uint8Array = assemble(seccompProgram(facts.architecture)),
+): Promise<Sandbox> => {
   const report = reportOf(facts, filter);
   const stage = await openStaging(facts);
   await removeStaleCgroups(facts.cgroups);

@@ -18,9 +18,11 @@ export interface Seen {
   readonly facts: SandboxFacts;
   readonly bait: Pick<Bait, 'targets' | 'secret' | 'writable' | 'reached' | 'victimLives'>;
   readonly inside: Probed;
+  /** Inside, behind a filter that lets every call through. */
+  readonly unfiltered: Probed;
   /** The same without a sandbox. */
   readonly outside: Probed;
-  /** Connections and datagrams that came while the probe was inside. */
+  /** Connections and datagrams that came while the two probes were inside. */
   readonly arrived: number;
   readonly environment: readonly string[];
   /** What a fresh program's descriptors lead to. */
@@ -156,7 +158,7 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
       `user ${uids.split(/\s+/)[0] ?? 'unknown'} of the host; becoming root: ${inside.becomeRoot ?? ''}`,
     );
   },
-  'no-capabilities': ({ inside }) => {
+  'no-capabilities': ({ unfiltered: inside }) => {
     const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'];
     const held = sets.filter((set) => !/^0+$/.test(inside.status[set] ?? ''));
     return judged(
@@ -169,7 +171,7 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
       inside.status.NoNewPrivs === '1' && inside.suid === 0,
       `set for good; set-user-id bits act on ${inside.suid} of ${inside.mounts} mounts`,
     ),
-  'user-namespace': namespace('user', ({ inside, outside }) => ({
+  'user-namespace': namespace('user', ({ unfiltered: inside, outside }) => ({
     good:
       Object.values(inside.newNamespaces).every((met) => met !== 'done') && inside.mount !== 'done',
     found: `${inside.users.split('\n').length} user mapped; new namespaces: ${list(inside.newNamespaces)}; a mount: ${inside.mount ?? ''}`,
@@ -193,9 +195,12 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
       `this machine by TCP: ${inside.tcp ?? ''}, UDP: ${inside.udp ?? ''}, an abstract socket: ${inside.abstract ?? ''}; ${arrived} arrived (outside: all do)`,
       outside.tcp === 'reached' && outside.udp === 'sent' && outside.abstract === 'reached',
     ),
-  'network-namespace': namespace('net', ({ inside }) => ({
-    good: inside.interfaces.join() === 'lo' || inside.interfaces.length === 0,
-    found: `interfaces: ${inside.interfaces.join(', ') || 'none'}`,
+  'network-namespace': namespace('net', ({ unfiltered: { interfaces, tcp, abstract } }) => ({
+    good:
+      (interfaces.join() === 'lo' || interfaces.length === 0) &&
+      failed(tcp, 'reached') &&
+      failed(abstract, 'reached'),
+    found: `interfaces: ${interfaces.join(', ') || 'none'}; this machine with no filter in the way by TCP: ${tcp ?? ''}, an abstract socket: ${abstract ?? ''}`,
   })),
   'ipc-namespace': namespace('ipc', ({ inside, outside }) => ({
     good: !inside.shared,
@@ -264,12 +269,12 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
   },
   'memory-limit': ({ memory }) =>
     judged(
-      memory.exitCode !== 0 && memory.durationMs < 3000,
+      memory.ended !== 'timed-out' && memory.exitCode !== 0 && memory.durationMs < 9000,
       `asking for ever more: ${ending(memory)} after ${memory.durationMs} ms`,
     ),
   'memory-cgroup': ({ memory }) =>
     judged(
-      memory.ended === 'memory-exceeded' && memory.durationMs < 3000,
+      memory.ended === 'memory-exceeded' && memory.durationMs < 9000,
       `asking for ever more: ${ending(memory)} after ${memory.durationMs} ms`,
     ),
   'process-limit': ({ processes: { limit, started, bare } }) =>
@@ -303,14 +308,14 @@ export const JUDGES: Readonly<Record<SandboxLayer, (seen: Seen) => Judgement>> =
         odd.refusedFiles.length === 4,
       `2 MB where 0.1 may be: ${flood.ended}; of a link, a pipe, a folder, a set-user-id file, a hard link and a device ${odd.files.length - 1} taken`,
     ),
-  'scratch-limit': ({ scratch }) =>
+  'scratch-limit': ({ scratch: { tmp, shm } }) =>
     judged(
-      scratch.tmp !== 'made' && scratch.shm !== 'made',
-      `1 GiB in /tmp: ${scratch.tmp ?? 'unknown'}, in /dev/shm: ${scratch.shm ?? 'unknown'}`,
+      Number(tmp) < 3 && Number(shm) < 3,
+      `4 files of 30 MiB: ${tmp ?? 'unknown'} fit into /tmp, ${shm ?? 'unknown'} into /dev/shm`,
     ),
   'time-limit': ({ clock: { outcome, survivors, bare } }) =>
     judged(
-      outcome.ended === 'timed-out' && outcome.durationMs < 1200 && survivors === 0,
+      outcome.ended === 'timed-out' && outcome.durationMs < 5000 && survivors === 0,
       `0.2 s given, ${outcome.ended} and dead after ${outcome.durationMs} ms; of 2 daemons ${survivors} left (without a sandbox: ${bare})`,
       bare === 2,
     ),

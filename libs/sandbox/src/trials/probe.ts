@@ -71,7 +71,7 @@ const { spawnSync } = require('node:child_process');
 const targets = JSON.parse(process.argv[1]);
 const attempt = (what) => { try { return what(); } catch (error) { return error.info?.code ?? error.code ?? error.message; } };
 const tool = (file, ...args) => {
-  const { status, error } = spawnSync(file, args, { stdio: 'ignore', timeout: 2000 });
+  const { status, error } = spawnSync(file, args, { stdio: 'ignore', timeout: 5000 });
   return error ? error.code : status === 0 ? 'done' : 'refused';
 };
 const text = (path) => attempt(() => fs.readFileSync(path, 'utf8'));
@@ -94,11 +94,11 @@ const limits = text('/proc/self/limits').split('\\n');
 const ceiling = (name) => limits.find((line) => line.startsWith(name))?.slice(name.length).trim().split(/\\s+/)[1];
 const called = () => {
   const script = '$| = 1; for (@ARGV) { $! = 0; my $r = syscall($_ + 0, 0, 0, 0, 0, 0, 0); print "$_ ", ($r == -1 ? $! + 0 : "ok"), "\\\\n" }';
-  const { error, stdout } = spawnSync('/usr/bin/perl', ['-e', script, ...targets.calls.map(String)], { encoding: 'utf8', timeout: 2000 });
+  const { error, stdout } = spawnSync('/usr/bin/perl', ['-e', script, ...targets.calls.map(String)], { encoding: 'utf8', timeout: 5000 });
   return error ? null : Object.fromEntries(stdout.trim().split('\\n').map((line) => line.split(' ')));
 };
 const pushes = () => {
-  const { error, stdout } = spawnSync('/usr/bin/perl', ['-e', 'my $x = "x"; ioctl(STDIN, 0x5412, $x); print $! + 0'], { encoding: 'utf8', timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'] });
+  const { error, stdout } = spawnSync('/usr/bin/perl', ['-e', 'my $x = "x"; ioctl(STDIN, 0x5412, $x); print $! + 0'], { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'ignore'] });
   return error ? null : Number(stdout);
 };
 (async () => {

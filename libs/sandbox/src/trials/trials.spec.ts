@@ -58,8 +58,14 @@ const inside =
     ...honest,
     inside: { ...honest.inside, ...change },
   });
+/** The same behind a filter that lets everything through. */
+const unfiltered =
+  (change: Partial<Probed>) =>
+  (honest: Seen): Seen => ({ ...honest, unfiltered: { ...honest.unfiltered, ...change } });
 const status = (change: Record<string, string>) => (honest: Seen) =>
-  inside({ status: { ...honest.inside.status, ...change } })(honest);
+  inside({ status: { ...honest.inside.status, ...change } })(
+    unfiltered({ status: { ...honest.unfiltered.status, ...change } })(honest),
+  );
 const sharing = (kind: string) => (honest: Seen) =>
   inside({
     namespaces: { ...honest.inside.namespaces, [kind]: honest.outside.namespaces[kind] ?? null },
@@ -80,13 +86,13 @@ const HOLES: readonly (readonly [SandboxLayer, string, (honest: Seen) => Seen])[
   ['own-user', 'root at will', inside({ becomeRoot: 'done' })],
   ['no-capabilities', 'one left', status({ CapEff: '0000000000000001' })],
   ['no-capabilities', 'one in the bounding set', status({ CapBnd: '000001ffffffffff' })],
-  ['no-capabilities', 'device nodes', inside({ device: 'done' })],
-  ['no-capabilities', 'files given away', inside({ giveAway: 'done' })],
+  ['no-capabilities', 'device nodes', unfiltered({ device: 'done' })],
+  ['no-capabilities', 'files given away', unfiltered({ giveAway: 'done' })],
   ['no-new-privileges', 'not set', status({ NoNewPrivs: '0' })],
   ['no-new-privileges', 'a mount with set-user-id', inside({ suid: 1 })],
   ['user-namespace', "the host's", sharing('user')],
-  ['user-namespace', 'further ones', inside({ newNamespaces: { user: 'done' } })],
-  ['user-namespace', 'mounts', inside({ mount: 'done' })],
+  ['user-namespace', 'further ones', unfiltered({ newNamespaces: { user: 'done' } })],
+  ['user-namespace', 'mounts', unfiltered({ mount: 'done' })],
   ['pid-namespace', "the host's", sharing('pid')],
   ['pid-namespace', 'a process of the host seen', inside({ victimSeen: true })],
   ['pid-namespace', 'one signalled', inside({ victimSignalled: 'signalled' })],
@@ -100,7 +106,8 @@ const HOLES: readonly (readonly [SandboxLayer, string, (honest: Seen) => Seen])[
   ['no-network', 'an abstract socket', inside({ abstract: 'reached' })],
   ['no-network', 'something that arrived', (honest) => ({ ...honest, arrived: 1 })],
   ['network-namespace', "the host's", sharing('net')],
-  ['network-namespace', 'an interface', inside({ interfaces: ['lo', 'eth0'] })],
+  ['network-namespace', 'an interface', unfiltered({ interfaces: ['lo', 'eth0'] })],
+  ['network-namespace', 'the loopback of the host', unfiltered({ tcp: 'reached' })],
   ['ipc-namespace', "the host's", sharing('ipc')],
   ['ipc-namespace', 'shared memory of the host', inside({ shared: true })],
   ['uts-namespace', "the host's", sharing('uts')],
@@ -146,7 +153,11 @@ const HOLES: readonly (readonly [SandboxLayer, string, (honest: Seen) => Seen])[
     (honest) => ({ ...honest, descriptors: ['/dev/null', '/etc/shadow'] }),
   ],
   ['memory-limit', 'as much as it liked', ending('memory', { exitCode: 0 })],
-  ['memory-limit', 'time to fill the host', ending('memory', { durationMs: 9000 })],
+  [
+    'memory-limit',
+    'time to fill the host',
+    ending('memory', { ended: 'timed-out', exitCode: null }),
+  ],
   ['memory-cgroup', 'as much as it liked', ending('memory', { ended: 'exited', exitCode: 0 })],
   [
     'process-limit',
@@ -177,8 +188,9 @@ const HOLES: readonly (readonly [SandboxLayer, string, (honest: Seen) => Seen])[
         honest,
       ),
   ],
-  ['scratch-limit', 'a large /tmp', scratch({ tmp: 'made' })],
-  ['scratch-limit', 'a large /dev/shm', scratch({ shm: 'made' })],
+  ['scratch-limit', 'a large /tmp', scratch({ tmp: '4' })],
+  ['scratch-limit', 'a large /dev/shm', scratch({ shm: '4' })],
+  ['scratch-limit', 'nobody knows how much', scratch({ shm: '', tmp: 'unknown' })],
   ['time-limit', 'a daemon', (honest) => ({ ...honest, clock: { ...honest.clock, survivors: 1 } })],
   [
     'time-limit',

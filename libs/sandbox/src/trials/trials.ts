@@ -8,6 +8,7 @@ import { DEFAULT_ENVIRONMENT } from '../arguments.ts';
 import { makeCgroup } from '../cgroups.ts';
 import { detectSandbox } from '../detect.ts';
 import { layersOf } from '../layers.ts';
+import { assemble, LET_THROUGH } from '../seccomp.ts';
 import { sandboxOn } from '../sandbox.ts';
 import type {
   CgroupFacts,
@@ -138,8 +139,9 @@ const MEMORY_BOMB = `const kept = []; for (;;) kept.push(Buffer.alloc(16 << 20, 
 
 const SCRATCH = `
 try() { if "$@" 2>/dev/null; then echo made; else echo refused; fi; }
-echo "tmp $(try fallocate -l 1G /tmp/large)"; rm -f /tmp/large
-echo "shm $(try fallocate -l 1G /dev/shm/large)"; rm -f /dev/shm/large
+fits() { n=0; while [ $n -lt 4 ] && fallocate -l 30M "$1/$n" 2>/dev/null; do n=$((n+1)); done; echo $n; rm -f "$1"/[0-3]; }
+echo "tmp $(fits /tmp)"
+echo "shm $(fits /dev/shm)"
 echo "sparse $(try truncate -s 1G /tmp/sparse)"
 `;
 
@@ -206,16 +208,29 @@ export const see = async (facts: SandboxFacts, sandbox: Sandbox, bait: Bait): Pr
   const outsideTargets = JSON.stringify(targetsOf(bait, 'outside', facts));
   const before = bait.reached();
   const probed = await node(sandbox, bait, PROBE, JSON.stringify(targetsOf(bait, 'inside', facts)));
+  // Behind a filter that lets everything through: what the others hold must not be the filter's doing.
+  const unfilteredTargets = { ...targetsOf(bait, 'inside', facts), calls: [] };
+  const reprobed = await node(
+    await sandboxOn(facts, assemble(LET_THROUGH)),
+    bait,
+    PROBE,
+    JSON.stringify(unfilteredTargets),
+  );
   const after = bait.reached();
   const inside = parsed(probed.stdout, probed);
   const outside = parsed(await bare(PROBE, outsideTargets));
-  const started = await node(sandbox, bait, STARTS);
+  // Without a control group, which bounds processes as well: one layer must not stand in for another.
+  const ungrouped = await sandboxOn({
+    ...facts,
+    cgroups: { kind: 'none', why: 'left out for a trial' },
+  });
+  const started = await node(ungrouped, bait, STARTS);
   const scratch = await shell(sandbox, SCRATCH);
   const descriptors = await shell(sandbox, 'for f in /proc/self/fd/*; do readlink $f; done; true');
   const killing = await shell(sandbox, 'kill -KILL -1; true');
   const { processes } = LIMITS;
   return {
-    ...{ facts, bait, inside, outside },
+    ...{ facts, bait, inside, outside, unfiltered: parsed(reprobed.stdout, reprobed) },
     arrived: after.connections + after.datagrams - before.connections - before.datagrams,
     environment: Object.keys(DEFAULT_ENVIRONMENT),
     descriptors: descriptors.stdout.trim().split('\n'),
