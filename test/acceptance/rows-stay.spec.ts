@@ -113,6 +113,36 @@ describe('a run on a file with people in it', () => {
   });
 });
 
+describe('a run on cohorts by a number of people', () => {
+  it(
+    'is halted by the pre-loop gate, which says the class and how many; nothing leaves the vault',
+    async () => {
+      const study = await makeStudy(join(root, 'study'), {
+        'holdfast.yaml': (text) =>
+          withRowId(text).replace(
+            /    paper: .*/,
+            "    code: { column: paper, bins: [500000000], labels: ['low', 'high'] }",
+          ),
+      });
+      const [header = [], ...rows] = peopledRows();
+      const at = header.indexOf('paper');
+      const numbered = rows.map((row, i) => row.with(at, String(101_010_001 + i * 200_003)));
+      await writeFile(
+        join(study, 'data/parcels.csv'),
+        [header, ...numbered].map((row) => row.join(',')).join('\n'),
+      );
+      const { runId } = good(await openRun(home, { study: good(await readStudy(study)), seed: 1 }));
+      const { state } = await home.runs.load(runId);
+      expect(state.opened?.cohorts).toBeNull();
+      expect(state.haltMessage).toMatch(
+        /pii-values.*"paper": national or tax numbers of people in \d[\d,]* of 3,000 different values/,
+      );
+      expect(await filesWith(join(root, 'home'), [SENTINEL, '101010001', '101210004'])).toEqual([]);
+    },
+    PATIENCE,
+  );
+});
+
 describeOnPostgres('a study on a table of PostgreSQL', (server) => {
   let url: string;
   let owner: Client;

@@ -51,10 +51,12 @@ interface Parts {
   readonly spelt: readonly string[];
 }
 
-/** One mark or blank between groups; a dash between blanks as well. */
-const RUN = /[\p{L}\p{N}]+(?:(?: ?[-./·:_] ?| )[\p{L}\p{N}]+)*/gu;
+/** Up to three marks or blanks stand between groups. */
+const RUN = /[\p{L}\p{N}]+(?:[-./:_ ]{1,3}[\p{L}\p{N}]+)*/gu;
 const MOST_RUNS = 40;
-const MOST_GROUPS = 12;
+/** Letters and digits of an identifier. */
+const SHORTEST = 7;
+const LONGEST = 34;
 
 /** 12.5 is a number; 1.234.567 may be an id; 123456789.0 is 123456789 written by a machine. */
 const DECIMAL = /^[+-]?\d*\.\d+(e[+-]?\d+)?$/i;
@@ -68,17 +70,20 @@ const partsOf = (text: string): Parts => {
   const compact = new Set<string>();
   const spelt = new Set<string>();
   for (const [run] of [...whole.matchAll(RUN)].slice(0, MOST_RUNS)) {
-    const groups = run.split(/( ?[-./·:_] ?| )/).slice(0, 2 * MOST_GROUPS - 1);
+    const groups = run.split(/([-./:_ ]{1,3})/);
     // A run of words and numbers holds an id somewhere: every stretch of whole groups is looked at.
-    for (let from = 0; from < groups.length; from += 2)
-      for (let to = from; to < groups.length; to += 2) {
-        const stretch = groups.slice(from, to + 1);
-        const letters = stretch.filter((_, i) => i % 2 === 0).join('');
-        if (letters.length < 7 || letters.length > 34 || !/\d/.test(letters)) continue;
+    for (let from = 0; from < groups.length; from += 2) {
+      let letters = '';
+      let stretch = '';
+      for (let to = from; to < groups.length && letters.length <= LONGEST; to += 2) {
+        letters += groups[to] ?? '';
+        stretch += `${to === from ? '' : (groups[to - 1] ?? '')}${groups[to] ?? ''}`;
+        if (letters.length < SHORTEST || letters.length > LONGEST || !/\d/.test(letters)) continue;
         if (isInsideDigits(groups, from, to)) continue;
         compact.add(letters.toUpperCase());
-        spelt.add(stretch.join('').toUpperCase());
+        spelt.add(stretch.toUpperCase());
       }
+    }
   }
   return { compact: [...compact], spelt: [...spelt] };
 };
@@ -157,26 +162,13 @@ const isDate = (text: string): boolean => {
   return y >= 1850 && y <= 2150 && (fits(a, b) || (year === undefined && fits(b, a)));
 };
 
-/** Shapes that no plain number has. */
-const SPELT: readonly {
-  readonly id: string;
-  readonly class: PiiClass;
-  readonly shape: RegExp;
-  readonly of: string;
-}[] = [
-  { id: 'US.ssn spelt', class: 'national-id', shape: /^\d{3}([- ])\d{2}\1\d{4}$/, of: 'US.ssn' },
-  { id: 'BR.cpf spelt', class: 'national-id', shape: /^\d{3}\.\d{3}\.\d{3}-\d{2}$/, of: 'BR.cpf' },
-  { id: 'CH.ssn spelt', class: 'national-id', shape: /^756\.\d{4}\.\d{4}\.\d{2}$/, of: 'CH.ssn' },
-  { id: 'CA.sin spelt', class: 'national-id', shape: /^\d{3}-\d{3}-\d{3}$/, of: 'CA.sin' },
-  { id: 'KR.rrn spelt', class: 'national-id', shape: /^\d{6}-\d{7}$/, of: 'KR.rrn' },
-  { id: 'DK.cpr spelt', class: 'national-id', shape: /^\d{6}-\d{4}$/, of: 'DK.cpr' },
-  {
-    id: 'CL.run spelt',
-    class: 'national-id',
-    shape: /^\d{1,2}\.\d{3}\.\d{3}-[\dK]$/,
-    of: 'CL.run',
-  },
-  { id: 'IN.aadhaar spelt', class: 'national-id', shape: /^\d{4} \d{4} \d{4}$/, of: 'IN.aadhaar' },
+/** Ways to write a number that other numbers are not written in, wherever they stand in a text. */
+const SPELT: readonly { readonly of: string; readonly pattern: RegExp }[] = [
+  { of: 'US.ssn', pattern: /(?<![\w-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])/g },
+  { of: 'BR.cpf', pattern: /(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\w-])/g },
+  { of: 'CH.ssn', pattern: /(?<![\w.])756\.\d{4}\.\d{4}\.\d{2}(?!\w)/g },
+  { of: 'KR.rrn', pattern: /(?<![\w-])\d{6}-\d{7}(?![\w-])/g },
+  { of: 'CL.run', pattern: /(?<![\w.])\d{1,2}\.\d{3}\.\d{3}-[\dkK](?![\w-])/g },
 ];
 
 /**
@@ -273,9 +265,11 @@ export const openRecognisers = async (): Promise<Recognisers> => {
     },
     {
       ...{ id: 'card spelt', class: 'card', basis: 'checksum', chance: BEYOND_DOUBT },
-      test: (_, { spelt }) =>
-        anyOf(spelt, /^\d{4}([ -])\d{4}\1\d{4}\1\d{4}$|^\d{4}([ -])\d{6}\2\d{5}$/, (part) =>
-          validator.isCreditCard(part),
+      test: (text) =>
+        match(
+          text,
+          /(?<![\w-])\d{4}([ -])(?:\d{4}\1\d{4}\1\d{4}|\d{6}\1\d{5})(?![\w-])/g,
+          (found) => validator.isCreditCard(found),
         ),
     },
     {
@@ -312,10 +306,12 @@ export const openRecognisers = async (): Promise<Recognisers> => {
       ...{ id: 'date', class: 'date', basis: 'pattern', chance: BEYOND_DOUBT },
       test: (text) => (DATE.test(text) ? isDate(text) : null),
     },
-    ...SPELT.map(({ id, class: of, shape, of: number }): Recogniser => ({
-      ...{ id, class: of, basis: 'checksum', chance: BEYOND_DOUBT },
-      test: (_, { spelt }) =>
-        anyOf(spelt, shape, (part) => nationalId(number, part.replace(/[^0-9A-Z]/g, ''))),
+    ...SPELT.map(({ of, pattern }): Recogniser => ({
+      ...{ id: `${of} spelt`, class: 'national-id', basis: 'checksum', chance: BEYOND_DOUBT },
+      test: (text) =>
+        match(text, pattern, (found) =>
+          nationalId(of, found.toUpperCase().replace(/[^0-9K]/g, '')),
+        ),
     })),
     ...NATIONAL_IDS.map(({ country, number, shape, chance }): Recogniser => ({
       ...{ id: `${country}.${number}`, class: 'national-id', basis: 'checksum', chance },

@@ -12,7 +12,7 @@ import { ok, type Result } from '#libs/kernel';
 import { classOfText, type Recognisers } from '#libs/pii';
 import { cellCount, strides } from './cells.ts';
 import type { SplitCounts } from './counts.ts';
-import { text, withDatabase } from './database.ts';
+import { errorKind, text, throwWithoutRows, withDatabase } from './database.ts';
 import { foreignFormat, whyUnreadable } from './diagnose.ts';
 import type { Loaded } from './disclosure/control.ts';
 import { contributionsOf, numberOf } from './disclosure/magnitudes.ts';
@@ -43,7 +43,9 @@ export const loadCounts = (
   policy: DataPolicy,
   how: Loading,
 ): Promise<Result<LoadedRows, VaultRefusal>> =>
-  withDatabase(path, (connection) => readCounts(connection, path, policy, how));
+  withDatabase(path, (connection) => readCounts(connection, path, policy, how)).catch(
+    throwWithoutRows,
+  );
 
 const readCounts = async (
   connection: DuckDBConnection,
@@ -247,7 +249,7 @@ const importRows = async (
   } catch (error) {
     // DuckDB's message quotes the line that it can't read, with whoever stands in it.
     const message = error instanceof Error ? error.message : '';
-    const kind = /^[A-Z][A-Za-z ]* Error/.exec(message)?.[0] ?? 'an error';
+    const kind = errorKind(error) ?? 'an error';
     const line = /\bLine: (\d+)/.exec(message)?.[1];
     return unreadable(policy, whyUnreadable(message) ?? `DuckDB: ${kind}`, line);
   }

@@ -1,7 +1,7 @@
 import type { DataPolicy } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
 import { classOfColumn, classOfText, openRecognisers, type PiiClass } from '#libs/pii';
-import { withDatabase } from './database.ts';
+import { throwWithoutRows, withDatabase } from './database.ts';
 import { quoted, reader, SCALAR } from './load.ts';
 import { type VaultRefusal } from './refusals.ts';
 import { screenColumns } from './screen.ts';
@@ -81,5 +81,5 @@ export const surveyUndeclared = async (
       },
     );
     return ok([...byName, ...byValues]);
-  });
+  }).catch(throwWithoutRows);
 };
