@@ -102,7 +102,10 @@ export const trainingFleet = async (
     trusted: (keyId) => Promise.resolve(admitted.get(keyId) ?? null),
     problems: ({ type, data: said }) =>
       types
-        .problems({ type, data: said, metadata: { schemaVersion: schemaVersionOf(type) } } as never, type)
+        .problems(
+          { type, data: said, metadata: { schemaVersion: schemaVersionOf(type) } } as never,
+          type,
+        )
         .map(({ path, message }) => `${path}: ${message}`),
     onNotice: (notice) => notices.push(notice),
     ...more,

@@ -309,6 +309,17 @@ describe('a part of a file', () => {
     ['[row.a]', '[(state = 4)]', 'mixed.js:4 changes state in columns'],
     ['[row.a]', '[(evaluate.cache = 4)]', 'mixed.js:4 changes evaluate in columns'],
     [
+      '{ return [row.a]',
+      '{ { let state; } state = 4; return [row.a]',
+      'mixed.js:4 changes state in columns',
+    ],
+    ['[row.a]', '[([state] = [4])]', 'mixed.js:4 changes state in columns'],
+    [
+      '{ return [row.a]',
+      '{ for (state of row); return [row.a]',
+      'mixed.js:4 changes state in columns',
+    ],
+    [
       'const RATE = 0.1;\nlet state = 0;',
       'let state = 0;\nconst RATE = 0.1;',
       'mixed.js puts declarations elsewhere',
@@ -537,6 +548,9 @@ describe('code', () => {
     ['WebAssembly.compile(bytes);'],
     ["setTimeout('a()', 1);"],
     ['globalThis[name]();'],
+    ["{ let eval = 1; } eval('1');"],
+    ["const f = (eval) => 1; eval('1');"],
+    ["function f() { function eval() {} } eval('1');"],
   ]);
   breached('model.py', 'no-dynamic-code', [
     ['eval("1")'],
@@ -551,6 +565,10 @@ describe('code', () => {
     ['f.__code__'],
     ['import math\ngetattr(math, name)', 2],
     ['globals()'],
+    ['def f(eval): pass\neval("1")', 2],
+    ['class A:\n    def eval(self): pass\neval("1")', 3],
+    ['def f():\n    from math import exp as eval\neval("1")', 3],
+    ['eval = eval\neval("1")'],
   ]);
   breached('model.js', 'no-new-imports', [
     ["import _ from 'lodash';"],
@@ -621,6 +639,8 @@ describe('code', () => {
     ["a.__defineGetter__('b', f);"],
     ['const a = { __proto__: b };'],
     ['console.log = f;'],
+    ['{ const Math = {}; } Math.log = f;'],
+    ['for (Math.log of [f]);'],
     ['[Math.log] = [f];'],
   ]);
   breached('model.py', 'no-patching', [
@@ -662,6 +682,8 @@ describe('code', () => {
     ["const a = 'x\u202ey';"],
     ['const a = 1; \u200b'],
     ['const ｓｅｅｄ = 4;'],
+    ['const rate = 1; const сοре = 2, scope = 3;'],
+    ['const a = 1; const а = 2;'],
   ]);
   breached('model.py', 'plain-names', [
     ['ѕeed = 4'],

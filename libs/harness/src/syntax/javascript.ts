@@ -1,13 +1,15 @@
 import { parse, parseExpression, type ParserOptions } from '@babel/parser';
 import { ok, refused, type Result } from '#libs/kernel';
 import { javascriptFacts } from './javascript-facts.ts';
+import { scopesOf, type Scopes } from './javascript-scope.ts';
 import {
+  bare,
   boundNames,
   childOf,
   FUNCTIONS,
   GRAMMAR,
+  isMember,
   kindOf,
-  listOf,
   nameOf,
   nodesOf,
   textOf,
@@ -155,6 +157,28 @@ const isStructure = (frame: Frame, kind: string): string | null => {
   }
 };
 
+/** The places that a target of an assignment writes to, patterns opened; none of a declaration. */
+const placesOf = (target: SyntaxNode | null): readonly SyntaxNode[] => {
+  const place = bare(target);
+  if (place === null) return [];
+  switch (kindOf(place)) {
+    case 'VariableDeclaration':
+      return [];
+    case 'ObjectPattern':
+      return nodesOf(place, 'properties').flatMap((each) =>
+        placesOf(childOf(each, 'value') ?? childOf(each, 'argument')),
+      );
+    case 'ArrayPattern':
+      return nodesOf(place, 'elements').flatMap(placesOf);
+    case 'AssignmentPattern':
+      return placesOf(childOf(place, 'left'));
+    case 'RestElement':
+      return placesOf(childOf(place, 'argument'));
+    default:
+      return [place];
+  }
+};
+
 /** What is only there to be named: its text counts whole. */
 const COUNTED_WHOLE = new Set([
   'ImportDeclaration',
@@ -165,17 +189,19 @@ const COUNTED_WHOLE = new Set([
 
 const readPart = (
   part: Part,
+  { isLocal }: Scopes,
   collect: (frame: Frame, kind: string) => void,
   left: (frame: Frame, exact: () => string) => void,
 ): Declaration => {
   const structure: string[] = [];
-  const bound = new Set<string>();
-  const assigned: { name: string; line: number }[] = [];
-  const reach = (target: SyntaxNode | null): void => {
-    let root = target;
-    while (root !== null && kindOf(root) === 'MemberExpression') root = childOf(root, 'object');
-    const names = root === null ? [] : boundNames(root);
-    for (const name of names) assigned.push({ name, line: lineAt(target!) });
+  const reaches: { name: string; line: number }[] = [];
+  const reach = (frame: Frame, target: SyntaxNode | null): void => {
+    for (const place of placesOf(target)) {
+      let root: SyntaxNode | null = place;
+      while (root !== null && isMember(root)) root = bare(childOf(root, 'object'));
+      for (const name of root === null ? [] : boundNames(root))
+        if (!isLocal(name, frame)) reaches.push({ name, line: lineAt(place) });
+    }
   };
   const { exact, shape } = walk(
     GRAMMAR,
@@ -186,16 +212,10 @@ const readPart = (
       if (found !== null) structure.push(found);
       if (kind === 'ExportNamedDeclaration' || kind === 'ExportAllDeclaration')
         if (childOf(node, 'source') !== null) structure.push('export from');
-      if (kind === 'VariableDeclarator')
-        boundNames(childOf(node, 'id')).forEach((n) => bound.add(n));
-      if (FUNCTIONS.has(kind)) {
-        for (const param of listOf(node, 'params'))
-          if (param !== null) boundNames(param).forEach((name) => bound.add(name));
-        bound.add(functionName(frame) ?? '');
-      }
-      if (kind === 'CatchClause') boundNames(childOf(node, 'param')).forEach((n) => bound.add(n));
-      if (kind === 'AssignmentExpression') reach(childOf(node, 'left'));
-      if (kind === 'UpdateExpression') reach(childOf(node, 'argument'));
+      if (kind === 'AssignmentExpression' || /^For(?:Of|In)Statement$/u.test(kind))
+        reach(frame, childOf(node, 'left'));
+      if (kind === 'UpdateExpression' || node['operator'] === 'delete')
+        reach(frame, childOf(node, 'argument'));
       collect(frame, kind);
     },
     (frame, text) => {
@@ -210,7 +230,7 @@ const readPart = (
     exact: `${part.kind} ${exact}`,
     shape: `${part.kind} ${shape}`,
     structure,
-    reaches: assigned.filter(({ name }) => !bound.has(name)),
+    reaches,
   };
 };
 
@@ -220,10 +240,11 @@ const readStatements = (
   reading: Reading,
 ): Source => {
   const facts: Fact[] = [];
-  const rules = javascriptFacts(program, reading, (fact) => facts.push(fact));
+  const scopes = scopesOf(program);
+  const rules = javascriptFacts(program, scopes, reading, (fact) => facts.push(fact));
   const declarations = statements
     .flatMap(partsOf)
-    .map((part) => readPart(part, rules.enter, rules.leave));
+    .map((part) => readPart(part, scopes, rules.enter, rules.leave));
   return { declarations, facts };
 };
 
