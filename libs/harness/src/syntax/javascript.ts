@@ -1,5 +1,5 @@
 import { parse, parseExpression, type ParserOptions } from '@babel/parser';
-import { ok, refused, type Result } from '#libs/kernel';
+import type { Result } from '#libs/kernel';
 import { javascriptFacts } from './javascript-facts.ts';
 import { scopesOf, type Scopes } from './javascript-scope.ts';
 import {
@@ -15,13 +15,9 @@ import {
   textOf,
 } from './javascript-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
-import { bracketDepth, DEEPEST, lineOf, TooDeep, walk } from './walk.ts';
+import { readTree } from './read-tree.ts';
+import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
-
-const tooDeep = (text: string): Unreadable => ({
-  line: lineOf(text, text.length),
-  message: `nests deeper than ${DEEPEST} levels`,
-});
 
 /** The syntax that Node reads: by the name's end, and where that leaves it open, by what stands in the text. */
 const optionsFor = (path: string): ParserOptions => {
@@ -36,26 +32,6 @@ const optionsFor = (path: string): ParserOptions => {
       ...(/x$/.test(ending) ? (['jsx'] as const) : []),
     ],
   };
-};
-
-/** Any parser's complaint with its line; what overflows its stack nests too deep for everybody. */
-export const guarded = <T>(text: string, read: () => T): Result<T, Unreadable> => {
-  if (bracketDepth(text) > DEEPEST) return refused(tooDeep(text));
-  try {
-    return ok(read());
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof TooDeep) return refused(tooDeep(text));
-    if (!(error instanceof Error)) throw error;
-    const place = error as { loc?: { line?: unknown }; lineno?: unknown };
-    const said = place.loc?.line ?? place.lineno ?? /\bat line (\d+)/u.exec(error.message)?.[1];
-    const line = Number(said ?? 1);
-    return refused({
-      line: Number.isSafeInteger(line) && line > 0 ? line : 1,
-      message: error.message
-        .replace(/ \(\d+:\d+\)$/u, '')
-        .replace(/ at line \d+(?:, column \d+)?$/u, ''),
-    });
-  }
 };
 
 const lineAt = (node: SyntaxNode): number =>
@@ -250,12 +226,12 @@ const readStatements = (
 
 /** Reads a JavaScript or TypeScript file as Node would. */
 export const readJavascript = (text: string, reading: Reading): Result<Source, Unreadable> =>
-  guarded(text, () => {
-    const { program } = parse(text, optionsFor(reading.path));
-    const root = program as unknown as SyntaxNode;
-    const statements = [...nodesOf(root, 'directives'), ...nodesOf(root, 'body')];
-    return readStatements(statements, root, reading);
-  });
+  readTree(
+    text,
+    () => parse(text, optionsFor(reading.path)).program as unknown as SyntaxNode,
+    (root) =>
+      readStatements([...nodesOf(root, 'directives'), ...nodesOf(root, 'body')], root, reading),
+  );
 
 /** The value of a JSON text with places, read as what it also is: an expression of JavaScript. */
 export const parseJsonExpression = (text: string): SyntaxNode =>
