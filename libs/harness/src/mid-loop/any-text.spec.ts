@@ -155,7 +155,7 @@ describe('any text', () => {
           if (same.unreadable.length === 0) expect(same.breaches).toEqual([]);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });

@@ -184,6 +184,38 @@ describe('a text that is no program', () => {
   });
 });
 
+describe('a hostile text', () => {
+  const chain = (of: (i: number) => string, more: string) =>
+    `${Array.from({ length: 2000 }, (_, i) => of(i)).join('\n')}\n${more}`;
+  it.each([
+    ['model.js', 'evals', 'eval(a);'.repeat(8000)],
+    ['model.js', 'settings', 'x={seed:4};'.repeat(5900)],
+    [
+      'model.js',
+      'a chain of constants',
+      chain((i) => `const a${i}='x'+a${i + 1};`, 't[a0]=1;'.repeat(900)),
+    ],
+    [
+      'model.js',
+      'constants that double',
+      chain((i) => `const a${i}=a${i + 1}+a${i + 1};`, 't[a0]=1;'.repeat(900)),
+    ],
+    [
+      'model.py',
+      'a chain of constants',
+      chain((i) => `a${i}="x"+a${i + 1}`, 't[a0]=1\n'.repeat(900)),
+    ],
+    ['model.py', 'keywords', 'f(seed=4)\n'.repeat(6500)],
+    ['notes.txt', 'comments', 'seed/*'.repeat(10_000)],
+    ['model.js', 'hidden characters', `/*${'\u200b'.repeat(20_000)}*/`],
+  ])('costs no more than an honest one of its size: %s of %s', (path, _, text) => {
+    const started = process.cpuUsage();
+    gate(changed(path, text));
+    const { user } = process.cpuUsage(started);
+    expect(user / 1000).toBeLessThan(5000);
+  });
+});
+
 describe('the domain', () => {
   it.each([
     ['a number', 'export const RATE = 0.1;', 'export const RATE = -0.2;', 'hyperparameter'],

@@ -1,3 +1,4 @@
+import { constantTexts } from './constants.ts';
 import { javascriptImport } from './modules.ts';
 import {
   bare,
@@ -186,14 +187,7 @@ export const javascriptFacts = (
     }
   });
 
-  const folding = new Set<string>();
-  const lookUp = (name: string): string | null => {
-    if (folding.has(name)) return null;
-    folding.add(name);
-    const text = foldedText(constants.get(name) ?? null, lookUp);
-    folding.delete(name);
-    return text;
-  };
+  const lookUp = constantTexts((name, ask) => foldedText(constants.get(name) ?? null, ask));
   const fold = (node: SyntaxNode | null): string | null => foldedText(node, lookUp);
   const text = (node: SyntaxNode, field: string): string | null => textOf(node, field, lookUp);
 

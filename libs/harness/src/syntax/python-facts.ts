@@ -1,3 +1,4 @@
+import { constantTexts } from './constants.ts';
 import { pythonImport } from './modules.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import {
@@ -159,14 +160,7 @@ export const pythonFacts = (
       default:
     }
   });
-  const folding = new Set<string>();
-  const lookUp = (name: string): string | null => {
-    if (folding.has(name)) return null;
-    folding.add(name);
-    const text = foldedText(constants.get(name) ?? null, lookUp);
-    folding.delete(name);
-    return text;
-  };
+  const lookUp = constantTexts((name, ask) => foldedText(constants.get(name) ?? null, ask));
   const fold = (node: SyntaxNode | null): string | null => foldedText(node, lookUp);
 
   const scopes = new WeakMap<SyntaxNode, ReadonlySet<string>>();
