@@ -12,10 +12,12 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'program.entry': 'The file that is run, relative to the program. It is fixed: no mutable file.',
   'program.runtime': 'What runs it.',
   'program.mutable':
-    'The files that the agent may edit, by domain; the domain is the price. All others are fixed.',
-  'program.mutable.hyperparameter': 'Files whose edit is a hyperparameter mutation.',
-  'program.mutable.feature': 'Files whose edit is a feature mutation.',
-  'program.mutable.architecture': 'Files whose edit is an architecture mutation.',
+    'What the agent may edit, by domain; the domain is the price. A file, or a part of one: `model.js#build` is a declaration of code, `config.json#rate` or `config.json#/a/rate` a value of JSON. All else is fixed.',
+  'program.mutable.hyperparameter':
+    'What an edit of is a hyperparameter mutation, as long as it changes values alone; in code, anything else is charged as architecture.',
+  'program.mutable.feature':
+    'What an edit of is a feature mutation; imports, classes, loops without a bound, recursion, generators and async functions are charged as architecture.',
+  'program.mutable.architecture': 'What an edit of is an architecture mutation.',
   'program.protected_parameters':
     'Names that no edit may set: one that does is a breach and halts the run.',
   data: 'The data, which never leave the vault as rows.',

@@ -184,6 +184,38 @@ describe('a text that is no program', () => {
   });
 });
 
+describe('a hostile text', () => {
+  const chain = (of: (i: number) => string, more: string) =>
+    `${Array.from({ length: 2000 }, (_, i) => of(i)).join('\n')}\n${more}`;
+  it.each([
+    ['model.js', 'evals', 'eval(a);'.repeat(8000)],
+    ['model.js', 'settings', 'x={seed:4};'.repeat(5900)],
+    [
+      'model.js',
+      'a chain of constants',
+      chain((i) => `const a${i}='x'+a${i + 1};`, 't[a0]=1;'.repeat(900)),
+    ],
+    [
+      'model.js',
+      'constants that double',
+      chain((i) => `const a${i}=a${i + 1}+a${i + 1};`, 't[a0]=1;'.repeat(900)),
+    ],
+    [
+      'model.py',
+      'a chain of constants',
+      chain((i) => `a${i}="x"+a${i + 1}`, 't[a0]=1\n'.repeat(900)),
+    ],
+    ['model.py', 'keywords', 'f(seed=4)\n'.repeat(6500)],
+    ['notes.txt', 'comments', 'seed/*'.repeat(10_000)],
+    ['model.js', 'hidden characters', `/*${'\u200b'.repeat(20_000)}*/`],
+  ])('costs no more than an honest one of its size: %s of %s', (path, _, text) => {
+    const started = process.cpuUsage();
+    gate(changed(path, text));
+    const { user } = process.cpuUsage(started);
+    expect(user / 1000).toBeLessThan(5000);
+  });
+});
+
 describe('the domain', () => {
   it.each([
     ['a number', 'export const RATE = 0.1;', 'export const RATE = -0.2;', 'hyperparameter'],
@@ -308,6 +340,17 @@ describe('a part of a file', () => {
     ],
     ['[row.a]', '[(state = 4)]', 'mixed.js:4 changes state in columns'],
     ['[row.a]', '[(evaluate.cache = 4)]', 'mixed.js:4 changes evaluate in columns'],
+    [
+      '{ return [row.a]',
+      '{ { let state; } state = 4; return [row.a]',
+      'mixed.js:4 changes state in columns',
+    ],
+    ['[row.a]', '[([state] = [4])]', 'mixed.js:4 changes state in columns'],
+    [
+      '{ return [row.a]',
+      '{ for (state of row); return [row.a]',
+      'mixed.js:4 changes state in columns',
+    ],
     [
       'const RATE = 0.1;\nlet state = 0;',
       'let state = 0;\nconst RATE = 0.1;',
@@ -537,6 +580,9 @@ describe('code', () => {
     ['WebAssembly.compile(bytes);'],
     ["setTimeout('a()', 1);"],
     ['globalThis[name]();'],
+    ["{ let eval = 1; } eval('1');"],
+    ["const f = (eval) => 1; eval('1');"],
+    ["function f() { function eval() {} } eval('1');"],
   ]);
   breached('model.py', 'no-dynamic-code', [
     ['eval("1")'],
@@ -551,6 +597,10 @@ describe('code', () => {
     ['f.__code__'],
     ['import math\ngetattr(math, name)', 2],
     ['globals()'],
+    ['def f(eval): pass\neval("1")', 2],
+    ['class A:\n    def eval(self): pass\neval("1")', 3],
+    ['def f():\n    from math import exp as eval\neval("1")', 3],
+    ['eval = eval\neval("1")'],
   ]);
   breached('model.js', 'no-new-imports', [
     ["import _ from 'lodash';"],
@@ -621,6 +671,8 @@ describe('code', () => {
     ["a.__defineGetter__('b', f);"],
     ['const a = { __proto__: b };'],
     ['console.log = f;'],
+    ['{ const Math = {}; } Math.log = f;'],
+    ['for (Math.log of [f]);'],
     ['[Math.log] = [f];'],
   ]);
   breached('model.py', 'no-patching', [
@@ -662,6 +714,8 @@ describe('code', () => {
     ["const a = 'x\u202ey';"],
     ['const a = 1; \u200b'],
     ['const ｓｅｅｄ = 4;'],
+    ['const rate = 1; const сοре = 2, scope = 3;'],
+    ['const a = 1; const а = 2;'],
   ]);
   breached('model.py', 'plain-names', [
     ['ѕeed = 4'],

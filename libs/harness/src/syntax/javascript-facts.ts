@@ -1,10 +1,10 @@
+import { constantTexts } from './constants.ts';
 import { javascriptImport } from './modules.ts';
 import {
   bare,
   boundNames,
   childOf,
   foldedText,
-  FUNCTIONS,
   GRAMMAR,
   isMember,
   kindOf,
@@ -12,6 +12,7 @@ import {
   nameOf,
   textOf,
 } from './javascript-tree.ts';
+import type { Scopes } from './javascript-scope.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import type { Fact, Reading, SyntaxRule } from './source.ts';
 import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
@@ -142,40 +143,6 @@ interface Rules {
 const lineAt = (node: SyntaxNode): number =>
   (node['loc'] as { readonly start: { readonly line: number } }).start.line;
 
-/** Names that a function, or a whole file, declares; those of functions within it are their own. */
-const declaredIn = (root: SyntaxNode): ReadonlySet<string> => {
-  const names = new Set<string>();
-  const add = (pattern: SyntaxNode | null): void =>
-    boundNames(pattern).forEach((name) => names.add(name));
-  for (const param of listOf(root, 'params')) add(param);
-  eachNode(
-    GRAMMAR,
-    root,
-    (node, kind) => {
-      switch (kind) {
-        case 'VariableDeclarator':
-        case 'FunctionDeclaration':
-        case 'ClassDeclaration':
-        case 'FunctionExpression':
-        case 'ClassExpression':
-          add(childOf(node, 'id'));
-          break;
-        case 'CatchClause':
-          add(childOf(node, 'param'));
-          break;
-        case 'ImportSpecifier':
-        case 'ImportDefaultSpecifier':
-        case 'ImportNamespaceSpecifier':
-          add(childOf(node, 'local'));
-          break;
-        default:
-      }
-    },
-    (_, kind) => !FUNCTIONS.has(kind),
-  );
-  return names;
-};
-
 /** Fields in which an identifier names nothing that could be read or set. */
 const isReference = ({ node, parent, field }: Frame): boolean => {
   if (parent === null) return true;
@@ -194,21 +161,18 @@ const isReference = ({ node, parent, field }: Frame): boolean => {
 /** What the rules find in the statements of one program. */
 export const javascriptFacts = (
   program: SyntaxNode,
+  { isOwn }: Scopes,
   reading: Reading,
   report: (fact: Fact) => void,
 ): Rules => {
   const { protectedParameters, path } = reading;
   const folders = path.split('/').length - 1;
-  const scopes = new WeakMap<SyntaxNode, ReadonlySet<string>>();
-  const namesOf = (node: SyntaxNode): ReadonlySet<string> => {
-    const known = scopes.get(node) ?? declaredIn(node);
-    scopes.set(node, known);
-    return known;
-  };
+  const names = new Set<string>();
   const imported = new Set<string>();
   /** Constants that are sure to be a text, and constants that are another name of something. */
   const constants = new Map<string, SyntaxNode | null>();
   eachNode(GRAMMAR, program, (node, kind) => {
+    if (kind === 'Identifier') names.add(String(node['name']));
     if (kind === 'ImportDeclaration')
       for (const specifier of listOf(node, 'specifiers'))
         if (specifier !== null)
@@ -223,23 +187,9 @@ export const javascriptFacts = (
     }
   });
 
-  const folding = new Set<string>();
-  const lookUp = (name: string): string | null => {
-    if (folding.has(name)) return null;
-    folding.add(name);
-    const text = foldedText(constants.get(name) ?? null, lookUp);
-    folding.delete(name);
-    return text;
-  };
+  const lookUp = constantTexts((name, ask) => foldedText(constants.get(name) ?? null, ask));
   const fold = (node: SyntaxNode | null): string | null => foldedText(node, lookUp);
   const text = (node: SyntaxNode, field: string): string | null => textOf(node, field, lookUp);
-
-  /** Whether a name is one of the program's own where it stands. */
-  const isOwn = (name: string, at: Frame): boolean => {
-    for (let up: Frame | null = at; up !== null; up = up.parent)
-      if (FUNCTIONS.has(kindOf(up.node) ?? '') && namesOf(up.node).has(name)) return true;
-    return namesOf(program).has(name);
-  };
 
   const waiting = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
   /** A fact about a node, known by the node's own text once that is read. */
@@ -676,7 +626,7 @@ export const javascriptFacts = (
   const identifier = (frame: Frame): void => {
     const { node } = frame;
     const name = String(node['name']);
-    const trouble = nameTrouble(name, protectedParameters);
+    const trouble = nameTrouble(name, protectedParameters, names);
     if (trouble !== null)
       report({
         rule: 'plain-names',

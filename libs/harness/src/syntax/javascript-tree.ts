@@ -1,3 +1,4 @@
+import { joinedTexts } from './constants.ts';
 import type { Grammar, SyntaxNode } from './walk.ts';
 
 /** The kind of one of Babel's nodes; null for other data. */
@@ -66,7 +67,7 @@ export const foldedText = (
         const next = i < between.length ? between[i] : '';
         return typeof cooked === 'string' && typeof next === 'string' ? cooked + next : null;
       });
-      return texts.includes(null) ? null : texts.join('');
+      return joinedTexts(texts);
     }
     case 'BinaryExpression': {
       if (inner['operator'] !== '+') return null;
@@ -79,8 +80,7 @@ export const foldedText = (
         parts.push(right);
         left = bare(childOf(left, 'left'));
       }
-      const first = foldedText(left, lookUp);
-      return first === null ? null : [first, ...parts.reverse()].join('');
+      return joinedTexts([foldedText(left, lookUp), ...parts.reverse()]);
     }
     default:
       return null;

@@ -1,25 +1,23 @@
 import { parse, parseExpression, type ParserOptions } from '@babel/parser';
-import { ok, refused, type Result } from '#libs/kernel';
+import type { Result } from '#libs/kernel';
 import { javascriptFacts } from './javascript-facts.ts';
+import { scopesOf, type Scopes } from './javascript-scope.ts';
 import {
+  bare,
   boundNames,
   childOf,
   FUNCTIONS,
   GRAMMAR,
+  isMember,
   kindOf,
-  listOf,
   nameOf,
   nodesOf,
   textOf,
 } from './javascript-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
-import { bracketDepth, DEEPEST, lineOf, TooDeep, walk } from './walk.ts';
+import { readTree } from './read-tree.ts';
+import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
-
-const tooDeep = (text: string): Unreadable => ({
-  line: lineOf(text, text.length),
-  message: `nests deeper than ${DEEPEST} levels`,
-});
 
 /** The syntax that Node reads: by the name's end, and where that leaves it open, by what stands in the text. */
 const optionsFor = (path: string): ParserOptions => {
@@ -34,26 +32,6 @@ const optionsFor = (path: string): ParserOptions => {
       ...(/x$/.test(ending) ? (['jsx'] as const) : []),
     ],
   };
-};
-
-/** Any parser's complaint with its line; what overflows its stack nests too deep for everybody. */
-export const guarded = <T>(text: string, read: () => T): Result<T, Unreadable> => {
-  if (bracketDepth(text) > DEEPEST) return refused(tooDeep(text));
-  try {
-    return ok(read());
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof TooDeep) return refused(tooDeep(text));
-    if (!(error instanceof Error)) throw error;
-    const place = error as { loc?: { line?: unknown }; lineno?: unknown };
-    const said = place.loc?.line ?? place.lineno ?? /\bat line (\d+)/u.exec(error.message)?.[1];
-    const line = Number(said ?? 1);
-    return refused({
-      line: Number.isSafeInteger(line) && line > 0 ? line : 1,
-      message: error.message
-        .replace(/ \(\d+:\d+\)$/u, '')
-        .replace(/ at line \d+(?:, column \d+)?$/u, ''),
-    });
-  }
 };
 
 const lineAt = (node: SyntaxNode): number =>
@@ -155,6 +133,28 @@ const isStructure = (frame: Frame, kind: string): string | null => {
   }
 };
 
+/** The places that a target of an assignment writes to, patterns opened; none of a declaration. */
+const placesOf = (target: SyntaxNode | null): readonly SyntaxNode[] => {
+  const place = bare(target);
+  if (place === null) return [];
+  switch (kindOf(place)) {
+    case 'VariableDeclaration':
+      return [];
+    case 'ObjectPattern':
+      return nodesOf(place, 'properties').flatMap((each) =>
+        placesOf(childOf(each, 'value') ?? childOf(each, 'argument')),
+      );
+    case 'ArrayPattern':
+      return nodesOf(place, 'elements').flatMap(placesOf);
+    case 'AssignmentPattern':
+      return placesOf(childOf(place, 'left'));
+    case 'RestElement':
+      return placesOf(childOf(place, 'argument'));
+    default:
+      return [place];
+  }
+};
+
 /** What is only there to be named: its text counts whole. */
 const COUNTED_WHOLE = new Set([
   'ImportDeclaration',
@@ -165,17 +165,19 @@ const COUNTED_WHOLE = new Set([
 
 const readPart = (
   part: Part,
+  { isLocal }: Scopes,
   collect: (frame: Frame, kind: string) => void,
   left: (frame: Frame, exact: () => string) => void,
 ): Declaration => {
   const structure: string[] = [];
-  const bound = new Set<string>();
-  const assigned: { name: string; line: number }[] = [];
-  const reach = (target: SyntaxNode | null): void => {
-    let root = target;
-    while (root !== null && kindOf(root) === 'MemberExpression') root = childOf(root, 'object');
-    const names = root === null ? [] : boundNames(root);
-    for (const name of names) assigned.push({ name, line: lineAt(target!) });
+  const reaches: { name: string; line: number }[] = [];
+  const reach = (frame: Frame, target: SyntaxNode | null): void => {
+    for (const place of placesOf(target)) {
+      let root: SyntaxNode | null = place;
+      while (root !== null && isMember(root)) root = bare(childOf(root, 'object'));
+      for (const name of root === null ? [] : boundNames(root))
+        if (!isLocal(name, frame)) reaches.push({ name, line: lineAt(place) });
+    }
   };
   const { exact, shape } = walk(
     GRAMMAR,
@@ -186,16 +188,10 @@ const readPart = (
       if (found !== null) structure.push(found);
       if (kind === 'ExportNamedDeclaration' || kind === 'ExportAllDeclaration')
         if (childOf(node, 'source') !== null) structure.push('export from');
-      if (kind === 'VariableDeclarator')
-        boundNames(childOf(node, 'id')).forEach((n) => bound.add(n));
-      if (FUNCTIONS.has(kind)) {
-        for (const param of listOf(node, 'params'))
-          if (param !== null) boundNames(param).forEach((name) => bound.add(name));
-        bound.add(functionName(frame) ?? '');
-      }
-      if (kind === 'CatchClause') boundNames(childOf(node, 'param')).forEach((n) => bound.add(n));
-      if (kind === 'AssignmentExpression') reach(childOf(node, 'left'));
-      if (kind === 'UpdateExpression') reach(childOf(node, 'argument'));
+      if (kind === 'AssignmentExpression' || /^For(?:Of|In)Statement$/u.test(kind))
+        reach(frame, childOf(node, 'left'));
+      if (kind === 'UpdateExpression' || node['operator'] === 'delete')
+        reach(frame, childOf(node, 'argument'));
       collect(frame, kind);
     },
     (frame, text) => {
@@ -210,7 +206,7 @@ const readPart = (
     exact: `${part.kind} ${exact}`,
     shape: `${part.kind} ${shape}`,
     structure,
-    reaches: assigned.filter(({ name }) => !bound.has(name)),
+    reaches,
   };
 };
 
@@ -220,21 +216,22 @@ const readStatements = (
   reading: Reading,
 ): Source => {
   const facts: Fact[] = [];
-  const rules = javascriptFacts(program, reading, (fact) => facts.push(fact));
+  const scopes = scopesOf(program);
+  const rules = javascriptFacts(program, scopes, reading, (fact) => facts.push(fact));
   const declarations = statements
     .flatMap(partsOf)
-    .map((part) => readPart(part, rules.enter, rules.leave));
+    .map((part) => readPart(part, scopes, rules.enter, rules.leave));
   return { declarations, facts };
 };
 
 /** Reads a JavaScript or TypeScript file as Node would. */
 export const readJavascript = (text: string, reading: Reading): Result<Source, Unreadable> =>
-  guarded(text, () => {
-    const { program } = parse(text, optionsFor(reading.path));
-    const root = program as unknown as SyntaxNode;
-    const statements = [...nodesOf(root, 'directives'), ...nodesOf(root, 'body')];
-    return readStatements(statements, root, reading);
-  });
+  readTree(
+    text,
+    () => parse(text, optionsFor(reading.path)).program as unknown as SyntaxNode,
+    (root) =>
+      readStatements([...nodesOf(root, 'directives'), ...nodesOf(root, 'body')], root, reading),
+  );
 
 /** The value of a JSON text with places, read as what it also is: an expression of JavaScript. */
 export const parseJsonExpression = (text: string): SyntaxNode =>

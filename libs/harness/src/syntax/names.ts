@@ -61,8 +61,14 @@ const FORMULA_GREEK = /[βδεζηθλμξπσςφψωΓΔΘΛΞΠΣΦΨΩαγτ
 /**
  * Why a name does not read as what it is; null for a plain one. ASCII names are plain.
  * Source: Unicode Technical Standards 39 (mixed scripts, confusables) and 55 (source code); CVE-2021-42694.
+ *
+ * @param others names that stand in the same file: one of another script that looks like one of them is not plain
  */
-export const nameTrouble = (name: string, protectedNames: readonly string[]): string | null => {
+export const nameTrouble = (
+  name: string,
+  protectedNames: readonly string[],
+  others: ReadonlySet<string> = new Set(),
+): string | null => {
   if (/^[\x20-\x7e]*$/.test(name)) return null;
   if (/[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(name))
     return 'holds an invisible character';
@@ -70,7 +76,10 @@ export const nameTrouble = (name: string, protectedNames: readonly string[]): st
   const like = protectedNames.find((each) => each.toLowerCase() === look);
   if (like !== undefined && name.toLowerCase() !== like.toLowerCase()) return `looks like ${like}`;
   if (name.normalize('NFKC') !== name) return `is another spelling of ${name.normalize('NFKC')}`;
-  const used = SCRIPTS.filter((script) => script.test(name.replaceAll(FORMULA_GREEK, '')));
+  const foreign = name.replaceAll(FORMULA_GREEK, '');
+  if (!/^[\x20-\x7e]*$/.test(foreign) && look !== name.toLowerCase() && others.has(look))
+    return `looks like ${look}`;
+  const used = SCRIPTS.filter((script) => script.test(foreign));
   return used.length > 1 ? 'mixes scripts that look alike' : null;
 };
 

@@ -1,3 +1,4 @@
+import { constantTexts } from './constants.ts';
 import { pythonImport } from './modules.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import {
@@ -87,6 +88,33 @@ interface Rules {
   readonly leave: (frame: Frame, exact: () => string) => void;
 }
 
+/**
+ * Names of functions, classes, parameters and imports of a module or a function. What is merely assigned is not among
+ * them: `eval = eval` makes no name the program's own.
+ */
+const definedIn = (root: SyntaxNode): ReadonlySet<string> => {
+  const names = new Set<string>();
+  const args = childOf(root, 'args');
+  if (args !== null)
+    eachNode(GRAMMAR, args, (node, kind) => {
+      if (kind === 'Arg') names.add(pythonName(node['arg']));
+    });
+  eachNode(
+    GRAMMAR,
+    root,
+    (node, kind) => {
+      if (node === root) return;
+      if (/^(?:AsyncFunctionDef|FunctionDef|ClassDef)$/u.test(kind))
+        names.add(pythonName(node['name']));
+      if (kind === 'Import' || kind === 'ImportFrom')
+        for (const alias of nodesOf(node, 'names'))
+          names.add(pythonName(alias['asname'] ?? String(alias['name']).split('.')[0]));
+    },
+    (_, kind) => !/^(?:AsyncFunctionDef|FunctionDef|ClassDef|Lambda)$/u.test(kind),
+  );
+  return names;
+};
+
 /** What the rules find in the statements of one module. */
 export const pythonFacts = (
   module: SyntaxNode,
@@ -97,10 +125,11 @@ export const pythonFacts = (
   const folders = path.split('/').length - 1;
   /** Local name to the module or name that it was imported as. */
   const imported = new Map<string, string>();
-  /** Functions, classes and parameters of the program: their names are no longer Python's own. */
-  const defined = new Set<string>();
+  const names = new Set<string>();
   const constants = new Map<string, SyntaxNode | null>();
   eachNode(GRAMMAR, module, (node, kind) => {
+    if (kind === 'Name') names.add(pythonName(node['id']));
+    if (kind === 'Arg') names.add(pythonName(node['arg']));
     switch (kind) {
       case 'Import':
         for (const alias of nodesOf(node, 'names')) {
@@ -121,14 +150,6 @@ export const pythonFacts = (
           );
         }
         break;
-      case 'FunctionDef':
-      case 'AsyncFunctionDef':
-      case 'ClassDef':
-        defined.add(pythonName(node['name']));
-        break;
-      case 'Arg':
-        defined.add(pythonName(node['arg']));
-        break;
       case 'Assign': {
         const [target, ...more] = nodesOf(node, 'targets');
         if (target === undefined || more.length > 0 || kindOf(target) !== 'Name') break;
@@ -139,15 +160,22 @@ export const pythonFacts = (
       default:
     }
   });
-  const folding = new Set<string>();
-  const lookUp = (name: string): string | null => {
-    if (folding.has(name)) return null;
-    folding.add(name);
-    const text = foldedText(constants.get(name) ?? null, lookUp);
-    folding.delete(name);
-    return text;
-  };
+  const lookUp = constantTexts((name, ask) => foldedText(constants.get(name) ?? null, ask));
   const fold = (node: SyntaxNode | null): string | null => foldedText(node, lookUp);
+
+  const scopes = new WeakMap<SyntaxNode, ReadonlySet<string>>();
+  const declares = (node: SyntaxNode, name: string): boolean => {
+    const scope = scopes.get(node) ?? definedIn(node);
+    scopes.set(node, scope);
+    return scope.has(name);
+  };
+  /** Whether a name is a function, a class, a parameter or an import of the program where it stands. */
+  const isOwn = (name: string, at: Frame): boolean => {
+    for (let up: Frame | null = at; up !== null; up = up.parent)
+      if (/^(?:AsyncFunctionDef|FunctionDef|Lambda)$/u.test(kindOf(up.node) ?? ''))
+        if (declares(up.node, name)) return true;
+    return declares(module, name);
+  };
 
   const waiting = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
   const find = (node: SyntaxNode, rule: SyntaxRule, found: string, at: SyntaxNode = node): void => {
@@ -223,15 +251,20 @@ export const pythonFacts = (
   };
 
   /** An import or a built-in type; null for the program's own. */
-  const shared = (node: SyntaxNode | null): string | null => {
+  const shared = (node: SyntaxNode | null, at: Frame): string | null => {
     const root = rootOf(node);
     if (root === null) return null;
     if (imported.has(root)) return `the import ${shown(root)}`;
-    return BUILT_IN_TYPES.has(root) && !defined.has(root) ? `the built-in ${root}` : null;
+    return BUILT_IN_TYPES.has(root) && !isOwn(root, at) ? `the built-in ${root}` : null;
   };
 
   /** Each place that a target writes to; a list of targets takes unknown values. */
-  const writes = (node: SyntaxNode, target: SyntaxNode | null, value: SyntaxNode | null): void => {
+  const writes = (
+    frame: Frame,
+    node: SyntaxNode,
+    target: SyntaxNode | null,
+    value: SyntaxNode | null,
+  ): void => {
     if (target === null) return;
     switch (kindOf(target)) {
       case 'Tuple':
@@ -240,16 +273,16 @@ export const pythonFacts = (
           value !== null && /^(?:Tuple|List)$/u.test(kindOf(value) ?? '')
             ? nodesOf(value, 'elts')
             : [];
-        nodesOf(target, 'elts').forEach((each, i) => writes(node, each, values[i] ?? null));
+        nodesOf(target, 'elts').forEach((each, i) => writes(frame, node, each, values[i] ?? null));
         break;
       }
       case 'Starred':
-        writes(node, childOf(target, 'value'), null);
+        writes(frame, node, childOf(target, 'value'), null);
         break;
       case 'Attribute':
       case 'Subscript': {
         sees(node, lastName(target), value);
-        const owner = shared(childOf(target, 'value'));
+        const owner = shared(childOf(target, 'value'), frame);
         if (owner !== null) find(node, 'no-patching', `changes ${owner}`);
         const attribute = kindOf(target) === 'Attribute' ? pythonName(target['attr']) : '';
         if (INNARDS.has(attribute) || attribute === '__class__' || attribute === '__dict__')
@@ -287,7 +320,8 @@ export const pythonFacts = (
     return found;
   };
 
-  const calls = ({ node }: Frame): void => {
+  const calls = (frame: Frame): void => {
+    const { node } = frame;
     const callee = childOf(node, 'func');
     if (callee === null) return;
     const args = nodesOf(node, 'args');
@@ -296,28 +330,31 @@ export const pythonFacts = (
     const method = kindOf(callee) === 'Attribute' ? pythonName(callee['attr']) : null;
     if (name === 'setattr' || name === 'delattr') {
       sees(node, fold(second), third ?? node);
-      const owner = shared(first);
+      const owner = shared(first, frame);
       if (owner !== null) find(node, 'no-patching', `changes ${owner}`);
     }
     if (name === 'getattr') {
       const asked = fold(second);
       if (asked !== null) attribute(node, asked, first);
-      else if (shared(first) !== null)
+      else if (shared(first, frame) !== null)
         find(node, 'no-dynamic-code', 'reads a name of an import that it computes');
     }
     if (/^(?:__setattr__|__setitem__|setdefault)$/u.test(method ?? '')) {
       const [key, value] = args.slice(-2);
       sees(node, fold(key ?? null), value ?? null);
-      const owner = shared(childOf(callee, 'value')) ?? (args.length === 3 ? shared(first) : null);
+      const owner =
+        shared(childOf(callee, 'value'), frame) ??
+        (args.length === 3 ? shared(first, frame) : null);
       if (owner !== null) find(node, 'no-patching', `changes ${owner}`);
     }
     // random.seed(42), torch.manual_seed(42): a number of the program's own in the harness's place.
     const called = (name ?? method)?.replace(/^(?:set|manual)_/u, '') ?? null;
     const known = isProtected(called);
-    const isOwn = name !== null && defined.has(name);
+    const isDefined = name !== null && isOwn(name, frame);
     const given = [...args, ...nodesOf(node, 'keywords').map((each) => childOf(each, 'value'))];
     const isNamed = given.some((each) => each !== null && isSaidIn(each, known));
-    if (known !== null && !isOwn && !isNamed) find(node, 'protected-parameters', `sets ${known}`);
+    if (known !== null && !isDefined && !isNamed)
+      find(node, 'protected-parameters', `sets ${known}`);
   };
 
   const attribute = (node: SyntaxNode, name: string, of: SyntaxNode | null): void => {
@@ -331,7 +368,7 @@ export const pythonFacts = (
 
   const plain = (node: SyntaxNode, name: unknown): void => {
     if (typeof name !== 'string') return;
-    const trouble = nameTrouble(name, protectedParameters);
+    const trouble = nameTrouble(name, protectedParameters, names);
     if (trouble !== null)
       report({
         rule: 'plain-names',
@@ -346,35 +383,36 @@ export const pythonFacts = (
     const { node, parent, field } = frame;
     switch (kind) {
       case 'Assign':
-        for (const target of nodesOf(node, 'targets')) writes(node, target, childOf(node, 'value'));
+        for (const target of nodesOf(node, 'targets'))
+          writes(frame, node, target, childOf(node, 'value'));
         break;
       case 'AugAssign':
-        writes(node, childOf(node, 'target'), node);
+        writes(frame, node, childOf(node, 'target'), node);
         break;
       case 'AnnAssign':
         if (childOf(node, 'value') !== null)
-          writes(node, childOf(node, 'target'), childOf(node, 'value'));
+          writes(frame, node, childOf(node, 'target'), childOf(node, 'value'));
         break;
       case 'NamedExpr':
-        writes(node, childOf(node, 'target'), childOf(node, 'value'));
+        writes(frame, node, childOf(node, 'target'), childOf(node, 'value'));
         break;
       case 'For':
       case 'AsyncFor':
-        writes(node, childOf(node, 'target'), node);
+        writes(frame, node, childOf(node, 'target'), node);
         break;
       case 'Comprehension': {
         // It has no line of its own.
         const target = childOf(node, 'target');
-        if (target !== null) writes(target, target, node);
+        if (target !== null) writes(frame, target, target, node);
         break;
       }
       case 'WithItem': {
         const target = childOf(node, 'optional_vars');
-        if (target !== null) writes(target, target, node);
+        if (target !== null) writes(frame, target, target, node);
         break;
       }
       case 'Delete':
-        for (const target of nodesOf(node, 'targets')) writes(node, target, node);
+        for (const target of nodesOf(node, 'targets')) writes(frame, node, target, node);
         break;
       case 'MatchAs':
       case 'MatchStar':
@@ -453,14 +491,12 @@ export const pythonFacts = (
         plain(node, node['id']);
         const name = pythonName(node['id']);
         const holder = parent !== null && kindOf(parent.node) === 'Call' ? parent.node : node;
-        if (defined.has(name) || imported.has(name)) {
-          const root = imported.get(name);
-          const isObject = parent !== null && kindOf(parent.node) === 'Attribute';
-          if (root !== undefined && SOME[root] !== undefined && !isObject)
-            find(holder, 'no-process-access', `passes ${root} on`);
-          break;
-        }
+        const root = imported.get(name);
+        const isObject = parent !== null && kindOf(parent.node) === 'Attribute';
+        if (root !== undefined && SOME[root] !== undefined && !isObject)
+          find(holder, 'no-process-access', `passes ${root} on`);
         if (kindOf(childOf(node, 'ctx') ?? {}) !== 'Load') break;
+        if (!(CODE.has(name) || PROCESS.has(name)) || isOwn(name, frame)) break;
         if (CODE.has(name)) find(holder, 'no-dynamic-code', `uses ${name}`);
         if (PROCESS.has(name)) find(holder, 'no-process-access', `uses ${name}`);
         break;

@@ -1,3 +1,4 @@
+import { joinedTexts } from './constants.ts';
 import type { Grammar, SyntaxNode } from './walk.ts';
 
 /** The kind of one of py-ast's nodes, which are those of CPython's own `ast`; null for other data. */
@@ -42,7 +43,7 @@ export const foldedText = (
       const parts = nodesOf(node, 'values').map((part) =>
         foldedText(kindOf(part) === 'FormattedValue' ? childOf(part, 'value') : part, lookUp),
       );
-      return parts.includes(null) ? null : parts.join('');
+      return joinedTexts(parts);
     }
     case 'BinOp': {
       const parts: string[] = [];
@@ -54,8 +55,7 @@ export const foldedText = (
         parts.push(right);
         left = childOf(left, 'left');
       }
-      const first = foldedText(left, lookUp);
-      return first === null ? null : [first, ...parts.reverse()].join('');
+      return joinedTexts([foldedText(left, lookUp), ...parts.reverse()]);
     }
     default:
       return null;

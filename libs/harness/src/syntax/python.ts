@@ -1,8 +1,8 @@
 import { parse } from 'py-ast';
 import { refused, type Result } from '#libs/kernel';
-import { guarded } from './javascript.ts';
 import { pythonFacts } from './python-facts.ts';
 import { childOf, GRAMMAR, kindOf, lineAt, nodesOf, pythonName } from './python-tree.ts';
+import { readTree } from './read-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
 import { eachNode, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
@@ -89,49 +89,54 @@ const codingTrouble = (text: string): Unreadable | null => {
 export const readPython = (text: string, reading: Reading): Result<Source, Unreadable> => {
   const coding = codingTrouble(text);
   if (coding !== null) return refused(coding);
-  return guarded(text, () => {
-    const module = parse(text.replace(/^\ufeff/u, '')) as unknown as SyntaxNode;
-    const facts: Fact[] = [];
-    const rules = pythonFacts(module, reading, (fact) => facts.push(fact));
-    const declarations = nodesOf(module, 'body').map((statement): Declaration => {
-      const structure: string[] = [];
-      const reaches: { name: string; line: number }[] = [];
-      const { exact, shape } = walk(
-        GRAMMAR,
-        statement,
-        (frame, kind) => {
-          const found = isStructure(frame, kind);
-          if (found !== null) structure.push(found);
-          if (kind === 'Global')
-            for (const name of (frame.node['names'] ?? []) as readonly string[])
-              reaches.push({ name: pythonName(name), line: lineAt(frame.node) });
-          if (kind === 'Attribute' || kind === 'Subscript')
-            if (kindOf(childOf(frame.node, 'ctx') ?? {}) === 'Store') {
-              let root = childOf(frame.node, 'value');
-              while (root !== null && /^(?:Attribute|Subscript)$/u.test(kindOf(root) ?? ''))
-                root = childOf(root, 'value');
-              for (const name of boundNames(root)) reaches.push({ name, line: lineAt(frame.node) });
-            }
-          rules.enter(frame, kind);
-        },
-        (frame, text) => {
-          const kind = kindOf(frame.node) ?? '';
-          if (COUNTED_WHOLE.has(kind)) structure.push(`${kind} ${text()}`);
-          rules.leave(frame, text);
-        },
-      );
-      const local = reaches.length === 0 ? new Set<string>() : localNames(statement);
-      return {
-        names: namesOf(statement),
-        line: lineAt(statement),
-        exact,
-        shape,
-        structure,
-        reaches: reaches.filter(({ name }) => !local.has(name)),
-      };
-    });
-    return { declarations, facts };
+  return readTree(
+    text,
+    () => parse(text.replace(/^\ufeff/u, '')) as unknown as SyntaxNode,
+    (module) => readModule(module, reading),
+  );
+};
+
+const readModule = (module: SyntaxNode, reading: Reading): Source => {
+  const facts: Fact[] = [];
+  const rules = pythonFacts(module, reading, (fact) => facts.push(fact));
+  const declarations = nodesOf(module, 'body').map((statement): Declaration => {
+    const structure: string[] = [];
+    const reaches: { name: string; line: number }[] = [];
+    const { exact, shape } = walk(
+      GRAMMAR,
+      statement,
+      (frame, kind) => {
+        const found = isStructure(frame, kind);
+        if (found !== null) structure.push(found);
+        if (kind === 'Global')
+          for (const name of (frame.node['names'] ?? []) as readonly string[])
+            reaches.push({ name: pythonName(name), line: lineAt(frame.node) });
+        if (kind === 'Attribute' || kind === 'Subscript')
+          if (kindOf(childOf(frame.node, 'ctx') ?? {}) === 'Store') {
+            let root = childOf(frame.node, 'value');
+            while (root !== null && /^(?:Attribute|Subscript)$/u.test(kindOf(root) ?? ''))
+              root = childOf(root, 'value');
+            for (const name of boundNames(root)) reaches.push({ name, line: lineAt(frame.node) });
+          }
+        rules.enter(frame, kind);
+      },
+      (frame, text) => {
+        const kind = kindOf(frame.node) ?? '';
+        if (COUNTED_WHOLE.has(kind)) structure.push(`${kind} ${text()}`);
+        rules.leave(frame, text);
+      },
+    );
+    const local = reaches.length === 0 ? new Set<string>() : localNames(statement);
+    return {
+      names: namesOf(statement),
+      line: lineAt(statement),
+      exact,
+      shape,
+      structure,
+      reaches: reaches.filter(({ name }) => !local.has(name)),
+    };
   });
+  return { declarations, facts };
 };
 
 /** Names that a function declares as its own: parameters and what it assigns. */

@@ -15,13 +15,13 @@ export interface Frame {
 /** How one parser's trees are read. */
 export interface Grammar {
   /** The node's kind; null for data that is no node. */
-  kindOf(value: object): string | null;
+  readonly kindOf: (value: object) => string | null;
   /** Whether a field says where something stands or how it was written, not what it is. */
-  isSilent(field: string): boolean;
+  readonly isSilent: (field: string) => boolean;
   /** Whether a field's nodes are words of the language and nothing more, such as operators. */
-  isWord(field: string): boolean;
+  readonly isWord: (field: string) => boolean;
   /** A value written out: a number, a text, true, false, nothing, and lists and records of them. */
-  isLiteral(node: SyntaxNode): boolean;
+  readonly isLiteral: (node: SyntaxNode) => boolean;
 }
 
 /**
@@ -43,11 +43,6 @@ export interface Fingerprint {
 const printed = (value: unknown): string =>
   typeof value === 'string' ? JSON.stringify(value) : String(value);
 
-interface Closing {
-  readonly closes: Frame;
-  readonly start: number;
-}
-
 /**
  * Goes through a tree in the order of the text, without recursion.
  *
@@ -67,45 +62,51 @@ export const walk = (
   let literals = 0;
   let closing = 0;
   const textOfClosing = (): string => exact.slice(closing).join('');
-  const say = (text: string): void => {
-    exact.push(text);
-    if (literals === 0) shape.push(text);
+  const say = (field: string, sign: string, text: string): void => {
+    exact.push(field, sign, text, ';');
+    if (literals === 0) shape.push(field, sign, text, ';');
   };
-  const open: (Frame | Closing)[] = [{ node: root, parent: null, field: '', depth: 0 }];
+  const open: Frame[] = [{ node: root, parent: null, field: '', depth: 0 }];
+  /** Where the text of each open frame starts; −1 until it is entered. */
+  const starts: number[] = [-1];
   const take = (frame: Frame, field: string, value: unknown): void => {
     if (typeof value !== 'object' || value === null) {
-      if (value !== undefined && value !== null && value !== false)
-        say(`${field}=${printed(value)};`);
+      if (value !== undefined && value !== null && value !== false) say(field, '=', printed(value));
     } else if (Array.isArray(value)) {
-      say(`${field}[${String(value.length)}]`);
+      say(field, '#', String(value.length));
       for (const each of value) take(frame, field, each ?? 'none');
     } else {
       const kind = grammar.kindOf(value);
-      if (kind === null) say(`${field}=${JSON.stringify(value)};`);
-      else if (grammar.isWord(field)) say(`${field}=${kind};`);
-      else open.push({ node: value as SyntaxNode, parent: frame, field, depth: frame.depth + 1 });
+      if (kind === null) say(field, '=', JSON.stringify(value));
+      else if (grammar.isWord(field)) say(field, '=', kind);
+      else {
+        open.push({ node: value as SyntaxNode, parent: frame, field, depth: frame.depth + 1 });
+        starts.push(-1);
+      }
     }
   };
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if ('closes' in next) {
+  for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
+    const start = starts[open.length - 1] ?? -1;
+    if (start >= 0) {
+      open.pop();
+      starts.pop();
       exact.push(')');
       if (literals === 0) shape.push(')');
       else literals -= 1;
-      closing = next.start;
-      leave(next.closes, textOfClosing);
+      closing = start;
+      leave(next, textOfClosing);
       continue;
     }
     const { node, field: at } = next;
     if (next.depth > DEEPEST) throw new TooDeep();
     const kind = grammar.kindOf(node) ?? '';
-    open.push({ closes: next, start: exact.length });
-    const opening = `${at}:${kind}(`;
-    exact.push(opening);
+    starts[open.length - 1] = exact.length;
+    exact.push(at, ':', kind, '(');
     if (literals > 0) literals += 1;
     else if (grammar.isLiteral(node)) {
       literals = 1;
-      shape.push(`${at}:#`);
-    } else shape.push(opening);
+      shape.push(at, ':#');
+    } else shape.push(at, ':', kind, '(');
     enter(next, kind);
     const first = open.length;
     for (const field in node) if (!grammar.isSilent(field)) take(next, field, node[field]);
