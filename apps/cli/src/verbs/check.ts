@@ -1,6 +1,7 @@
-import { describeStudy, readStudy } from '#libs/studies';
-import { checkDataPolicy, newSplitKey, openVault, preLoopChecks } from '#libs/vault';
-import type { GateCheck } from '#libs/harness';
+import { describePower, describeStudy, readStudy, type PowerMeaning } from '#libs/studies';
+import { checkDataPolicy, newSplitKey, openVault, preLoopChecks, type Vault } from '#libs/vault';
+import { scoredCells } from '#libs/evaluator';
+import type { GateCheck, HarnessPolicy } from '#libs/harness';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
 import { studyLines } from '../present/study-check.ts';
@@ -11,7 +12,7 @@ import { common, type Verb } from '../verb.ts';
 export const checkVerb: Verb = (program, done) => {
   common(program.command('check [study]'))
     .description(
-      'validate a study: what is wrong and where, what its budget buys, what k and h mean',
+      'validate a study: what is wrong and where, what its budget buys, what k and h mean, what a keep can tell from noise',
     )
     .addHelpText('after', '\nNothing is written. Exit codes: 0 sound, 2 with errors.')
     .action((study: string | undefined, options: CommonOptions) =>
@@ -34,10 +35,23 @@ const check = async (output: Output, path: string): Promise<ExitCode> => {
     : [...checkDataPolicy(policy.data), refusedData(vault.error.message)];
   const failed = checks.filter(({ passed }) => !passed);
   const description = describeStudy(policy);
+  const power = vault.ok ? powerOf(policy, vault.value) : null;
   if (output.json)
-    jsonLine(output, { study: policy.study.id, warnings, preLoop: checks, ...description });
-  else for (const text of studyLines(output.style, study.value, checks)) output.line(text);
+    jsonLine(output, { study: policy.study.id, warnings, preLoop: checks, ...description, power });
+  else for (const text of studyLines(output.style, study.value, checks, power)) output.line(text);
   return failed.length === 0 ? EXIT.done : EXIT.badInput;
+};
+
+/** The power of a keep on the dev rows as they are split here. */
+const powerOf = (policy: HarnessPolicy, { counts }: Vault): PowerMeaning | null => {
+  const { people, positive } = counts.dev.cells;
+  let scored = { people: 0, positive: 0 };
+  for (const cell of scoredCells(counts.dev.cells, policy.data.minimumCell))
+    scored = {
+      people: scored.people + (people[cell] ?? 0),
+      positive: scored.positive + (positive[cell] ?? 0),
+    };
+  return describePower(policy, scored);
 };
 
 const refusedData = (found: string): GateCheck => ({
