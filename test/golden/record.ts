@@ -5,7 +5,6 @@ import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
 import { generateKey, sign, verify } from '#libs/signatures';
-import { studyDecider, type StudyEvent } from '#libs/studies';
 import {
   chained,
   honestRun,
@@ -79,6 +78,7 @@ const measured = (fact: Fact): Fact => {
 const {
   events: run,
   studyEvents,
+  dataEvents,
   findingEvents,
 } = sealed(workshop, {
   ...night,
@@ -90,6 +90,7 @@ if (proposed === undefined) throw new Error('no finding was proposed');
 
 const judged = await verifyFinding({
   ...{ events: run, studyEvents, findingEvents, sha256, sha1: workshop.sha1 },
+  dataEvents: () => dataEvents,
   readObject: night.git.readObject,
   verifySignature: verify,
 });
@@ -254,16 +255,4 @@ const halted = chained(
   sha256,
 );
 
-const spent = facts(closed).findLast(({ type }) => type === 'LoopEnded')?.data as {
-  readonly spent: number;
-};
-const study = continued(
-  studyEvents,
-  decided(studyDecider, facts(studyEvents), {
-    type: 'CountSpend',
-    id: deriveId('spend', 1),
-    data: { runId: RUN_ID, spent: spent.spent },
-  }) satisfies readonly StudyEvent[],
-);
-
-writeGoldenLog([...study, ...closed, ...halted, ...accepted, ...blocked]);
+writeGoldenLog([...studyEvents, ...dataEvents, ...closed, ...halted, ...accepted, ...blocked]);

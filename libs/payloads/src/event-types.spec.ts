@@ -104,6 +104,8 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   MutationProposed: ['files.*.after', 'files.*.before', 'measuredDomain'],
   MutationReverted: ['ruling'],
+  FindingProposed: ['claim.look'],
+  SplitFixed: ['rowId'],
   FairnessMeasured: [
     'report.measures.*.bound',
     'report.measures.*.reason',

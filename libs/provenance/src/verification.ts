@@ -131,8 +131,8 @@ const bind = (
 };
 
 /**
- * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then the run's,
- * each from its first event in order.
+ * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then that of
+ * its data, then the run's, each from its first event in order.
  */
 export const startVerification = (
   finding: FindingProposed['data'],
@@ -157,13 +157,14 @@ export const startVerification = (
       run: bind(running, 'run'),
       study: bind(running, 'study'),
       finding: bind(running, 'finding'),
+      data: bind(running, 'data'),
     },
-    counts: { run: 0, study: 0, finding: 0 },
+    counts: { run: 0, study: 0, finding: 0, data: 0 },
     pinned,
   };
 };
 
-/** One more event of one of the three streams, as stored. Never throws for what the bytes say. */
+/** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
 export const observe = (verification: Verification, source: Source, stored: StoredBytes): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
   const link: Link = {

@@ -1,5 +1,6 @@
 import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
 import type { Source } from './check.ts';
+import { readData } from './event-versions.ts';
 import type { StoredBytes } from './ports.ts';
 import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
 import type { Verification, VerificationPorts } from './verification.ts';
@@ -15,6 +16,11 @@ export interface FindingToVerify extends VerificationPorts {
   readonly findingEvents: StoredEvents;
   /** The stream `study-<id>`. */
   readonly studyEvents: StoredEvents;
+  /**
+   * The stream `data-<digest>` of the data that the claim names. Asked for unless the finding is of version 1, whose
+   * looks were counted by their study alone; where it is missing, no other finding passes.
+   */
+  readonly dataEvents?: (dataDigest: string) => StoredEvents;
 }
 
 export interface Verdict {
@@ -63,6 +69,15 @@ interface Head {
   readonly why: string;
 }
 
+/** The stream of the finding's data, asked for as it is read: what it is called comes out of the finding. */
+async function* dataOf(
+  { claim }: FindingProposed['data'],
+  read: NonNullable<FindingToVerify['dataEvents']>,
+): AsyncIterable<StoredBytes> {
+  const look = (claim as FindingProposed['data']['claim'] | undefined)?.look ?? null;
+  if (look !== null) yield* read(look.dataDigest);
+}
+
 /** The finding's own stream is short; its first event says what is claimed. */
 const readFinding = async (stored: StoredEvents): Promise<Head> => {
   const events: StoredBytes[] = [];
@@ -72,9 +87,15 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
     return { events, proposed: null, why: `the finding stream can't be read: ${String(error)}` };
   }
   const first = events[0] === undefined ? null : bodyOf(events[0].canonical);
-  return first?.type === 'FindingProposed'
-    ? { events, proposed: first.data as FindingProposed['data'], why: '' }
-    : { events, proposed: null, why: 'the finding stream does not start with FindingProposed' };
+  if (first?.type !== 'FindingProposed')
+    return {
+      ...{ events, proposed: null },
+      why: 'the finding stream does not start with FindingProposed',
+    };
+  const read = readData('finding', first);
+  return 'problem' in read
+    ? { events, proposed: null, why: `the finding stream starts with ${read.problem}` }
+    : { events, proposed: read.data as FindingProposed['data'], why: '' };
 };
 
 /**
@@ -94,6 +115,7 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
  *   events: log.readStored({ stream: `run-${runId}` }),
  *   findingEvents: log.readStored({ stream: `finding-${findingId}` }),
  *   studyEvents: log.readStored({ stream: `study-${studyId}` }),
+ *   dataEvents: (digest) => log.readStored({ stream: `data-${digest}` }),
  *   readObject: (oid) => sourceTree.readObject(oid),
  *   sha256: (bytes) => hash('sha256', bytes, 'hex'),
  *   sha1: (bytes) => hash('sha1', bytes, 'hex'),
@@ -104,6 +126,7 @@ export const verifyFinding = async ({
   events,
   findingEvents,
   studyEvents,
+  dataEvents = () => [],
   ...ports
 }: FindingToVerify): Promise<Verdict> => {
   const { events: claimed, proposed, why } = await readFinding(findingEvents);
@@ -115,6 +138,7 @@ export const verifyFinding = async ({
   const problems = [
     await feed(verification, 'finding', claimed),
     await feed(verification, 'study', studyEvents),
+    await feed(verification, 'data', dataOf(proposed, dataEvents)),
     await feed(verification, 'run', events),
   ].filter((problem) => problem !== null);
   const rows = await conclude(verification);

@@ -122,6 +122,10 @@ const openCounted = async (
   const cohorts = checks.every(({ passed }) => passed)
     ? await releaseCohorts(home, runId, study)
     : null;
+  if (cohorts !== null) {
+    const fixed = await fixSplit(home, study);
+    if (!fixed.ok) return fixed;
+  }
   const data: RunOpened['data'] = {
     runId,
     studyId: policy.study.id,
@@ -150,6 +154,21 @@ const openCounted = async (
   );
   return sent.ok ? ok({ runId, study }) : sent;
 };
+
+/** From the first run on that gets past the gate the rows of these data are split so, whichever study asks. */
+const fixSplit = (home: Home, { dataDigest, splitCommitment, policy }: OpenedStudy) =>
+  home.data.send(
+    dataDigest,
+    {
+      type: 'FixSplit',
+      id: deriveId('fix-split', dataDigest),
+      data: {
+        ...{ dataDigest, commitment: splitCommitment },
+        ...{ rowId: policy.data.rowId, split: policy.data.split },
+      },
+    },
+    HARNESS,
+  );
 
 const publicHalf = ({ keyId, publicKey }: Home['keys']['runner']) => ({ keyId, publicKey });
 

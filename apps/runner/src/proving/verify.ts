@@ -22,6 +22,7 @@ export const verdictOn = (
     events: log.readStored({ stream: `run-${runId}` }),
     findingEvents: log.readStored({ stream: `finding-${findingId}` }),
     studyEvents: log.readStored({ stream: `study-${studyOf(runId)}` }),
+    dataEvents: (digest) => log.readStored({ stream: `data-${digest}` }),
     readObject: (oid) => sourceTree.readObject(oid),
     sha256: (bytes) => hash('sha256', bytes, 'hex'),
     // Git's objects are named by SHA-1.
