@@ -8,7 +8,6 @@ import { generateKey, sign, verify } from '#libs/signatures';
 import {
   chained,
   honestRun,
-  RUN_ID,
   sealed,
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
