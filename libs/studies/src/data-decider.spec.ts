@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { dataDecider } from './data-decider.ts';
-import type { DataEvent, SplitFixed } from './events.ts';
+import type { DataEvent, SplitFixed } from './data-events.ts';
 
 const dataDigest = 'ab'.repeat(32);
 const split: SplitFixed['data'] = {

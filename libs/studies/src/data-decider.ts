@@ -1,5 +1,5 @@
 import { ok, refused, type Decider } from '#libs/kernel';
-import type { DataEvent, LookCounted, SplitFixed } from './events.ts';
+import type { DataEvent, LookCounted, SplitFixed } from './data-events.ts';
 
 interface Command<Type extends string, Data> {
   readonly type: Type;
