@@ -3,6 +3,7 @@ import 'reflect-metadata';
 
 export { LOCAL_OPERATOR } from './actors.ts';
 export * from './commands/drive-run.ts';
+export * from './commands/fork-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
 export * from './commands/replay-finding.ts';
@@ -21,6 +22,7 @@ export { agentOf } from './agent-of.ts';
 export { driveRun, type Drive } from './drive-run.ts';
 export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export type { Fork, ForkFrom } from './opening/fork-point.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, type OpenedStudy } from './opening/open-study.ts';

@@ -84,6 +84,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   RunRequested: ['agent'],
   RunOpened: [
     'cohorts',
+    'forkedFrom',
     'policy.data.rowId',
     'policy.gates.postLoop.demographicParity',
     'policy.gates.postLoop.disparateImpact',

@@ -17,6 +17,7 @@ import type {
   CohortRelease,
   CohortsServed,
   EnvironmentRecord,
+  ForkPoint,
   FairnessMeasured,
   GatePassed,
   HypothesisProposed,
@@ -179,6 +180,13 @@ class CohortReleasePayload implements CohortRelease {
   @Nested(() => PeoplePayload) people!: PeoplePayload;
 }
 
+class ForkPointPayload implements ForkPoint {
+  @Id() runId!: string;
+  @Nullable() @Id() mutationId!: string | null;
+  @Oid() commit!: string;
+  @Oid() tree!: string;
+}
+
 export class RunOpenedPayload implements DataOf<RunOpened> {
   @Id() runId!: string;
   @Id() studyId!: string;
@@ -190,6 +198,7 @@ export class RunOpenedPayload implements DataOf<RunOpened> {
   @Whole() seed!: number;
   @Nested(() => GovernancePayload) governance!: GovernancePayload;
   @Nullable() @Nested(() => CohortReleasePayload) cohorts!: CohortReleasePayload | null;
+  @Nullable() @Nested(() => ForkPointPayload) forkedFrom!: ForkPointPayload | null;
 }
 
 export class GatePassedPayload implements DataOf<GatePassed> {

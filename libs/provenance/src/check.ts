@@ -1,6 +1,6 @@
-import type { FindingEvent, FindingProposed } from '#libs/findings';
+import type { FindingEvent, FindingProposed, FindingVerified } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
-import type { RunEvent, RunOpened } from '#libs/run';
+import type { ForkPoint, RunEvent, RunOpened } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
@@ -34,6 +34,14 @@ export type StudyHandlers = Handlers<StudyEvent>;
 export type FindingHandlers = Handlers<FindingEvent>;
 export type DataHandlers = Handlers<DataEvent>;
 
+/** A finding of the run that a run was forked from, verified anew. */
+export interface Ancestor {
+  readonly verdict: FindingVerified['data']['verdict'];
+  readonly finding: FindingProposed['data'];
+  /** Null where that run has no readable RunOpened. */
+  readonly opened: RunOpened['data'] | null;
+}
+
 /** What a check may use: the finding, the pins, and the world as functions. */
 export interface Context {
   readonly finding: FindingProposed['data'];
@@ -44,6 +52,8 @@ export interface Context {
   readonly verifySignature: VerifySignature;
   /** Null: only the events are at hand, and rows that need objects fail. */
   readonly readObject: ReadObject | null;
+  /** The finding that leads to the state which a run was forked from; null: there is none at hand. */
+  readonly ancestor: (point: ForkPoint) => Promise<Ancestor | null>;
 }
 
 export interface Outcome {

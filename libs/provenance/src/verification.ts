@@ -7,6 +7,7 @@ import { completeChain } from './checks/complete-chain.ts';
 import { cutoverAudit } from './checks/cutover-audit.ts';
 import { dataPinned } from './checks/data-pinned.ts';
 import { environmentPinned } from './checks/environment-pinned.ts';
+import { forkPoint } from './checks/fork-point.ts';
 import { gates } from './checks/gates.ts';
 import { governed } from './checks/governed.ts';
 import { hashChain } from './checks/hash-chain.ts';
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   knownEvents,
   runHeadSigned,
   sourcePinned,
+  forkPoint,
   environmentPinned,
   dataPinned,
   completeChain,
@@ -61,6 +63,8 @@ export interface VerificationPorts {
   readonly verifySignature: VerifySignature;
   /** Null: only events are at hand; the rows that need objects fail. */
   readonly readObject: ReadObject | null;
+  /** The finding that leads to a fork point, verified; left out: a forked run's findings do not pass. */
+  readonly ancestor?: Context['ancestor'];
 }
 
 type Handler = (data: unknown, event: ChainEvent) => void;
@@ -143,7 +147,9 @@ export const startVerification = (
     if (pinned.opened === null) throw new Error('the run has no RunOpened');
     return pinned.opened;
   };
-  const running = CHECKS.map((check) => startCheck(check, { ...ports, finding, opened }));
+  const running = CHECKS.map((check) =>
+    startCheck(check, { ancestor: () => Promise.resolve(null), ...ports, finding, opened }),
+  );
   return {
     ports,
     running,

@@ -793,6 +793,39 @@ const CASES: readonly Case[] = [
     says: 'the digest of the environment',
   },
   {
+    what: 'the run says that it was forked from one that nobody knows',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: pins.tree },
+    })),
+    fails: ['fork-point'],
+    says: 'the study counted no run r0 before this one',
+  },
+  {
+    what: 'the run was forked from a state that no finding leads to',
+    tamper: (honest) =>
+      study(([registered, ...more]) => [
+        ...(registered === undefined ? [] : [registered]),
+        { type: 'RunCounted', data: { runId: 'r0', number: 1, seed: 7 } },
+        ...more,
+      ])(
+        looked({ runs: 2 })(
+          change('RunOpened', ({ pins }) => ({
+            forkedFrom: { runId: 'r0', mutationId: 'm0', commit: pins.pinCommit, tree: pins.tree },
+          }))(honest),
+        ),
+      ),
+    fails: ['fork-point'],
+    says: 'no finding of r0 leads to',
+  },
+  {
+    what: 'a fork of the source starts elsewhere',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: OTHER },
+    })),
+    fails: ['fork-point', 'complete-chain', 'objects', 'training-signatures'],
+    says: 'the tree of a fork from the source is',
+  },
+  {
     what: 'the data is not what the study committed',
     tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, dataDigest: 'cd'.repeat(32) } })),
     fails: ['data-pinned', 'sealed-look'],

@@ -1,5 +1,6 @@
 import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
-import type { Source } from './check.ts';
+import type { ForkPoint, RunOpened } from '#libs/run';
+import type { Ancestor, Source } from './check.ts';
 import { readData } from './event-versions.ts';
 import type { StoredBytes } from './ports.ts';
 import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
@@ -8,8 +9,8 @@ import type { Verification, VerificationPorts } from './verification.ts';
 /** Events in order, from a log or from a file. */
 export type StoredEvents = AsyncIterable<StoredBytes> | Iterable<StoredBytes>;
 
-/** A finding's streams, each from its first event, and what the verifier needs of the world. */
-export interface FindingToVerify extends VerificationPorts {
+/** A finding's streams, each from its first event. */
+export interface FindingStreams {
   /** The stream `run-<id>` that the finding came out of. */
   readonly events: StoredEvents;
   /** The stream `finding-<id>`; its first event is `FindingProposed`. */
@@ -21,6 +22,15 @@ export interface FindingToVerify extends VerificationPorts {
    * looks were counted by their study alone; where it is missing, no other finding passes.
    */
   readonly dataEvents?: (dataDigest: string) => StoredEvents;
+}
+
+/** A finding's streams, and what the verifier needs of the world. */
+export interface FindingToVerify extends FindingStreams, Omit<VerificationPorts, 'ancestor'> {
+  /**
+   * The streams of a finding that leads to the state which a run was forked from; null where there is none. Left out:
+   * no finding of a forked run passes, unless it was forked from its source.
+   */
+  readonly forkPoint?: (point: ForkPoint) => Promise<FindingStreams | null>;
 }
 
 export interface Verdict {
@@ -122,19 +132,47 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
  *   verifySignature: verify,
  * });
  */
-export const verifyFinding = async ({
-  events,
-  findingEvents,
-  studyEvents,
-  dataEvents = () => [],
-  ...ports
-}: FindingToVerify): Promise<Verdict> => {
+export const verifyFinding = async (request: FindingToVerify): Promise<Verdict> =>
+  (await verifyAt(request, 0)).verdict;
+
+/** Forks of forks of forks: beyond so many nobody walks back. */
+const DEEPEST = 32;
+
+interface Verified {
+  readonly verdict: Verdict;
+  readonly proposed: FindingProposed['data'] | null;
+  readonly opened: RunOpened['data'] | null;
+}
+
+const verifyAt = async (
+  {
+    events,
+    findingEvents,
+    studyEvents,
+    dataEvents = () => [],
+    forkPoint = () => Promise.resolve(null),
+    ...ports
+  }: FindingToVerify,
+  depth: number,
+): Promise<Verified> => {
   const { events: claimed, proposed, why } = await readFinding(findingEvents);
   if (proposed === null)
-    return verdictOf(
-      CHECKS.map(({ row, expected }) => ({ row, passed: false, found: why, expected })),
-    );
-  const verification = startVerification(proposed, ports);
+    return {
+      verdict: verdictOf(
+        CHECKS.map(({ row, expected }) => ({ row, passed: false, found: why, expected })),
+      ),
+      proposed,
+      opened: null,
+    };
+  const ancestor = async (point: ForkPoint): Promise<Ancestor | null> => {
+    const streams = depth < DEEPEST ? await forkPoint(point) : null;
+    if (streams === null) return null;
+    const found = await verifyAt({ ...ports, ...streams, forkPoint }, depth + 1);
+    if (found.proposed === null) return null;
+    const { verdict } = found.verdict;
+    return { verdict, finding: found.proposed, opened: found.opened };
+  };
+  const verification = startVerification(proposed, { ...ports, ancestor });
   const problems = [
     await feed(verification, 'finding', claimed),
     await feed(verification, 'study', studyEvents),
@@ -142,5 +180,9 @@ export const verifyFinding = async ({
     await feed(verification, 'run', events),
   ].filter((problem) => problem !== null);
   const rows = await conclude(verification);
-  return verdictOf(problems.length === 0 ? rows : unreadable(rows, problems.join('; ')));
+  return {
+    verdict: verdictOf(problems.length === 0 ? rows : unreadable(rows, problems.join('; '))),
+    proposed,
+    opened: verification.pinned.opened,
+  };
 };

@@ -1,7 +1,9 @@
 import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
 import type { RunEvent, RunOpened } from './events.ts';
 
-type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy'> & { readonly policy: PolicyOfVersion1 };
+type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'forkedFrom'> & {
+  readonly policy: PolicyOfVersion1;
+};
 
 /**
  * For each type of a run's events one step for each older version: the first makes version 2 of version 1, and so on.
@@ -12,6 +14,7 @@ export const RUN_UPCASTERS = {
     (opened: OpenedOfVersion1): RunOpened['data'] => ({
       ...opened,
       policy: upgradePolicy(opened.policy),
+      forkedFrom: null,
     }),
   ],
 } as const satisfies {

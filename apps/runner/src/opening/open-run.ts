@@ -15,6 +15,7 @@ import {
 import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { rememberStudyFile, type Home } from '../home.ts';
+import { forkPointOf, type Fork } from './fork-point.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
 export interface RunToOpen {
@@ -34,10 +35,16 @@ const PATIENCE = 5;
 /**
  * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
  * wrong with the study is refused before anything of the run is written.
+ *
+ * @param fork - the state of an earlier run that it starts from; null: the study's source
  */
-export const openRun = async (home: Home, run: RunToOpen): Promise<Result<OpenedRun, Refusal>> => {
+export const openRun = async (
+  home: Home,
+  run: RunToOpen,
+  fork: Fork | null = null,
+): Promise<Result<OpenedRun, Refusal>> => {
   for (let attempt = 1; ; attempt += 1) {
-    const opened = await openOnce(home, run);
+    const opened = await openOnce(home, run, fork);
     const overtaken = !opened.ok && ['lost-race', 'not-now'].includes(opened.error.code);
     if (!overtaken || attempt === PATIENCE) return opened;
   }
@@ -46,13 +53,20 @@ export const openRun = async (home: Home, run: RunToOpen): Promise<Result<Opened
 const openOnce = async (
   home: Home,
   { study: onDisk, seed }: RunToOpen,
+  fork: Fork | null,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const ground = await layGround(home, onDisk);
   if (!ground.ok) return ground;
-  await rememberStudyFile(home, onDisk.policy.study.id, onDisk.file);
-  const counted = await countRun(home, onDisk.policy.study.id, seed);
+  const { pins, study } = ground.value;
+  const studyId = onDisk.policy.study.id;
+  const point =
+    fork === null ? ok(null) : await forkPointOf(home, studyId, { ...pins, ...study }, fork);
+  if (!point.ok) return point;
+  await rememberStudyFile(home, studyId, onDisk.file);
+  const counted = await countRun(home, studyId, seed);
   if (!counted.ok) return counted;
-  return openCounted(home, ground.value, { ...counted.value, agent: null }, LOCAL_RESEARCHER);
+  const run = { ...counted.value, agent: null, forkedFrom: point.value };
+  return openCounted(home, ground.value, run, LOCAL_RESEARCHER);
 };
 
 /**
@@ -70,7 +84,8 @@ export const openRequestedRun = async (
   if (!ground.ok) return ground;
   const { runId, seed } = requested;
   const counted = await sendCount(home, onDisk.policy.study.id, { runId, seed }, HARNESS);
-  return counted.ok ? openCounted(home, ground.value, requested, actor) : counted;
+  const run = { ...requested, forkedFrom: null };
+  return counted.ok ? openCounted(home, ground.value, run, actor) : counted;
 };
 
 /** Opens a study as it lies on disk now. */
@@ -112,7 +127,13 @@ const GOVERNANCE = {
 const openCounted = async (
   home: Home,
   { pins, study }: Ground,
-  { runId, number, seed, agent }: Omit<RequestedRun, 'refused'>,
+  {
+    runId,
+    number,
+    seed,
+    agent,
+    forkedFrom,
+  }: Omit<RequestedRun, 'refused'> & Pick<RunOpened['data'], 'forkedFrom'>,
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
@@ -146,6 +167,7 @@ const openCounted = async (
       reason: agent === null ? GOVERNANCE.builtIn : GOVERNANCE.outside,
     },
     cohorts,
+    forkedFrom,
   };
   const sent = await home.runs.send(
     runId,

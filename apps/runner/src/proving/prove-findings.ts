@@ -5,6 +5,7 @@ import { attemptsOf, type CloseRun, type RunEvent } from '#libs/run';
 import { cellCount } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
+import { findingAt } from './fork-streams.ts';
 import { claimOf, comparisons, type Comparison } from './claims.ts';
 import { proposedHashOf, recordVerdict, verdictOn } from './verify.ts';
 
@@ -27,7 +28,7 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
       HARNESS,
     ),
   );
-  const claims = canBeScored(context) ? comparisons(state.line) : [];
+  const claims = canBeScored(context) && (await isProved(context)) ? comparisons(state.line) : [];
   const findings: CloseRun['data']['findings'][number][] = [];
   if (claims.length > 0) {
     const look = await openSealedRows(context, claims.length);
@@ -51,6 +52,16 @@ const canBeScored = ({ study, opened }: EffectContext): boolean => {
   const { dimensions, minimumCell } = opened.policy.data;
   const even = new Float64Array(cellCount(dimensions)).fill(0.5);
   return score(even, study.vault.counts.sealed.cells, minimumCell) !== null;
+};
+
+/**
+ * Whether the state that the run started from leads back to the source: a fork of one that no finding leads to claims
+ * nothing, so that no look at the sealed rows is spent on what could only be BLOCK.
+ */
+const isProved = async ({ home, opened: { forkedFrom } }: EffectContext): Promise<boolean> => {
+  if (forkedFrom === null || forkedFrom.mutationId === null) return true;
+  const findingId = await findingAt(home, forkedFrom);
+  return findingId !== null && (await home.findings.load(findingId)).state.status === 'passed';
 };
 
 /** Other runs of the study, or another runner of this one, may be faster now and then; more often is no race. */

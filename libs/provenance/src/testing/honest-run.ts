@@ -186,6 +186,7 @@ export const honestRun = (
       suppressed: { cells: 1, people: 4 },
       people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
     },
+    forkedFrom: null,
   };
 
   const facts: Fact[] = [];
