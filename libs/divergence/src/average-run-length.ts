@@ -108,34 +108,48 @@ export const averageRunLength = (chart: NoiseScaledChart): number => {
   return chart.sides === 1 ? upper : 1 / (1 / upper + 1 / oneSided(chart, -chart.shift));
 };
 
-/** The chance that a side stays quiet for so many observations. */
-const quiet = ({ places, weights }: Side, observations: number): number => {
+/** The chance that a side stays quiet for so many observations, for each of these numbers. */
+const quiet = ({ places, weights }: Side, counts: readonly number[]): readonly number[] => {
+  const most = Math.max(0, ...counts);
+  const quietFor = [1];
   let chances = new Float64Array(places).fill(1);
-  for (let step = 0; step < observations; step += 1) {
-    const next = new Float64Array(places);
+  let next = new Float64Array(places);
+  for (let step = 0; step < most; step += 1) {
     for (let from = 0; from < places; from += 1) {
       let sum = 0;
       for (let to = 0; to < places; to += 1) sum += weights[from * places + to]! * chances[to]!;
       next[from] = sum;
     }
-    chances = next;
+    [chances, next] = [next, chances];
+    quietFor.push(chances[0]!);
   }
-  return chances[0]!;
-};
-
-/**
- * The chance that the chart fires at least once in so many observations, starting from zero; right to about six
- * digits for one side and to a thousandth for two, whose sums are followed together. For a chart of an h above 60 it
- * is taken as if firing were as likely at each observation.
- *
- * @example alarmProbability({ allowance: 0.5, decisionInterval: 5, sides: 2, shift: 0 }, 100) // 0.19
- */
-export const alarmProbability = (chart: NoiseScaledChart, observations: number): number => {
-  if (chart.decisionInterval > WIDEST) return -Math.expm1(-observations / averageRunLength(chart));
-  const upper = quiet(sideOf(chart, chart.shift), observations);
-  if (chart.sides === 1) return within(1 - upper);
-  const lower = quiet(sideOf(chart, -chart.shift), observations);
-  return within(1 - upper * lower * quietTogether(chart, observations));
+  return counts.map((count) => quietFor[count]!);
 };
 
 const within = (chance: number): number => Math.min(1, Math.max(0, chance));
+
+/**
+ * The chance that the chart fires at least once in so many observations (whole numbers), starting from zero, for each of
+ * these numbers: right to about six digits for one side and to a thousandth for two, whose sums are followed together.
+ * For a chart of an h above 60 it is taken as if firing were as likely at each observation.
+ *
+ * @example alarmProbabilities({ allowance: 0.5, decisionInterval: 5, sides: 2, shift: 0 }, [100]) // [0.19]
+ */
+export const alarmProbabilities = (
+  chart: NoiseScaledChart,
+  counts: readonly number[],
+): readonly number[] => {
+  if (chart.decisionInterval > WIDEST) {
+    const runLength = averageRunLength(chart);
+    return counts.map((count) => -Math.expm1(-count / runLength));
+  }
+  const upper = quiet(sideOf(chart, chart.shift), counts);
+  if (chart.sides === 1) return upper.map((chance) => within(1 - chance));
+  const lower = quiet(sideOf(chart, -chart.shift), counts);
+  const together = quietTogether(chart, counts);
+  return counts.map((_, at) => within(1 - upper[at]! * lower[at]! * together[at]!));
+};
+
+/** {@link alarmProbabilities} of one number of observations. */
+export const alarmProbability = (chart: NoiseScaledChart, observations: number): number =>
+  alarmProbabilities(chart, [observations])[0]!;

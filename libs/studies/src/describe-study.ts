@@ -1,4 +1,4 @@
-import { alarmProbability, averageRunLength } from '#libs/divergence';
+import { alarmProbabilities, averageRunLength } from '#libs/divergence';
 import { FILE_DOMAINS, type ChartPolicy, type Domain, type HarnessPolicy } from '#libs/harness';
 import { digits, grouped, percent, roughly } from './words.ts';
 
@@ -105,8 +105,7 @@ const inNoise =
     // Nothing but noise has the mean 0, wherever the reference lies.
     const chart = { allowance, decisionInterval, sides, shift: -reference } as const;
     const runLength = averageRunLength(chart);
-    const falseAlarm = alarmProbability(chart, iterations);
-    const falseAlarmIn100 = alarmProbability(chart, 100);
+    const [falseAlarm = 1, falseAlarmIn100 = 1] = alarmProbabilities(chart, [iterations, 100]);
     const delays = SHIFTS.map((shift) => ({
       shift,
       iterations: averageRunLength({ ...chart, shift: shift - reference }),
