@@ -90,6 +90,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'policy.gates.postLoop.disparateImpact',
     'policy.gates.postLoop.equalOpportunity',
     'policy.gates.postLoop.equalizedOdds',
+    'policy.keep.effect',
   ],
   GatePassed: ['mutationId'],
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
