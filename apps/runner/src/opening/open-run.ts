@@ -116,7 +116,13 @@ const layGround = async (
   });
   if (!pin.ok) return pin;
   const study = await open(home, folder, policy);
-  return study.ok ? ok({ pins: pin.value, study: study.value }) : study;
+  if (!study.ok) return study;
+  // What the gate refuses opens no rows: its split may still be set anew.
+  if (preLoopChecks(ok(study.value.vault), policy).every(({ passed }) => passed)) {
+    const fixed = await fixSplit(home, study.value);
+    if (!fixed.ok) return fixed;
+  }
+  return ok({ pins: pin.value, study: study.value });
 };
 
 const GOVERNANCE = {
@@ -143,10 +149,6 @@ const openCounted = async (
   const cohorts = checks.every(({ passed }) => passed)
     ? await releaseCohorts(home, runId, study)
     : null;
-  if (cohorts !== null) {
-    const fixed = await fixSplit(home, study);
-    if (!fixed.ok) return fixed;
-  }
   const data: RunOpened['data'] = {
     runId,
     studyId: policy.study.id,
