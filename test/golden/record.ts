@@ -5,11 +5,9 @@ import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
 import { generateKey, sign, verify } from '#libs/signatures';
-import { studyDecider, type StudyEvent } from '#libs/studies';
 import {
   chained,
   honestRun,
-  RUN_ID,
   sealed,
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
@@ -79,6 +77,7 @@ const measured = (fact: Fact): Fact => {
 const {
   events: run,
   studyEvents,
+  dataEvents,
   findingEvents,
 } = sealed(workshop, {
   ...night,
@@ -90,6 +89,7 @@ if (proposed === undefined) throw new Error('no finding was proposed');
 
 const judged = await verifyFinding({
   ...{ events: run, studyEvents, findingEvents, sha256, sha1: workshop.sha1 },
+  dataEvents: () => dataEvents,
   readObject: night.git.readObject,
   verifySignature: verify,
 });
@@ -259,16 +259,4 @@ const halted = chained(
   sha256,
 );
 
-const spent = facts(closed).findLast(({ type }) => type === 'LoopEnded')?.data as {
-  readonly spent: number;
-};
-const study = continued(
-  studyEvents,
-  decided(studyDecider, facts(studyEvents), {
-    type: 'CountSpend',
-    id: deriveId('spend', 1),
-    data: { runId: RUN_ID, spent: spent.spent },
-  }) satisfies readonly StudyEvent[],
-);
-
-writeGoldenLog([...study, ...closed, ...halted, ...accepted, ...blocked]);
+writeGoldenLog([...studyEvents, ...dataEvents, ...closed, ...halted, ...accepted, ...blocked]);

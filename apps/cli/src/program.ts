@@ -7,6 +7,7 @@ import { checkVerb } from './verbs/check.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
+import { forkVerb } from './verbs/fork.ts';
 import { initVerb } from './verbs/init.ts';
 import { jobsVerb } from './verbs/jobs.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
@@ -25,6 +26,7 @@ const VERBS: readonly Verb[] = [
   checkVerb,
   snapshotVerb,
   runVerb,
+  forkVerb,
   runsVerb,
   showVerb,
   watchVerb,

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 
 export { LOCAL_OPERATOR } from './actors.ts';
 export * from './commands/drive-run.ts';
+export * from './commands/fork-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
 export * from './commands/replay-finding.ts';
@@ -28,6 +29,7 @@ export {
   type HomeOptions,
 } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export type { Fork, ForkFrom } from './opening/fork-point.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';

@@ -17,7 +17,7 @@ import { ledgerReadDecider } from '#libs/ledger-reads';
 import { authorise } from '#libs/mandate';
 import { schemaVersionOf } from '#libs/payloads';
 import { runDecider } from '#libs/run';
-import { studyDecider } from '#libs/studies';
+import { dataDecider, studyDecider } from '#libs/studies';
 import { recent } from './recent.ts';
 
 /** Where a stream stands: its folded state and its last event. */
@@ -217,6 +217,14 @@ export const studyStreams = (log: EventLog, clock: Clock) =>
   stream(log, clock, {
     nameOf: (id) => `study-${id}`,
     decider: studyDecider,
+    correlation: (id) => id,
+  });
+
+/** What all studies of the same data share, by the data's digest. */
+export const dataStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    nameOf: (id) => `data-${id}`,
+    decider: dataDecider,
     correlation: (id) => id,
   });
 

@@ -89,6 +89,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'cohorts.suppressed',
     'policy.data.disclosure',
     'policy.data.pii',
+    'forkedFrom',
     'policy.data.rowId',
     'policy.gates.postLoop.demographicParity',
     'policy.gates.postLoop.disparateImpact',
@@ -116,6 +117,8 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'measuredDomain',
   ],
   MutationReverted: ['ruling'],
+  FindingProposed: ['claim.look'],
+  SplitFixed: ['rowId'],
   FairnessMeasured: [
     'report.measures.*.bound',
     'report.measures.*.interval',

@@ -54,6 +54,14 @@ const FINDING: Readonly<
   // The mutations' own summaries, screened when they were proposed and again by the verdict.
   'claim.changes': 'screened',
   'claim.planted': 'screened',
+  'claim.look.dataDigest': 'id or digest',
+  'claim.look.ofStudy': 'number',
+  'claim.look.ofData': 'number',
+  'claim.look.runs': 'number',
+  'claim.look.spent': 'number',
+  'claim.look.claims': 'number',
+  'claim.look.share': 'number',
+  'claim.look.multiplier': 'number',
   'chain.runId': 'id or digest',
   'chain.studyId': 'id or digest',
   'chain.runHead.revision': 'number',
@@ -96,6 +104,7 @@ describe('a finding', () => {
       | 'n'
       | 'changes'
       | 'planted'
+      | 'look'
     >();
     expectTypeOf<Claim['cohort']>().toEqualTypeOf<{
       readonly description: string;
@@ -113,6 +122,7 @@ describe('a finding', () => {
       n: 1000,
       changes: ['use experience'],
       planted: [],
+      look: null,
     };
     // @ts-expect-error: no field for an individual
     statementOf({ ...claim, individual: 'row 17' } satisfies Claim);
@@ -171,7 +181,9 @@ describe('what an agent can send', () => {
         'declaredDomain',
         'files.after',
         'files.before',
+        'files.domain',
         'files.kind',
+        'files.language',
         'files.path',
         'hypothesisId',
         'measuredDomain',

@@ -21,6 +21,7 @@ import type {
   CohortsServed,
   DisclosureAudit,
   EnvironmentRecord,
+  ForkPoint,
   FairnessMeasured,
   GatePassed,
   HypothesisProposed,
@@ -199,6 +200,13 @@ class CohortReleasePayload implements CohortRelease {
   @Nullable() @Nested(() => DisclosureAuditPayload) audit!: DisclosureAuditPayload | null;
 }
 
+class ForkPointPayload implements ForkPoint {
+  @Id() runId!: string;
+  @Nullable() @Id() mutationId!: string | null;
+  @Oid() commit!: string;
+  @Oid() tree!: string;
+}
+
 export class RunOpenedPayload implements DataOf<RunOpened> {
   @Id() runId!: string;
   @Id() studyId!: string;
@@ -210,6 +218,7 @@ export class RunOpenedPayload implements DataOf<RunOpened> {
   @Whole() seed!: number;
   @Nested(() => GovernancePayload) governance!: GovernancePayload;
   @Nullable() @Nested(() => CohortReleasePayload) cohorts!: CohortReleasePayload | null;
+  @Nullable() @Nested(() => ForkPointPayload) forkedFrom!: ForkPointPayload | null;
 }
 
 export class GatePassedPayload implements DataOf<GatePassed> {

@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { generateKey, sign, verify } from '#libs/signatures';
 import type { Fact } from '#libs/kernel';
-import type { FindingProposed } from '#libs/findings';
+import {
+  jointInterval,
+  lookOf,
+  statementOf,
+  type CountedLook,
+  type FindingProposed,
+} from '#libs/findings';
 import type { RunEvent, RunOpened } from '#libs/run';
 import { verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
@@ -46,6 +52,7 @@ const make = (): HonestRun => honestRun(workshop, EVERYTHING);
 const verdictOn = (streams: Sealed, { git }: HonestRun): Promise<Verdict> =>
   verifyFinding({
     ...streams,
+    dataEvents: () => streams.dataEvents,
     readObject: git.readObject,
     sha256: workshop.sha256,
     sha1: workshop.sha1,
@@ -116,6 +123,28 @@ const claim =
       data: { ...honest.finding.data, ...replace(honest.finding.data) },
     },
   });
+
+/** Another count in the claim's look, with everything that follows from it: share, multiplier, interval, statement. */
+const looked = (counted: Partial<CountedLook>): ((honest: HonestRun) => HonestRun) =>
+  claim((data) => {
+    if (data.claim.look === null) throw new Error('the claim rests on no look');
+    const look = lookOf({ ...data.claim.look, ...counted });
+    const changed = { ...data.claim, look, interval: jointInterval(data.claim, look) };
+    return { claim: changed, statement: statementOf(changed) };
+  });
+
+/** Something else in the claim, in a statement that says it. */
+const claimed = (
+  replace: (claim: FindingProposed['data']['claim']) => Partial<FindingProposed['data']['claim']>,
+): ((honest: HonestRun) => HonestRun) =>
+  claim((data) => {
+    const changed = { ...data.claim, ...replace(data.claim) };
+    return { claim: changed, statement: statementOf(changed) };
+  });
+
+const ofData =
+  (replace: (facts: readonly Fact[]) => readonly Fact[]) =>
+  (honest: HonestRun): HonestRun => ({ ...honest, data: replace(honest.data) });
 
 const study =
   (replace: (facts: readonly Fact[]) => readonly Fact[]) =>
@@ -314,7 +343,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a kept mutation is taken out of the log',
     tamper: remove('MutationKept', -1),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'scored-predictions'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'sealed-look', 'scored-predictions'],
     says: 'has no decision',
   },
   {
@@ -660,7 +689,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a trigger is left unresolved',
     tamper: (honest) => remove('RunReverted')(remove('DivergenceDetected')(honest)),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor', 'sealed-look'],
     says: 'is unresolved',
   },
   {
@@ -675,7 +704,7 @@ const CASES: readonly Case[] = [
         undone: undone.slice(1),
       }))(honest);
     },
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
+    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor', 'sealed-look'],
     says: 'the last stable state: tree',
   },
   {
@@ -831,9 +860,42 @@ const CASES: readonly Case[] = [
     says: 'the digest of the environment',
   },
   {
+    what: 'the run says that it was forked from one that nobody knows',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: pins.tree },
+    })),
+    fails: ['fork-point'],
+    says: 'the study counted no run r0 before this one',
+  },
+  {
+    what: 'the run was forked from a state that no finding leads to',
+    tamper: (honest) =>
+      study(([registered, ...more]) => [
+        ...(registered === undefined ? [] : [registered]),
+        { type: 'RunCounted', data: { runId: 'r0', number: 1, seed: 7 } },
+        ...more,
+      ])(
+        looked({ runs: 2 })(
+          change('RunOpened', ({ pins }) => ({
+            forkedFrom: { runId: 'r0', mutationId: 'm0', commit: pins.pinCommit, tree: pins.tree },
+          }))(honest),
+        ),
+      ),
+    fails: ['fork-point'],
+    says: 'no finding of r0 leads to',
+  },
+  {
+    what: 'a fork of the source starts elsewhere',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: OTHER },
+    })),
+    fails: ['fork-point', 'complete-chain', 'objects', 'training-signatures'],
+    says: 'the tree of a fork from the source is',
+  },
+  {
     what: 'the data is not what the study committed',
     tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, dataDigest: 'cd'.repeat(32) } })),
-    fails: ['data-pinned'],
+    fails: ['data-pinned', 'sealed-look'],
     says: 'committed no split',
   },
   {
@@ -1008,6 +1070,128 @@ const CASES: readonly Case[] = [
     says: "the finding's look is 2, expected 1",
   },
   {
+    what: 'a look says that it was the first at the data, and its interval is narrower',
+    tamper: looked({ ofData: 1 }),
+    fails: ['sealed-look'],
+    says: "the claim's look at the data is 1, expected 2",
+  },
+  {
+    what: 'a look says another number in its study',
+    tamper: looked({ ofStudy: 2 }),
+    fails: ['sealed-look'],
+    says: "the claim's look of the study is 2, expected 1",
+  },
+  {
+    what: 'a look says more runs than were counted',
+    tamper: looked({ runs: 4 }),
+    fails: ['sealed-look'],
+    says: "the study's runs by then is 4, expected 1",
+  },
+  {
+    what: 'a look says less spend than was counted',
+    tamper: looked({ spent: 0 }),
+    fails: ['sealed-look'],
+    says: "the study's spend by then is 0, expected",
+  },
+  {
+    what: 'a look says fewer claims than share it',
+    tamper: looked({ claims: 1 }),
+    fails: ['sealed-look'],
+    says: 'the claims of the look is 1, expected 4',
+  },
+  {
+    what: 'a look is at other data',
+    tamper: looked({ dataDigest: 'cd'.repeat(32) }),
+    fails: ['sealed-look'],
+    says: `the claim's data is ${'cd'.repeat(32)}`,
+  },
+  {
+    what: 'the interval is narrower than its look asks for',
+    tamper: claimed(({ interval }) => ({
+      interval: { ...interval, lower: interval.lower + 1e-6 },
+    })),
+    fails: ['sealed-look'],
+    says: "the interval's lower end is",
+  },
+  {
+    what: 'the interval is said to hold at another level',
+    tamper: claimed(({ interval }) => ({ interval: { ...interval, level: 0.99 } })),
+    fails: ['sealed-look'],
+    says: "the interval's level is 0.99, expected 0.95",
+  },
+  {
+    what: 'the multiplier is another',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, multiplier: 1.96 } })),
+    fails: ['sealed-look'],
+    says: 'the multiplier is 1.96',
+  },
+  {
+    what: 'the share of the look is another',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, share: 1 } })),
+    fails: ['sealed-look'],
+    says: 'the share of the look is 1',
+  },
+  {
+    what: 'the look has a field for an individual',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, person: 'p1' } })),
+    fails: ['mandate'],
+    says: 'the look has a field person',
+  },
+  {
+    what: 'the claim goes back to the rule of version 1',
+    tamper: claimed(() => ({ look: null })),
+    fails: ['sealed-look'],
+    says: 'the claim says no look that its interval is corrected for',
+  },
+  {
+    what: "another study's look at the same data is taken out",
+    tamper: ofData(([split, , ours]) => [split, ours].flatMap((fact) => fact ?? [])),
+    fails: ['sealed-look'],
+    says: 'the number of look 1 at the data is 2, expected 1',
+  },
+  {
+    what: 'no look was counted for the data',
+    tamper: ofData((facts) => facts.slice(0, -1)),
+    fails: ['sealed-look'],
+    says: 'no look of this run was counted for its data',
+  },
+  {
+    what: 'the data were looked at twice for this run',
+    tamper: ofData((facts) => [
+      ...facts,
+      { type: 'LookCounted', data: { ...(facts.at(-1)?.data as object), look: 3 } },
+    ]),
+    fails: ['sealed-look'],
+    says: 'two looks of this run were counted for its data',
+  },
+  {
+    what: 'the stream of the data is gone',
+    tamper: ofData(() => []),
+    fails: ['hash-chain', 'sealed-look'],
+    says: 'has no events',
+  },
+  {
+    what: 'a study spent more than it said when it looked',
+    tamper: study((facts) => facts.filter(({ type }) => type !== 'SpendCounted')),
+    fails: ['sealed-look'],
+    says: "the study's spend by then is",
+  },
+  {
+    what: 'the shares of the split are not those that were fixed for the data',
+    tamper: ofData(([split, ...looks]) => [
+      {
+        type: 'SplitFixed',
+        data: {
+          ...(split?.data as object),
+          split: { train: 10, dev: 10, check: 10, sealed: 70 },
+        },
+      },
+      ...looks,
+    ]),
+    fails: ['data-pinned'],
+    says: 'the split fixed for the data is',
+  },
+  {
     what: 'the run was halted',
     tamper: insertAfter('BaselineEstablished', halt),
     fails: ['not-halted'],
@@ -1124,6 +1308,25 @@ describe('verifying an honest finding', () => {
     const { verdict, rows } = await verdictOn(sealed(workshop, ungoverned), ungoverned);
     expect(verdict).toBe('PASS');
     expect(rows.find(({ row }) => row === 'governed')?.found).toContain('accepted by the policy');
+  });
+
+  it('judges a run under version 1 by its rule: no look in the claim, no stream of the data', async () => {
+    const old = honestRun(workshop, ['kept'], { ...opened(make()).policy, version: 1 });
+    expect(old.finding.data.claim.look).toBeNull();
+    const streams = { ...sealed(workshop, old), dataEvents: [] };
+    const { verdict, rows } = await verdictOn(streams, old);
+    expect(rows.filter(({ passed }) => !passed)).toEqual([]);
+    expect(verdict).toBe('PASS');
+    const newer = claim(({ claim: one }) => {
+      const { dataDigest } = opened(old).pins;
+      const look = lookOf({
+        ...{ dataDigest, ofStudy: 1, ofData: 1, runs: 1, spent: 0 },
+        claims: 1,
+      });
+      const changed = { ...one, look };
+      return { claim: changed, statement: statementOf(changed) };
+    })(old);
+    expect(failing(await verdictOn(sealed(workshop, newer), newer))).toEqual(['sealed-look']);
   });
 
   it('passes a step, compared with what stood before it', async () => {

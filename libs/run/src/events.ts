@@ -49,6 +49,15 @@ export interface RunKeys {
   readonly worker: { readonly keyId: string; readonly publicKey: string };
 }
 
+/** The state of an earlier run that a run was forked from. */
+export interface ForkPoint {
+  readonly runId: string;
+  /** The kept mutation that the state stands after; null: the state that run started from. */
+  readonly mutationId: string | null;
+  readonly commit: string;
+  readonly tree: string;
+}
+
 /** The first event of a run: what it stands on, under which policy, signed by whom. */
 export type RunOpened = Fact<
   'RunOpened',
@@ -70,6 +79,8 @@ export type RunOpened = Fact<
     };
     /** The base cohort table and the product of the dimensions, as given to every training; null if the vault refused. */
     readonly cohorts: CohortRelease | null;
+    /** Null of a run that starts from its pinned source. */
+    readonly forkedFrom: ForkPoint | null;
   }
 >;
 

@@ -9,5 +9,6 @@ export * from './events.ts';
 export * from './loop-diagram.ts';
 export * from './loop-graph.ts';
 export * from './next-step.ts';
+export * from './origin.ts';
 export * from './state.ts';
 export * from './upcasters.ts';

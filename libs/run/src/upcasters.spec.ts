@@ -13,7 +13,7 @@ const first = {
     suppressed: { cells: 1, people: 4 },
     people: { train: 94, dev: 1, check: 1, sealed: 1 },
   },
-} as Parameters<typeof openedOfVersion1>[0];
+} as unknown as Parameters<typeof openedOfVersion1>[0];
 
 it("reads a release of version 1 as what it was: by the policy's dimensions, and not audited", () => {
   const opened = openedOfVersion1(first);

@@ -16,7 +16,7 @@ import type {
 /** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
 type ReleaseOfVersion1 = Omit<CohortRelease, 'dimensions' | 'coarsened' | 'audit'>;
 
-type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts'> & {
+type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts' | 'forkedFrom'> & {
   readonly policy: PolicyOfVersion1;
   readonly cohorts: ReleaseOfVersion1 | null;
 };
@@ -44,6 +44,7 @@ export const RUN_UPCASTERS = {
         coarsened: 0,
         audit: null,
       },
+      forkedFrom: null,
     }),
   ],
   MutationProposed: [

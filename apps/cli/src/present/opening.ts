@@ -60,6 +60,12 @@ const openingLines = (style: Style, data: RunOpened['data']): readonly string[] 
       'source',
       `commit ${short(pins.commit)}, tree ${short(pins.tree)} (${clean(pins.path)}/)`,
     ),
+    ...(data.forkedFrom === null
+      ? []
+      : line(
+          'forked from',
+          `run ${clean(data.forkedFrom.runId)}, ${data.forkedFrom.mutationId === null ? 'its source' : `after mutation ${short(data.forkedFrom.mutationId)}`}: tree ${short(data.forkedFrom.tree)}`,
+        )),
     ...line('harness', `sha256 ${short(pins.policyDigest)} (the policy; no agent can change it)`),
     ...line('data', `sha256 ${short(pins.dataDigest)} (${clean(policy.data.path)})`),
     ...line(

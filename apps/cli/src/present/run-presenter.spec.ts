@@ -102,7 +102,9 @@ FINDINGS  scored once on the sealed rows (look 1)
 
   PASS   Finding 1: the line that stands (r1-f1)
          The 1 kept mutations together (features: add experience): log-loss per person of high pay over everybody in the
-         released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103).
+         released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Look 1 of this study
+         at its sealed rows, look 2 at these data over all studies, after 3 runs and 275 units; the intervals of all
+         looks hold together.
          ✓ source tree pinned     61037e9fd303 exists
          ✓ charges recompute      140 of 150
          ✓ restore point present  1 of 1
@@ -111,6 +113,8 @@ FINDINGS  scored once on the sealed rows (look 1)
   BLOCK  Finding 2: one kept step (r1-f2)
          features: add experience: log-loss per person of high pay over everybody in the released cells falls by 0.0138
          (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Uses withholding, planted in the data on purpose.
+         Look 1 of this study at its sealed rows, look 2 at these data over all studies, after 3 runs and 275 units; the
+         intervals of all looks hold together.
          ✗ restore point present  none for mutation 6
                                   expected: one for each kept mutation
          self-signed, unanchored; 2 of 3 rows hold: the finding is discarded

@@ -1,17 +1,18 @@
 import { basename } from 'node:path';
 import { protectedGroups, type GateCheck } from '#libs/harness';
 import { PII_CLASSES } from '#libs/pii';
-import { describeProblem, describeStudy, type StudyOnDisk } from '#libs/studies';
+import { describeProblem, describeStudy, type PowerMeaning, type StudyOnDisk } from '#libs/studies';
 import type { UndeclaredColumn } from '#libs/vault';
 import { heading, type Style } from './style.ts';
 import { clean, plural, units, wrap } from './text.ts';
 
-/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do. */
+/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do, what it keeps. */
 export const studyLines = (
   style: Style,
   { policy, file, warnings }: StudyOnDisk,
   checks: readonly GateCheck[],
   undeclared: readonly UndeclaredColumn[],
+  power: PowerMeaning | null,
 ): readonly string[] => {
   const { paint } = style;
   const { cells, mutable, purchases, charts } = describeStudy(policy);
@@ -59,8 +60,11 @@ export const studyLines = (
         hanging(style, `  ${(index === 0 ? kind : '').padEnd(6)} `, text),
       ),
     ),
-    ...warnings.flatMap((warning) =>
-      hanging(style, 'warning ', describeProblem(warning)).map((line) => paint.yellow(line)),
+    ...(power === null
+      ? []
+      : ['', heading(style, 'keep'), ...power.words.flatMap((text) => hanging(style, '  ', text))]),
+    ...[...warnings.map(describeProblem), ...(power?.warnings ?? [])].flatMap((warning) =>
+      hanging(style, 'warning ', warning).map((line) => paint.yellow(line)),
     ),
     '',
     failed === 0

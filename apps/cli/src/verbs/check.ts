@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SNAPSHOTS, snapshotStudy } from '#apps/runner';
 import { readConfig, readServiceConfig } from '#libs/config';
+import { scoredCells } from '#libs/evaluator';
 import { ok, type Refusal, type Result } from '#libs/kernel';
-import { describeStudy, readStudy } from '#libs/studies';
+import { describePower, describeStudy, readStudy, type PowerMeaning } from '#libs/studies';
 import {
   checkDataPolicy,
   currentSnapshot,
@@ -13,6 +14,7 @@ import {
   preLoopChecks,
   surveyUndeclared,
   type OpenVault,
+  type Vault,
 } from '#libs/vault';
 import type { GateCheck, HarnessPolicy } from '#libs/harness';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -25,7 +27,7 @@ import { common, type Verb } from '../verb.ts';
 export const checkVerb: Verb = (program, done) => {
   common(program.command('check [study]'))
     .description(
-      'validate a study: what is wrong and where, what its budget buys, what k and h mean',
+      'validate a study: what is wrong and where, what its budget buys, what k and h mean, what a keep can tell from noise',
     )
     .addHelpText('after', '\nNothing is written. Exit codes: 0 sound, 2 with errors.')
     .action((study: string | undefined, options: CommonOptions) =>
@@ -59,13 +61,16 @@ const check = async (output: Output, path: string, options: CommonOptions): Prom
   const undeclared = survey?.ok === true ? survey.value : [];
   const failed = checks.filter(({ passed }) => !passed);
   const description = describeStudy(policy);
+  const power = vault.ok ? powerOf(policy, vault.value) : null;
   if (output.json)
     jsonLine(output, {
       ...{ study: policy.study.id, warnings, preLoop: checks, undeclared },
       ...description,
+      power,
     });
   else
-    for (const text of studyLines(output.style, study.value, checks, undeclared)) output.line(text);
+    for (const text of studyLines(output.style, study.value, checks, undeclared, power))
+      output.line(text);
   return failed.length === 0 ? EXIT.done : EXIT.badInput;
 };
 
@@ -96,6 +101,18 @@ const tableData = async (policy: HarnessPolicy, options: CommonOptions): Promise
 const disposedBy = (dispose: () => Promise<void>): AsyncDisposable => ({
   [Symbol.asyncDispose]: dispose,
 });
+
+/** The power of a keep on the dev rows as they are split here. */
+const powerOf = (policy: HarnessPolicy, { counts }: Vault): PowerMeaning | null => {
+  const { people, positive } = counts.dev.cells;
+  let scored = { people: 0, positive: 0 };
+  for (const cell of scoredCells(counts.dev.cells, policy.data.minimumCell))
+    scored = {
+      people: scored.people + (people[cell] ?? 0),
+      positive: scored.positive + (positive[cell] ?? 0),
+    };
+  return describePower(policy, scored);
+};
 
 const refusedData = (found: string): GateCheck => ({
   rule: 'data',

@@ -56,14 +56,19 @@ const run = async (
   study: StudyOnDisk | string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> => {
-  const { output, home, commands } = session;
   const started =
     typeof study === 'object'
       ? await session.commands.execute(new OpenRun({ study, seed: options.seed ?? null }))
       : await resume(session, study, options.resume ?? true);
-  if (!started.ok) return refuse(output, started.error);
-  const { runId, study: opened } = started.value;
+  return started.ok ? drive(session, started.value) : refuse(session.output, started.error);
+};
 
+/** Follows an opened run to its end, or until somebody interrupts. */
+export const drive = async (
+  session: Session,
+  { runId, study: opened }: OpenedRun,
+): Promise<ExitCode> => {
+  const { output, home, commands } = session;
   const interrupted = new AbortController();
   const interrupt = (): void => {
     if (interrupted.signal.aborted) process.exit(130);

@@ -16,6 +16,7 @@ import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { rememberStudyFile, type Home } from '../home.ts';
 import { tooWeak } from './demanded-layers.ts';
+import { forkPointOf, type Fork } from './fork-point.ts';
 import { oneTableCheck } from './one-table.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
@@ -36,10 +37,16 @@ const PATIENCE = 5;
 /**
  * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
  * wrong with the study is refused before anything of the run is written.
+ *
+ * @param fork - the state of an earlier run that it starts from; null: the study's source
  */
-export const openRun = async (home: Home, run: RunToOpen): Promise<Result<OpenedRun, Refusal>> => {
+export const openRun = async (
+  home: Home,
+  run: RunToOpen,
+  fork: Fork | null = null,
+): Promise<Result<OpenedRun, Refusal>> => {
   for (let attempt = 1; ; attempt += 1) {
-    const opened = await openOnce(home, run);
+    const opened = await openOnce(home, run, fork);
     const overtaken = !opened.ok && ['lost-race', 'not-now'].includes(opened.error.code);
     if (!overtaken || attempt === PATIENCE) return opened;
   }
@@ -48,13 +55,20 @@ export const openRun = async (home: Home, run: RunToOpen): Promise<Result<Opened
 const openOnce = async (
   home: Home,
   { study: onDisk, seed }: RunToOpen,
+  fork: Fork | null,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const ground = await layGround(home, onDisk);
   if (!ground.ok) return ground;
-  await rememberStudyFile(home, onDisk.policy.study.id, onDisk.file);
-  const counted = await countRun(home, onDisk.policy.study.id, seed);
+  const { pins, study } = ground.value;
+  const studyId = onDisk.policy.study.id;
+  const point =
+    fork === null ? ok(null) : await forkPointOf(home, studyId, { ...pins, ...study }, fork);
+  if (!point.ok) return point;
+  await rememberStudyFile(home, studyId, onDisk.file);
+  const counted = await countRun(home, studyId, seed);
   if (!counted.ok) return counted;
-  return openCounted(home, ground.value, { ...counted.value, agent: null }, LOCAL_RESEARCHER);
+  const run = { ...counted.value, agent: null, forkedFrom: point.value };
+  return openCounted(home, ground.value, run, LOCAL_RESEARCHER);
 };
 
 /**
@@ -72,7 +86,8 @@ export const openRequestedRun = async (
   if (!ground.ok) return ground;
   const { runId, seed } = requested;
   const counted = await sendCount(home, onDisk.policy.study.id, { runId, seed }, HARNESS);
-  return counted.ok ? openCounted(home, ground.value, requested, actor) : counted;
+  const run = { ...requested, forkedFrom: null };
+  return counted.ok ? openCounted(home, ground.value, run, actor) : counted;
 };
 
 /** Opens a study as it lies on disk now. */
@@ -103,7 +118,13 @@ const layGround = async (
   });
   if (!pin.ok) return pin;
   const study = await open(home, folder, policy);
-  return study.ok ? ok({ pins: pin.value, study: study.value }) : study;
+  if (!study.ok) return study;
+  // What the gate refuses opens no rows: its split may still be set anew.
+  if (preLoopChecks(ok(study.value.vault), policy).every(({ passed }) => passed)) {
+    const fixed = await fixSplit(home, study.value);
+    if (!fixed.ok) return fixed;
+  }
+  return ok({ pins: pin.value, study: study.value });
 };
 
 const GOVERNANCE = {
@@ -114,7 +135,13 @@ const GOVERNANCE = {
 const openCounted = async (
   home: Home,
   { pins, study }: Ground,
-  { runId, number, seed, agent }: Omit<RequestedRun, 'refused'>,
+  {
+    runId,
+    number,
+    seed,
+    agent,
+    forkedFrom,
+  }: Omit<RequestedRun, 'refused'> & Pick<RunOpened['data'], 'forkedFrom'>,
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
@@ -147,6 +174,7 @@ const openCounted = async (
       reason: agent === null ? GOVERNANCE.builtIn : GOVERNANCE.outside,
     },
     cohorts,
+    forkedFrom,
   };
   const sent = await home.runs.send(
     runId,
@@ -155,6 +183,21 @@ const openCounted = async (
   );
   return sent.ok ? ok({ runId, study }) : sent;
 };
+
+/** From the first run on that gets past the gate the rows of these data are split so, whichever study asks. */
+const fixSplit = (home: Home, { dataDigest, splitCommitment, policy }: OpenedStudy) =>
+  home.data.send(
+    dataDigest,
+    {
+      type: 'FixSplit',
+      id: deriveId('fix-split', dataDigest),
+      data: {
+        ...{ dataDigest, commitment: splitCommitment },
+        ...{ rowId: policy.data.rowId, split: policy.data.split },
+      },
+    },
+    HARNESS,
+  );
 
 const publicHalf = ({ keyId, publicKey }: Home['keys']['runner']) => ({ keyId, publicKey });
 

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
@@ -105,20 +106,58 @@ const releasedBy = async (
 /** Length of a split key in bytes, as the vault makes them. */
 const SPLIT_KEY_BYTES = 32;
 
-/** The key that splits the rows of this data: made once, before its commitment; never made anew after it. */
+/**
+ * The key that splits the rows of these data, one for all studies of them: made once, before its commitment, and never
+ * made anew after it. A study that had a key of its own before keys were shared keeps to that.
+ */
 const splitKey = async (
   home: Home,
   studyId: string,
   dataDigest: string,
 ): Promise<Result<Uint8Array, Refusal>> => {
-  const name = `split-${studyId}-${dataDigest}.key`;
-  const { state } = await home.studies.load(studyId);
-  const committed = state.splits[dataDigest] !== undefined;
-  const key = await openSecretFile(home.keyFolder, name, committed ? null : newSplitKey);
-  if (!key.ok) return key;
-  if (key.value?.length === SPLIT_KEY_BYTES) return ok(key.value);
-  return refused({
-    code: 'split-key-lost',
-    message: `found ${key.value === null ? 'no split key' : `${key.value.length} bytes`} for data ${dataDigest.slice(0, 12)} at ${join(home.keyFolder, name)}, expected the key of ${SPLIT_KEY_BYTES} bytes that study ${studyId} is committed to; put the file back from a copy (a new key would be a new split of the same rows, which is refused)`,
-  });
+  const name = `split-${dataDigest}.key`;
+  const committed =
+    (await home.studies.load(studyId)).state.splits[dataDigest] ??
+    (await home.data.load(dataDigest)).state.split?.commitment ??
+    null;
+  const own = `split-${studyId}-${dataDigest}.key`;
+  if (committed === null) {
+    const kept = await openSecretFile(home.keyFolder, own, null);
+    if (!kept.ok) return kept;
+    const key =
+      kept.value === null ? await openSecretFile(home.keyFolder, name, newSplitKey) : kept;
+    if (!key.ok) return key;
+    if (key.value?.length === SPLIT_KEY_BYTES) return ok(key.value);
+    return lost(home, dataDigest, name, `${key.value?.length ?? 0} bytes`);
+  }
+  const found = await keysOf(home, dataDigest);
+  if (!found.ok) return found;
+  const key = found.value.find(
+    (one) => one.length === SPLIT_KEY_BYTES && splitCommitment(one) === committed,
+  );
+  if (key !== undefined) return ok(key);
+  return lost(home, dataDigest, name, found.value.length === 0 ? 'no split key' : 'no such key');
 };
+
+/** Every key that is kept for these data: the shared one, and those of studies from before it was. */
+const keysOf = async (
+  { keyFolder }: Home,
+  dataDigest: string,
+): Promise<Result<readonly Uint8Array[], Refusal>> => {
+  const names = (await readdir(keyFolder)).filter(
+    (name) => name.startsWith('split-') && name.endsWith(`${dataDigest}.key`),
+  );
+  const keys: Uint8Array[] = [];
+  for (const name of names.sort()) {
+    const key = await openSecretFile(keyFolder, name, null);
+    if (!key.ok) return key;
+    if (key.value !== null) keys.push(key.value);
+  }
+  return ok(keys);
+};
+
+const lost = ({ keyFolder }: Home, dataDigest: string, name: string, found: string) =>
+  refused({
+    code: 'split-key-lost',
+    message: `found ${found} for data ${dataDigest.slice(0, 12)} at ${join(keyFolder, name)}, expected the key of ${SPLIT_KEY_BYTES} bytes that its studies are committed to; put the file back from a copy (a new key would be a new split of the same rows, which is refused)`,
+  });

@@ -1,22 +1,26 @@
 import type { DataPolicy } from '#libs/harness';
 import type { ArtefactRef } from '#libs/kernel';
 import type { CohortRelease } from '#libs/run';
-import type { SplitCommitted } from '#libs/studies';
+import type { SplitCommitted, SplitFixed } from '#libs/studies';
 import type { Check, Context } from '../check.ts';
 import { collectFaults, type Faults } from '../faults.ts';
 import { inspect, textOf } from '../git-objects.ts';
 import { checkRelease } from '../released-table.ts';
 
+const shown = ({ train, dev, check, sealed }: SplitFixed['data']['split'], rowId: string | null) =>
+  `${train} / ${dev} / ${check} / ${sealed} by ${rowId ?? 'place'}`;
+
 /** The rows and their split were fixed before the run could know what would suit it. */
 export const dataPinned: Check = {
   row: 'data-pinned',
   expected:
-    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the base table and its figures keep the policy's rules of disclosure",
+    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data; the base table and its figures keep the policy's rules of disclosure",
   start: (context) => {
     const { finding, opened } = context;
     const faults = collectFaults();
     const { studyId, runId } = finding.chain;
     const commitments: SplitCommitted['data'][] = [];
+    const fixed: SplitFixed['data'][] = [];
     let registered = 0;
     let counted: {
       readonly number: number;
@@ -41,6 +45,12 @@ export const dataPinned: Check = {
           counted = { number: data.number, seed: data.seed, committed: commitments.length };
         },
       },
+      data: {
+        SplitFixed: (data) => {
+          if (fixed.length > 0) faults.add('the split of the data was fixed twice');
+          fixed.push(data);
+        },
+      },
       conclude: async () => {
         const { pins, number, seed, cohorts, policy } = opened();
         if (registered !== 1) faults.add(`the study was registered ${String(registered)} times`);
@@ -55,6 +65,15 @@ export const dataPinned: Check = {
           faults.differ("the run's number", number, counted.number);
           faults.differ("the run's seed", seed, counted.seed);
         }
+        // A key of its own from before one was shared by all studies of the data splits the rows apart.
+        for (const { split, rowId } of fixed.filter(
+          ({ commitment }) => commitment === pins.splitCommitment,
+        ))
+          faults.differ(
+            'the split fixed for the data',
+            shown(split, rowId),
+            shown(policy.data.split, policy.data.rowId),
+          );
         if (cohorts === null) faults.add('the vault released no cohorts');
         else {
           faults.differ("the cohorts' minimum cell", cohorts.minimumCell, policy.data.minimumCell);

@@ -16,6 +16,7 @@ const claim: Claim = {
   n: 1000,
   changes: ['The data suggest that education matters.'],
   planted: [],
+  look: null,
 };
 
 /** A chain of one mutation, as far as this check looks at it, with one more event by somebody. */

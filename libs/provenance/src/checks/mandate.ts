@@ -1,5 +1,5 @@
 import { statementOf } from '#libs/findings';
-import type { Claim } from '#libs/findings';
+import type { Claim, Look } from '#libs/findings';
 import { EVENTS_OF_AGENTS, rolesForCommand, screenText } from '#libs/mandate';
 import type { ChainEvent, Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -16,6 +16,18 @@ const FIELDS: Readonly<Record<keyof Claim, true>> = {
   n: true,
   changes: true,
   planted: true,
+  look: true,
+};
+
+const LOOK_FIELDS: Readonly<Record<keyof Look, true>> = {
+  dataDigest: true,
+  ofStudy: true,
+  ofData: true,
+  runs: true,
+  spent: true,
+  claims: true,
+  share: true,
+  multiplier: true,
 };
 
 /** A finding speaks of cohorts, says what its fields say, and names the changes that the chain holds. */
@@ -73,6 +85,8 @@ export const mandate: Check = {
         for (const field of Object.keys(claim.cohort))
           if (field !== 'description' && field !== 'outcome')
             faults.add(`the cohort has a field ${field}`);
+        for (const field of Object.keys(claim.look ?? {}))
+          if (!Object.hasOwn(LOOK_FIELDS, field)) faults.add(`the look has a field ${field}`);
         faults.differ('the statistic', claim.statistic, 'log-loss-reduction');
         numbers();
         const claimed = claim.kind === 'line' ? chain.mutations : chain.mutations.slice(-1);

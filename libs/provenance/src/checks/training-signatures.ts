@@ -1,3 +1,4 @@
+import { originOf } from '#libs/run';
 import type { Signature } from '#libs/kernel';
 import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
 import { trainingAttestation } from '../attestations.ts';
@@ -87,7 +88,11 @@ export const trainingSignatures: Check = {
           launched.add(data.trainingId);
           const candidate = data.purpose === 'candidate';
           faults.differ(`${of}: mutation`, data.mutationId, candidate ? trial?.mutationId : null);
-          faults.differ(`${of}: tree`, data.tree, candidate ? trial?.toTree : opened().pins.tree);
+          faults.differ(
+            `${of}: tree`,
+            data.tree,
+            candidate ? trial?.toTree : originOf(opened()).tree,
+          );
           faults.differ(`${of}: seconds`, data.seconds, opened().policy.training.seconds);
           faults.differ(`${of}: seed`, data.seed, opened().seed + (candidate ? 0 : baselines));
           if (!candidate) baselines += 1;

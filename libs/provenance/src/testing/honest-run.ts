@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { statementOf } from '#libs/findings';
+import { jointInterval, lookOf, statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
 import { fairnessOfCounts } from '#libs/evaluator';
 import { favourableLabel, protectedGroups } from '#libs/harness';
@@ -60,6 +60,8 @@ export interface HonestRun {
   /** Up to the loop's end; the signed head comes with {@link sealed}. */
   readonly run: readonly Fact[];
   readonly study: readonly Fact[];
+  /** The stream of its data, which another study looked at before. */
+  readonly data: readonly Fact[];
   /** Its `chain.runHead` is filled in by {@link sealed}. */
   readonly finding: FindingProposed;
   readonly git: GitStore;
@@ -206,6 +208,7 @@ export const honestRun = (
       suppressed: { cells: 0, people: 0 },
       people: { train: 5000, dev: 2000, check: 1500, sealed: 1000 },
     },
+    forkedFrom: null,
   };
 
   const facts: Fact[] = [];
@@ -409,17 +412,23 @@ export const honestRun = (
       .map(({ data }) => data as { mutationId: string; summary: string })
       .map(({ mutationId, summary }) => [mutationId, summary]),
   );
+  const spent = state.budget.total - state.budget.remaining;
+  const look = lookOf({
+    ...{ dataDigest, ofStudy: 1, ofData: 2, runs: 1, spent },
+    claims: mutations.length > 1 ? mutations.length + 1 : 1,
+  });
+  const measured = { estimate: 0.02, standardError: 0.004 };
   const claim: Claim = {
     kind: 'line',
     cohort: { description: 'region', outcome: 'high pay' },
     statistic: 'log-loss-reduction',
-    estimate: 0.02,
-    standardError: 0.004,
-    interval: { level: 0.95, lower: 0.012, upper: 0.028 },
+    ...measured,
+    interval: jointInterval(measured, look),
     relative: 0.033,
     n: 1000,
     changes: mutations.map((mutationId) => summaries.get(mutationId) ?? ''),
     planted: [],
+    look: policy.version === 1 ? null : look,
   };
   const standing = [state.line[0], state.line.at(-1)].map((kept) => kept?.trainingId);
   const scored = facts
@@ -436,7 +445,22 @@ export const honestRun = (
       { type: 'StudyRegistered', data: { studyId: STUDY_ID, title: 'Pay' } },
       { type: 'SplitCommitted', data: { dataDigest, commitment: splitCommitment } },
       { type: 'RunCounted', data: { runId: RUN_ID, number: 1, seed: SEED } },
+      { type: 'SpendCounted', data: { runId: RUN_ID, spent, totalSpent: spent } },
       { type: 'SealedRowsOpened', data: { runId: RUN_ID, look: 1 } },
+    ],
+    data: [
+      {
+        type: 'SplitFixed',
+        data: {
+          ...{ dataDigest, commitment: splitCommitment },
+          ...{ rowId: policy.data.rowId, split: policy.data.split },
+        },
+      },
+      {
+        type: 'LookCounted',
+        data: { dataDigest, studyId: 'other', runId: 'other-1', look: 1 },
+      },
+      { type: 'LookCounted', data: { dataDigest, studyId: STUDY_ID, runId: RUN_ID, look: 2 } },
     ],
     finding: {
       type: 'FindingProposed',
@@ -505,10 +529,11 @@ export const chained = (
   });
 };
 
-/** A finding's three streams as a log holds them. */
+/** A finding's four streams as a log holds them. */
 export interface Sealed {
   readonly events: readonly StoredBytes[];
   readonly studyEvents: readonly StoredBytes[];
+  readonly dataEvents: readonly StoredBytes[];
   readonly findingEvents: readonly StoredBytes[];
 }
 
@@ -529,6 +554,11 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
     position: loop.length + 1,
     prev: null,
   });
+  const { look } = honest.finding.data.claim;
+  const ofData = chained(`data-${look?.dataDigest ?? ''}`, honest.data, sha256, {
+    position: loop.length + 1 + study.length,
+    prev: null,
+  });
   const { data } = honest.finding;
   const proposed = {
     ...honest.finding,
@@ -546,8 +576,9 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
       ),
     ],
     studyEvents: study,
+    dataEvents: ofData,
     findingEvents: chained(`finding-${honest.findingId}`, [proposed], sha256, {
-      position: loop.length + 1 + study.length,
+      position: loop.length + 1 + study.length + ofData.length,
       prev: null,
     }),
   };

@@ -3,6 +3,7 @@ import { ladder } from '#libs/evaluator';
 import { layersOfRecord, missingLayers, type Observation, type SandboxPolicy } from '#libs/harness';
 import type { ObserveMetric, RecordTraining } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
+import { originOf } from '../origin.ts';
 import { stableLength, type RunState } from '../state.ts';
 import { events, halted, refuse, type Decision } from './outcome.ts';
 
@@ -135,8 +136,8 @@ const observeBaseline = (
   return events(observed, {
     type: 'BaselineEstablished',
     data: {
-      tree: opened.pins.tree,
-      commit: opened.pins.pinCommit,
+      tree: originOf(opened).tree,
+      commit: originOf(opened).commit,
       trainingId: first.trainingId,
       replicates: observations.length,
       metric: first.observation.metric.value,

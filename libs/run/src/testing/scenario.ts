@@ -74,6 +74,7 @@ export const openedWith = (policy: HarnessPolicy): RunOpened['data'] => ({
     suppressed: { cells: 1, people: 4 },
     people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
   },
+  forkedFrom: null,
 });
 
 export const CHECK = { rule: 'minimum-rows', passed: true, found: '1000', expected: '100' };
