@@ -25,21 +25,12 @@ export interface ContainedBench {
 /** The share that the sandbox and the gates may add to a training of a second. */
 const MOST_ADDED = 0.1;
 
-/** Computes for a while that depends on nothing but the machine, then does as the empty training. */
-const training = (rounds: number): string => `
+/** Computes for so long by the clock, as a training of fixed duration does, then does as the empty training. */
+const training = (ms: number): string => `
 let x = 0;
-for (let round = 0; round < ${rounds}; round += 1) x = Math.sin(x + round);
+for (const until = performance.now() + ${ms}; performance.now() < until; ) x = Math.sin(x + 1);
 if (x === 7) throw new Error('never: so that the loop is not taken out');
 ${TRAIN_JS}`;
-
-/** Rounds of the training's loop that take about so long here. */
-const roundsFor = (ms: number): number => {
-  const [probe, since] = [5_000_000, performance.now()];
-  let x = 0;
-  for (let round = 0; round < probe; round += 1) x = Math.sin(x + round);
-  if (x === 7) throw new Error('never');
-  return Math.round((probe * ms) / (performance.now() - since));
-};
 
 const CELLS = ['cell,name', ...Array.from({ length: 16 }, (_, cell) => `${cell},x`), ''].join('\n');
 
@@ -50,7 +41,7 @@ const CELLS = ['cell,name', ...Array.from({ length: 16 }, (_, cell) => `${cell},
 export const benchContained = async (turns = 8, trainingMs = 1000): Promise<ContainedBench> => {
   const root = await mkdtemp(join(tmpdir(), 'bench-contained-'));
   try {
-    const program = training(roundsFor(trainingMs));
+    const program = training(trainingMs);
     const [study, alone] = [join(root, 'study'), join(root, 'alone')];
     await makeStudy(study, 'contained', program);
     await writeFiles(alone, {
