@@ -120,7 +120,7 @@ describe('a run on cohorts by a number of people', () => {
       const study = await makeStudy(join(root, 'study'), {
         'holdfast.yaml': (text) =>
           withRowId(text).replace(
-            /    paper: .*/,
+            / {4}paper: .*/,
             "    code: { column: paper, bins: [500000000], labels: ['low', 'high'] }",
           ),
       });
