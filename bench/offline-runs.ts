@@ -10,8 +10,23 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { searchAgent, type AgentView, type AttemptView, type ProgramFiles } from '#libs/agents';
-import { advance, chartInput, isKept, pairedKeepRule, ZERO, type Sums } from '#libs/divergence';
-import { fairness, ladder, observe, sealedContrast, simultaneousInterval } from '#libs/evaluator';
+import {
+  advance,
+  chartInput,
+  isKept,
+  keepRuling,
+  owesSeed,
+  ZERO,
+  type Sums,
+} from '#libs/divergence';
+import {
+  differenceOverSeeds,
+  fairness,
+  ladder,
+  observe,
+  sealedContrast,
+  simultaneousInterval,
+} from '#libs/evaluator';
 import { SPLITS, type DimensionPolicy, type Split } from '#libs/harness';
 import { describeProblem, parseStudyFile } from '#libs/studies';
 
@@ -151,9 +166,10 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
       ...{ dev: counts.dev, check: counts.check },
     });
 
-  let trainings = 0;
-  const run = (files: ProgramFiles) => train(files, table, seed * 1000 + trainings++);
-  const replicates = Array.from({ length: policy.replicates }, () => run(baseline));
+  const run = (files: ProgramFiles, replicate = 0) => train(files, table, seed * 1000 + replicate);
+  const bySeed = (files: ProgramFiles) =>
+    Array.from({ length: policy.replicates }, (_, replicate) => run(files, replicate));
+  const replicates = bySeed(baseline);
   const metrics = replicates.map((predictions) => watch(predictions, null).metric.value);
   const mean = metrics.reduce((sum, m) => sum + m, 0) / metrics.length;
   const seedDeviation = Math.sqrt(
@@ -163,9 +179,16 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
   interface State {
     readonly files: ProgramFiles;
     readonly predictions: readonly number[];
+    /** Predictions by seed, the first among them. */
+    readonly seeds: readonly (readonly number[])[];
     readonly kept: readonly { number: number; from: readonly number[]; to: readonly number[] }[];
   }
-  const start: State = { files: baseline, predictions: replicates[0]!, kept: [] };
+  const start: State = {
+    files: baseline,
+    predictions: replicates[0]!,
+    seeds: replicates,
+    kept: [],
+  };
   let incumbent = start;
   const atStart = () =>
     charts.map((): { sums: Sums; stable: State } => ({ sums: ZERO, stable: incumbent }));
@@ -224,11 +247,23 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
     const observation = watch(predictions, incumbent.predictions);
     best = ladder(best, observation.metric.value, LADDER_STEP);
     const readings = charts.map((chart, i) => {
-      const x = chartInput(chart.kind, observation);
+      const x = chartInput(chart, observation);
       return x === null ? null : advance(chart, monitor[i]!.sums, x);
     });
     const fired = charts.findIndex((_, i) => readings[i]?.fired);
-    const ruling = pairedKeepRule(policy, observation.difference!, seedDeviation);
+    const firstLook = {
+      differences: [observation.difference!],
+      overSeeds: null,
+      seedDeviation,
+    };
+    // A first look that beats noise is looked at again with the other seeds.
+    const seeds = owesSeed(policy, mutation.domain, firstLook) ? bySeed(proposed) : [predictions];
+    const pairs = seeds.map((each, i) => ({ predictions: each, incumbent: incumbent.seeds[i]! }));
+    const ruling = keepRuling(policy, mutation.domain, {
+      differences: pairs.map((pair) => watch(pair.predictions, pair.incumbent).difference!),
+      overSeeds: differenceOverSeeds(pairs, counts.dev, minimumCell),
+      seedDeviation,
+    });
     const number = attempts.length + 1;
     const base = incumbent.files;
     const gain =
@@ -270,7 +305,7 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
         }
         totals.kept += 1;
         const step = { number, from: incumbent.predictions, to: predictions };
-        incumbent = { files: proposed, predictions, kept: [...incumbent.kept, step] };
+        incumbent = { files: proposed, predictions, seeds, kept: [...incumbent.kept, step] };
         outcome = 'kept';
         const impact = report.measures.find(({ measure }) => measure === 'disparate-impact')?.value;
         line(`kept ${impact?.toFixed(2)}`);

@@ -92,6 +92,41 @@ export const difference = (
   );
 };
 
+/** The predictions of two trainings with the same seed. */
+export interface SeedPair {
+  readonly predictions: Predictions;
+  readonly incumbent: Predictions;
+}
+
+/**
+ * The difference of log-losses averaged over seeds: each person's loss under `predictions` less that under `incumbent`,
+ * averaged over the pairs, then over the people, with the standard error over the people. So its value is the mean of
+ * the pairs' differences, and its standard error at most the mean of theirs. How much the pairs differ from one
+ * another is not in it. Null where fewer than two people can be scored; for one pair it is {@link difference}.
+ *
+ * @throws RangeError without a pair
+ */
+export const differenceOverSeeds = (
+  pairs: readonly SeedPair[],
+  counts: CellCounts,
+  minimumCell: number,
+): Estimate | null => {
+  if (pairs.length === 0) throw new RangeError('there is no seed to take the difference over');
+  const less = (loss: (p: number) => number) => (cell: number) =>
+    pairs.reduce(
+      (sum, { predictions, incumbent }) =>
+        sum + (loss(clip(predictions[cell])) - loss(clip(incumbent[cell]))),
+      0,
+    ) / pairs.length;
+  return overPeople(
+    'log-loss-difference',
+    scoredCells(counts, minimumCell),
+    counts,
+    less(LOG_LOSS.positive),
+    less(LOG_LOSS.negative),
+  );
+};
+
 /** Mean squared error per person (Brier 1950) over the cells with at least `minimumCell` people; lower is better. */
 export const brier = (
   predictions: Predictions,

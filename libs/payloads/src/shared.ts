@@ -8,6 +8,7 @@ import {
   Count,
   every,
   Finite,
+  Finites,
   Flag,
   OneOf,
   Oid,
@@ -21,7 +22,12 @@ import {
 /** What a payload class implements: the data of its event. */
 export type DataOf<E extends Fact> = E['data'];
 
-export const CHARTS = every<ChartPolicy['kind']>({ gain: true, gap: true, value: true });
+export const CHARTS = every<ChartPolicy['kind']>({
+  gain: true,
+  gap: true,
+  value: true,
+  stability: true,
+});
 export const CHARGES: readonly ChargeType[] = ['hypothesis', ...FILE_DOMAINS, 'metric'];
 export const VERDICTS = ['PASS', 'BLOCK'] as const;
 export const SIDES = ['positive', 'negative'] as const;
@@ -80,5 +86,9 @@ export class KeepRulingPayload implements KeepRuling {
   @Finite(0) standardError!: number;
   @Finite() z!: number;
   @Finite() threshold!: number;
-  @Ordinal() trials!: number;
+  @Nullable() @Ordinal() trials!: number | null;
+  @Nullable() @Finite(0) level!: number | null;
+  @Nullable() @Finites() seeds!: readonly number[] | null;
+  @Nullable() @Finite(0) rowError!: number | null;
+  @Nullable() @Finite(0) seedError!: number | null;
 }

@@ -1,7 +1,7 @@
 /** The run: its events, its commands, the loop graph, and the one decider that composes the pure core. */
 export * from './commands.ts';
 export * from './decider.ts';
-export { rulingOf } from './deciding/judging.ts';
+export { evidenceOf, rulingOf } from './deciding/judging.ts';
 export { deviation, LADDER_STEP } from './deciding/measuring.ts';
 export { commandIds, type RunRefusalCode } from './deciding/outcome.ts';
 export * from './events.ts';

@@ -48,9 +48,15 @@ const purchasesOf = ({ total, costs }: HarnessPolicy['budget']): readonly Purcha
     })
     .sort((a, b) => a.cost - b.cost);
 
-type Explain = (chart: ChartPolicy, iterations: number) => Omit<ChartMeaning, 'kind'>;
+type Chart<Kind extends ChartPolicy['kind']> = Extract<ChartPolicy, { kind: Kind }>;
 
-const explainGain: Explain = ({ reference, allowance, decisionInterval }) => {
+type Explain<C extends ChartPolicy> = (chart: C, iterations: number) => Omit<ChartMeaning, 'kind'>;
+
+const explainGain: Explain<Chart<'gain' | 'gap'>> = ({
+  reference,
+  allowance,
+  decisionInterval,
+}) => {
   const never = reference + allowance;
   const over = (n: number) => percent(never + decisionInterval / n);
   return {
@@ -67,7 +73,10 @@ const explainGain: Explain = ({ reference, allowance, decisionInterval }) => {
 /** From here on a number of iterations says no more than "practically never". */
 const PRACTICALLY_NEVER = 1_000_000;
 
-const explainGap: Explain = ({ reference, allowance, decisionInterval }, iterations) => {
+const explainGap: Explain<Chart<'gain' | 'gap'>> = (
+  { reference, allowance, decisionInterval },
+  iterations,
+) => {
   const chart = { allowance, decisionInterval, sides: 1, shift: 0 } as const;
   const runLength = averageRunLength(chart);
   const falseAlarm = alarmProbability(chart, iterations);
@@ -85,7 +94,35 @@ const explainGap: Explain = ({ reference, allowance, decisionInterval }, iterati
   };
 };
 
-const explainValue: Explain = ({ reference, allowance, decisionInterval }) => {
+/** Two-sided, in units of the noise between seeds; `measured` is how often it is read in this run at most. */
+const explainNoise = (
+  { allowance, decisionInterval }: Pick<ChartPolicy, 'allowance' | 'decisionInterval'>,
+  what: string,
+  measured: number,
+): Omit<ChartMeaning, 'kind'> => {
+  const chart = { allowance, decisionInterval, sides: 2, shift: 0 } as const;
+  const runLength = averageRunLength(chart);
+  const falseAlarm = alarmProbability(chart, measured);
+  const seldom = !(runLength < PRACTICALLY_NEVER);
+  const shift = 2 * allowance;
+  const delay = averageRunLength({ ...chart, shift });
+  return {
+    words: [
+      `With nothing but noise it fires once in ${seldom ? 'more than a million' : `about ${grouped(runLength)}`} ${what}: a chance of ${falseAlarm < 0.001 ? 'less than 0.1 %' : percent(Number(falseAlarm.toPrecision(2)))} in the ${measured} of this budget.`,
+      `A lasting shift of ${digits(shift)} standard deviations is seen after about ${digits(Number(delay.toPrecision(3)))}.`,
+      'A program that its seed does not move has no noise: then any difference fires.',
+    ],
+    averageRunLength: runLength,
+    falseAlarm,
+  };
+};
+
+const explainStability: Explain<Chart<'stability'>> = (chart, iterations) =>
+  explainNoise(chart, 're-measurements', Math.floor(iterations / chart.every));
+
+const explainValue: Explain<Chart<'value'>> = (chart, iterations) => {
+  const { reference, allowance, decisionInterval } = chart;
+  if (reference === 'baseline') return explainNoise(chart, 'iterations', iterations);
   const [inner, outer] = [allowance, allowance + decisionInterval];
   const range = (width: number) => `${digits(reference - width)} to ${digits(reference + width)}`;
   return {
@@ -99,10 +136,17 @@ const explainValue: Explain = ({ reference, allowance, decisionInterval }) => {
   };
 };
 
-const EXPLAIN: Readonly<Record<ChartPolicy['kind'], Explain>> = {
-  gain: explainGain,
-  gap: explainGap,
-  value: explainValue,
+const explain = (chart: ChartPolicy, iterations: number): Omit<ChartMeaning, 'kind'> => {
+  switch (chart.kind) {
+    case 'gain':
+      return explainGain(chart, iterations);
+    case 'gap':
+      return explainGap(chart, iterations);
+    case 'value':
+      return explainValue(chart, iterations);
+    case 'stability':
+      return explainStability(chart, iterations);
+  }
 };
 
 /**
@@ -121,7 +165,7 @@ export const describeStudy = (policy: HarnessPolicy): StudyDescription => {
     dearest,
     charts: policy.charts.map((chart) => ({
       kind: chart.kind,
-      ...EXPLAIN[chart.kind](chart, cheapest.iterations),
+      ...explain(chart, cheapest.iterations),
     })),
   };
 };

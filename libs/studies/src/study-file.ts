@@ -35,13 +35,35 @@ export const describeProblem = (problem: StudyFileProblem): string => {
 export const inOrder = (problems: readonly StudyFileProblem[]): readonly StudyFileProblem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
-const chartPolicies = (charts: StudyFileContent['charts']): readonly ChartPolicy[] =>
-  (['gain', 'gap', 'value'] as const).flatMap((kind) => {
-    const chart = charts[kind];
-    if (chart === null) return [];
-    const { reference, allowance, decision_interval: decisionInterval } = chart;
-    return [{ kind, reference, allowance, decisionInterval }];
-  });
+const chartPolicies = ({
+  gain,
+  gap,
+  value,
+  stability,
+}: StudyFileContent['charts']): readonly ChartPolicy[] => [
+  ...(gain === null ? [] : [{ kind: 'gain' as const, ...chartPolicy(gain) }]),
+  ...(gap === null ? [] : [{ kind: 'gap' as const, ...chartPolicy(gap) }]),
+  ...(value === null ? [] : [{ kind: 'value' as const, ...chartPolicy(value) }]),
+  ...(stability === null
+    ? []
+    : [
+        {
+          kind: 'stability' as const,
+          allowance: stability.allowance,
+          decisionInterval: stability.decision_interval,
+          every: stability.every,
+        },
+      ]),
+];
+
+const chartPolicy = <Reference>(chart: {
+  readonly reference: Reference;
+  readonly allowance: number;
+  readonly decision_interval: number;
+}) => {
+  const { reference, allowance, decision_interval: decisionInterval } = chart;
+  return { reference, allowance, decisionInterval };
+};
 
 const policyOf = (content: StudyFileContent): HarnessPolicy => {
   const { program, data, training, gates } = content;
