@@ -89,6 +89,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'policy.gates.postLoop.disparateImpact',
     'policy.gates.postLoop.equalOpportunity',
     'policy.gates.postLoop.equalizedOdds',
+    'policy.keep.effect',
   ],
   GatePassed: ['mutationId'],
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
@@ -96,13 +97,13 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   TrainingCompleted: ['selfReported'],
   TrainingFailed: ['errorClass', 'errorFile', 'errorLine'],
   MetricObserved: [
+    'ladderScore',
     'mutationId',
     'observation.auc',
     'observation.check',
     'observation.difference',
     'observation.gapChange',
     'overSeeds',
-    'ladderScore',
   ],
   MutationProposed: ['files.*.after', 'files.*.before', 'measuredDomain'],
   MutationReverted: [

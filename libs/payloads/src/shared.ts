@@ -8,8 +8,8 @@ import {
   Count,
   every,
   Finite,
-  Finites,
   Flag,
+  Fulfils,
   OneOf,
   Oid,
   Ordinal,
@@ -81,6 +81,18 @@ export class ChartReadingPayload implements ChartReading {
   @Flag() fired!: boolean;
 }
 
+/** One a seed, so at least one. */
+const Differences = () =>
+  Fulfils(
+    'differences',
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= 1000 &&
+      value.every((entry) => Number.isFinite(entry)),
+    'a list of 1 to 1000 finite numbers',
+  );
+
 export class KeepRulingPayload implements KeepRuling {
   @Finite() improvement!: number;
   @Finite(0) standardError!: number;
@@ -88,7 +100,7 @@ export class KeepRulingPayload implements KeepRuling {
   @Finite() threshold!: number;
   @Nullable() @Ordinal() trials!: number | null;
   @Nullable() @Finite(0) level!: number | null;
-  @Nullable() @Finites() seeds!: readonly number[] | null;
+  @Nullable() @Differences() seeds!: readonly number[] | null;
   @Nullable() @Finite(0) rowError!: number | null;
   @Nullable() @Finite(0) seedError!: number | null;
 }

@@ -176,6 +176,26 @@ const knobWarnings = ({ agent, program }: StudyFileContent): readonly PlacedComp
   ]);
 };
 
+/** Fewer replicates and a lasting shift becomes the noise that it would be measured in, before it is seen. */
+const ENOUGH_FOR_NOISE = 5;
+
+/** Lawful, and nearly blind: docs/reference/statistics.md has the numbers. */
+const noiseWarnings = ({ charts, replicates }: StudyFileContent): readonly PlacedComplaint[] => {
+  const inNoise = charts.stability !== null || charts.value?.reference === 'baseline';
+  return !inNoise || replicates >= ENOUGH_FOR_NOISE
+    ? []
+    : [
+        [
+          ['replicates'],
+          {
+            found: `${replicates} replicates for a chart in units of the noise between seeds`,
+            expected: `${ENOUGH_FOR_NOISE} or more`,
+            remedy: 'With fewer the chart takes most lasting shifts for noise: raise replicates.',
+          },
+        ],
+      ];
+};
+
 /**
  * Reads a study file (YAML 1.2, at most 256 KiB) into the harness's policy, with every default filled in.
  * Refuses with all problems at once, in the order of the file; nothing is half read.
@@ -216,7 +236,9 @@ export const parseStudyFile = (
   }
   return ok({
     policy: policyOf(content),
-    warnings: knobWarnings(content).map((complaint) => placed(...complaint)),
+    warnings: [...noiseWarnings(content), ...knobWarnings(content)].map((complaint) =>
+      placed(...complaint),
+    ),
     placed,
   });
 };

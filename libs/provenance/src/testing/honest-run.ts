@@ -289,7 +289,7 @@ export const honestRun = (
 
   /** The trainings with other seeds that a decision asks for, each as good as the first but for its seed. */
   const again = (difference: number): void => {
-    while (state.training?.purpose === 'replicate') {
+    while (state.node === 'training') {
       complete();
       // A candidate's seeds differ from one another by a little more than the incumbent's.
       const found = difference + ofSeed() / 10;
@@ -304,7 +304,7 @@ export const honestRun = (
   };
 
   const remeasure = (): void => {
-    if (state.training?.purpose !== 'remeasurement') return;
+    if (state.node !== 'training') return;
     complete();
     observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed(), null);
   };
