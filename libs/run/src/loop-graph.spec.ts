@@ -271,7 +271,7 @@ const owed: fc.Arbitrary<Sent> = fc
 
 /** Anything at any time. */
 const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
-  () => open(),
+  () => open(POLICY),
   (_, name) => launchBaseline(name),
   (_, name) => trained(name),
   (state, name) => underWay(state, trained(name)),
