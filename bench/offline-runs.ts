@@ -245,25 +245,26 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
     const proposed = { ...incumbent.files, ...edits };
     const predictions = run(proposed);
     const observation = watch(predictions, incumbent.predictions);
-    best = ladder(best, observation.metric.value, LADDER_STEP);
     const readings = charts.map((chart, i) => {
       const x = chartInput(chart, observation);
       return x === null ? null : advance(chart, monitor[i]!.sums, x);
     });
     const fired = charts.findIndex((_, i) => readings[i]?.fired);
-    const firstLook = {
-      differences: [observation.difference!],
-      overSeeds: null,
-      seedDeviation,
+    const evidenceOf = (all: readonly (readonly number[])[]) => {
+      const pairs = all.map((each, i) => ({ predictions: each, incumbent: incumbent.seeds[i]! }));
+      return {
+        differences: pairs.map((pair) => watch(pair.predictions, pair.incumbent).difference!),
+        overSeeds: pairs.map((_, i) =>
+          differenceOverSeeds(pairs.slice(0, i + 1), counts.dev, minimumCell)!,
+        ),
+        seedDeviation,
+      };
     };
     // A first look that beats noise is looked at again with the other seeds.
-    const seeds = owesSeed(policy, mutation.domain, firstLook) ? bySeed(proposed) : [predictions];
-    const pairs = seeds.map((each, i) => ({ predictions: each, incumbent: incumbent.seeds[i]! }));
-    const ruling = keepRuling(policy, mutation.domain, {
-      differences: pairs.map((pair) => watch(pair.predictions, pair.incumbent).difference!),
-      overSeeds: differenceOverSeeds(pairs, counts.dev, minimumCell),
-      seedDeviation,
-    });
+    const seeds = owesSeed(policy, mutation.domain, evidenceOf([predictions]))
+      ? bySeed(proposed)
+      : [predictions];
+    const ruling = keepRuling(policy, mutation.domain, evidenceOf(seeds));
     const number = attempts.length + 1;
     const base = incumbent.files;
     const gain =
@@ -307,6 +308,7 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
         const step = { number, from: incumbent.predictions, to: predictions };
         incumbent = { files: proposed, predictions, seeds, kept: [...incumbent.kept, step] };
         outcome = 'kept';
+        best = ladder(best, observation.metric.value, LADDER_STEP);
         const impact = report.measures.find(({ measure }) => measure === 'disparate-impact')?.value;
         line(`kept ${impact?.toFixed(2)}`);
       } else {

@@ -25,7 +25,7 @@ const mean = (values: readonly number[]): number =>
 /** Evidence from each seed's difference; the rows' part is the same for all. */
 const seeds = (values: readonly number[], standardError = 0.001) => ({
   differences: values.map((value) => difference(value, standardError)),
-  overSeeds: values.length === 1 ? null : difference(mean(values), standardError),
+  overSeeds: values.map((_, at) => difference(mean(values.slice(0, at + 1)), standardError)),
   seedDeviation: 0,
 });
 const rule = (values: readonly number[], standardError = 0.001) =>
@@ -101,7 +101,7 @@ describe('the keep rule with several seeds', () => {
   });
 
   it('refuses several seeds without the difference over all of them', () => {
-    const bare = { ...seeds([-0.004, -0.005]), overSeeds: null };
+    const bare = { ...seeds([-0.004, -0.005]), overSeeds: [difference(-0.004)] };
     expect(() => keepRuling(policy, 'feature', bare)).toThrow('2 seeds without the difference');
   });
 });
@@ -225,7 +225,6 @@ describe('the chance of a false keep at the level of one trial in 125', () => {
       const apart = Math.sqrt(3 * ofSeeds * x);
       const { threshold, standardError } = keepRuling(terms, 'hyperparameter', {
         ...seeds([-apart, 0, apart], Math.sqrt(ofRows)),
-        overSeeds: difference(0, Math.sqrt(ofRows)),
       });
       const needed = threshold * standardError;
       sum += x * Math.exp(-x) * normal(-needed / Math.sqrt(ofRows + ofSeeds), 0, 1);

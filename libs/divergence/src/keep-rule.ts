@@ -26,8 +26,11 @@ export interface KeepRuling {
 export interface KeepEvidence {
   /** The paired difference to the incumbent for each seed that was trained, in the order of the seeds. */
   readonly differences: readonly Estimate[];
-  /** That of the losses averaged over these seeds, paired over dev cells; null for one seed. */
-  readonly overSeeds: Estimate | null;
+  /**
+   * For each of them that of the losses averaged over the seeds up to it, with a standard error that holds where the
+   * candidate is no better (the evaluator's `differenceOverSeeds`). Version 1 has none.
+   */
+  readonly overSeeds: readonly Estimate[];
   /** Of the baseline's metric between seeds: what version 1 knows of seeds. */
   readonly seedDeviation: number;
 }
@@ -90,8 +93,8 @@ const spentRule = (
   domain: FileDomain,
   { differences, overSeeds }: KeepEvidence,
 ): KeepRuling => {
-  const whole = differences.length === 1 ? differences[0] : overSeeds;
-  if (whole === undefined || whole === null)
+  const whole = overSeeds[differences.length - 1];
+  if (whole === undefined)
     throw new Error(`${differences.length} seeds without the difference over all of them`);
   const level = keepLevel(policy, domain);
   const seeds = differences.map(({ value }) => value);
@@ -125,7 +128,7 @@ const spentRule = (
  * trials that the budget can buy.
  *
  * Version 2: the improvement Δ is that of the losses averaged over R seeds. Its variance is a + b: a, that of the mean
- * over dev rows of each row's averaged difference; b, the variance between seeds of the paired differences, divided by
+ * over dev rows of each row's averaged difference, as if the candidate were no better; b, the variance between seeds of the paired differences, divided by
  * R. The part of both that rows and seeds make together is counted twice, which errs on the safe side. Kept if
  * Δ² > a·z² + b·t², with the quantiles at 1 − {@link keepLevel} of the normal distribution for the many rows, and of
  * Student's with R − 1 degrees of freedom for the few seeds. Whatever the two true variances are, the chance that a
@@ -136,7 +139,7 @@ const spentRule = (
  * Sources: Banerjee (1960), Sankhyā 22, 357–358; Banerjee (1961), Sankhyā A 23, 359–378. Rows and seeds as crossed
  * factors: Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1, 386–411.
  *
- * @throws Error for several seeds without the difference over all of them: that is a bug of whoever measured
+ * @throws Error for seeds without the difference over all of them: that is a bug of whoever measured
  */
 export const keepRuling = (
   policy: KeepTerms,
@@ -162,6 +165,6 @@ export const owesSeed = (
 ): boolean => {
   const { differences } = evidence;
   if (differences.length >= seedsToKeep(policy)) return false;
-  const firstLook = { ...evidence, differences: differences.slice(0, 1), overSeeds: null };
+  const firstLook = { ...evidence, differences: differences.slice(0, 1) };
   return isKept(keepRuling(policy, domain, firstLook));
 };

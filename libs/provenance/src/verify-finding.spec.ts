@@ -708,14 +708,13 @@ const CASES: readonly Case[] = [
         const data = fact.data as DataOf<'MetricObserved'>;
         const { difference } = data.observation;
         if (data.mutationId !== mutationId || difference === null) return fact;
-        if (data.overSeeds === null) return fact;
+        if (data.purpose !== 'replicate' || data.overSeeds === null) return fact;
         const noisy = { ...data.overSeeds, standardError: 1 };
         return {
           ...fact,
           data: {
             ...data,
             overSeeds: noisy,
-            observation: { ...data.observation, difference: { ...difference, standardError: 3 } },
           },
         };
       });
@@ -728,12 +727,7 @@ const CASES: readonly Case[] = [
     what: 'the first look at a kept mutation shows noise',
     tamper: change(
       'MetricObserved',
-      ({ observation }) => ({
-        observation: {
-          ...observation,
-          difference: observation.difference && { ...observation.difference, standardError: 1 },
-        },
-      }),
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 1 } }),
       FIRST_CANDIDATE,
     ),
     fails: ['keep-rulings'],
@@ -768,14 +762,14 @@ const CASES: readonly Case[] = [
     says: 'over 2 seeds is -0.05, expected -0.009995',
   },
   {
-    what: 'the difference over seeds is surer than it can be',
+    what: 'the difference that a keep rests on is surer than it can be',
     tamper: change(
       'MetricObserved',
-      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 0.002 } }),
-      FIRST_REPLICATE,
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 0.0009 } }),
+      FIRST_CANDIDATE,
     ),
     fails: ['keep-rulings'],
-    says: 'its standard error is 0.002, expected at most 0.001',
+    says: 'over 1 seed: its standard error is 0.0009, expected at least 0.001',
   },
   {
     what: 'a replicate is dropped',

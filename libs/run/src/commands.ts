@@ -47,7 +47,7 @@ export type ObserveMetric = Command<
   {
     readonly trainingId: string;
     readonly observation: Observation;
-    /** Of a replicate: the difference over the candidate's seeds so far; null otherwise. */
+    /** Of a candidate or a replicate: the difference over the candidate's seeds so far; null otherwise. */
     readonly overSeeds: Estimate | null;
   }
 >;

@@ -716,8 +716,8 @@ describe('an observation', () => {
               { chart: 'gap', upper: expect.closeTo(2, 9) as number, lower: 0, fired: false },
             ],
             purpose: 'candidate',
-            overSeeds: null,
-            ladderScore: 0.63,
+            overSeeds: { value: expect.closeTo(-0.07, 12) as number },
+            ladderScore: 0.7,
           },
         },
         { type: 'TrainingLaunched', data: { purpose: 'replicate' } },
@@ -770,6 +770,13 @@ describe('an observation', () => {
     given(events)
       .when({ ...baselineMeasured('1') })
       .thenRefused('not-compared');
+  });
+
+  it('of a candidate without what a keep would rest on is refused likewise', () => {
+    const command = measured('1', {});
+    given(events)
+      .when({ ...command, data: { ...command.data, overSeeds: null } })
+      .thenRefused('not-compared', 'as a keep would rest on it');
   });
 
   it('of another training is refused', () => {
@@ -927,7 +934,7 @@ describe('a divergence', () => {
       ['kept', 0.69],
       ['reverted', null],
     ]);
-    const next = [...onTrial('3'), trained('3'), measured('3', { gain: 0.04 })];
+    const next = iteration('3', { gain: 0.04 });
     expect(stateAfter(...before, trained('2'), jump('2', 0.3), ...next).ladderScore).toBe(0.67);
   });
 
@@ -943,6 +950,7 @@ describe('a divergence', () => {
 });
 
 describe('judging a candidate', () => {
+  const OLD = { ...POLICY, version: 1 } as const;
   const observed = (gain: number) =>
     past(
       ...established(),
@@ -986,6 +994,28 @@ describe('judging a candidate', () => {
     ]);
   });
 
+  it('tells the agent no score of one that it does not keep, however good it looked', () => {
+    const lucky = [
+      ...established(),
+      ...onTrial('1'),
+      trained('1'),
+      measured('1', { gain: 0.05 }),
+      trained(after('1')),
+      replicateMeasured(after('1'), { gain: -0.05 }, 0),
+      judge('1', null),
+    ];
+    expect(stateAfter(...lucky)).toMatchObject({ ladderScore: 0.7, line: { length: 1 } });
+    expect(attemptsOf(stateAfter(...lucky))).toMatchObject([{ outcome: 'discarded', score: 0.7 }]);
+    const kept = stateAfter(...established(), ...iteration('1', { gain: 0.05 }));
+    expect(kept.ladderScore).toBe(0.665);
+    expect(attemptsOf(kept)).toMatchObject([{ outcome: 'kept', score: 0.665 }]);
+  });
+
+  it('under version 1 tells the Ladder of every candidate', () => {
+    const candidate = [...onTrial('1'), trained('1'), measured('1', { gain: 0.05 })];
+    expect(stateAfter(...established(OLD), ...candidate)).toMatchObject({ ladderScore: 0.665 });
+  });
+
   it('discards one that does not beat noise, without a look at its fairness', () => {
     expect(nextStep(fold(runDecider, observed(0.001)))).toEqual({ kind: 'judge', fairness: false });
     given(observed(0.001))
@@ -1002,8 +1032,6 @@ describe('judging a candidate', () => {
         },
       ]);
   });
-
-  const OLD = { ...POLICY, version: 1 } as const;
 
   it('under version 1 keeps by one seed, with equal shares of the level', () => {
     given(past(...established(OLD), ...onTrial('1'), trained('1')))
@@ -1199,8 +1227,9 @@ describe('the seeds of a candidate', () => {
   });
 
   it('are each compared with the incumbent of the same seed, or refused', () => {
+    const alone = measured(second, { gain: 0.015 });
     given(past(...promising, trained(second)))
-      .when(measured(second, { gain: 0.015 }))
+      .when({ ...alone, data: { ...alone.data, overSeeds: null } })
       .thenRefused('not-compared', 'over all seeds so far');
     const { data, ...command } = replicateMeasured(second, { gain: 0.015 });
     given(past(...promising, trained(second)))

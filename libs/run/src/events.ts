@@ -229,15 +229,17 @@ export type MetricObserved = Fact<
     /** A replicate's difference is to the incumbent's training with the same seed. */
     readonly observation: Observation;
     /**
-     * Of a replicate: the difference of the losses averaged over the candidate's seeds so far to those of the incumbent,
-     * paired over the dev cells. Null otherwise.
+     * What a keep rests on, of a candidate and its replicates: the difference of the losses averaged over the seeds so
+     * far to those of the incumbent, with a standard error that holds where the candidate is no better. Null otherwise,
+     * and under version 1 of the policy.
      */
     readonly overSeeds: Estimate | null;
     /** Empty for a baseline and for a replicate. */
     readonly charts: readonly ChartReading[];
     /**
-     * What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Unmoved where a chart fired. Null
-     * for replicates and re-measurements, of which it is never told.
+     * What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Since version 2 of the policy it
+     * moves with a keep only, not with an observation. Null for replicates and re-measurements, of which it is never
+     * told.
      */
     readonly ladderScore: number | null;
   }

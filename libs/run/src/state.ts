@@ -8,6 +8,7 @@ import {
   type Memory,
   type Sums,
 } from '#libs/divergence';
+import { ladder } from '#libs/evaluator';
 import type { ChartPolicy, Domain, Estimate, FileDomain, Observation } from '#libs/harness';
 import type { ArtefactRef } from '#libs/kernel';
 import type {
@@ -25,6 +26,8 @@ export interface Seeded {
   readonly seed: number;
   readonly predictions: ArtefactRef;
   readonly observation: Observation;
+  /** Of a candidate's: the difference to the incumbent over its seeds up to this one. */
+  readonly overSeeds: Estimate | null;
 }
 
 /** A kept state: the source tree, or the tree after a kept mutation. */
@@ -109,8 +112,6 @@ export interface RunState {
   readonly completed: TrainingCompleted['data'] | null;
   /** The candidate's trainings that were measured, one a seed, the run's own first. */
   readonly seeds: readonly Seeded[];
-  /** The candidate's difference to the incumbent, of losses averaged over its seeds; null for one seed. */
-  readonly overSeeds: Estimate | null;
   readonly hypotheses: number;
   readonly mutations: number;
   readonly refusalsInARow: number;
@@ -150,7 +151,6 @@ export const INITIAL: RunState = {
   enlisted: [],
   completed: null,
   seeds: [],
-  overSeeds: null,
   hypotheses: 0,
   mutations: 0,
   refusalsInARow: 0,
@@ -211,7 +211,6 @@ const ITERATION_OVER = {
   hypothesis: null,
   trial: null,
   seeds: [],
-  overSeeds: null,
 } as const;
 
 const metricsOf = (seeds: readonly Seeded[]): readonly number[] =>
@@ -252,6 +251,13 @@ export const predicted = ({ completed }: Pick<RunState, 'completed'>): ArtefactR
   if (completed === null) throw new Error('no training has completed');
   return completed.predictions;
 };
+
+/** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
+export const LADDER_STEP = 0.005;
+
+/** What the agent is told after a score of this size. */
+export const told = (best: number | null, score: number): number =>
+  ladder(best, score, LADDER_STEP);
 
 const isRemeasured = ({ training }: RunState): boolean => training?.purpose === 'remeasurement';
 
@@ -303,6 +309,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         seed: state.training?.seed ?? 0,
         predictions: predicted(state),
         observation,
+        overSeeds,
       };
       const moved = {
         ...state,
@@ -316,7 +323,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         case 'baseline':
           return { ...state, replicates: [...state.replicates, seeded], ladderScore };
         case 'replicate':
-          return { ...state, seeds: [...state.seeds, seeded], overSeeds };
+          return { ...state, seeds: [...state.seeds, seeded] };
         case 'remeasurement':
           return {
             ...moved,
@@ -327,7 +334,6 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           return {
             ...moved,
             seeds: [seeded],
-            overSeeds,
             ladderScore,
             // A result that brings a revert is not told: the revert itself is all that the agent learns.
             attempt: charts.some(({ fired }) => fired)
@@ -413,6 +419,8 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       const { commit, tree, trainingId, metric, mutationId } = event.data;
       const { seeds } = state;
       const { stability } = state.memories;
+      // Under version 1 the observation has moved it already, and this moves it no further.
+      const ladderScore = told(state.ladderScore, metric);
       const predictions = seeds[0]?.predictions ?? predicted(state);
       const kept: RunState = {
         ...state,
@@ -423,7 +431,8 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.memories,
           ...(stability === undefined ? {} : { stability: recentre(stability, metricsOf(seeds)) }),
         },
-        attempt: changed(state, { outcome: 'kept' }),
+        ladderScore,
+        attempt: changed(state, { outcome: 'kept', score: ladderScore }),
       };
       return { ...kept, stable: vouched(kept) };
     }

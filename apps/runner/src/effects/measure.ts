@@ -42,8 +42,7 @@ export const measure = async (
     data: {
       trainingId,
       observation,
-      overSeeds:
-        purpose === 'replicate' ? differenceOverSeeds(pairs, dev.cells, minimumCell) : null,
+      overSeeds: pairs.length === 0 ? null : differenceOverSeeds(pairs, dev.cells, minimumCell),
     },
   };
 };

@@ -412,7 +412,11 @@ export const honestRun = (
     }
     complete(iteration === 'kept-elsewhere' ? 'other' : 'worker');
     const difference = EFFECT[iteration] ?? 0.001;
-    observe((state.line.at(-1)?.metric ?? 0.6) + difference, difference);
+    observe(
+      (state.line.at(-1)?.metric ?? 0.6) + difference,
+      difference,
+      estimate('log-loss', difference, 0.001),
+    );
     again(difference);
     if (state.node === 'observed') judge();
   };

@@ -71,22 +71,19 @@ export const cutOver = (
 };
 
 /** What is known of a candidate's difference to the incumbent; null where one of its seeds was not compared. */
-export const evidenceOf = ({
-  seeds,
-  overSeeds,
-  seedDeviation,
-}: Pick<RunState, 'overSeeds' | 'seedDeviation'> & {
-  readonly seeds: readonly Pick<Seeded, 'observation'>[];
-}): KeepEvidence | null => {
+export const evidenceOf = (
+  seeds: readonly Pick<Seeded, 'observation' | 'overSeeds'>[],
+  seedDeviation: number,
+): KeepEvidence | null => {
   const differences = seeds.flatMap(({ observation }) => observation.difference ?? []);
   return differences.length === 0 || differences.length < seeds.length
     ? null
-    : { differences, overSeeds, seedDeviation };
+    : { differences, overSeeds: seeds.flatMap(({ overSeeds }) => overSeeds ?? []), seedDeviation };
 };
 
 /** The keep rule's ruling on the candidate that was observed; null when there is none. */
 export const rulingOf = (state: RunState): KeepRuling | null => {
-  const evidence = evidenceOf(state);
+  const evidence = evidenceOf(state.seeds, state.seedDeviation);
   return state.opened === null || state.trial === null || evidence === null
     ? null
     : keepRuling(state.opened.policy, state.trial.domain, evidence);

@@ -1,16 +1,12 @@
 import { advance, chartInput, chartsOf, owesSeed, ZERO, type ChartReading } from '#libs/divergence';
-import { ladder } from '#libs/evaluator';
 import type { ChartPolicy, Estimate, Observation } from '#libs/harness';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import type { ObserveMetric, RecordTraining } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
-import { candidate, evolve, incumbent, stableLength, type RunState } from '../state.ts';
+import { candidate, evolve, incumbent, stableLength, told, type RunState } from '../state.ts';
 import { evidenceOf } from './judging.ts';
 import { commandIds, events, halted, refuse, type Decision } from './outcome.ts';
 import { withRemeasurement } from './remeasuring.ts';
-
-/** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
-export const LADDER_STEP = 0.005;
 
 export const recordTraining = (
   state: RunState,
@@ -99,8 +95,8 @@ export const observeMetric = (
   }
 };
 
-const toldOf = ({ ladderScore }: RunState, observation: Observation): number =>
-  ladder(ladderScore, observation.metric.value, LADDER_STEP);
+const toldOf = ({ ladderScore }: RunState, { metric }: Observation): number =>
+  told(ladderScore, metric.value);
 
 /** Each of these charts' reading of an observation; refused where one of them would take what is not finite. */
 const readings = (
@@ -121,22 +117,37 @@ const readings = (
   return ok(inputs.map(({ chart, x }) => advance(chart, sums[chart.kind] ?? ZERO, x)));
 };
 
+/** A revert tells the agent one bit: what brought it does not move the Ladder. */
+const toldUnderVersion1 = (
+  state: RunState,
+  observation: Observation,
+  fired: boolean,
+): number | null => {
+  const told = toldOf(state, observation);
+  return fired ? (state.ladderScore ?? told) : told;
+};
+
+/**
+ * What the agent is told does not move with a candidate: it moves with a keep. Were a discarded candidate's score told,
+ * even rounded, an agent could climb by it until noise is kept; so until something is kept it has learnt nothing of the
+ * dev rows but that its proposals were no better, and what it proposes is fixed as if it had never asked.
+ */
 const observeCandidate = (
   state: RunState,
   opened: RunOpened['data'],
-  { id, data: { trainingId, observation } }: ObserveMetric,
+  { id, data: { trainingId, observation, overSeeds } }: ObserveMetric,
 ): Decision => {
   const { mutationId } = candidate(state);
-  if (observation.difference === null)
+  const isOld = opened.policy.version === 1;
+  if (observation.difference === null || (overSeeds === null && !isOld))
     return refuse(
       'not-compared',
-      `a metric for candidate ${mutationId} without its difference to the incumbent; measure both on the same cells`,
+      `a metric for candidate ${mutationId} without its difference to the incumbent, by itself or as a keep would rest on it; measure both on the same cells`,
     );
   const read = readings(state, chartsOf(opened.policy, 'candidate'), observation);
   if (!read.ok) return read;
   const charts = read.value;
   const fired = charts.filter((reading) => reading.fired);
-  const told = toldOf(state, observation);
   const observed: RunEvent = {
     type: 'MetricObserved',
     data: {
@@ -144,10 +155,11 @@ const observeCandidate = (
       purpose: 'candidate',
       mutationId,
       observation,
-      overSeeds: null,
+      overSeeds: isOld ? null : overSeeds,
       charts,
-      // A revert tells the agent one bit: what brought it does not move the Ladder.
-      ladderScore: fired.length === 0 ? told : (state.ladderScore ?? told),
+      ladderScore: isOld
+        ? toldUnderVersion1(state, observation, fired.length > 0)
+        : state.ladderScore,
     },
   };
   if (fired.length === 0) return events(observed, ...nextSeed(state, opened, id, observed));
@@ -194,7 +206,7 @@ const nextSeed = (
   observed: RunEvent,
 ): readonly RunEvent[] => {
   const after = evolve(state, observed);
-  const evidence = evidenceOf(after);
+  const evidence = evidenceOf(after.seeds, after.seedDeviation);
   const { domain, mutationId, tree } = candidate(after);
   if (evidence === null || !owesSeed(opened.policy, domain, evidence)) return [];
   return [

@@ -189,7 +189,7 @@ export const measured = (
   data: {
     trainingId: trainingOf(name),
     observation: observation(metric * (1 - gain), -metric * gain, gap),
-    overSeeds: null,
+    overSeeds: estimate('log-loss', -metric * gain, 0.001),
   },
 });
 
