@@ -113,7 +113,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   sandbox: 'What contains a training.',
   'sandbox.minimum':
     'Layers that must hold, by name: [The sandbox](sandbox.md). A machine or worker with fewer is refused, and `holdfast doctor` says what it has.',
-  replicates: 'Trainings of the unchanged program, one a seed; not charged.',
+  replicates:
+    'Trainings by seed: of the unchanged program, and of each candidate before it is kept; not charged. A program that its seed moves needs five or so.',
   keep: 'When a mutation is kept.',
   'keep.false_keeps':
     'Bound on the chance that the whole run keeps anything that is no better than noise.',
@@ -130,10 +131,16 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'charts.gap.reference': 'μ₀, in standard errors.',
   'charts.gap.allowance': 'k, in standard errors.',
   'charts.gap.decision_interval': 'h, in standard errors.',
-  'charts.value': 'The metric itself, two-sided.',
-  'charts.value.reference': "μ₀, in the metric's unit.",
-  'charts.value.allowance': "k, in the metric's unit.",
-  'charts.value.decision_interval': "h, in the metric's unit.",
+  'charts.value': "Each candidate's metric, two-sided.",
+  'charts.value.reference':
+    "μ₀, in the metric's unit; or `baseline`: the baseline's replicates, and k and h count in their noise.",
+  'charts.value.allowance': "k, in the metric's unit, or in standard deviations between seeds.",
+  'charts.value.decision_interval': 'h, likewise.',
+  'charts.stability':
+    'The incumbent, trained again with a seed that no training had, in units of its own noise; two-sided. Needs 2 replicates or more.',
+  'charts.stability.allowance': 'k, in standard deviations between seeds.',
+  'charts.stability.decision_interval': 'h, likewise.',
+  'charts.stability.every': 'Decided mutations from one re-measurement to the next; not charged.',
   gates: 'The three gates; a breach halts the run for good.',
   'gates.pre_loop': 'On the data, before anything is trained.',
   'gates.pre_loop.minimum_rows': 'Fewest people in each split.',

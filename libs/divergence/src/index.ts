@@ -4,3 +4,4 @@ export * from './cusum.ts';
 export * from './events.ts';
 export * from './keep-rule.ts';
 export * from './power.ts';
+export * from './self-starting.ts';

@@ -21,4 +21,11 @@ export {
   type SecondaryMetric,
 } from './observe.ts';
 export { CLIP, clip, parsePredictions, type PredictionsRefusal } from './predictions.ts';
-export { brier, calibrationError, difference, score } from './scores.ts';
+export {
+  brier,
+  calibrationError,
+  difference,
+  differenceOverSeeds,
+  score,
+  type SeedPair,
+} from './scores.ts';

@@ -134,17 +134,34 @@ export interface TrainingPolicy {
   readonly processes: number;
 }
 
-/**
- * A CUSUM chart (Page 1954). `reference` is μ₀, `allowance` k, `decisionInterval` h.
- * gain: relative gain over the incumbent; gap: change of check less dev score in standard errors;
- * value: the metric itself, two-sided.
- */
-export interface ChartPolicy {
-  readonly kind: 'gain' | 'gap' | 'value';
-  readonly reference: number;
-  readonly allowance: number;
-  readonly decisionInterval: number;
-}
+/** A CUSUM chart (Page 1954). `allowance` is k, `decisionInterval` h, `reference` μ₀. */
+export type ChartPolicy =
+  | {
+      /**
+       * gain: relative gain over the incumbent; gap: change of check less dev score in standard errors. Both watch the
+       * upper side.
+       */
+      readonly kind: 'gain' | 'gap';
+      readonly reference: number;
+      readonly allowance: number;
+      readonly decisionInterval: number;
+    }
+  | {
+      /** The metric of each candidate, two-sided. */
+      readonly kind: 'value';
+      /** A number in the metric's unit; or the baseline's replicates, and then k and h are in units of their noise. */
+      readonly reference: number | 'baseline';
+      readonly allowance: number;
+      readonly decisionInterval: number;
+    }
+  | {
+      /** Re-measurements of the incumbent in units of its own noise, two-sided, re-centred after a keep or a revert. */
+      readonly kind: 'stability';
+      readonly allowance: number;
+      readonly decisionInterval: number;
+      /** A re-measurement is owed after every so many decided mutations. */
+      readonly every: number;
+    };
 
 export interface KeepPolicy {
   /** Bound on the chance that the whole run keeps any mutation that is no better than noise. */
@@ -250,7 +267,7 @@ export interface HarnessPolicy {
   readonly budget: { readonly total: number; readonly costs: Costs };
   readonly training: TrainingPolicy;
   readonly sandbox: SandboxPolicy;
-  /** Trainings of the unchanged baseline, one a seed. */
+  /** Trainings by seed of the unchanged baseline and, since version 2, of each candidate before it is kept. */
   readonly replicates: number;
   readonly keep: KeepPolicy;
   readonly charts: readonly ChartPolicy[];

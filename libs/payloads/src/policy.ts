@@ -41,7 +41,7 @@ import {
   Text,
   Texts,
 } from './checks.ts';
-import { CHARTS, DECIDES, SIDES } from './shared.ts';
+import { DECIDES, SIDES } from './shared.ts';
 
 class StudyPayload {
   @Id() id!: string;
@@ -211,11 +211,32 @@ class KeepPayload {
   @Nullable() @Finite(0) effect!: number | null;
 }
 
-class ChartPayload implements ChartPolicy {
-  @OneOf(CHARTS) kind!: ChartPolicy['kind'];
+type Chart<Kind extends ChartPolicy['kind']> = Extract<ChartPolicy, { kind: Kind }>;
+
+class CandidateChartPayload implements Chart<'gain' | 'gap'> {
+  @OneOf(['gain', 'gap']) kind!: 'gain' | 'gap';
   @Finite() reference!: number;
   @Finite() allowance!: number;
   @Finite() decisionInterval!: number;
+}
+
+class ValueChartPayload implements Chart<'value'> {
+  @OneOf(['value']) kind!: 'value';
+  @Fulfils(
+    'reference',
+    (value) => Number.isFinite(value) || value === 'baseline',
+    'a finite number or "baseline"',
+  )
+  reference!: number | 'baseline';
+  @Finite() allowance!: number;
+  @Finite() decisionInterval!: number;
+}
+
+class StabilityChartPayload implements Chart<'stability'> {
+  @OneOf(['stability']) kind!: 'stability';
+  @Finite() allowance!: number;
+  @Finite() decisionInterval!: number;
+  @Ordinal() every!: number;
 }
 
 class PreLoopPayload {
@@ -297,7 +318,8 @@ export class HarnessPolicyPayload implements HarnessPolicy {
   @Nested(() => SandboxPayload) sandbox!: SandboxPayload;
   @Ordinal() replicates!: number;
   @Nested(() => KeepPayload) keep!: KeepPayload;
-  @NestedList(() => ChartPayload) charts!: readonly ChartPayload[];
+  @EachFitsOne(CandidateChartPayload, ValueChartPayload, StabilityChartPayload)
+  charts!: readonly ChartPolicy[];
   @Nested(() => GatesPayload) gates!: GatesPayload;
   @Nested(() => AgentPayload) agent!: AgentPayload;
   @Nested(() => GovernancePolicyPayload) governance!: GovernancePolicyPayload;

@@ -98,7 +98,12 @@ const HALTED_BY = every<RunHalted['data']['by']>({
   baseline: true,
   human: true,
 });
-const PURPOSES = every<TrainingPurpose>({ baseline: true, candidate: true });
+const PURPOSES = every<TrainingPurpose>({
+  baseline: true,
+  candidate: true,
+  replicate: true,
+  remeasurement: true,
+});
 const CHANGES = every<ChangedFile['kind']>({
   added: true,
   modified: true,
@@ -303,10 +308,12 @@ class ObservationPayload implements Observation {
 
 export class MetricObservedPayload implements DataOf<MetricObserved> {
   @Id() trainingId!: string;
+  @OneOf(PURPOSES) purpose!: TrainingPurpose;
   @Nullable() @Id() mutationId!: string | null;
   @Nested(() => ObservationPayload) observation!: ObservationPayload;
+  @Nullable() @Nested(() => EstimatePayload) overSeeds!: EstimatePayload | null;
   @NestedList(() => ChartReadingPayload) charts!: readonly ChartReadingPayload[];
-  @Finite() ladderScore!: number;
+  @Nullable() @Finite() ladderScore!: number | null;
 }
 
 export class BaselineEstablishedPayload implements DataOf<BaselineEstablished> {
@@ -475,6 +482,7 @@ export class RunRevertedPayload implements DataOf<RunReverted> {
   @Oid() toCommit!: string;
   @Id() toTrainingId!: string;
   @Finite() toMetric!: number;
+  @Nullable() @Id() mutationId!: string | null;
   @Ids() undone!: readonly string[];
   @Words() reason!: string;
 }
@@ -510,6 +518,6 @@ class FiredChartPayload {
 }
 
 export class DivergenceDetectedPayload implements DataOf<DivergenceDetected> {
-  @Id() mutationId!: string;
+  @Nullable() @Id() mutationId!: string | null;
   @NestedList(() => FiredChartPayload) fired!: readonly FiredChartPayload[];
 }

@@ -9,7 +9,7 @@ import {
   type CountedLook,
   type FindingProposed,
 } from '#libs/findings';
-import type { RunEvent, RunOpened } from '#libs/run';
+import type { RunEvent, RunOpened, TrainingPurpose } from '#libs/run';
 import { verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
 import { chained, honestRun, sealed } from './testing/honest-run.ts';
@@ -46,6 +46,15 @@ const EVERYTHING: readonly Iteration[] = [
   'discarded',
   'discarded',
 ];
+
+/**
+ * Observations by their place among all: two of the baseline, then the first candidate, its replicate, the third
+ * mutation's (the second crashed) and the re-measurement after it; then the large gain.
+ */
+const FIRST_CANDIDATE = 2;
+const FIRST_REPLICATE = 3;
+const FIRST_REMEASUREMENT = 5;
+const LARGE = 6;
 
 const make = (): HonestRun => honestRun(workshop, EVERYTHING);
 
@@ -153,6 +162,20 @@ const study =
 const opened = (honest: HonestRun): RunOpened['data'] => honest.run[0]?.data as RunOpened['data'];
 const dataOf = <Type extends RunEvent['type']>(honest: HonestRun, type: Type, nth = 0) =>
   honest.run[place(honest.run, type, nth)]?.data as DataOf<Type>;
+
+/** The place among all launches of the first one for this. */
+const nthLaunch = (honest: HonestRun, purpose: TrainingPurpose): number =>
+  honest.run
+    .filter(({ type }) => type === 'TrainingLaunched')
+    .findIndex(({ data }) => (data as DataOf<'TrainingLaunched'>).purpose === purpose);
+
+/** The first training for this, with its result and its metric, never happened. */
+const withoutTraining =
+  (purpose: TrainingPurpose) =>
+  (honest: HonestRun): HonestRun => ({
+    ...honest,
+    run: honest.run.toSpliced(place(honest.run, 'TrainingLaunched', nthLaunch(honest, purpose)), 3),
+  });
 
 /** Takes an object out of the store, or puts other bytes under its name. */
 const lose =
@@ -343,7 +366,15 @@ const CASES: readonly Case[] = [
   {
     what: 'a kept mutation is taken out of the log',
     tamper: remove('MutationKept', -1),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'sealed-look', 'scored-predictions'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+      'scored-predictions',
+    ],
     says: 'has no decision',
   },
   {
@@ -411,7 +442,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a cutover entry is missing',
     tamper: remove('MutationCutOver', -1),
-    fails: ['complete-chain', 'cutover-audit', 'training-signatures'],
+    fails: ['complete-chain', 'cutover-audit', 'training-signatures', 'keep-rulings'],
     says: 'without a cutover entry',
   },
   {
@@ -473,7 +504,8 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'a training ran with another seed than its turn',
-    tamper: change('TrainingLaunched', ({ seed }) => ({ seed: seed + 1 }), 3),
+    // The launch of the first replicate stands between the first two candidates'.
+    tamper: change('TrainingLaunched', ({ seed }) => ({ seed: seed + 1 }), 2),
     fails: ['training-signatures'],
     says: 'seed is 8, expected 7',
   },
@@ -592,7 +624,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a feature is charged as a hyperparameter, by every event that speaks of it',
     tamper: () => undercharged(honestRun(workshop, ['kept'])),
-    fails: ['mutations'],
+    fails: ['mutations', 'keep-rulings'],
     says: 'differ by features.json modified',
   },
   {
@@ -671,7 +703,7 @@ const CASES: readonly Case[] = [
     tamper: change(
       'MetricObserved',
       ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, upper: 0 })) }),
-      4,
+      LARGE,
     ),
     fails: ['monitor'],
     says: 'upper of gain is 0',
@@ -689,7 +721,14 @@ const CASES: readonly Case[] = [
   {
     what: 'a trigger is left unresolved',
     tamper: (honest) => remove('RunReverted')(remove('DivergenceDetected')(honest)),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor', 'sealed-look'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+    ],
     says: 'is unresolved',
   },
   {
@@ -704,7 +743,14 @@ const CASES: readonly Case[] = [
         undone: undone.slice(1),
       }))(honest);
     },
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor', 'sealed-look'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+    ],
     says: 'the last stable state: tree',
   },
   {
@@ -729,11 +775,13 @@ const CASES: readonly Case[] = [
         const data = fact.data as DataOf<'MetricObserved'>;
         const { difference } = data.observation;
         if (data.mutationId !== mutationId || difference === null) return fact;
+        if (data.purpose !== 'replicate' || data.overSeeds === null) return fact;
+        const noisy = { ...data.overSeeds, standardError: 1 };
         return {
           ...fact,
           data: {
             ...data,
-            observation: { ...data.observation, difference: { ...difference, standardError: 1 } },
+            overSeeds: noisy,
           },
         };
       });
@@ -741,6 +789,135 @@ const CASES: readonly Case[] = [
     },
     fails: ['keep-rulings'],
     says: 'was kept with z',
+  },
+  {
+    what: 'the first look at a kept mutation shows noise',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 1 } }),
+      FIRST_CANDIDATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'trained with another seed, which its first look did not ask for',
+  },
+  {
+    what: "a replicate's difference is flipped",
+    tamper: change(
+      'MetricObserved',
+      ({ observation }) => ({
+        observation: {
+          ...observation,
+          difference: observation.difference && {
+            ...observation.difference,
+            value: -observation.difference.value,
+          },
+        },
+      }),
+      FIRST_REPLICATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 2 seeds is -0.0',
+  },
+  {
+    what: 'the difference over seeds is better than that of the seeds',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, value: -0.05 } }),
+      FIRST_REPLICATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 2 seeds is -0.05, expected -0.009995',
+  },
+  {
+    what: 'the difference that a keep rests on is surer than it can be',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 0.0009 } }),
+      FIRST_CANDIDATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 1 seed: its standard error is 0.0009, expected at least 0.001',
+  },
+  {
+    what: 'a replicate is dropped',
+    tamper: withoutTraining('replicate'),
+    fails: ['monitor', 'keep-rulings'],
+    says: 'was ruled on after 1 of 2 seeds',
+  },
+  {
+    what: "a replicate's metric is dropped, its training is not",
+    tamper: remove('MetricObserved', FIRST_REPLICATE),
+    fails: ['training-signatures', 'monitor', 'keep-rulings'],
+    says: 'was never measured',
+  },
+  {
+    what: 'a replicate ran with a seed that was chosen',
+    tamper: change('TrainingLaunched', () => ({ seed: 99 }), 3),
+    fails: ['training-signatures'],
+    says: 'seed is 99, expected 8',
+  },
+  {
+    what: 'a re-measurement ran with a seed that was chosen',
+    tamper: (honest) =>
+      change('TrainingLaunched', () => ({ seed: 99 }), nthLaunch(honest, 'remeasurement'))(honest),
+    fails: ['training-signatures'],
+    says: 'seed is 99, expected 9',
+  },
+  {
+    what: 'a re-measurement is of another program than the one that stands',
+    tamper: (honest) =>
+      change(
+        'TrainingLaunched',
+        () => ({ tree: opened(honest).pins.tree }),
+        nthLaunch(honest, 'remeasurement'),
+      )(honest),
+    fails: ['training-signatures'],
+    says: 'tree is',
+  },
+  {
+    what: 'a re-measurement that was due is skipped',
+    tamper: withoutTraining('remeasurement'),
+    fails: ['training-signatures', 'monitor'],
+    says: 'a re-measurement of the incumbent was due after 3 decided mutations',
+  },
+  {
+    what: "a re-measurement's reading is dropped, its training is not",
+    tamper: remove('MetricObserved', FIRST_REMEASUREMENT),
+    fails: ['training-signatures'],
+    says: 'was never measured',
+  },
+  {
+    what: 'a re-measurement is made up where none was due',
+    tamper: (honest) => {
+      const at = nthLaunch(honest, 'remeasurement');
+      const from = place(honest.run, 'TrainingLaunched', at);
+      return {
+        ...honest,
+        run: honest.run.toSpliced(from, 0, ...honest.run.slice(from, from + 3)),
+      };
+    },
+    fails: ['training-signatures', 'monitor'],
+    says: 'which was not due',
+  },
+  {
+    what: 'a re-measurement reads calmer than it was',
+    tamper: change(
+      'MetricObserved',
+      ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, x: 0 })) }),
+      FIRST_REMEASUREMENT,
+    ),
+    fails: ['monitor'],
+    says: 'x of stability is 0',
+  },
+  {
+    what: 'a re-measurement is passed off as a replicate',
+    tamper: change(
+      'MetricObserved',
+      () => ({ purpose: 'replicate' as const }),
+      FIRST_REMEASUREMENT,
+    ),
+    fails: ['training-signatures', 'monitor', 'keep-rulings'],
+    says: 'is replicate, expected remeasurement',
   },
   {
     what: 'the seeds are said to move the metric less',
@@ -1262,6 +1439,11 @@ describe('verifying an honest finding', () => {
       'WorkerEnlisted',
     ])
       expect(types).toContain(type);
+    const purposes = make().run.flatMap(({ type, data }) =>
+      type === 'TrainingLaunched' ? [(data as DataOf<'TrainingLaunched'>).purpose] : [],
+    );
+    for (const purpose of ['baseline', 'candidate', 'replicate', 'remeasurement'])
+      expect(purposes).toContain(purpose);
     for (const type of [
       'TrainingTimedOut',
       'ProposalRefused',
@@ -1276,7 +1458,7 @@ describe('verifying an honest finding', () => {
     const foundIn = async (run: HonestRun) =>
       (await verdictOn(sealed(workshop, run), run)).rows.find(({ row }) => row === 'monitor');
     expect((await foundIn(honest))?.found).toMatch(
-      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\); 1 triggers/,
+      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 triggers/,
     );
     // The gap's sums stand at zero in this run, so that nothing else follows from its absence.
     const blind = honest.run.map((fact) => {

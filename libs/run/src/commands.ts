@@ -1,5 +1,6 @@
 import type {
   Breach,
+  Estimate,
   FairnessReport,
   FileChange,
   FileDomain,
@@ -43,7 +44,12 @@ export type RecordTraining = Command<
 >;
 export type ObserveMetric = Command<
   'ObserveMetric',
-  { readonly trainingId: string; readonly observation: Observation }
+  {
+    readonly trainingId: string;
+    readonly observation: Observation;
+    /** Of a candidate or a replicate: the difference over the candidate's seeds so far; null otherwise. */
+    readonly overSeeds: Estimate | null;
+  }
 >;
 export type ProposeHypothesis = Command<
   'ProposeHypothesis',

@@ -5,6 +5,7 @@ import type {
   Breach,
   CohortDimension,
   Domain,
+  Estimate,
   FairnessReport,
   FileDomain,
   Gate,
@@ -146,7 +147,11 @@ export type RunHalted = Fact<
   }
 >;
 
-export type TrainingPurpose = 'baseline' | 'candidate';
+/**
+ * baseline: the unchanged program, once a seed. candidate: a mutation, with the run's seed. replicate: the same with
+ * another seed of the baseline's, before it can be kept. remeasurement: the incumbent with a seed that none had.
+ */
+export type TrainingPurpose = 'baseline' | 'candidate' | 'replicate' | 'remeasurement';
 
 /** A training is owed: the program of this tree, with this seed, for this long. */
 export type TrainingLaunched = Fact<
@@ -249,12 +254,25 @@ export type MetricObserved = Fact<
   'MetricObserved',
   {
     readonly trainingId: string;
+    /** What the training was for. */
+    readonly purpose: TrainingPurpose;
     readonly mutationId: string | null;
+    /** A replicate's difference is to the incumbent's training with the same seed. */
     readonly observation: Observation;
-    /** Empty for a baseline. */
+    /**
+     * What a keep rests on, of a candidate and its replicates: the difference of the losses averaged over the seeds so
+     * far to those of the incumbent, with a standard error that holds where the candidate is no better. Null otherwise,
+     * and under version 1 of the policy.
+     */
+    readonly overSeeds: Estimate | null;
+    /** Empty for a baseline and for a replicate. */
     readonly charts: readonly ChartReading[];
-    /** What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Unmoved where a chart fired. */
-    readonly ladderScore: number;
+    /**
+     * What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Since version 2 of the policy it
+     * moves with a keep only, not with an observation. Null for replicates and re-measurements, of which it is never
+     * told.
+     */
+    readonly ladderScore: number | null;
   }
 >;
 
@@ -396,7 +414,7 @@ export type FairnessMeasured = Fact<
   { readonly mutationId: string; readonly trainingId: string; readonly report: FairnessReport }
 >;
 
-/** The candidate is the incumbent now, with the arithmetic of the ruling. */
+/** The candidate is the incumbent now, with the arithmetic of the ruling; its first training stands for it. */
 export type MutationKept = Fact<
   'MutationKept',
   {
@@ -418,7 +436,9 @@ export type RunReverted = Fact<
     readonly toCommit: string;
     readonly toTrainingId: string;
     readonly toMetric: number;
-    /** Every mutation undone, in order, the candidate last. */
+    /** The candidate that was on trial; null where a re-measurement of the incumbent brought the revert. */
+    readonly mutationId: string | null;
+    /** Every mutation undone, in order, the candidate last where there is one. */
     readonly undone: readonly string[];
     readonly reason: string;
   }

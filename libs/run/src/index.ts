@@ -2,8 +2,8 @@
 export * from './cohorts.ts';
 export * from './commands.ts';
 export * from './decider.ts';
-export { rulingOf } from './deciding/judging.ts';
-export { deviation, LADDER_STEP } from './deciding/measuring.ts';
+export { evidenceOf, rulingOf } from './deciding/judging.ts';
+export { deviation } from './deciding/measuring.ts';
 export { commandIds, type RunRefusalCode } from './deciding/outcome.ts';
 export * from './events.ts';
 export * from './loop-diagram.ts';

@@ -4,13 +4,18 @@ import {
   type FairnessReportOfVersion1,
   type PolicyOfVersion1,
 } from '#libs/harness';
+import type { DivergenceDetected, KeepRuling } from '#libs/divergence';
 import type {
   ChangedFile,
   CohortRelease,
   FairnessMeasured,
+  MetricObserved,
+  MutationKept,
   MutationProposed,
+  MutationReverted,
   RunEvent,
   RunOpened,
+  RunReverted,
 } from './events.ts';
 
 /** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
@@ -28,6 +33,31 @@ type ProposedOfVersion1 = Omit<MutationProposed['data'], 'files'> & {
 type FairnessOfVersion1 = Omit<FairnessMeasured['data'], 'report'> & {
   readonly report: FairnessReportOfVersion1;
 };
+
+type RulingOfVersion1 = Omit<
+  KeepRuling,
+  'trials' | 'level' | 'seeds' | 'rowError' | 'seedError'
+> & {
+  readonly trials: number;
+};
+type ObservedOfVersion1 = Omit<MetricObserved['data'], 'purpose' | 'overSeeds' | 'ladderScore'> & {
+  readonly ladderScore: number;
+};
+type KeptOfVersion1 = Omit<MutationKept['data'], 'ruling'> & { readonly ruling: RulingOfVersion1 };
+type MutationRevertedOfVersion1 = Omit<MutationReverted['data'], 'ruling'> & {
+  readonly ruling: RulingOfVersion1 | null;
+};
+type DivergedOfVersion1 = DivergenceDetected['data'] & { readonly mutationId: string };
+type RunRevertedOfVersion1 = Omit<RunReverted['data'], 'mutationId'>;
+
+/** What a ruling of version 1 did not say is null. */
+const ruled = (ruling: RulingOfVersion1): KeepRuling => ({
+  ...ruling,
+  level: null,
+  seeds: null,
+  rowError: null,
+  seedError: null,
+});
 
 /**
  * For each type of a run's events one step for each older version: the first makes version 2 of version 1, and so on.
@@ -57,6 +87,30 @@ export const RUN_UPCASTERS = {
     (measured: FairnessOfVersion1): FairnessMeasured['data'] => ({
       ...measured,
       report: upgradeFairnessReport(measured.report),
+    }),
+  ],
+  MetricObserved: [
+    (observed: ObservedOfVersion1): MetricObserved['data'] => ({
+      ...observed,
+      purpose: observed.mutationId === null ? 'baseline' : 'candidate',
+      overSeeds: null,
+    }),
+  ],
+  MutationKept: [
+    (kept: KeptOfVersion1): MutationKept['data'] => ({ ...kept, ruling: ruled(kept.ruling) }),
+  ],
+  MutationReverted: [
+    (reverted: MutationRevertedOfVersion1): MutationReverted['data'] => ({
+      ...reverted,
+      ruling: reverted.ruling === null ? null : ruled(reverted.ruling),
+    }),
+  ],
+  // Version 2 knows divergences without a candidate; every one of version 1 had one, undone last.
+  DivergenceDetected: [(detected: DivergedOfVersion1): DivergenceDetected['data'] => detected],
+  RunReverted: [
+    (reverted: RunRevertedOfVersion1): RunReverted['data'] => ({
+      ...reverted,
+      mutationId: reverted.undone.at(-1) ?? null,
     }),
   ],
 } as const satisfies {

@@ -63,7 +63,7 @@ export interface StudyDescription {
   readonly charts: readonly ChartMeaning[];
 }
 
-const times = (n: number): string => (n === 1 ? 'one iteration' : `${n} iterations`);
+const times = (n: number, each: string): string => (n === 1 ? `one ${each}` : `${n} ${each}s`);
 
 /** The budget's purchase of each domain, the cheapest first. */
 const purchasesOf = ({ total, costs }: HarnessPolicy['budget']): readonly Purchase[] =>
@@ -74,7 +74,9 @@ const purchasesOf = ({ total, costs }: HarnessPolicy['budget']): readonly Purcha
     })
     .sort((a, b) => a.cost - b.cost);
 
-type Explain = (chart: ChartPolicy, iterations: number) => Omit<ChartMeaning, 'kind'>;
+type Chart<Kind extends ChartPolicy['kind']> = Extract<ChartPolicy, { kind: Kind }>;
+
+type Meaning = Omit<ChartMeaning, 'kind'>;
 
 /** Of a chart whose values are in a unit of their own: what fires it can be said, how often noise does can't. */
 const notInNoise = {
@@ -84,7 +86,11 @@ const notInNoise = {
   delays: [],
 } as const;
 
-const explainGain: Explain = ({ reference, allowance, decisionInterval }) => {
+const explainGain = ({
+  reference,
+  allowance,
+  decisionInterval,
+}: Chart<'gain' | 'gap'>): Meaning => {
   const never = reference + allowance;
   const over = (n: number) => percent(never + decisionInterval / n);
   return {
@@ -115,38 +121,47 @@ interface NoiseWords {
   readonly fires: string;
   /** What it looks for: "excess", "shift". */
   readonly lasting: string;
+  /** What it takes a value of. */
+  readonly each: 'iteration' | 're-measurement';
 }
 
-const inNoise =
-  ({ sides, fires, lasting }: NoiseWords): Explain =>
-  ({ reference, allowance, decisionInterval }, iterations) => {
-    // Nothing but noise has the mean 0, wherever the reference lies.
-    const chart = { allowance, decisionInterval, sides, shift: -reference } as const;
-    const runLength = averageRunLength(chart);
-    const [falseAlarm = 1, falseAlarmIn100 = 1] = alarmProbabilities(chart, [iterations, 100]);
-    const delays = SHIFTS.map((shift) => ({
-      shift,
-      iterations: averageRunLength({ ...chart, shift: shift - reference }),
-    }));
-    const seldom = runLength < PRACTICALLY_NEVER ? `about ${grouped(roughly(runLength))}` : null;
-    const [first, ...more] = delays.map(({ shift, iterations: delay }) => [
-      digits(shift),
-      delay < PRACTICALLY_NEVER ? digits(Number(delay.toPrecision(3))) : 'more than a million',
-    ]);
-    return {
-      words: [
-        `One iteration fires if ${fires} by more than ${digits(reference + allowance + decisionInterval)} standard errors; a lasting ${lasting} of up to ${digits(reference + allowance)} never adds up.`,
-        `With nothing but noise, a false revert in 100 iterations: ${chance(falseAlarmIn100)}; in the ${times(iterations)} that this budget can buy: ${chance(falseAlarm)}; one in ${seldom ?? 'more than a million'} iterations on average.`,
-        `A lasting ${lasting} of ${first?.join(' standard error is caught in ') ?? ''} iterations on average${more.map(([shift, delay]) => `, one of ${shift ?? ''} in ${delay ?? ''}`).join('')}.`,
-      ],
-      averageRunLength: runLength,
-      falseAlarm,
-      falseAlarmIn100,
-      delays,
-    };
+/** `readings`: how many values it takes at most before the budget's end. */
+const explainNoise = (
+  { sides, fires, lasting, each }: NoiseWords,
+  { allowance, decisionInterval }: Pick<ChartPolicy, 'allowance' | 'decisionInterval'>,
+  reference: number,
+  readings: number,
+): Meaning => {
+  // Nothing but noise has the mean 0, wherever the reference lies.
+  const chart = { allowance, decisionInterval, sides, shift: -reference } as const;
+  const runLength = averageRunLength(chart);
+  const [falseAlarm = 1, falseAlarmIn100 = 1] = alarmProbabilities(chart, [readings, 100]);
+  const delays = SHIFTS.map((shift) => ({
+    shift,
+    iterations: averageRunLength({ ...chart, shift: shift - reference }),
+  }));
+  const seldom = runLength < PRACTICALLY_NEVER ? `about ${grouped(roughly(runLength))}` : null;
+  const [first, ...more] = delays.map(({ shift, iterations: delay }) => [
+    digits(shift),
+    delay < PRACTICALLY_NEVER ? digits(Number(delay.toPrecision(3))) : 'more than a million',
+  ]);
+  return {
+    words: [
+      `One ${each} fires if ${fires} by more than ${digits(reference + allowance + decisionInterval)} standard errors; a lasting ${lasting} of up to ${digits(reference + allowance)} never adds up.`,
+      `With nothing but noise, a false revert in 100 ${each}s: ${chance(falseAlarmIn100)}; in the ${times(readings, each)} that this budget can buy: ${chance(falseAlarm)}; one in ${seldom ?? 'more than a million'} ${each}s on average.`,
+      `A lasting ${lasting} of ${first?.join(' standard error is caught in ') ?? ''} ${each}s on average${more.map(([shift, delay]) => `, one of ${shift ?? ''} in ${delay ?? ''}`).join('')}.`,
+    ],
+    averageRunLength: runLength,
+    falseAlarm,
+    falseAlarmIn100,
+    delays,
   };
+};
 
-const explainValue: Explain = ({ reference, allowance, decisionInterval }) => {
+const explainValue = (
+  { allowance, decisionInterval }: Chart<'value'>,
+  reference: number,
+): Meaning => {
   const [inner, outer] = [allowance, allowance + decisionInterval];
   const range = (width: number) => `${digits(reference - width)} to ${digits(reference + width)}`;
   return {
@@ -160,11 +175,43 @@ const explainValue: Explain = ({ reference, allowance, decisionInterval }) => {
   };
 };
 
-/** Each kind of chart in words; one in units of noise is a line of {@link inNoise}. */
-const EXPLAIN: Readonly<Record<ChartPolicy['kind'], Explain>> = {
-  gain: explainGain,
-  gap: inNoise({ sides: 1, fires: 'it helps dev rows over check rows', lasting: 'excess' }),
-  value: explainValue,
+const explain = (chart: ChartPolicy, iterations: number): Meaning => {
+  switch (chart.kind) {
+    case 'gain':
+      return explainGain(chart);
+    case 'gap':
+      return explainNoise(
+        {
+          ...{ sides: 1, each: 'iteration', lasting: 'excess' },
+          fires: 'it helps dev rows over check rows',
+        },
+        chart,
+        chart.reference,
+        iterations,
+      );
+    case 'value':
+      return chart.reference === 'baseline'
+        ? explainNoise(
+            {
+              ...{ sides: 2, each: 'iteration', lasting: 'shift' },
+              fires: "the metric leaves the baseline's",
+            },
+            chart,
+            0,
+            iterations,
+          )
+        : explainValue(chart, chart.reference);
+    case 'stability':
+      return explainNoise(
+        {
+          ...{ sides: 2, each: 're-measurement', lasting: 'shift' },
+          fires: 'the program that stands measures otherwise than before',
+        },
+        chart,
+        0,
+        Math.floor(iterations / chart.every),
+      );
+  }
 };
 
 /**
@@ -191,7 +238,7 @@ export const describeStudy = (policy: HarnessPolicy): StudyDescription => {
     dearest,
     charts: policy.charts.map((chart) => ({
       kind: chart.kind,
-      ...EXPLAIN[chart.kind](chart, iterations),
+      ...explain(chart, iterations),
     })),
   };
 };

@@ -46,13 +46,35 @@ export const describeProblem = (problem: StudyFileProblem): string => {
 export const inOrder = (problems: readonly StudyFileProblem[]): readonly StudyFileProblem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
-const chartPolicies = (charts: StudyFileContent['charts']): readonly ChartPolicy[] =>
-  (['gain', 'gap', 'value'] as const).flatMap((kind) => {
-    const chart = charts[kind];
-    if (chart === null) return [];
-    const { reference, allowance, decision_interval: decisionInterval } = chart;
-    return [{ kind, reference, allowance, decisionInterval }];
-  });
+const chartPolicies = ({
+  gain,
+  gap,
+  value,
+  stability,
+}: StudyFileContent['charts']): readonly ChartPolicy[] => [
+  ...(gain === null ? [] : [{ kind: 'gain' as const, ...chartPolicy(gain) }]),
+  ...(gap === null ? [] : [{ kind: 'gap' as const, ...chartPolicy(gap) }]),
+  ...(value === null ? [] : [{ kind: 'value' as const, ...chartPolicy(value) }]),
+  ...(stability === null
+    ? []
+    : [
+        {
+          kind: 'stability' as const,
+          allowance: stability.allowance,
+          decisionInterval: stability.decision_interval,
+          every: stability.every,
+        },
+      ]),
+];
+
+const chartPolicy = <Reference>(chart: {
+  readonly reference: Reference;
+  readonly allowance: number;
+  readonly decision_interval: number;
+}) => {
+  const { reference, allowance, decision_interval: decisionInterval } = chart;
+  return { reference, allowance, decisionInterval };
+};
 
 /** The side that the file means, by its own word or by its label. */
 const favourableOf = ({ gates, data }: StudyFileContent): 'positive' | 'negative' =>
@@ -343,6 +365,26 @@ const knobWarnings = ({ agent, program }: StudyFileContent): readonly PlacedComp
   ]);
 };
 
+/** Fewer replicates and a lasting shift becomes the noise that it would be measured in, before it is seen. */
+const ENOUGH_FOR_NOISE = 5;
+
+/** Lawful, and nearly blind: docs/reference/statistics.md has the numbers. */
+const noiseWarnings = ({ charts, replicates }: StudyFileContent): readonly PlacedComplaint[] => {
+  const inNoise = charts.stability !== null || charts.value?.reference === 'baseline';
+  return !inNoise || replicates >= ENOUGH_FOR_NOISE
+    ? []
+    : [
+        [
+          ['replicates'],
+          {
+            found: `${replicates} replicates for a chart in units of the noise between seeds`,
+            expected: `${ENOUGH_FOR_NOISE} or more`,
+            remedy: 'With fewer the chart takes most lasting shifts for noise: raise replicates.',
+          },
+        ],
+      ];
+};
+
 /**
  * Reads a study file (YAML 1.2, at most 256 KiB) into the harness's policy, with every default filled in.
  * Refuses with all problems at once, in the order of the file; nothing is half read.
@@ -390,7 +432,9 @@ export const parseStudyFile = (
   }
   return ok({
     policy: policyOf(content),
-    warnings: knobWarnings(content).map((complaint) => placed(...complaint)),
+    warnings: [...noiseWarnings(content), ...knobWarnings(content)].map((complaint) =>
+      placed(...complaint),
+    ),
     placed,
   });
 };

@@ -569,8 +569,6 @@ const budget = ruled(
   },
 );
 
-const anyNumber = number(-1e9, 1e9);
-
 /** A number above 0 and up to `max`. */
 const above0 =
   (max: number): Shape<number> =>
@@ -597,10 +595,30 @@ const gap = object({
   decision_interval: optional(above0(100), 5),
 });
 
+/** A number, or the baseline's own replicates. */
+const reference: Shape<number | 'baseline'> = (given, path, report) => {
+  if (given === 'baseline') return given;
+  if (typeof given === 'number' && Math.abs(given) <= 1e9) return given;
+  report(path, {
+    found: shown(given),
+    expected: 'a number from -1e9 to 1e9, or baseline',
+    remedy: "Write the metric that you expect, or baseline for that of the program's replicates.",
+  });
+  return undefined;
+};
+
+/** In the metric's unit; in standard deviations between seeds where the baseline is the reference. */
 const value = object({
-  reference: needed(anyNumber),
+  reference: needed(reference),
   allowance: needed(above0(1e9)),
   decision_interval: needed(above0(1e9)),
+});
+
+/** In standard deviations between seeds. */
+const stability = object({
+  allowance: optional(above0(10), 0.5),
+  decision_interval: optional(above0(100), 5),
+  every: optional(whole(1, 1000), 5),
 });
 
 const charts = ruled(
@@ -608,12 +626,13 @@ const charts = ruled(
     gain: optional(orNull(gain), byDefault(gain)),
     gap: optional(orNull(gap), byDefault(gap)),
     value: optional(orNull(value), null),
+    stability: optional(orNull(stability), null),
   }),
   (kinds, path, report) => {
     if (Object.values(kinds).some((kind) => kind !== null)) return;
     report(path, {
       found: 'no chart',
-      expected: 'at least one of gain, gap and value',
+      expected: 'at least one of gain, gap, value and stability',
       remedy: 'Leave gain out, and its default stands.',
     });
   },
@@ -715,8 +734,7 @@ const knobs = ruled(
   },
 );
 
-/** The study file as it is written, in snake_case, with every default filled in. */
-export const studyShape = object({
+const wholeFile = object({
   version: optional(oneOf([1]), 1),
   study: needed(
     object({ id: needed(identifier), title: needed(prose(120)), question: needed(prose(500)) }),
@@ -760,6 +778,21 @@ export const studyShape = object({
     object({ kind: optional(oneOf(['search']), 'search'), knobs: optional(knobs, []) }),
   ),
   governance: section(object({ accept_ungoverned: optional(flag, false) })),
+});
+
+/** The study file as it is written, in snake_case, with every default filled in. */
+export const studyShape = ruled(wholeFile, ({ charts: chosen, replicates }, path, report) => {
+  // Noise that is known of one training is known of none.
+  const inNoise = [
+    ...(chosen.stability === null ? [] : ['stability']),
+    ...(chosen.value?.reference === 'baseline' ? ['value'] : []),
+  ];
+  if (inNoise.length === 0 || replicates >= 2) return;
+  report([...path, 'replicates'], {
+    found: `${replicates} with the ${inNoise.join(' and the ')} chart in units of the noise between seeds`,
+    expected: 'at least 2: one training has no noise that could be known',
+    remedy: 'Raise replicates to 3 or more, or leave the chart out.',
+  });
 });
 
 export type StudyFileContent = NonNullable<ReturnType<typeof studyShape>>;

@@ -82,10 +82,11 @@ const openingLines = (style: Style, data: RunOpened['data']): readonly string[] 
     ...line(
       'monitor',
       policy.charts
-        .map(
-          ({ kind, reference, allowance, decisionInterval }) =>
-            `${kind} (μ₀ ${reference}, k ${allowance}, h ${decisionInterval})`,
-        )
+        .map((chart) => {
+          const { kind, allowance, decisionInterval } = chart;
+          const reference = kind === 'stability' ? `every ${chart.every}` : `μ₀ ${chart.reference}`;
+          return `${kind} (${reference}, k ${allowance}, h ${decisionInterval})`;
+        })
         .join(', ') || 'no chart',
     ),
     ...(data.governance.governed

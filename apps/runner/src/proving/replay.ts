@@ -134,6 +134,7 @@ const recordedTraining = async (
     if (
       event.type === 'MetricObserved' &&
       event.data.mutationId === mutationId &&
+      (event.data.purpose === 'baseline' || event.data.purpose === 'candidate') &&
       launched !== null &&
       completed !== null
     )

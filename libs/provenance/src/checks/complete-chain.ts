@@ -102,16 +102,24 @@ export const completeChain: Check = {
           faults.differ(`the tree after the revert of ${mutationId}`, toTree, incumbent());
           trial = null;
         },
-        RunReverted: ({ fromTree, toTree, undone }) => {
-          const candidate = undone.at(-1) ?? 'nobody';
-          const onTrial = tried(candidate, 'automatic revert');
-          if (onTrial === null) return;
-          faults.differ('the tree before the automatic revert', fromTree, onTrial.tree);
-          const dropped = line.splice(line.length - Math.min(undone.length - 1, line.length));
-          const names = [...dropped.map(({ mutationId }) => mutationId), candidate];
+        RunReverted: ({ fromTree, toTree, mutationId, undone }) => {
+          const kept = undone.length - (mutationId === null ? 0 : 1);
+          if (mutationId === null) {
+            if (trial?.onTrial === true) faults.add(`${trial.mutationId} has no decision`);
+            faults.differ('the tree before the automatic revert', fromTree, incumbent());
+          } else {
+            const onTrial = tried(mutationId, 'automatic revert');
+            if (onTrial === null) return;
+            faults.differ('the tree before the automatic revert', fromTree, onTrial.tree);
+            trial = null;
+          }
+          const dropped = line.splice(line.length - Math.max(0, Math.min(kept, line.length)));
+          const names = [
+            ...dropped.map((step) => step.mutationId),
+            ...(mutationId === null ? [] : [mutationId]),
+          ];
           faults.differ('what the automatic revert undid', undone.join(', '), names.join(', '));
           faults.differ('the tree after the automatic revert', toTree, incumbent());
-          trial = null;
         },
         MutationKept: ({ mutationId, tree, commit }) => {
           const kept = tried(mutationId, 'keep');

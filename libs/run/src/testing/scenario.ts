@@ -177,8 +177,12 @@ export const baselineMeasured = (name: string, metric = 0.7): ObserveMetric => (
   data: {
     trainingId: trainingOf(name),
     observation: observation(metric, null, null),
+    overSeeds: null,
   },
 });
+
+/** The incumbent, measured again. */
+export const remeasured = baselineMeasured;
 
 export const measured = (
   name: string,
@@ -189,8 +193,25 @@ export const measured = (
   data: {
     trainingId: trainingOf(name),
     observation: observation(metric * (1 - gain), -metric * gain, gap),
+    overSeeds: estimate('log-loss', -metric * gain, 0.001),
   },
 });
+
+/** The name of the training that the observation of another one launches: the next seed, or the incumbent's. */
+export const after = (name: string): string => `observed ${name}`;
+
+/** A replicate's result; `over` is the gain over all seeds so far. */
+export const replicateMeasured = (
+  name: string,
+  { metric = 0.7, gain = 0, gap = 0 }: Measured,
+  over = gain,
+): ObserveMetric => {
+  const { data, ...command } = measured(name, { metric, gain, gap });
+  return {
+    ...command,
+    data: { ...data, overSeeds: estimate('log-loss', -metric * over, 0.001) },
+  };
+};
 
 export const observation = (
   metric: number,
@@ -296,11 +317,27 @@ export const onTrial = (name: string): readonly RunCommand[] => [
   cutOver(name),
 ];
 
-/** A whole iteration whose result is plausible. */
-export const iteration = (name: string, result: Measured): readonly RunCommand[] => [
+/** The other seeds of a candidate that beats noise at its first look. */
+export const replicated = (
+  name: string,
+  result: Measured,
+  { replicates }: HarnessPolicy = POLICY,
+): readonly RunCommand[] =>
+  Array.from({ length: replicates - 1 }).flatMap((_, index) => {
+    const again = Array.from({ length: index + 1 }).reduce<string>(after, name);
+    return [trained(again), replicateMeasured(again, result)];
+  });
+
+/** A whole iteration whose result is plausible, with the other seeds where the first look asks for them. */
+export const iteration = (
+  name: string,
+  result: Measured,
+  policy: HarnessPolicy = POLICY,
+): readonly RunCommand[] => [
   ...onTrial(name),
   trained(name),
   measured(name, result),
+  ...((result.gain ?? 0) > 0.01 ? replicated(name, result, policy) : []),
   judge(name),
 ];
 
