@@ -94,6 +94,10 @@ export interface ProgramAttack extends Told {
   readonly ends: readonly End[];
   /** What it does when nothing holds it; else why that can't be shown. */
   readonly bare: Success | { readonly none: string };
+  /** Where bare it succeeds for root alone. */
+  readonly bareAsRoot?: boolean;
+  /** What it leaves behind acts after the end. */
+  readonly late?: boolean;
   /** Wall clock of the training; default: the study's. */
   readonly seconds?: number;
   /** Trainings in a row, for what one leaves to the next. */

@@ -307,6 +307,7 @@ spawn(process.execPath, ['-e', \`setTimeout(() =>
       atGate: 'may halt',
       ends: ['as-honest'],
       bare: 'takes',
+      late: true,
     },
     {
       kind: 'program',

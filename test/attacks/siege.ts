@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { mutationCommand, type ProposalContext } from '../../apps/runner/src/effects/ask.ts';
@@ -67,8 +67,8 @@ export interface Siege {
   readonly judge: (edits: readonly FileEdit[], words?: Words) => Promise<Judged>;
   readonly judgeTree: (attack: TreeAttack) => Promise<Judged>;
   readonly train: (tree: string, seconds?: number) => Promise<Trained>;
-  /** The same program without a sandbox: what came out, as in {@link Trained}. */
-  readonly bare: (edits: readonly FileEdit[]) => Promise<string>;
+  /** The same program without a sandbox, and what came out; what it leaves behind has `settleMs` to act. */
+  readonly bare: (edits: readonly FileEdit[], settleMs: number) => Promise<string>;
   readonly connections: () => number;
   /** Host pids of processes that carry the marker. */
   readonly alive: (marker: string) => readonly number[];
@@ -116,9 +116,11 @@ export const beginSiege = async (): Promise<Siege> => {
   );
 
   let connections = 0;
+  const sockets = new Set<Socket>();
   const listen = async (where: number | string): Promise<Server> => {
     const server = createServer((socket) => {
       connections += 1;
+      sockets.add(socket);
       socket.on('error', () => undefined).end(`${CANARY}-network\n`);
     });
     await new Promise<void>((done) =>
@@ -292,7 +294,8 @@ export const beginSiege = async (): Promise<Siege> => {
     throw new Error(`the honest program does not train: ${honest.out}`);
 
   const release = study.vault.release();
-  const bare: Siege['bare'] = async (edits) => {
+  const rows = openSync(join(studyFolder, 'data/parcels.csv'), 'r');
+  const bare: Siege['bare'] = async (edits, settle) => {
     const folder = join(root, 'bare');
     await rm(folder, { recursive: true, force: true });
     for (const name of ['task', 'data', 'out'])
@@ -307,18 +310,18 @@ export const beginSiege = async (): Promise<Siege> => {
     );
     const child = spawn(process.execPath, [join(folder, 'program/train.js'), folder], {
       cwd: join(folder, 'out'),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // As if the harness had left the rows open across an exec.
+      stdio: ['ignore', 'pipe', 'pipe', rows],
     });
     let said = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => {
+    for (const stream of [child.stdout, child.stderr] as const)
+      stream?.on('data', (chunk: Buffer) => {
         if (said.length < 1 << 20) said += chunk.toString();
       });
     const ended = new Promise<void>((done) => child.on('exit', () => done()));
     await Promise.race([ended, wait(5_000)]);
     child.kill('SIGKILL');
-    // What was left behind has the time to act.
-    await wait(400);
+    await wait(settle);
     const left = await readdir(join(folder, 'out'));
     const texts = await Promise.all(
       left.map((name) => readFile(join(folder, 'out', name), 'utf8').catch(() => '')),
@@ -356,8 +359,10 @@ export const beginSiege = async (): Promise<Siege> => {
     canariesIn: (text) => secrets.filter((secret) => text.includes(secret)),
     close: async () => {
       neighbour.kill('SIGKILL');
+      sockets.forEach((socket) => socket.destroy());
       await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
       await home.close();
+      closeSync(rows);
       await rm(sharedMemory, { force: true });
       await rm(root, { recursive: true, force: true });
       delete process.env['HOLDFAST_TEST_SECRET'];
