@@ -1,11 +1,12 @@
 import type { Assault, Attack, Family } from './attack.ts';
+import { INDIVIDUALS } from './individuals.ts';
 import { REPOSITORY } from './repository.ts';
 import { RESOURCES } from './resources.ts';
 import { SCORE } from './score.ts';
 import { SEALED } from './sealed.ts';
 
 /** Every attack, by family. */
-export const ASSAULTS: readonly Assault[] = [SCORE, SEALED, REPOSITORY, RESOURCES];
+export const ASSAULTS: readonly Assault[] = [SCORE, SEALED, REPOSITORY, RESOURCES, INDIVIDUALS];
 
 export interface Entry {
   readonly family: Family;

@@ -10,8 +10,10 @@ const AS_ROOT = process.geteuid?.() === 0;
 /** Runs the attacks of some families, each for real: at the gate, without the gate, and bare. */
 export const besiege = (...families: readonly Family[]): void => {
   let siege: Siege;
+  let begun = false;
   beforeAll(async () => {
     siege = await beginSiege();
+    begun = true;
   }, PATIENCE);
   /** What happened, a line an attack: printed at the end. */
   const happened = new Map<string, string[]>();
@@ -23,7 +25,7 @@ export const besiege = (...families: readonly Family[]): void => {
       process.stdout.write(
         `${[id, tries, `stopped by: ${stoppedBy}`, ...(happened.get(id) ?? ['not run'])].join(' | ')}\n`,
       );
-    await siege.close();
+    if (begun) await siege.close();
   }, PATIENCE);
 
   const attacks = BATTERY.filter(({ family }) => families.includes(family)).map(

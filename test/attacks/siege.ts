@@ -8,16 +8,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { mutationCommand, type ProposalContext } from '../../apps/runner/src/effects/ask.ts';
 import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
-import type { FileEdit, ProgramFiles } from '#libs/agents';
+import type { AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
 import type { FileDomain, Observation } from '#libs/harness';
-import { deriveId, type Actor } from '#libs/kernel';
+import type { FindingProposed } from '#libs/findings';
+import { deriveId, type Actor, type RecordedEvent } from '#libs/kernel';
 import {
   incumbent,
   runDecider,
   type ProposeMutation,
+  type RunClosed,
   type RunCommand,
   type RunEvent,
+  type RunState,
   type TrainingResult,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
@@ -26,6 +29,7 @@ import { openTestHome } from '../support/follow.ts';
 import { git } from '../support/git.ts';
 import { SPLIT_KEY, temporaryFolder } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
+import { scriptedAgent, type Idea } from '../support/scripted-agent.ts';
 import { CANARY, makeBesiegedStudy } from './attack-study.ts';
 import type { End, Targets, TreeAttack } from './attack.ts';
 
@@ -69,6 +73,8 @@ export interface Siege {
   readonly train: (tree: string, seconds?: number) => Promise<Trained>;
   /** The same program without a sandbox, and what came out; what it leaves behind has `settleMs` to act. */
   readonly bare: (edits: readonly FileEdit[], settleMs: number) => Promise<string>;
+  /** A whole run of a study (`holdfast.yaml`, `keeps.yaml`), from its opening to its end, by an agent that proposes these ideas. */
+  readonly run: (file: string, ideas: readonly Idea[]) => Promise<WholeRun>;
   readonly connections: () => number;
   /** Host pids of processes that carry the marker. */
   readonly alive: (marker: string) => readonly number[];
@@ -76,6 +82,18 @@ export interface Siege {
   readonly hostState: () => string;
   readonly canariesIn: (text: string) => readonly string[];
   readonly close: () => Promise<void>;
+}
+
+/** What a whole run was like, from inside and from the agent's side. */
+export interface WholeRun {
+  readonly runId: string;
+  readonly state: RunState;
+  readonly events: readonly RecordedEvent<RunEvent>[];
+  /** What the agent was shown before each of its ideas, and once more at the end. */
+  readonly views: readonly AgentView[];
+  /** The events of each attempt. */
+  readonly attempts: readonly (readonly RecordedEvent<RunEvent>[])[];
+  readonly findings: readonly FindingProposed['data'][];
 }
 
 export interface Words {
@@ -111,8 +129,9 @@ export const beginSiege = async (): Promise<Siege> => {
   // A neighbour whose command line tells something.
   const neighbour = spawn(
     process.execPath,
-    ['-e', 'setInterval(() => undefined, 1000)', `${CANARY}-command-line`],
-    { stdio: 'ignore' },
+    // It ends with this process at the latest.
+    ['-e', 'process.stdin.on("end", () => process.exit()).resume()', `${CANARY}-command-line`],
+    { stdio: ['pipe', 'ignore', 'ignore'] },
   );
 
   let connections = 0;
@@ -293,6 +312,42 @@ export const beginSiege = async (): Promise<Siege> => {
   if (honest.end !== 'as-honest')
     throw new Error(`the honest program does not train: ${honest.out}`);
 
+  const run: Siege['run'] = async (file, ideas) => {
+    const begun = good(
+      await openRun(home, { study: good(await readStudy(join(studyFolder, file))), seed: 1 }),
+    );
+    const views: AgentView[] = [];
+    const script = scriptedAgent(ideas);
+    const driven = good(
+      await driveRun(home, {
+        ...begun,
+        agent: {
+          ...script,
+          proposeHypothesis: (view) => {
+            views.push(view);
+            return script.proposeHypothesis(view);
+          },
+        },
+      }),
+    );
+    const events: RecordedEvent<RunEvent>[] = [];
+    for await (const event of home.log.readStream<RunEvent>(`run-${begun.runId}`))
+      events.push(event);
+    const starts = events.flatMap(({ type }, place) =>
+      type === 'HypothesisProposed' ? [place] : [],
+    );
+    const findings: FindingProposed['data'][] = [];
+    const closed = events.find((event) => event.type === 'RunClosed');
+    for (const { findingId } of (closed?.data as RunClosed['data'] | undefined)?.findings ?? []) {
+      const { proposed } = (await home.findings.load(findingId)).state;
+      if (proposed !== null) findings.push(proposed);
+    }
+    return {
+      ...{ runId: begun.runId, state: driven, events, views, findings },
+      attempts: starts.map((start, n) => events.slice(start, starts[n + 1])),
+    };
+  };
+
   const release = study.vault.release();
   const rows = openSync(join(studyFolder, 'data/parcels.csv'), 'r');
   const bare: Siege['bare'] = async (edits, settle) => {
@@ -350,6 +405,7 @@ export const beginSiege = async (): Promise<Siege> => {
       judge,
       judgeTree,
       train,
+      run,
       bare,
       alive,
     },
