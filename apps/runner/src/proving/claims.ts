@@ -2,6 +2,7 @@ import { type Contrast, simultaneousInterval } from '#libs/evaluator';
 import type { Claim } from '#libs/findings';
 import type { HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
+import { cellCount } from '#libs/vault';
 
 /** Joint level of the intervals of a run's findings. */
 const LEVEL = 0.95;
@@ -35,12 +36,16 @@ export const comparisons = (line: readonly KeptState[]): readonly Comparison[] =
     : steps;
 };
 
-/** The claim of a comparison, from its one look at the sealed rows. `simultaneous`: claims of the same look. */
+/**
+ * The claim of a comparison, from its one look at the sealed rows. `simultaneous`: claims of the same look.
+ * `predictions`: those of the claimed program, by cell.
+ */
 export const claimOf = (
   { kind }: Pick<Comparison, 'kind'>,
   contrast: Contrast,
   simultaneous: number,
   changes: readonly string[],
+  predictions: ArrayLike<number>,
   { data }: Pick<HarnessPolicy, 'data'>,
 ): Claim => {
   const { estimate, standardError, relative, n } = contrast;
@@ -57,10 +62,24 @@ export const claimOf = (
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) => changes.some((change) => names(change, name))),
+    planted: data.planted.filter((name) => restsOn(predictions, data.dimensions, name)),
   };
 };
 
-/** Whether a text names a dimension as a whole word, in any script. */
-const names = (text: string, dimension: string): boolean =>
-  text.split(/[^\p{L}\p{N}_-]+/u).some((word) => word.toLowerCase() === dimension.toLowerCase());
+/**
+ * Whether predictions differ between cells that differ in one dimension alone. It is read from what was predicted:
+ * an agent's words could leave a column out.
+ */
+const restsOn = (
+  predictions: ArrayLike<number>,
+  dimensions: HarnessPolicy['data']['dimensions'],
+  name: string,
+): boolean => {
+  const place = dimensions.findIndex((dimension) => dimension.name === name);
+  const labels = dimensions[place]?.labels.length ?? 1;
+  const stride = cellCount(dimensions.slice(place + 1));
+  return Array.from(predictions).some((p, cell) => {
+    const label = Math.floor(cell / stride) % labels;
+    return p !== predictions[cell - label * stride];
+  });
+};
