@@ -1,4 +1,5 @@
 import type { Assault, Attack, Family } from './attack.ts';
+import { GOVERNANCE } from './governance.ts';
 import { INDIVIDUALS } from './individuals.ts';
 import { REPOSITORY } from './repository.ts';
 import { RESOURCES } from './resources.ts';
@@ -6,7 +7,14 @@ import { SCORE } from './score.ts';
 import { SEALED } from './sealed.ts';
 
 /** Every attack, by family. */
-export const ASSAULTS: readonly Assault[] = [SCORE, SEALED, REPOSITORY, RESOURCES, INDIVIDUALS];
+export const ASSAULTS: readonly Assault[] = [
+  SCORE,
+  SEALED,
+  REPOSITORY,
+  RESOURCES,
+  INDIVIDUALS,
+  GOVERNANCE,
+];
 
 export interface Entry {
   readonly family: Family;

@@ -135,8 +135,13 @@ export const besiege = (...families: readonly Family[]): void => {
     describe.each(scenarios)('$id', (attack) => {
       it(
         `is stopped by: ${attack.stoppedBy}`,
-        async () => {
-          await attack.play(siege);
+        async ({ skip }) => {
+          const { pending } = attack;
+          await attack.play(siege).catch((error: unknown) => {
+            if (pending === undefined) throw error;
+            note(attack.id, `SUCCEEDS, pending: ${pending}`);
+            skip(`pending: ${pending}`);
+          });
           note(attack.id, attack.evidence);
         },
         PATIENCE,

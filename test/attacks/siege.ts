@@ -64,6 +64,8 @@ export interface Siege {
   readonly root: string;
   /** The run that waits for a mutation, for ever. */
   readonly context: ProposalContext;
+  /** The same run before it had a hypothesis. */
+  readonly idle: RunState;
   /** The honest program's mutable files and all its files. */
   readonly base: ProgramFiles;
   readonly honest: Trained;
@@ -156,6 +158,7 @@ export const beginSiege = async (): Promise<Siege> => {
   const home = await openTestHome({ folder: homeFolder });
   const { runId, study } = good(await openRun(home, { study: onDisk, seed: 1 }));
   good(await driveRun(home, { runId, study, agent: null }));
+  const { state: idle } = await home.runs.load(runId);
   good(
     await home.runs.send(
       runId,
@@ -399,6 +402,7 @@ export const beginSiege = async (): Promise<Siege> => {
       studyFolder,
       root,
       context,
+      idle,
       base,
       honest,
       at,
