@@ -1,6 +1,7 @@
 import type { Assault, Attack, Family } from './attack.ts';
 import { GOVERNANCE } from './governance.ts';
 import { INDIVIDUALS } from './individuals.ts';
+import { ORACLE } from './oracle.ts';
 import { REPOSITORY } from './repository.ts';
 import { RESOURCES } from './resources.ts';
 import { SCORE } from './score.ts';
@@ -13,6 +14,7 @@ export const ASSAULTS: readonly Assault[] = [
   REPOSITORY,
   RESOURCES,
   INDIVIDUALS,
+  ORACLE,
   GOVERNANCE,
 ];
 
