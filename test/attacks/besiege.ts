@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Family, ProgramAttack } from './attack.ts';
 import { BATTERY } from './battery.ts';
-import { beginSiege, deserved, type Siege, type Trained } from './siege.ts';
+import { alive } from './host.ts';
+import { deserved, type Trained } from './post.ts';
+import { beginSiege, type Siege } from './siege.ts';
 
 const PATIENCE = 120_000;
 const SETTLE_MS = 500;
+const SLACK_MS = 2_000;
 const AS_ROOT = process.geteuid?.() === 0;
 
 /** Runs the attacks of some families, each for real: at the gate, without the gate, and bare. */
@@ -44,8 +47,14 @@ export const besiege = (...families: readonly Family[]): void => {
     before: ReturnType<typeof look>,
   ): void => {
     expect(siege.canariesIn(trained.out)).toEqual([]);
-    expect(siege.alive(marker)).toEqual([]);
+    expect(alive(marker)).toEqual([]);
     expect(look()).toEqual(before);
+  };
+
+  /** Time is bounded by the harness, with some slack for the machine that it shares. */
+  const expectBounded = ({ result }: Trained, seconds: number | undefined): void => {
+    const limit = seconds ?? siege.study.policy.training.seconds;
+    expect(result?.data.durationMs ?? 0).toBeLessThan(1000 * limit + SLACK_MS);
   };
 
   /** The evaluator's score is the one that these predictions deserve, counted anew; where they are the honest ones, theirs. */
@@ -81,6 +90,7 @@ export const besiege = (...families: readonly Family[]): void => {
             expect(attack.ends, trained.out.slice(0, 2000)).toContain(trained.end);
             expectNothingTaken(trained, at().marker, before);
             expectDeserved(trained);
+            expectBounded(trained, attack.seconds);
           }
         },
         PATIENCE,
@@ -95,7 +105,7 @@ export const besiege = (...families: readonly Family[]): void => {
           let out = '';
           for (let time = 0; time < (attack.times ?? 1); time += 1)
             out = await siege.bare(edits(), attack.late === true ? SETTLE_MS : 0);
-          const left = siege.alive(at().marker);
+          const left = alive(at().marker);
           left.forEach((pid) => process.kill(pid, 'SIGKILL'));
           const after = look();
           const signs = {

@@ -18,7 +18,8 @@ import { verifyFinding } from '#libs/provenance';
 import { good } from '../support/results.ts';
 import type { Assault, Scenario } from './attack.ts';
 import { editing, ideaOf } from './ideas.ts';
-import type { Judged, Siege, WholeRun } from './siege.ts';
+import type { Judged } from './post.ts';
+import type { Siege, WholeRun } from './siege.ts';
 
 const RESEARCHER: Actor = { role: 'researcher', id: 'researcher-1' };
 

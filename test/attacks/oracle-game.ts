@@ -182,10 +182,6 @@ const entropy = (weights: readonly number[]): number => {
 const changed = (predictions: readonly number[], cell: number, p: number): readonly number[] =>
   predictions.map((other, each) => (each === cell ? p : other));
 
-/** Each cell's loss as a number of its positives, at a prediction. */
-const lossOf = (n: number, k: number, p: number): number =>
-  -(k * Math.log(clip(p)) + (n - k) * Math.log(1 - clip(p)));
-
 export interface CellAttack {
   readonly queries: number;
   /** Bits that the answers told of the attacked cells' counts, by an attacker who reasons without a flaw. */

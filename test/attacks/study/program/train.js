@@ -3,6 +3,8 @@
  * files beside it. `root` goes before /task, /data and /out, to run it without a sandbox.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { URL } from 'node:url';
 import { fit } from './model.js';
 
 const root = process.argv[2] ?? '';
