@@ -1,6 +1,6 @@
-import type { AgentView, AttemptView, ProgramFiles } from '#libs/agents';
+import type { AgentView, ProgramFiles } from '#libs/agents';
 import { FILE_DOMAINS } from '#libs/harness';
-import { attemptsOf, incumbent, TRAINING_FAILURES } from '#libs/run';
+import { attemptsOf, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
 import { recent } from '../recent.ts';
 import type { EffectContext } from './context.ts';
@@ -36,45 +36,17 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
     cohorts: await cohortTable(home, opened),
     score: state.ladderScore,
     attempts: await Promise.all(
-      attemptsOf(state).map(async (attempt) => {
-        const proposed = attempt.proposedTree === null ? null : await filesOf(attempt.proposedTree);
-        return {
-          number: attempt.number,
-          hypothesis: attempt.hypothesis,
-          domain: attempt.domain,
-          base: await filesOf(attempt.baseTree),
-          proposed,
-          outcome: attempt.outcome,
-          error: attempt.error && toldError(attempt.error, proposed ?? {}, policy.program.entry),
-          score: attempt.score,
-        };
-      }),
+      attemptsOf(state).map(async (attempt) => ({
+        number: attempt.number,
+        hypothesis: attempt.hypothesis,
+        domain: attempt.domain,
+        base: await filesOf(attempt.baseTree),
+        proposed: attempt.proposedTree === null ? null : await filesOf(attempt.proposedTree),
+        outcome: attempt.outcome,
+        error: attempt.error,
+        score: attempt.score,
+      })),
     ),
-  };
-};
-
-/** The language's own errors, and how trainings fail. */
-const ERROR_CLASSES: readonly string[] = [
-  ...['Error', 'AggregateError', 'EvalError', 'RangeError', 'ReferenceError'],
-  ...['SyntaxError', 'TypeError', 'URIError'],
-  ...TRAINING_FAILURES,
-];
-
-/**
- * A program chooses the names of its errors and can forge a stack, so that either would carry messages to whoever
- * reads the view: only classes of the language, files that the study named and lines that these files have are told.
- */
-const toldError = (
-  { errorClass, file, line }: NonNullable<AttemptView['error']>,
-  proposed: ProgramFiles,
-  entry: string,
-): AttemptView['error'] => {
-  const text = file === null ? undefined : proposed[file];
-  const lines = text?.split('\n').length ?? 0;
-  return {
-    errorClass: errorClass === null || ERROR_CLASSES.includes(errorClass) ? errorClass : 'Error',
-    file: text !== undefined || file === entry ? file : null,
-    line: line !== null && line <= lines ? line : null,
   };
 };
 
