@@ -81,7 +81,7 @@ export const besiege = (...families: readonly Family[]): void => {
           note(attack.id, `gate: ${judged.verdict} ${judged.why.slice(0, 80)}`);
           if (attack.atGate !== 'may halt')
             expect(judged, judged.why).toMatchObject({ verdict: attack.atGate });
-          else expect(['halts', 'passes'], judged.why).toContain(judged.verdict);
+          else expect(judged.tree, judged.why).not.toBeNull();
           if (judged.tree === null) return;
           for (let time = 0; time < (attack.times ?? 1); time += 1) {
             const before = look();

@@ -218,9 +218,9 @@ for (const folder of ['/data', '/task'])
           'model.js',
           (text) => `console.log('WORD-FROM-INSIDE');\nconsole.error('WORD-FROM-INSIDE');\n${text}`,
         );
-        const run = await siege.run('holdfast.yaml', [print(siege.base).idea]);
-        const [, after] = run.views;
-        const said = after?.attempts.map(({ base: _, proposed: __, ...attempt }) => attempt);
+        const { tree } = await siege.judge(print(siege.base).edits);
+        const { view } = await siege.follow(tree ?? '');
+        const said = view.attempts.map(({ base: _, proposed: __, ...attempt }) => attempt);
         expect(JSON.stringify(said)).not.toContain('WORD-FROM-INSIDE');
         expect(JSON.stringify(said)).toContain('discarded');
       },

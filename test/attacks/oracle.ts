@@ -333,7 +333,7 @@ export const ORACLE: Assault = {
       withoutStaticChecks: true,
       evidence:
         'a refusal speaks of the edit alone, a crash of its class and line, and neither of what was in the data',
-      play: async ({ base, judge, run }) => {
+      play: async ({ base, judge, follow }) => {
         const refused = await judge([{ path: 'nowhere/../x', content: '' }]);
         expect(refused.verdict).toBe('refuses');
         expect(refused.why).not.toMatch(/canary|dev|sealed|score|\d\.\d{3}/);
@@ -342,12 +342,16 @@ export const ORACLE: Assault = {
           (text) =>
             `import * as data from 'node:fs';\nthrow new RangeError(data.readFileSync('/data/train.csv', 'utf8'));\n${text}`,
         )(base);
-        const { views, attempts } = await run('holdfast.yaml', [throwing.idea]);
-        const failed = attempts[0]?.find(({ type }) => type === 'TrainingFailed');
+        const { tree } = await judge(throwing.edits);
+        const { view, events } = await follow(tree ?? '');
+        const failed = events.find(({ type }) => type === 'TrainingFailed');
         // The control: what people are shown does quote it, cut short.
-        expect(JSON.stringify(failed?.data)).toContain('RangeError');
-        const [attempt] = views.at(-1)?.attempts ?? [];
-        expect(attempt?.error).toEqual({ errorClass: 'RangeError', file: 'model.js', line: 2 });
+        expect(JSON.stringify(failed?.data)).toContain('RangeError: cell');
+        expect(view.attempts.at(-1)?.error).toEqual({
+          errorClass: 'RangeError',
+          file: 'model.js',
+          line: 2,
+        });
       },
     },
     {

@@ -1,16 +1,20 @@
 import { mutationCommand, type ProposalContext } from '../../apps/runner/src/effects/ask.ts';
+import { agentView } from '../../apps/runner/src/effects/agent-view.ts';
+import { perform } from '../../apps/runner/src/effects/perform.ts';
 import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
-import type { FileEdit, ProgramFiles } from '#libs/agents';
+import type { Agent, AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
 import type { FileChange, Observation } from '#libs/harness';
 import { deriveId, type Actor } from '#libs/kernel';
 import {
   incumbent,
+  nextStep,
   runDecider,
   type RunCommand,
   type RunEvent,
   type RunState,
+  type Step,
   type TrainingResult,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
@@ -18,6 +22,19 @@ import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
 import type { Words } from './ideas.ts';
+
+/** Where an attempt is over. */
+const LAST_STEPS: readonly Step['kind'][] = [
+  'ask-hypothesis',
+  'ask-mutation',
+  'sign-head',
+  'prove-findings',
+];
+
+const NOBODY: Agent = {
+  proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
+  proposeMutation: () => Promise.reject(new Error('nobody is asked')),
+};
 
 const AGENT: Actor = { role: 'agent', id: 'search-agent' };
 
@@ -58,6 +75,14 @@ export interface Post {
   readonly judgeTree: (tree: string) => Promise<Judged>;
   /** By the real worker in the real sandbox, whatever the gate said of it. */
   readonly train: (tree: string, seconds?: number) => Promise<Trained>;
+  /** The rest of the attempt by the real loop, as if the gate had let this tree pass; nothing of it is recorded. */
+  readonly follow: (tree: string) => Promise<Followed>;
+}
+
+export interface Followed {
+  readonly events: readonly RunEvent[];
+  /** What its agent is shown then. */
+  readonly view: AgentView;
 }
 
 /** Opens a run of a study in `home`, trains its baseline and states a hypothesis. */
@@ -124,6 +149,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     const changes = await Promise.all(
       changed.value.map(async ({ path, kind, before, after }): Promise<FileChange> => {
         const text = after === null ? null : await home.sourceTree.readText(after.oid);
+        const textBefore = before === null ? null : await home.sourceTree.readText(before.oid);
         return {
           path,
           kind,
@@ -131,6 +157,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
           after: after?.oid ?? null,
           mode: after?.mode ?? null,
           text: text?.ok === true ? text.value : null,
+          ...{ textBefore: textBefore?.ok === true ? textBefore.value : null },
         };
       }),
     );
@@ -203,7 +230,48 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
   if (honest.end !== 'as-honest')
     throw new Error(`the honest program does not train: ${honest.out}`);
 
-  return { study, context, idle, base, baseTree, honest, judge, judgeTree, train };
+  let followed = 0;
+  const follow: Post['follow'] = async (tree) => {
+    followed += 1;
+    const path = 'hyperparameters.json';
+    const lawful = await mutationCommand(
+      context,
+      {
+        ...{ kind: 'edit', domain: 'hyperparameter', summary: 'try another model' },
+        edits: [{ path, content: `${base[path] ?? ''}\n` }],
+      },
+      () => deriveId('follow', String(followed)),
+    );
+    if (lawful.type !== 'ProposeMutation') throw new Error('the lawful edit does not apply');
+    const events: RunEvent[] = [];
+    let now = state;
+    const take = (command: RunCommand): void => {
+      const decision = runDecider.decide(now, command);
+      if (!decision.ok) throw new Error(decision.error.message);
+      events.push(...decision.value);
+      now = decision.value.reduce(runDecider.evolve, now);
+    };
+    take({ ...lawful, data: { ...lawful.data, tree } });
+    for (;;) {
+      const step = nextStep(now);
+      if (step.kind === 'rest' || LAST_STEPS.includes(step.kind))
+        return { events, view: await agentView({ home, runId, state: now, opened }) };
+      const id = deriveId('followed', String(followed), String(events.length));
+      take(
+        await perform(
+          {
+            ...{ home, study, agent: NOBODY, runId, state: now, opened },
+            head: { ...head, id },
+            onProgress: () => undefined,
+            signal: new AbortController().signal,
+          },
+          step,
+        ),
+      );
+    }
+  };
+
+  return { study, context, idle, base, baseTree, honest, judge, judgeTree, train, follow };
 };
 
 /** The log-loss that predictions deserve, counted here and not by the evaluator. */
