@@ -1,3 +1,4 @@
+import { attackBatteryPage } from './attack-battery.ts';
 import { cliPage } from './cli.ts';
 import { environmentPage } from './environment.ts';
 import { httpAccessPage } from './http-access.ts';
@@ -11,6 +12,7 @@ import { verdictRowsPage } from './verdict-rows.ts';
 
 /** The generated pages: text by file name in docs/reference; `root` is the repository's folder. */
 export const referencePages = async (root: string): Promise<Readonly<Record<string, string>>> => ({
+  'attack-battery.md': attackBatteryPage(),
   'cli.md': cliPage(),
   'environment.md': environmentPage(),
   'events.md': eventsPage(root),

@@ -1,7 +1,8 @@
 import { type Contrast, simultaneousInterval } from '#libs/evaluator';
 import { JOINT_LEVEL, jointInterval, type Claim, type Look } from '#libs/findings';
-import type { HarnessPolicy } from '#libs/harness';
+import type { CohortDimension, HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
+import { cellCount } from '#libs/vault';
 
 /** What a finding will compare: the kept mutations up to `to`, against the program `from`. */
 export interface Comparison {
@@ -34,13 +35,16 @@ export const comparisons = (line: readonly KeptState[]): readonly Comparison[] =
 
 /**
  * The claim of a comparison, from its one look at the sealed rows. A run under version 1 of the policy corrects for the
- * claims of the look alone, as it said when it opened.
+ * claims of the look alone, as it said when it opened. `predictions`: those of the claimed program, by cell of
+ * `dimensions`.
  */
 export const claimOf = (
   { kind }: Pick<Comparison, 'kind'>,
   contrast: Contrast,
   look: Look,
   changes: readonly string[],
+  predictions: ArrayLike<number>,
+  dimensions: readonly CohortDimension[],
   { version, data }: Pick<HarnessPolicy, 'version' | 'data'>,
 ): Claim => {
   const { estimate, standardError, relative, n } = contrast;
@@ -60,11 +64,25 @@ export const claimOf = (
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) => changes.some((change) => names(change, name))),
+    planted: data.planted.filter((name) => restsOn(predictions, dimensions, name)),
     look: version === 1 ? null : look,
   };
 };
 
-/** Whether a text names a dimension as a whole word, in any script. */
-const names = (text: string, dimension: string): boolean =>
-  text.split(/[^\p{L}\p{N}_-]+/u).some((word) => word.toLowerCase() === dimension.toLowerCase());
+/**
+ * Whether predictions differ between cells that differ in one dimension alone. It is read from what was predicted:
+ * an agent's words could leave a column out.
+ */
+const restsOn = (
+  predictions: ArrayLike<number>,
+  dimensions: readonly CohortDimension[],
+  name: string,
+): boolean => {
+  const place = dimensions.findIndex((dimension) => dimension.name === name);
+  const labels = dimensions[place]?.labels.length ?? 1;
+  const stride = cellCount(dimensions.slice(place + 1));
+  return Array.from(predictions).some((p, cell) => {
+    const label = Math.floor(cell / stride) % labels;
+    return p !== predictions[cell - label * stride];
+  });
+};

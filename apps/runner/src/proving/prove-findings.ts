@@ -141,9 +141,10 @@ const propose = async (
   const { home, study, opened, state, runId } = context;
   if ((await home.findings.load(findingId)).state.proposed !== null) return;
   const { from, to, kind, mutations } = comparison;
+  const predictions = await readPredictions(context, to.predictions);
   const contrast = sealedContrast(
     await readPredictions(context, from.predictions),
-    await readPredictions(context, to.predictions),
+    predictions,
     study.vault.counts.sealed.cells,
     opened.policy.data.minimumCell,
   );
@@ -152,7 +153,16 @@ const propose = async (
   const summaryOf = (mutationId: string): string =>
     attemptsOf(state).find((attempt) => attempt.mutationId === mutationId)?.summary ?? mutationId;
   const changes = (kind === 'line' ? mutations : mutations.slice(-1)).map(summaryOf);
-  const claim = claimOf(comparison, contrast, look, changes, opened.policy);
+  const dimensions = cohortDimensions(opened);
+  const claim = claimOf(
+    comparison,
+    contrast,
+    look,
+    changes,
+    predictions,
+    dimensions,
+    opened.policy,
+  );
   const data: FindingProposed['data'] = {
     findingId,
     number,
