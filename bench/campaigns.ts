@@ -11,7 +11,19 @@
 import normal from '@stdlib/stats-base-dists-normal-quantile';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { isKept, keepRuling, owesSeed, type KeepEvidence } from '#libs/divergence';
+import {
+  advance,
+  isKept,
+  keepRuling,
+  owesSeed,
+  recentre,
+  remember,
+  standardised,
+  UNKNOWN,
+  ZERO,
+  type KeepEvidence,
+  type Sums,
+} from '#libs/divergence';
 import { difference, differenceOverSeeds, score, type CellCounts } from '#libs/evaluator';
 import type { HarnessPolicy } from '#libs/harness';
 import { told } from '#libs/run';
@@ -317,3 +329,63 @@ export const power = (setting: Setting, gain: Gain, trials: number): Share =>
     ).length,
     trials,
   );
+
+/**
+ * How often a chart of re-measurements fires within 20 of them: standard normal values, `shift` deviations off from the
+ * first re-measurement on, charted in the self-starting form after so many replicates (k 0.5, h 5).
+ */
+export const chartFires = (replicates: number, shift: number, trials: number): Share => {
+  const chart = { kind: 'stability', allowance: 0.5, decisionInterval: 5, every: 1 } as const;
+  const fires = (seed: number): boolean => {
+    const { normal: draw } = chanceOf(seed);
+    let memory = recentre(UNKNOWN, Array.from({ length: replicates }, draw));
+    let sums: Sums = ZERO;
+    for (let number = 0; number < 20; number += 1) {
+      const x = draw() + shift;
+      const reading = advance(chart, sums, standardised(memory, x));
+      if (reading.fired) return true;
+      sums = reading;
+      memory = remember(memory, x);
+    }
+    return false;
+  };
+  const fired = Array.from({ length: trials }, (_, index) => fires(index + 1)).filter(Boolean);
+  return shareOf(fired.length, trials);
+};
+
+/**
+ * The chance of a false keep by the rule of several seeds, as a multiple of its level, where the true variance between
+ * seeds is `ratio` times that of the rows: by simulation of the difference alone, with `quantile` in place of the
+ * rule's threshold if given.
+ */
+export const excessOfLevel = (
+  ratio: number,
+  replicates: number,
+  level: number,
+  quantile: number | null,
+): number => {
+  const { normal: draw } = chanceOf(Math.round(ratio * 100) + replicates);
+  const terms: Terms = {
+    ...TERMS,
+    replicates,
+    keep: { ...TERMS.keep, falseKeeps: level * MUTATIONS },
+  };
+  const trials = Math.round(400 / level);
+  let kept = 0;
+  for (let trial = 0; trial < trials; trial += 1) {
+    const ofRows = draw();
+    const values = Array.from(
+      { length: replicates },
+      () => ofRows + Math.sqrt(ratio * replicates) * draw(),
+    );
+    const estimate = (value: number) => ({ name: 'log-loss', value, standardError: 1, n: 1000 });
+    const mean = values.reduce((sum, value) => sum + value, 0) / replicates;
+    const ruling = keepRuling(terms, 'hyperparameter', {
+      differences: values.map(estimate),
+      overSeeds: values.map(() => estimate(mean)),
+      seedDeviation: 0,
+    });
+    if (quantile === null ? isKept(ruling) : ruling.z > quantile) kept += 1;
+  }
+  return kept / trials / level;
+};

@@ -118,4 +118,16 @@ describe('what a study means', () => {
     expect(firesOn(policy.charts[0], [0.7199])).toBe(false);
     expect(firesOn(policy.charts[0], Array<number>(1000).fill(0.6199))).toBe(false);
   });
+
+  it('says of charts in units of noise what a false alarm and a delay come to', () => {
+    const { charts } = described('charts: { gain: null, gap: null, stability: { every: 2 } }');
+    // Two-sided, k 0.5, h 5: 465 on average (Montgomery), 10.4 for a shift of 1.
+    expect(charts[0]?.words[0]).toContain('about 465 re-measurements');
+    expect(charts[0]?.words[0]).toContain('in the 3 of this budget');
+    expect(charts[0]?.words[1]).toContain('1 standard deviations is seen after about 10.4');
+    const value = described(
+      'charts: { gain: null, gap: null, value: { reference: baseline, allowance: 0.5, decision_interval: 5 } }',
+    ).charts[0];
+    expect(value?.words[0]).toContain('about 465 iterations');
+  });
 });

@@ -626,6 +626,49 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
   });
 });
 
+describe('charts in units of noise', () => {
+  const parsed = (text: string) => parseStudyFile(`${SMALLEST}${text}`, 'holdfast.yaml');
+
+  it('are off unless they are set, and have their defaults', () => {
+    expect(policyOf(`${SMALLEST}charts: { stability: {} }\n`).charts[2]).toEqual({
+      kind: 'stability',
+      allowance: 0.5,
+      decisionInterval: 5,
+      every: 5,
+    });
+    const value = 'value: { reference: baseline, allowance: 0.5, decision_interval: 5 }';
+    expect(policyOf(`${SMALLEST}charts: { gain: null, gap: null, ${value} }\n`).charts).toEqual([
+      { kind: 'value', reference: 'baseline', allowance: 0.5, decisionInterval: 5 },
+    ]);
+  });
+
+  it.each([
+    'charts: { stability: {} }',
+    'charts: { value: { reference: baseline, allowance: 1, decision_interval: 5 } }',
+  ])('need two replicates, and warn below five: %s', (charts) => {
+    const refused = problemsOf(`${SMALLEST}replicates: 1\n${charts}\n`);
+    expect(refused.map(({ path }) => path)).toEqual(['replicates']);
+    const few = parsed(`replicates: 4\n${charts}\n`);
+    expect(few.ok && few.value.warnings.map(({ path }) => path)).toEqual(['replicates']);
+    const enough = parsed(`replicates: 5\n${charts}\n`);
+    expect(enough.ok && enough.value.warnings).toEqual([]);
+    expect(parsed('replicates: 1\n').ok).toBe(true);
+  });
+
+  it.each(['soon', '.nan', 'null'])(
+    'take no reference but a number or the baseline: %s',
+    (reference) => {
+      const charts = `charts: { value: { reference: ${reference}, allowance: 1, decision_interval: 5 } }`;
+      expect(problemsOf(`${SMALLEST}${charts}\n`)).toMatchObject([
+        {
+          path: 'charts.value.reference',
+          expected: expect.stringContaining('or baseline') as string,
+        },
+      ]);
+    },
+  );
+});
+
 describe('the digest of a policy', () => {
   const digest = (text: string) => policyDigest(policyOf(text), (canonical) => canonical);
 

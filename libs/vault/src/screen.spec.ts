@@ -8,7 +8,6 @@ import { ok } from '#libs/kernel';
 import { openRecognisers, type Recognisers } from '#libs/pii';
 import { withDatabase } from './database.ts';
 import { openVault, preLoopChecks, surveyUndeclared } from './index.ts';
-import { release } from './release.ts';
 import { screenColumns, screenRelease, type ColumnScreen } from './screen.ts';
 import {
   CLINIC_HEADER,

@@ -157,6 +157,99 @@ WHERE TO LOOK NEXT
   });
 });
 
+describe("the harness's own trainings", () => {
+  const attempt: Attempt = {
+    number: 1,
+    statement: 'Experience goes with pay',
+    summary: 'features: add experience',
+    domain: 'feature',
+    from: 'source',
+    to: 'c1',
+    left: 150,
+  };
+  const estimate = (value: number) => ({
+    name: 'log-loss',
+    value,
+    standardError: 0.004,
+    n: 6800,
+  });
+  const observation = (value: number, difference: number | null) => ({
+    metric: estimate(value),
+    auc: null,
+    secondary: [],
+    difference: difference === null ? null : estimate(difference),
+    check: null,
+    gapChange: null,
+    cells: { scored: 10, suppressed: 0 },
+  });
+  const launched = (purpose: 'replicate' | 'remeasurement', seed: number) => ({
+    trainingId: `t${seed}`,
+    purpose,
+    mutationId: purpose === 'replicate' ? 'r1-m1' : null,
+    tree: 'ab'.repeat(20),
+    seed,
+    seconds: 10,
+  });
+
+  it('have lines of their own, and are no iterations', () => {
+    const events = recorded((to) => {
+      const stream = openRun(to);
+      propose(to, stream, attempt);
+      mutate(to, stream, attempt);
+      launch(to, stream, attempt);
+      to.record(stream, { type: 'TrainingLaunched', data: launched('replicate', 8) });
+      to.record(stream, {
+        type: 'MetricObserved',
+        data: {
+          trainingId: 't8',
+          purpose: 'replicate',
+          mutationId: 'r1-m1',
+          observation: observation(0.49, -0.01),
+          overSeeds: estimate(-0.02),
+          charts: [],
+          ladderScore: null,
+        },
+      });
+      to.record(stream, { type: 'TrainingLaunched', data: launched('remeasurement', 9) });
+      to.record(stream, {
+        type: 'MetricObserved',
+        data: {
+          trainingId: 't9',
+          purpose: 'remeasurement',
+          mutationId: null,
+          observation: observation(0.5, null),
+          overSeeds: null,
+          charts: [{ chart: 'stability', x: 1.5, upper: 1, lower: 0, fired: false }],
+          ladderScore: null,
+        },
+      });
+      to.record(stream, { type: 'TrainingLaunched', data: launched('remeasurement', 10) });
+      to.record(stream, {
+        type: 'TrainingTimedOut',
+        data: {
+          trainingId: 't10',
+          seconds: 10,
+          durationMs: 10_000,
+          artefacts: 'ab'.repeat(20),
+          log: { path: 'log.txt', oid: 'ab'.repeat(20), sha256: 'cd'.repeat(32), bytes: 1 },
+          isolation: {},
+          signature: { keyId: '00112233445566aa', value: '' },
+        },
+      });
+    });
+    const text = shown(events);
+    expect(text).toContain(
+      '#1 trained again with seed 8: gain +2.00 %, over all seeds so far +3.92 %',
+    );
+    expect(text).toContain(
+      'incumbent measured again with seed 9: log-loss 0.5000, 1.500 σ from its centre, S stability 1.000',
+    );
+    expect(text).toContain(
+      'incumbent measured again with seed 10: did not end within 10 s; no observation',
+    );
+  });
+});
+
 describe('a halted run', () => {
   it('says why and where, and that it is over', () => {
     expect(part(shown(recorded(recordHalted)), '  1  hyper', 'npx holdfast audit')).toBe(`

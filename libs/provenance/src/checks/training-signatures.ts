@@ -47,7 +47,7 @@ export const trainingSignatures: Check = {
     const expectedOf = (
       purpose: TrainingLaunched['data']['purpose'],
     ): { readonly mutationId: string | null; readonly tree: string; readonly seed: number } => {
-      const { seed, pins, policy } = opened();
+      const { seed, policy } = opened();
       switch (purpose) {
         case 'baseline':
           return { mutationId: null, tree: originOf(opened()).tree, seed: seed + baselines };
