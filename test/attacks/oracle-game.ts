@@ -1,5 +1,5 @@
 import { clip, fairness, observe, score, type CellCounts } from '#libs/evaluator';
-import type { HarnessPolicy } from '#libs/harness';
+import type { FileChange, HarnessPolicy } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import {
   attemptsOf,
@@ -36,6 +36,12 @@ export interface Told {
   readonly score: number | null;
 }
 
+/** What a run pinned, and the diff of a lawful edit, as the edge measures it. */
+export interface Board {
+  readonly opened: RunOpened['data'];
+  readonly changes: readonly FileChange[];
+}
+
 export interface Game {
   /** The incumbent, which the agent knows because it wrote it. */
   readonly incumbent: () => readonly number[];
@@ -52,12 +58,11 @@ const FILE = { path: 'predictions.csv', oid: 'oid', sha256: '', bytes: 1 };
  * trainings are left out, since an agent that may write code can have any predictions.
  */
 export const play = (
-  opened: RunOpened['data'],
+  { opened, changes }: Board,
   policy: HarnessPolicy,
   { dev }: World,
   baseline: readonly number[],
 ): Game => {
-  const [file = ''] = policy.program.mutable.hyperparameter;
   let commands = 0;
   const send = (state: RunState, type: RunCommand['type'], data: object): RunState => {
     commands += 1;
@@ -118,9 +123,7 @@ export const play = (
     const proposed = send(paid, 'ProposeMutation', {
       ...{ summary: 'try another model', declaredDomain: 'hyperparameter', commit: tree, tree },
       baseTree: before.line.at(-1)?.tree ?? '',
-      changes: [
-        { path: file, kind: 'modified', before: 'a', after: 'b', mode: '100644', text: '{}' },
-      ],
+      changes,
     });
     if (proposed.node !== 'proposed') return null;
     const { mutationId = '' } = proposed.trial ?? {};
@@ -206,14 +209,14 @@ const CANDIDATES = [0.02, 0.3, 0.5, 0.7, 0.98];
  * @param raw - the control: he is told exact scores
  */
 export const readCells = (
-  opened: RunOpened['data'],
+  board: Board,
   policy: HarnessPolicy,
   world: World,
   raw: boolean,
 ): CellAttack => {
   const { people, positive } = world.dev;
   const { minimumCell } = policy.data;
-  const game = play(opened, policy, world, world.rates);
+  const game = play(board, policy, world, world.rates);
   const answer = (cell: number, p: number, k: number): string => {
     const rows = {
       people,
@@ -275,14 +278,14 @@ export const transcriptBits = (policy: HarnessPolicy, baselineScore: number): nu
  * @returns log-loss per person that dev flatters the attacker by, beyond what it flattered the baseline by
  */
 export const boost = (
-  opened: RunOpened['data'],
+  board: Board,
   policy: HarnessPolicy,
   world: World,
   seed: number,
   raw: boolean,
 ): { readonly flattery: number; readonly kept: number } => {
   const next = uniform(seed);
-  const game = play(opened, policy, world, world.rates);
+  const game = play(board, policy, world, world.rates);
   const { minimumCell } = policy.data;
   const exact = (predictions: readonly number[]): number =>
     score(predictions, world.dev, minimumCell)!.value;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { observe } from '#libs/evaluator';
 import type { HarnessPolicy } from '#libs/harness';
-import { runDecider, type MetricObserved, type RunState } from '#libs/run';
+import { runDecider, type MetricObserved, type RunState, type TrainingCompleted } from '#libs/run';
 import type { Assault } from './attack.ts';
 import { editing } from './ideas.ts';
 import {
@@ -29,28 +29,28 @@ export const ordinary = (policy: HarnessPolicy, total: number): HarnessPolicy =>
 
 /** The mean of an attack over worlds drawn from seeds 1 to `worlds`. */
 export const overWorlds = (
-  { context: { opened } }: Pick<Siege, 'context'>,
+  { board }: Pick<Siege, 'board'>,
   policy: HarnessPolicy,
   worlds: number,
   raw: boolean,
 ): CellAttack => {
   const sum = { queries: 0, bits: 0, certain: 0, guessed: 0, byChance: 0 };
   for (let seed = 1; seed <= worlds; seed += 1) {
-    const one = readCells(opened, policy, drawWorld(seed, CELL_SIZES), raw);
+    const one = readCells(board, policy, drawWorld(seed, CELL_SIZES), raw);
     for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[key] / worlds;
   }
   return sum;
 };
 
 export const flatteryOver = (
-  { context: { opened } }: Pick<Siege, 'context'>,
+  { board }: Pick<Siege, 'board'>,
   policy: HarnessPolicy,
   worlds: number,
   raw: boolean,
 ): number => {
   let sum = 0;
   for (let seed = 1; seed <= worlds; seed += 1)
-    sum += boost(opened, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw).flattery;
+    sum += boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw).flattery;
   return sum / worlds;
 };
 
@@ -143,7 +143,7 @@ export const ORACLE: Assault = {
       evidence:
         'less than half a bit an attempt, and no count guessed that chance would not guess but one; exact scores tell every count',
       play: async (siege) => {
-        const policy = ordinary(siege.context.opened.policy, 100);
+        const policy = ordinary(siege.board.opened.policy, 100);
         const told = overWorlds(siege, policy, 8, false);
         const raw = overWorlds(siege, policy, 8, true);
         expect(told.queries).toBe(6);
@@ -167,7 +167,7 @@ export const ORACLE: Assault = {
       evidence:
         'dev flatters the result by less than a fifth of what exact scores give the same attack',
       play: async (siege) => {
-        const policy = ordinary(siege.context.opened.policy, 300);
+        const policy = ordinary(siege.board.opened.policy, 300);
         const told = flatteryOver(siege, policy, 40, false);
         const raw = flatteryOver(siege, policy, 40, true);
         expect(raw).toBeGreaterThan(0.003);
@@ -183,7 +183,8 @@ export const ORACLE: Assault = {
       withoutStaticChecks: true,
       evidence:
         'what is told is a multiple of 0.005, the same for thousands of worlds; exact scores differ in each',
-      play: async ({ context: { opened } }) => {
+      play: async ({ board }) => {
+        const { opened } = board;
         const policy = ordinary(opened.policy, 100);
         const told = new Set<string>();
         const exact = new Set<number>();
@@ -191,7 +192,7 @@ export const ORACLE: Assault = {
           const world = { ...drawWorld(seed, CELL_SIZES), rates: CELL_SIZES.map(() => 0.5) };
           // Weights that no two counts share.
           const coded = CELL_SIZES.map((_, cell) => 0.5 + 0.001 / (cell + 2));
-          const game = play(opened, policy, world, world.rates);
+          const game = play(board, policy, world, world.rates);
           told.add(JSON.stringify(game.submit(coded)));
           exact.add(
             observe({
@@ -238,7 +239,8 @@ export const ORACLE: Assault = {
       withoutStaticChecks: true,
       evidence:
         'a little too good and far too good are told alike: reverted, no score, the same view',
-      play: async ({ context: { opened } }) => {
+      play: async ({ board }) => {
+        const { opened } = board;
         const policy: HarnessPolicy = {
           ...ordinary(opened.policy, 300),
           charts: [{ kind: 'gain', reference: 0, allowance: 0.05, decisionInterval: 0.01 }],
@@ -250,13 +252,13 @@ export const ORACLE: Assault = {
         const baseline = world.rates.map(() => 0.5);
         const towards = (share: number) => world.rates.map((rate) => 0.5 + share * (rate - 0.5));
         const answers = [0.9, 1].map((share) => {
-          const game = play(opened, policy, world, baseline);
+          const game = play(board, policy, world, baseline);
           return game.submit(towards(share));
         });
         expect(answers[0]).toEqual({ outcome: 'reverted', score: null });
         expect(answers[1]).toEqual(answers[0]);
         // The control: what is not too good is told otherwise.
-        const game = play(opened, policy, world, baseline);
+        const game = play(board, policy, world, baseline);
         expect(game.submit(towards(0.1))?.outcome).not.toBe('reverted');
       },
     },
@@ -361,27 +363,24 @@ export const ORACLE: Assault = {
       stoppedBy: 'agent view',
       withoutStaticChecks: true,
       evidence: 'no time is in the view: two trainings of very different length are told alike',
-      play: async ({ base, run }) => {
-        const waiting = (milliseconds: number) =>
-          editing(
+      play: async ({ base, judge, follow }) => {
+        const told = async (milliseconds: number) => {
+          const waiting = editing(
             'model.js',
             (text) =>
               `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});\n${text}`,
-          )(base).idea;
-        const { views, attempts } = await run('holdfast.yaml', [waiting(10), waiting(900)]);
-        const [short = 0, long = 0] = attempts.map(
-          (events) =>
-            (
-              events.find(({ type }) => type === 'TrainingCompleted')?.data as {
-                durationMs: number;
-              }
-            ).durationMs,
-        );
+          )(base);
+          const { tree } = await judge(waiting.edits);
+          const { events, view } = await follow(tree ?? '');
+          const trained = events.find(({ type }) => type === 'TrainingCompleted');
+          const { durationMs } = trained?.data as TrainingCompleted['data'];
+          const attempts = view.attempts.map(({ proposed: _, ...attempt }) => attempt);
+          return { durationMs, attempts };
+        };
+        const [short, long] = [await told(10), await told(1500)];
         // The control: whoever may read the log tells them apart.
-        expect(long - short).toBeGreaterThan(400);
-        const [one, other] =
-          views.at(-1)?.attempts.map(({ number: _, proposed: __, ...attempt }) => attempt) ?? [];
-        expect(other).toEqual(one);
+        expect(long.durationMs - short.durationMs).toBeGreaterThan(500);
+        expect(long.attempts).toEqual(short.attempts);
       },
     },
     {
@@ -391,10 +390,11 @@ export const ORACLE: Assault = {
       stoppedBy: 'budget',
       withoutStaticChecks: true,
       evidence: 'as many answers as the budget pays for, whatever was asked; then the loop is over',
-      play: async ({ context: { opened } }) => {
+      play: async ({ board }) => {
+        const { opened } = board;
         const policy = ordinary(opened.policy, 100);
         const world = drawWorld(5, CELL_SIZES);
-        const game = play(opened, policy, world, world.rates);
+        const game = play(board, policy, world, world.rates);
         const answers = Array.from({ length: 50 }, () => game.submit(world.rates));
         expect(answers.filter((answer) => answer !== null)).toHaveLength(6);
       },

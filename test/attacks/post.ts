@@ -22,6 +22,7 @@ import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
 import type { Words } from './ideas.ts';
+import type { Board } from './oracle-game.ts';
 
 /** Where an attempt is over. */
 const LAST_STEPS: readonly Step['kind'][] = [
@@ -68,6 +69,8 @@ export interface Post {
   /** All files of the honest program. */
   readonly base: ProgramFiles;
   readonly baseTree: string;
+  /** What games of the pure loop are played on. */
+  readonly board: Board;
   readonly honest: Trained;
   /** Through the real edge and the real decider. */
   readonly judge: (edits: readonly FileEdit[], words?: Words) => Promise<Judged>;
@@ -230,19 +233,22 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
   if (honest.end !== 'as-honest')
     throw new Error(`the honest program does not train: ${honest.out}`);
 
+  // An edit of the settings that says nothing new.
+  const path = 'hyperparameters.json';
+  const lawful = await mutationCommand(
+    context,
+    {
+      ...{ kind: 'edit', domain: 'hyperparameter', summary: 'try another model' },
+      edits: [{ path, content: `${base[path] ?? ''}\n` }],
+    },
+    () => deriveId('lawful'),
+  );
+  if (lawful.type !== 'ProposeMutation') throw new Error('the lawful edit does not apply');
+  const { changes } = lawful.data;
+
   let followed = 0;
   const follow: Post['follow'] = async (tree) => {
     followed += 1;
-    const path = 'hyperparameters.json';
-    const lawful = await mutationCommand(
-      context,
-      {
-        ...{ kind: 'edit', domain: 'hyperparameter', summary: 'try another model' },
-        edits: [{ path, content: `${base[path] ?? ''}\n` }],
-      },
-      () => deriveId('follow', String(followed)),
-    );
-    if (lawful.type !== 'ProposeMutation') throw new Error('the lawful edit does not apply');
     const events: RunEvent[] = [];
     let now = state;
     const take = (command: RunCommand): void => {
@@ -251,7 +257,11 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
       events.push(...decision.value);
       now = decision.value.reduce(runDecider.evolve, now);
     };
-    take({ ...lawful, data: { ...lawful.data, tree } });
+    take({
+      ...lawful,
+      id: deriveId('follow', String(followed)),
+      data: { ...lawful.data, tree },
+    });
     for (;;) {
       const step = nextStep(now);
       if (step.kind === 'rest' || LAST_STEPS.includes(step.kind))
@@ -271,7 +281,10 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     }
   };
 
-  return { study, context, idle, base, baseTree, honest, judge, judgeTree, train, follow };
+  return {
+    ...{ study, context, idle, base, baseTree, honest, judge, judgeTree, train, follow },
+    board: { opened, changes },
+  };
 };
 
 /** The log-loss that predictions deserve, counted here and not by the evaluator. */

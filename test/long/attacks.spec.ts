@@ -16,7 +16,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 describe('the evaluator as an oracle, at full size', () => {
   it.each([100, 300])('tells little of any cell for a budget of %i', (total) => {
-    const policy = ordinary(siege.context.opened.policy, total);
+    const policy = ordinary(siege.board.opened.policy, total);
     const told = overWorlds(siege, policy, 100, false);
     const raw = overWorlds(siege, policy, 100, true);
     for (const [who, one] of [
@@ -36,7 +36,7 @@ describe('the evaluator as an oracle, at full size', () => {
   });
 
   it('flatters nobody who submits lucky draws', () => {
-    const policy = ordinary(siege.context.opened.policy, 300);
+    const policy = ordinary(siege.board.opened.policy, 300);
     const told = flatteryOver(siege, policy, 400, false);
     const raw = flatteryOver(siege, policy, 400, true);
     say(
@@ -47,12 +47,12 @@ describe('the evaluator as an oracle, at full size', () => {
   });
 
   it('tells less the larger the cohorts are', () => {
-    const policy = ordinary(siege.context.opened.policy, 100);
+    const policy = ordinary(siege.board.opened.policy, 100);
     const bitsAt = (times: number): number => {
       let bits = 0;
       for (let seed = 1; seed <= 20; seed += 1)
         bits += readCells(
-          siege.context.opened,
+          siege.board,
           policy,
           drawWorld(
             seed,
