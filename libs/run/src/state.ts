@@ -10,7 +10,7 @@ import {
 } from '#libs/divergence';
 import { ladder } from '#libs/evaluator';
 import type { ChartPolicy, Domain, Estimate, FileDomain, Observation } from '#libs/harness';
-import type { ArtefactRef } from '#libs/kernel';
+import { unreachable, type ArtefactRef } from '#libs/kernel';
 import type {
   RunEvent,
   RunOpened,
@@ -340,6 +340,8 @@ const apply = (state: RunState, event: RunEvent): RunState => {
               ? state.attempt
               : changed(state, { score: ladderScore }),
           };
+        default:
+          return unreachable(purpose);
       }
     }
     case 'BaselineEstablished': {
