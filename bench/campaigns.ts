@@ -34,8 +34,12 @@ interface Chance {
   readonly normal: () => number;
 }
 
+/** Draws to throw away: what the generator gives first still looks like its seed, which here is 1, 2, 3, …. */
+const SETTLING = 200;
+
 const chanceOf = (seed: number): Chance => {
-  const generator = xoroshiro128plus(seed);
+  const generator = xoroshiro128plus(Math.imul(seed, 0x9e3779b1));
+  for (let draw = 0; draw < SETTLING; draw += 1) generator.next();
   const uniform = (): number => uniformFloat64(generator);
   return { uniform, normal: () => normal(uniform() * (1 - 2 ** -53) + 2 ** -54, 0, 1) };
 };

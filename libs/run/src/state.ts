@@ -10,9 +10,8 @@ import {
 } from '#libs/divergence';
 import { ladder } from '#libs/evaluator';
 import type { ChartPolicy, Domain, Estimate, FileDomain, Observation } from '#libs/harness';
-import type { ArtefactRef } from '#libs/kernel';
+import { unreachable, type ArtefactRef } from '#libs/kernel';
 import type {
-  MetricObserved,
   RunEvent,
   RunOpened,
   TrainingCompleted,
@@ -262,48 +261,6 @@ export const told = (best: number | null, score: number): number =>
 
 const isRemeasured = ({ training }: RunState): boolean => training?.purpose === 'remeasurement';
 
-/** After a measurement, by what was measured. */
-const observed = (state: RunState, data: MetricObserved['data']): RunState => {
-  const { observation, trainingId, charts, ladderScore, purpose, overSeeds } = data;
-  const seeded = {
-    trainingId,
-    seed: state.training?.seed ?? 0,
-    predictions: predicted(state),
-    observation,
-    overSeeds,
-  };
-  const moved = {
-    ...state,
-    sums: {
-      ...state.sums,
-      ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
-    },
-    memories: remembered(state, charts, observation.metric.value),
-  };
-  switch (purpose) {
-    case 'baseline':
-      return { ...state, replicates: [...state.replicates, seeded], ladderScore };
-    case 'replicate':
-      return { ...state, seeds: [...state.seeds, seeded] };
-    case 'remeasurement':
-      return {
-        ...moved,
-        ...TRAINING_OVER,
-        stable: vouched(moved, (kind) => kind === 'stability'),
-      };
-    case 'candidate':
-      return {
-        ...moved,
-        seeds: [seeded],
-        ladderScore,
-        // A result that brings a revert is not told: the revert itself is all that the agent learns.
-        attempt: charts.some(({ fired }) => fired)
-          ? state.attempt
-          : changed(state, { score: ladderScore }),
-      };
-  }
-};
-
 const apply = (state: RunState, event: RunEvent): RunState => {
   switch (event.type) {
     case 'RunOpened': {
@@ -345,8 +302,48 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           },
         }),
       };
-    case 'MetricObserved':
-      return observed(state, event.data);
+    case 'MetricObserved': {
+      const { observation, trainingId, charts, ladderScore, purpose, overSeeds } = event.data;
+      const seeded = {
+        trainingId,
+        seed: state.training?.seed ?? 0,
+        predictions: predicted(state),
+        observation,
+        overSeeds,
+      };
+      const moved = {
+        ...state,
+        sums: {
+          ...state.sums,
+          ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
+        },
+        memories: remembered(state, charts, observation.metric.value),
+      };
+      switch (purpose) {
+        case 'baseline':
+          return { ...state, replicates: [...state.replicates, seeded], ladderScore };
+        case 'replicate':
+          return { ...state, seeds: [...state.seeds, seeded] };
+        case 'remeasurement':
+          return {
+            ...moved,
+            ...TRAINING_OVER,
+            stable: vouched(moved, (kind) => kind === 'stability'),
+          };
+        case 'candidate':
+          return {
+            ...moved,
+            seeds: [seeded],
+            ladderScore,
+            // A result that brings a revert is not told: the revert itself is all that the agent learns.
+            attempt: charts.some(({ fired }) => fired)
+              ? state.attempt
+              : changed(state, { score: ladderScore }),
+          };
+        default:
+          return unreachable(purpose);
+      }
+    }
     case 'BaselineEstablished': {
       const { commit, tree, trainingId, metric, seedDeviation } = event.data;
       const first = state.replicates.find((replicate) => replicate.trainingId === trainingId);
