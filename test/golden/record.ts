@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { findingDecider, type FindingEvent } from '#libs/findings';
-import type { Estimate, GroupCounts, HarnessPolicy } from '#libs/harness';
+import type { Estimate, HarnessPolicy } from '#libs/harness';
 import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
@@ -49,30 +49,14 @@ const night = honestRun(workshop, [
   ...(['refused', 'timed-out', 'kept', 'kept'] as const),
   ...(['discarded', 'discarded', 'discarded', 'discarded'] as const),
 ]);
-const GROUP: GroupCounts = {
-  attribute: 'ethnicity',
-  group: 'a',
-  people: 900,
-  favoured: 450,
-  deserving: 400,
-  deservingFavoured: 300,
-};
 const ACCURACY: Estimate = { name: 'accuracy', value: 0.74, standardError: 0.01, n: 2000 };
 
-/** The made-up night measures no groups and takes up no metric's values: here it does. */
+/** The made-up night takes up no metric's values: here it does. */
 const measured = (fact: Fact): Fact => {
   const { type, data } = fact as RunEvent;
-  switch (type) {
-    case 'FairnessMeasured':
-      return { type, data: { ...data, report: { ...data.report, groups: [GROUP] } } };
-    case 'MetricObserved':
-      return {
-        type,
-        data: { ...data, observation: { ...data.observation, secondary: [ACCURACY] } },
-      };
-    default:
-      return fact;
-  }
+  return type === 'MetricObserved'
+    ? { type, data: { ...data, observation: { ...data.observation, secondary: [ACCURACY] } } }
+    : fact;
 };
 const {
   events: run,

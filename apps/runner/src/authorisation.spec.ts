@@ -6,8 +6,9 @@ import type { RecordRead } from '#libs/ledger-reads';
 import { ACTORS, ACTS, rolesForCommand } from '#libs/mandate';
 import { EVENT_TYPES } from '#libs/payloads';
 import type { AgentCommand, RunCommand } from '#libs/run';
-import type { StudyCommand } from '#libs/studies';
+import type { DataCommand, StudyCommand } from '#libs/studies';
 import {
+  dataStreams,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -44,6 +45,7 @@ const STUDY: Readonly<Record<StudyCommand['type'], true>> = {
   OpenSealedRows: true,
   CountSpend: true,
 };
+const DATA: Readonly<Record<DataCommand['type'], true>> = { FixSplit: true, CountLook: true };
 const FINDING: Readonly<Record<FindingCommand['type'], true>> = {
   ProposeFinding: true,
   RecordVerdict: true,
@@ -68,6 +70,7 @@ const clock = { now: () => '2026-01-01T00:00:00.000Z' };
 const KINDS = [
   [RUN, runStreams],
   [STUDY, studyStreams],
+  [DATA, dataStreams],
   [FINDING, findingStreams],
   [FLEET, fleetStream],
   [READS, ledgerReadStreams],

@@ -164,6 +164,8 @@ export const ACTS = {
     commands: [
       'CommitSplit',
       'RefuseRun',
+      'FixSplit',
+      'CountLook',
       'OpenSealedRows',
       'CountSpend',
       'LaunchBaseline',
