@@ -45,7 +45,11 @@ const STUDY: Readonly<Record<StudyCommand['type'], true>> = {
   OpenSealedRows: true,
   CountSpend: true,
 };
-const DATA: Readonly<Record<DataCommand['type'], true>> = { FixSplit: true, CountLook: true };
+const DATA: Readonly<Record<DataCommand['type'], true>> = {
+  FixSplit: true,
+  FixTable: true,
+  CountLook: true,
+};
 const FINDING: Readonly<Record<FindingCommand['type'], true>> = {
   ProposeFinding: true,
   RecordVerdict: true,

@@ -165,6 +165,7 @@ export const ACTS = {
       'CommitSplit',
       'RefuseRun',
       'FixSplit',
+      'FixTable',
       'CountLook',
       'OpenSealedRows',
       'CountSpend',

@@ -62,6 +62,7 @@ const PAYLOADS: Payloads = {
   SealedRowsOpened: studies.SealedRowsOpenedPayload,
   SpendCounted: studies.SpendCountedPayload,
   SplitFixed: studies.SplitFixedPayload,
+  TableFixed: studies.TableFixedPayload,
   LookCounted: studies.LookCountedPayload,
   LedgerRead: ledgerReads.LedgerReadPayload,
   WorkerAdmitted: fleet.WorkerAdmittedPayload,

@@ -8,6 +8,7 @@ import type {
   SpendCounted,
   SplitCommitted,
   SplitFixed,
+  TableFixed,
   StudyPlaced,
   StudyRegistered,
 } from '#libs/studies';
@@ -84,6 +85,14 @@ export class SplitFixedPayload implements DataOf<SplitFixed> {
   @Sha256() commitment!: string;
   @Nullable() @Text(500) rowId!: string | null;
   @Nested(() => SharesPayload) split!: SharesPayload;
+}
+
+export class TableFixedPayload implements DataOf<TableFixed> {
+  @Sha256() dataDigest!: string;
+  @Sha256() commitment!: string;
+  @Id() studyId!: string;
+  @Id() runId!: string;
+  @Sha256() table!: string;
 }
 
 export class LookCountedPayload implements DataOf<LookCounted> {

@@ -58,7 +58,7 @@ const FINDING: Types<FindingEvent> = {
   FindingAccepted: true,
 };
 
-const DATA: Types<DataEvent> = { SplitFixed: true, LookCounted: true };
+const DATA: Types<DataEvent> = { SplitFixed: true, TableFixed: true, LookCounted: true };
 
 const TYPES: Readonly<Record<Source, ReadonlySet<string>>> = {
   run: new Set(Object.keys(RUN)),

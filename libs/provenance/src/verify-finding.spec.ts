@@ -1317,12 +1317,12 @@ const CASES: readonly Case[] = [
   {
     what: 'the claim goes back to the rule of version 1',
     tamper: claimed(() => ({ look: null })),
-    fails: ['sealed-look'],
+    fails: ['data-pinned', 'sealed-look'],
     says: 'the claim says no look that its interval is corrected for',
   },
   {
     what: "another study's look at the same data is taken out",
-    tamper: ofData(([split, , ours]) => [split, ours].flatMap((fact) => fact ?? [])),
+    tamper: ofData(([split, table, , ours]) => [split, table, ours].flatMap((fact) => fact ?? [])),
     fails: ['sealed-look'],
     says: 'the number of look 1 at the data is 2, expected 1',
   },
@@ -1344,7 +1344,7 @@ const CASES: readonly Case[] = [
   {
     what: 'the stream of the data is gone',
     tamper: ofData(() => []),
-    fails: ['hash-chain', 'sealed-look'],
+    fails: ['hash-chain', 'data-pinned', 'sealed-look'],
     says: 'has no events',
   },
   {
@@ -1352,6 +1352,25 @@ const CASES: readonly Case[] = [
     tamper: study((facts) => facts.filter(({ type }) => type !== 'SpendCounted')),
     fails: ['sealed-look'],
     says: "the study's spend by then is",
+  },
+  {
+    what: 'another base table of the same rows left before',
+    tamper: ofData(([split, table, ...looks]) => [
+      ...[split, table].flatMap((fact) => fact ?? []).slice(0, 1),
+      {
+        type: 'TableFixed',
+        data: { ...(table?.data as object), runId: 'r0', table: 'f'.repeat(64) },
+      },
+      ...[table, ...looks].flatMap((fact) => fact ?? []),
+    ]),
+    fails: ['data-pinned'],
+    says: 'run r0 released another base table of the same rows before',
+  },
+  {
+    what: 'the base table was not said before it left',
+    tamper: ofData((facts) => facts.filter(({ type }) => type !== 'TableFixed')),
+    fails: ['data-pinned'],
+    says: 'was not said before it was released',
   },
   {
     what: 'the shares of the split are not those that were fixed for the data',

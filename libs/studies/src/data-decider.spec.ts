@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { dataDecider } from './data-decider.ts';
-import type { DataEvent, SplitFixed } from './data-events.ts';
+import type { DataEvent, SplitFixed, TableFixed } from './data-events.ts';
 
 const dataDigest = 'ab'.repeat(32);
 const split: SplitFixed['data'] = {
@@ -39,6 +39,38 @@ describe('the looks at the sealed rows of the same data', () => {
     given([counted('pay', 'pay-1', 1), counted('pay', 'pay-2', 2)])
       .when(look('pay', 'pay-1'))
       .then([]);
+  });
+});
+
+describe('the base table of the same rows', () => {
+  const released: TableFixed['data'] = {
+    ...{ dataDigest, commitment: split.commitment, studyId: 'pay', runId: 'pay-1' },
+    table: '12'.repeat(32),
+  };
+  const said: DataEvent = { type: 'TableFixed', data: released };
+  const fixTable = (changed: Partial<TableFixed['data']> = {}, tables: 'one' | 'any' = 'one') =>
+    ({ type: 'FixTable', id: 'c', data: { fixed: { ...released, ...changed }, tables } }) as const;
+  const other = { studyId: 'pay-too', runId: 'pay-too-1', table: '34'.repeat(32) };
+
+  it('is said once, whoever releases it again', () => {
+    given([fixed]).when(fixTable()).then([said]);
+    given([fixed, said])
+      .when(fixTable({ studyId: 'pay-too', runId: 'pay-too-1' }))
+      .then([]);
+  });
+
+  it('is refused where another one left before, of whichever study', () => {
+    given([fixed, said]).when(fixTable(other)).thenRefused('other-table', 'run pay-1');
+  });
+
+  it('may be another where the policy says so, or where another key made other rows', () => {
+    given([fixed, said])
+      .when(fixTable(other, 'any'))
+      .then([{ type: 'TableFixed', data: { ...released, ...other } }]);
+    const elsewhere = { ...other, commitment: 'ef'.repeat(32) };
+    given([fixed, said])
+      .when(fixTable(elsewhere))
+      .then([{ type: 'TableFixed', data: { ...released, ...elsewhere } }]);
   });
 });
 

@@ -18,6 +18,23 @@ export type SplitFixed = Fact<
   }
 >;
 
+/**
+ * The base table of the train rows that a run released, said before it left: two different tables of the same rows could
+ * be subtracted from each other, whichever studies released them.
+ */
+export type TableFixed = Fact<
+  'TableFixed',
+  {
+    readonly dataDigest: string;
+    /** Commitment to the key that split the rows: another one makes other train rows. */
+    readonly commitment: string;
+    readonly studyId: string;
+    readonly runId: string;
+    /** SHA-256 of the table. */
+    readonly table: string;
+  }
+>;
+
 /** The sealed rows of these data were opened, by whichever study: stands before they are scored. */
 export type LookCounted = Fact<
   'LookCounted',
@@ -31,4 +48,4 @@ export type LookCounted = Fact<
 >;
 
 /** What stands in the stream of a data digest, which all studies of the same data share. */
-export type DataEvent = SplitFixed | LookCounted;
+export type DataEvent = SplitFixed | TableFixed | LookCounted;

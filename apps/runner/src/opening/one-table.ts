@@ -1,36 +1,36 @@
 import { sha256 } from '#libs/event-log';
 import type { GateCheck } from '#libs/harness';
-import type { RunEvent, RunOpened } from '#libs/run';
+import { deriveId, ok, type Refusal, type Result } from '#libs/kernel';
+import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
 import type { OpenedStudy } from './open-study.ts';
 
+/** Other runs on the same data may be faster now and then; more often is no race. */
+const PATIENCE = 20;
+
 /**
- * The pre-loop gate's rule on what the study's earlier runs released of the same rows. Two tables of them by different
- * dimensions, or by another minimum, could be subtracted from each other, and no audit of one of them would see it.
- * Other data have another split key, so that their rows in a table are others.
+ * The pre-loop gate's rule on what earlier runs of any study released of the same rows. Two tables of them by different
+ * dimensions, or by another minimum, could be subtracted from each other, and no audit of one of them would see it. The
+ * table is said in the stream of its data before it leaves; ask only where every other rule holds.
  */
 export const oneTableCheck = async (
-  { log, studies }: Pick<Home, 'log' | 'studies'>,
+  { data }: Pick<Home, 'data'>,
   runId: string,
-  { policy, vault, dataDigest }: OpenedStudy,
-): Promise<readonly GateCheck[]> => {
-  if (policy.data.disclosure?.tables !== 'one') return [];
+  { policy, vault, dataDigest, splitCommitment: commitment }: OpenedStudy,
+): Promise<Result<readonly GateCheck[], Refusal>> => {
+  const tables = policy.data.disclosure?.tables ?? 'any';
   const table = sha256(vault.release().table);
-  const { state } = await studies.load(policy.study.id);
-  for (const run of state.runs) {
-    if (run.runId === runId) continue;
-    const opened = await openingOf(log, run.runId);
-    if (opened === null || opened.cohorts === null || opened.pins.dataDigest !== dataDigest)
-      continue;
-    if (opened.cohorts.table.sha256 !== table)
-      return [
-        rule(
-          false,
-          `another table than the one of run ${run.runId}, with the same data (another minimum, other dimensions or other rules)`,
-        ),
-      ];
+  const fixed = { dataDigest, commitment, studyId: policy.study.id, runId, table };
+  for (let attempt = 1; ; attempt += 1) {
+    const sent = await data.send(
+      dataDigest,
+      { type: 'FixTable', id: deriveId('fix-table', runId), data: { fixed, tables } },
+      HARNESS,
+    );
+    if (sent.ok) return ok(tables === 'one' ? [rule(true, 'the only table of these rows')] : []);
+    if (sent.error.code === 'other-table') return ok([rule(false, sent.error.message)]);
+    if (sent.error.code !== 'lost-race' || attempt === PATIENCE) return sent;
   }
-  return [rule(true, "the study's only table of these data")];
 };
 
 const rule = (passed: boolean, found: string): GateCheck => ({
@@ -38,12 +38,5 @@ const rule = (passed: boolean, found: string): GateCheck => ({
   passed,
   found,
   expected:
-    'one base table of the same rows, since a second could be subtracted from the first; register another study, which splits them anew, or set data.disclosure.tables to any',
+    'one base table of the same rows, since a second could be subtracted from the first; take the dimensions and rules of the first, or set data.disclosure.tables to any',
 });
-
-/** A run's first event says what left the vault for it. */
-const openingOf = async (log: Home['log'], runId: string): Promise<RunOpened['data'] | null> => {
-  for await (const { type, data } of log.readStream<RunEvent>(`run-${runId}`, { limit: 1 }))
-    return type === 'RunOpened' ? (data as RunOpened['data']) : null;
-  return null;
-};

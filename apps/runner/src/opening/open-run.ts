@@ -146,10 +146,12 @@ const openCounted = async (
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
   const environment = await home.environment();
-  const checks = [
-    ...preLoopChecks(ok(study.vault), policy),
-    ...(await oneTableCheck(home, runId, study)),
-  ];
+  const ruled = preLoopChecks(ok(study.vault), policy);
+  const oneTable = ruled.every(({ passed }) => passed)
+    ? await oneTableCheck(home, runId, study)
+    : ok([]);
+  if (!oneTable.ok) return oneTable;
+  const checks = [...ruled, ...oneTable.value];
   // Where the gate is breached nothing leaves the vault.
   const cohorts = checks.every(({ passed }) => passed)
     ? await releaseCohorts(home, runId, study)

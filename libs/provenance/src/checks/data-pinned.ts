@@ -1,7 +1,7 @@
 import type { DataPolicy } from '#libs/harness';
 import type { ArtefactRef } from '#libs/kernel';
 import type { CohortRelease } from '#libs/run';
-import type { SplitCommitted, SplitFixed } from '#libs/studies';
+import type { SplitCommitted, SplitFixed, TableFixed } from '#libs/studies';
 import type { Check, Context } from '../check.ts';
 import { collectFaults, type Faults } from '../faults.ts';
 import { inspect, textOf } from '../git-objects.ts';
@@ -14,13 +14,14 @@ const shown = ({ train, dev, check, sealed }: SplitFixed['data']['split'], rowId
 export const dataPinned: Check = {
   row: 'data-pinned',
   expected:
-    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data; the base table and its figures keep the policy's rules of disclosure",
+    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data; no other base table of the same rows left before, unless the policy allows it; the base table and its figures keep the policy's rules of disclosure",
   start: (context) => {
     const { finding, opened } = context;
     const faults = collectFaults();
     const { studyId, runId } = finding.chain;
     const commitments: SplitCommitted['data'][] = [];
     const fixed: SplitFixed['data'][] = [];
+    const tables: TableFixed['data'][] = [];
     let registered = 0;
     let counted: {
       readonly number: number;
@@ -50,6 +51,9 @@ export const dataPinned: Check = {
           if (fixed.length > 0) faults.add('the split of the data was fixed twice');
           fixed.push(data);
         },
+        TableFixed: (data) => {
+          tables.push(data);
+        },
       },
       conclude: async () => {
         const { pins, number, seed, cohorts, policy } = opened();
@@ -78,12 +82,36 @@ export const dataPinned: Check = {
         else {
           faults.differ("the cohorts' minimum cell", cohorts.minimumCell, policy.data.minimumCell);
           // In version 1 nothing more was asked of a release.
-          if (policy.version > 1) await checkReleased(context, cohorts, policy.data, faults);
+          if (policy.version > 1) {
+            checkTables(tables, { table: cohorts.table.sha256, pins, policy: policy.data }, faults);
+            await checkReleased(context, cohorts, policy.data, faults);
+          }
         }
         return faults.outcome(`data ${pins.dataDigest}, split ${pins.splitCommitment}`);
       },
     };
   },
+};
+
+/** The table was said before it left, and where the policy wants one table of the same rows none stands before it. */
+const checkTables = (
+  tables: readonly TableFixed['data'][],
+  run: {
+    readonly table: string;
+    readonly pins: { readonly dataDigest: string; readonly splitCommitment: string };
+    readonly policy: DataPolicy;
+  },
+  faults: Faults,
+): void => {
+  const { table, pins, policy } = run;
+  const same = tables.filter(
+    ({ dataDigest, commitment }) =>
+      dataDigest === pins.dataDigest && commitment === pins.splitCommitment,
+  );
+  const at = same.findIndex((one) => one.table === table);
+  if (at < 0) faults.add(`the base table ${table} was not said before it was released`);
+  else if (at > 0 && policy.disclosure?.tables === 'one')
+    faults.add(`run ${same[0]?.runId ?? ''} released another base table of the same rows before`);
 };
 
 const checkReleased = async (
