@@ -43,7 +43,11 @@ export const neighbouringVaults = async ({
   const rows = (await readFile(join(studyFolder, data.path), 'utf8')).trimEnd().split('\n');
   const vaultOf = async (lines: readonly string[]): Promise<Vault> => {
     await writeFile(path, `${lines.join('\n')}\n`);
-    return good(await openVault({ studyFolder: folder, data, splitKey: SPLIT_KEY }));
+    const request = {
+      ...{ studyFolder: folder, data, splitKey: SPLIT_KEY },
+      bounds: study.policy.gates.preLoop,
+    };
+    return good(await openVault(request));
   };
   const withHer = await vaultOf(rows);
   const { people } = withHer.counts.train.cells;

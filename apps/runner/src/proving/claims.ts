@@ -2,7 +2,7 @@ import { type Contrast, simultaneousInterval } from '#libs/evaluator';
 import type { Claim } from '#libs/findings';
 import type { HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
-import { cellCount } from '#libs/vault';
+import { plantedIn } from './planted.ts';
 
 /** Joint level of the intervals of a run's findings. */
 const LEVEL = 0.95;
@@ -62,24 +62,6 @@ export const claimOf = (
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) => restsOn(predictions, data.dimensions, name)),
+    planted: plantedIn(predictions, data),
   };
-};
-
-/**
- * Whether predictions differ between cells that differ in one dimension alone. It is read from what was predicted:
- * an agent's words could leave a column out.
- */
-const restsOn = (
-  predictions: ArrayLike<number>,
-  dimensions: HarnessPolicy['data']['dimensions'],
-  name: string,
-): boolean => {
-  const place = dimensions.findIndex((dimension) => dimension.name === name);
-  const labels = dimensions[place]?.labels.length ?? 1;
-  const stride = cellCount(dimensions.slice(place + 1));
-  return Array.from(predictions).some((p, cell) => {
-    const label = Math.floor(cell / stride) % labels;
-    return p !== predictions[cell - label * stride];
-  });
 };
