@@ -124,8 +124,6 @@ export interface Scenario extends Told {
   /** What is checked, in one line. */
   readonly evidence: string;
   readonly play: (siege: Siege) => Promise<void>;
-  /** What is not built yet and must stop it: until then its failure is told, and breaks nothing. */
-  readonly pending?: string;
 }
 
 export type Attack = ProgramAttack | TreeAttack | Scenario;

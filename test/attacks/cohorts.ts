@@ -36,15 +36,18 @@ export const neighbouringVaults = async ({
   study,
   studyFolder,
 }: Siege): Promise<readonly [Vault, Vault]> => {
-  const { data, gates } = study.policy;
-  const bounds = gates.preLoop;
+  const { data } = study.policy;
   const folder = join(root, 'neighbours');
   const path = join(folder, data.path);
   await mkdir(join(path, '..'), { recursive: true });
   const rows = (await readFile(join(studyFolder, data.path), 'utf8')).trimEnd().split('\n');
   const vaultOf = async (lines: readonly string[]): Promise<Vault> => {
     await writeFile(path, `${lines.join('\n')}\n`);
-    return good(await openVault({ studyFolder: folder, data, splitKey: SPLIT_KEY, bounds }));
+    const request = {
+      ...{ studyFolder: folder, data, splitKey: SPLIT_KEY },
+      bounds: study.policy.gates.preLoop,
+    };
+    return good(await openVault(request));
   };
   const withHer = await vaultOf(rows);
   const { people } = withHer.counts.train.cells;

@@ -1,13 +1,18 @@
-import { clip, fairness, observe, score, type CellCounts } from '#libs/evaluator';
+import type { EffectContext } from '../../apps/runner/src/effects/context.ts';
+import { perform } from '../../apps/runner/src/effects/perform.ts';
+import type { Agent } from '#libs/agents';
+import { clip, score, type CellCounts } from '#libs/evaluator';
 import type { FileChange, HarnessPolicy } from '#libs/harness';
-import { deriveId } from '#libs/kernel';
+import { deriveId, ok } from '#libs/kernel';
 import {
   attemptsOf,
   LADDER_STEP,
+  nextStep,
   runDecider,
   type RunCommand,
   type RunOpened,
   type RunState,
+  type Step,
 } from '#libs/run';
 import { uniform } from '../support/fixture-study.ts';
 
@@ -46,106 +51,134 @@ export interface Game {
   /** The incumbent, which the agent knows because it wrote it. */
   readonly incumbent: () => readonly number[];
   /** Submits predictions as a mutation; null: the budget is spent. */
-  readonly submit: (predictions: readonly number[]) => Told | null;
+  readonly submit: (predictions: readonly number[]) => Promise<Told | null>;
   /** What it would be told if the held-out rows were others; nothing is submitted. */
-  readonly wouldBeTold: (dev: CellCounts, predictions: readonly number[]) => Told | null;
+  readonly wouldBeTold: (dev: CellCounts, predictions: readonly number[]) => Promise<Told | null>;
 }
 
 const FILE = { path: 'predictions.csv', oid: 'oid', sha256: '', bytes: 1 };
 
+const NOBODY: Agent = {
+  proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
+  proposeMutation: () => Promise.reject(new Error('nobody is asked')),
+};
+
 /**
- * The loop on a world of one's own: the real decider, evaluator, Ladder, keep rule, charts and budget; only trees and
- * trainings are left out, since an agent that may write code can have any predictions.
+ * The loop on a world of one's own: the real decider and effects, evaluator, Ladder, keep rule, charts and budget; only
+ * trees and trainings are left out, since an agent that may write code can have any predictions. The repository and
+ * the vault are doubles that hold what was predicted and the world's rows.
  */
-export const play = (
+export const play = async (
   { opened, changes }: Board,
   policy: HarnessPolicy,
   { dev }: World,
   baseline: readonly number[],
-): Game => {
+): Promise<Game> => {
+  const pinned = { ...opened, policy };
+  const predictionsOf = new Map<string, readonly number[]>([[opened.pins.tree, baseline]]);
   let commands = 0;
-  const send = (state: RunState, type: RunCommand['type'], data: object): RunState => {
+  const next = (): string => {
     commands += 1;
-    const id = deriveId('game', String(commands));
-    const decision = runDecider.decide(state, { type, id, data } as RunCommand);
-    if (!decision.ok) throw new Error(`${type}: ${decision.error.message}`);
+    return deriveId('game', String(commands));
+  };
+  const decide = (state: RunState, command: RunCommand): RunState => {
+    const decision = runDecider.decide(state, command);
+    if (!decision.ok) throw new Error(`${command.type}: ${decision.error.message}`);
     return decision.value.reduce(runDecider.evolve, state);
   };
-  const observed = (
-    state: RunState,
-    rows: CellCounts,
-    predictions: readonly number[],
-    incumbent: readonly number[] | null,
-  ): RunState => {
-    const trainingId = state.training?.trainingId ?? '';
-    const data = {
-      trainingId,
-      ...{ steps: 1, durationMs: 1, artefacts: 'tree', selfReported: null },
-      ...{ predictions: FILE, log: FILE, isolation: { kind: 'bubblewrap' } },
-      signature: { keyId: opened.keys.worker.keyId, value: '' },
-    };
-    return send(
-      send(state, 'RecordTraining', { worker: null, result: { type: 'TrainingCompleted', data } }),
-      'ObserveMetric',
-      {
-        trainingId,
-        observation: observe({
-          ...{ predictions, incumbent, dev: rows, check: null },
-          minimumCell: policy.data.minimumCell,
-          secondary: [],
-        }),
+
+  /** All that the harness does by itself, until it is the agent's turn or the run is over. */
+  const settle = async (from: RunState, rows: CellCounts): Promise<RunState> => {
+    const none = { people: [], positive: [] };
+    const study = {
+      policy,
+      vault: {
+        counts: {
+          dev: { cells: rows, protected: [] },
+          check: { cells: none, protected: [] },
+        },
       },
-    );
+    };
+    const sourceTree = {
+      readFile: async (tree: string) =>
+        ok(
+          new TextEncoder().encode(
+            ['cell,p', ...predictionsOf.get(tree)!.map((p, cell) => `${cell},${p}`), ''].join('\n'),
+          ),
+        ),
+    };
+    let state = from;
+    for (;;) {
+      const step = nextStep(state);
+      if (step.kind === 'train') {
+        const { trainingId, tree } = step.training;
+        const data = {
+          trainingId,
+          ...{ steps: 1, durationMs: 1, artefacts: 'tree', selfReported: null },
+          ...{ predictions: { ...FILE, oid: tree }, log: FILE, isolation: { kind: 'bubblewrap' } },
+          signature: { keyId: opened.keys.worker.keyId, value: '' },
+        };
+        const result = { type: 'TrainingCompleted', data } as const;
+        state = decide(state, {
+          type: 'RecordTraining',
+          id: next(),
+          data: { worker: null, result },
+        });
+      } else if (AGENTS_TURN.includes(step.kind)) return state;
+      else {
+        const context = {
+          ...{ home: { sourceTree }, study, agent: NOBODY, runId: opened.runId, state },
+          ...{ opened: pinned, head: { id: next() } },
+        };
+        state = decide(
+          state,
+          await perform(
+            context as unknown as EffectContext,
+            step as Exclude<Step, { kind: 'rest' }>,
+          ),
+        );
+      }
+    }
   };
 
   const check = { rule: 'rows', passed: true, found: 'enough', expected: 'enough' };
-  let state = send(runDecider.initialState, 'OpenRun', {
-    opened: { ...opened, policy },
-    checks: [check],
-  });
-  while (state.node === 'baseline')
-    state = observed(send(state, 'LaunchBaseline', {}), dev, baseline, null);
-  const submitted = new Map<string, readonly number[]>([[opened.pins.tree, baseline]]);
+  let state = await settle(
+    decide(runDecider.initialState, {
+      type: 'OpenRun',
+      id: next(),
+      data: { opened: pinned, checks: [check] },
+    }),
+    dev,
+  );
   const incumbentOf = ({ line }: RunState): readonly number[] =>
-    submitted.get(line.at(-1)?.tree ?? '') ?? baseline;
+    predictionsOf.get(line.at(-1)?.tree ?? '') ?? baseline;
 
-  const attempt = (
+  const attempt = async (
     before: RunState,
     rows: CellCounts,
     predictions: readonly number[],
-  ): { readonly state: RunState; readonly tree: string } | null => {
+  ): Promise<RunState | null> => {
     if (before.node !== 'idle') return null;
-    const idea = { statement: 'Cohorts by route tell more', expectedEffect: 0.01 };
-    const paid = send(before, 'ProposeHypothesis', idea);
+    const paid = decide(before, {
+      type: 'ProposeHypothesis',
+      id: next(),
+      data: { statement: 'Cohorts by route tell more', expectedEffect: 0.01 },
+    });
     // What can't be paid ends the loop.
     if (paid.node !== 'hypothesised') return null;
-    const tree = deriveId('tree', String(commands));
-    const proposed = send(paid, 'ProposeMutation', {
-      ...{ summary: 'try another model', declaredDomain: 'hyperparameter', commit: tree, tree },
-      baseTree: before.line.at(-1)?.tree ?? '',
-      changes,
+    const tree = next();
+    predictionsOf.set(tree, predictions);
+    const proposed = decide(paid, {
+      type: 'ProposeMutation',
+      id: next(),
+      data: {
+        ...{ summary: 'try another model', declaredDomain: 'hyperparameter', commit: tree, tree },
+        baseTree: before.line.at(-1)?.tree ?? '',
+        changes,
+      },
     });
     if (proposed.node !== 'proposed') return null;
-    const { mutationId = '' } = proposed.trial ?? {};
-    const told = observed(
-      send(proposed, 'CutOver', { mutationId }),
-      rows,
-      predictions,
-      incumbentOf(before),
-    );
-    return {
-      tree,
-      state:
-        told.node === 'observed'
-          ? send(told, 'Judge', {
-              mutationId,
-              fairness: fairness(predictions, [], {
-                policy: policy.gates.postLoop,
-                label: 'positive',
-              }),
-            })
-          : told,
-    };
+    return settle(proposed, rows);
   };
   const toldOf = (after: RunState): Told => {
     const last = attemptsOf(after).at(-1);
@@ -153,19 +186,26 @@ export const play = (
   };
   return {
     incumbent: () => incumbentOf(state),
-    submit: (predictions) => {
-      const made = attempt(state, dev, predictions);
-      if (made === null) return null;
-      submitted.set(made.tree, predictions);
-      state = made.state;
+    submit: async (predictions) => {
+      const after = await attempt(state, dev, predictions);
+      if (after === null) return null;
+      state = after;
       return toldOf(state);
     },
-    wouldBeTold: (rows, predictions) => {
-      const made = attempt(state, rows, predictions);
-      return made && toldOf(made.state);
+    wouldBeTold: async (rows, predictions) => {
+      const after = await attempt(state, rows, predictions);
+      return after && toldOf(after);
     },
   };
 };
+
+const AGENTS_TURN: readonly Step['kind'][] = [
+  'ask-hypothesis',
+  'ask-mutation',
+  'sign-head',
+  'prove-findings',
+  'rest',
+];
 
 const logChoose = (n: number, k: number): number => {
   let sum = 0;
@@ -208,16 +248,16 @@ const CANDIDATES = [0.02, 0.3, 0.5, 0.7, 0.98];
  *
  * @param raw - the control: he is told exact scores
  */
-export const readCells = (
+export const readCells = async (
   board: Board,
   policy: HarnessPolicy,
   world: World,
   raw: boolean,
-): CellAttack => {
+): Promise<CellAttack> => {
   const { people, positive } = world.dev;
   const { minimumCell } = policy.data;
-  const game = play(board, policy, world, world.rates);
-  const answer = (cell: number, p: number, k: number): string => {
+  const game = await play(board, policy, world, world.rates);
+  const answer = async (cell: number, p: number, k: number): Promise<string> => {
     const rows = {
       people,
       positive: Array.from(positive, (yes, each) => (each === cell ? k : yes)),
@@ -225,7 +265,7 @@ export const readCells = (
     const predictions = changed(game.incumbent(), cell, p);
     return raw
       ? String(score(predictions, rows, minimumCell)?.value.toFixed(12))
-      : JSON.stringify(game.wouldBeTold(rows, predictions));
+      : JSON.stringify(await game.wouldBeTold(rows, predictions));
   };
 
   const cells = Array.from(people, (n, cell) => ({ n, cell }))
@@ -234,20 +274,21 @@ export const readCells = (
   const result = { queries: 0, bits: 0, certain: 0, guessed: 0, byChance: 0 };
   for (const { n, cell } of cells) {
     const prior = binomial(n, world.rates[cell]!);
-    const plans = CANDIDATES.map((p) => {
+    const plans = [];
+    for (const p of CANDIDATES) {
       const groups = new Map<string, number[]>();
-      prior.forEach((_, k) => {
-        const said = answer(cell, p, k);
+      for (const k of prior.keys()) {
+        const said = await answer(cell, p, k);
         groups.set(said, [...(groups.get(said) ?? []), k]);
-      });
+      }
       const weights = [...groups.values()].map((group) =>
         group.reduce((sum, k) => sum + prior[k]!, 0),
       );
-      return { p, groups, bits: entropy(weights) };
-    });
+      plans.push({ p, groups, bits: entropy(weights) });
+    }
     const best = plans.reduce((one, other) => (other.bits > one.bits ? other : one));
-    const exactly = answer(cell, best.p, positive[cell]!);
-    const told = game.submit(changed(game.incumbent(), cell, best.p));
+    const exactly = await answer(cell, best.p, positive[cell]!);
+    const told = await game.submit(changed(game.incumbent(), cell, best.p));
     if (told === null) break;
     const left = best.groups.get(raw ? exactly : JSON.stringify(told));
     if (left === undefined) throw new Error('the loop said what no count explains');
@@ -277,15 +318,15 @@ export const transcriptBits = (policy: HarnessPolicy, baselineScore: number): nu
  *
  * @returns log-loss per person that dev flatters the attacker by, beyond what it flattered the baseline by
  */
-export const boost = (
+export const boost = async (
   board: Board,
   policy: HarnessPolicy,
   world: World,
   seed: number,
   raw: boolean,
-): { readonly flattery: number; readonly kept: number } => {
+): Promise<{ readonly flattery: number; readonly kept: number }> => {
   const next = uniform(seed);
-  const game = play(board, policy, world, world.rates);
+  const game = await play(board, policy, world, world.rates);
   const { minimumCell } = policy.data;
   const exact = (predictions: readonly number[]): number =>
     score(predictions, world.dev, minimumCell)!.value;
@@ -299,7 +340,7 @@ export const boost = (
   for (;;) {
     const signs = world.rates.map(() => (next() < 0.5 ? -1 : 1));
     const candidate = moved(signs.map((sign) => sign * 0.3));
-    const told = game.submit(candidate);
+    const told = await game.submit(candidate);
     if (told === null) break;
     if (told.outcome === 'kept') kept += 1;
     const fell = told.score !== null && lowest !== null && told.score < lowest;

@@ -28,29 +28,29 @@ export const ordinary = (policy: HarnessPolicy, total: number): HarnessPolicy =>
 });
 
 /** The mean of an attack over worlds drawn from seeds 1 to `worlds`. */
-export const overWorlds = (
+export const overWorlds = async (
   { board }: Pick<Siege, 'board'>,
   policy: HarnessPolicy,
   worlds: number,
   raw: boolean,
-): CellAttack => {
+): Promise<CellAttack> => {
   const sum = { queries: 0, bits: 0, certain: 0, guessed: 0, byChance: 0 };
   for (let seed = 1; seed <= worlds; seed += 1) {
-    const one = readCells(board, policy, drawWorld(seed, CELL_SIZES), raw);
+    const one = await readCells(board, policy, drawWorld(seed, CELL_SIZES), raw);
     for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[key] / worlds;
   }
   return sum;
 };
 
-export const flatteryOver = (
+export const flatteryOver = async (
   { board }: Pick<Siege, 'board'>,
   policy: HarnessPolicy,
   worlds: number,
   raw: boolean,
-): number => {
+): Promise<number> => {
   let sum = 0;
   for (let seed = 1; seed <= worlds; seed += 1)
-    sum += boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw).flattery;
+    sum += (await boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw)).flattery;
   return sum / worlds;
 };
 
@@ -144,8 +144,8 @@ export const ORACLE: Assault = {
         'less than half a bit an attempt, and no count guessed that chance would not guess but one; exact scores tell every count',
       play: async (siege) => {
         const policy = ordinary(siege.board.opened.policy, 100);
-        const told = overWorlds(siege, policy, 8, false);
-        const raw = overWorlds(siege, policy, 8, true);
+        const told = await overWorlds(siege, policy, 8, false);
+        const raw = await overWorlds(siege, policy, 8, true);
         expect(told.queries).toBe(6);
         expect(told.bits).toBeLessThan(0.5 * told.queries);
         expect(told.bits).toBeLessThan(transcriptBits(policy, Math.LN2));
@@ -168,8 +168,8 @@ export const ORACLE: Assault = {
         'dev flatters the result by less than a fifth of what exact scores give the same attack',
       play: async (siege) => {
         const policy = ordinary(siege.board.opened.policy, 300);
-        const told = flatteryOver(siege, policy, 40, false);
-        const raw = flatteryOver(siege, policy, 40, true);
+        const told = await flatteryOver(siege, policy, 40, false);
+        const raw = await flatteryOver(siege, policy, 40, true);
         expect(raw).toBeGreaterThan(0.003);
         expect(Math.abs(told)).toBeLessThan(raw / 5);
       },
@@ -192,8 +192,8 @@ export const ORACLE: Assault = {
           const world = { ...drawWorld(seed, CELL_SIZES), rates: CELL_SIZES.map(() => 0.5) };
           // Weights that no two counts share.
           const coded = CELL_SIZES.map((_, cell) => 0.5 + 0.001 / (cell + 2));
-          const game = play(board, policy, world, world.rates);
-          told.add(JSON.stringify(game.submit(coded)));
+          const game = await play(board, policy, world, world.rates);
+          told.add(JSON.stringify(await game.submit(coded)));
           exact.add(
             observe({
               ...{ predictions: coded, incumbent: null, dev: world.dev, check: null },
@@ -251,15 +251,16 @@ export const ORACLE: Assault = {
         );
         const baseline = world.rates.map(() => 0.5);
         const towards = (share: number) => world.rates.map((rate) => 0.5 + share * (rate - 0.5));
-        const answers = [0.9, 1].map((share) => {
-          const game = play(board, policy, world, baseline);
-          return game.submit(towards(share));
-        });
+        const answers = await Promise.all(
+          [0.9, 1].map(async (share) =>
+            (await play(board, policy, world, baseline)).submit(towards(share)),
+          ),
+        );
         expect(answers[0]).toEqual({ outcome: 'reverted', score: null });
         expect(answers[1]).toEqual(answers[0]);
         // The control: what is not too good is told otherwise.
-        const game = play(board, policy, world, baseline);
-        expect(game.submit(towards(0.1))?.outcome).not.toBe('reverted');
+        const game = await play(board, policy, world, baseline);
+        expect((await game.submit(towards(0.1)))?.outcome).not.toBe('reverted');
       },
     },
     {
@@ -394,8 +395,9 @@ export const ORACLE: Assault = {
         const { opened } = board;
         const policy = ordinary(opened.policy, 100);
         const world = drawWorld(5, CELL_SIZES);
-        const game = play(board, policy, world, world.rates);
-        const answers = Array.from({ length: 50 }, () => game.submit(world.rates));
+        const game = await play(board, policy, world, world.rates);
+        const answers = [];
+        for (let n = 0; n < 50; n += 1) answers.push(await game.submit(world.rates));
         expect(answers.filter((answer) => answer !== null)).toHaveLength(6);
       },
     },

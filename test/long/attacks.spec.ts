@@ -15,10 +15,10 @@ afterAll(() => siege.close());
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 describe('the evaluator as an oracle, at full size', () => {
-  it.each([100, 300])('tells little of any cell for a budget of %i', (total) => {
+  it.each([100, 300])('tells little of any cell for a budget of %i', async (total) => {
     const policy = ordinary(siege.board.opened.policy, total);
-    const told = overWorlds(siege, policy, 100, false);
-    const raw = overWorlds(siege, policy, 100, true);
+    const told = await overWorlds(siege, policy, 100, false);
+    const raw = await overWorlds(siege, policy, 100, true);
     for (const [who, one] of [
       ['told as agents are', told],
       ['told exact scores', raw],
@@ -35,10 +35,10 @@ describe('the evaluator as an oracle, at full size', () => {
     expect(raw.certain).toBe(raw.queries);
   });
 
-  it('flatters nobody who submits lucky draws', () => {
+  it('flatters nobody who submits lucky draws', async () => {
     const policy = ordinary(siege.board.opened.policy, 300);
-    const told = flatteryOver(siege, policy, 400, false);
-    const raw = flatteryOver(siege, policy, 400, true);
+    const told = await flatteryOver(siege, policy, 400, false);
+    const raw = await flatteryOver(siege, policy, 400, true);
     say(
       `log-loss flattered by lucky draws: ${told.toFixed(5)}; with exact scores ${raw.toFixed(5)}`,
     );
@@ -46,23 +46,25 @@ describe('the evaluator as an oracle, at full size', () => {
     expect(Math.abs(told)).toBeLessThan(raw / 5);
   });
 
-  it('tells less the larger the cohorts are', () => {
+  it('tells less the larger the cohorts are', async () => {
     const policy = ordinary(siege.board.opened.policy, 100);
-    const bitsAt = (times: number): number => {
+    const bitsAt = async (times: number): Promise<number> => {
       let bits = 0;
       for (let seed = 1; seed <= 20; seed += 1)
-        bits += readCells(
-          siege.board,
-          policy,
-          drawWorld(
-            seed,
-            CELL_SIZES.map((n) => n * times),
-          ),
-          false,
+        bits += (
+          await readCells(
+            siege.board,
+            policy,
+            drawWorld(
+              seed,
+              CELL_SIZES.map((n) => n * times),
+            ),
+            false,
+          )
         ).bits;
       return bits / 20;
     };
-    const [small, large] = [bitsAt(1), bitsAt(4)];
+    const [small, large] = [await bitsAt(1), await bitsAt(4)];
     say(
       `bits a run of budget 100: ${small.toFixed(2)} of cells as they are, ${large.toFixed(2)} of cells four times as large`,
     );

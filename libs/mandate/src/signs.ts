@@ -102,7 +102,16 @@ const ENTITY = any(
     'management',
     'teams?',
   ],
-  ...['shops?', 'plants?', 'factor(?:y|ies)', 'clinics?', 'business(?:es)?', 'vendors?'],
+  ...[
+    'depots?',
+    'warehouses?',
+    'shops?',
+    'plants?',
+    'factor(?:y|ies)',
+    'clinics?',
+    'business(?:es)?',
+    'vendors?',
+  ],
   ...[
     'insurers?',
     'districts?',
@@ -281,6 +290,8 @@ const individualDecisions: readonly string[] = [
 const specificRecommendations: readonly string[] = [
   `\\b(?:recommend|advis|urg|advocat)(?:e|es|ed|s|ing|ation)?\\b[^.;]{0,60}?\\b(?:${ENTITY}|${WORLDLY}|${PERSON}s?|${ACTION} (?:in|at) the)\\b${NOT_A_GROUP}`,
   `(?:^|[.;:!?] ?|\\b(?:i|we|would|strongly|hereby) )(?:suggest|propose)\\b (?:that )?${gap(6)}${ACTION} ${gap(5)}(?:${ENTITY}|${WORLDLY}|${PEOPLE})\\b`,
+  `\\b(?:i|we) (?:suggest|propose) that (?:${the} )?${gap(2)}(?:${ENTITY}|${PERSON}s?)\\b${NOT_A_GROUP}(?! (?:dimension|column|term|bins?))${STATISTICAL} \\w+`,
+  `\\b(?:this|it|that|which) suggests? ${ACTION} (?:the )?${gap(2)}(?:${ENTITY}|${WORLDLY}|limits?)\\b(?! (?:of|on|for) (?:the )?(?:epochs?|steps?|iterations?|depth|weights?|gradients?|learning))`,
   `(?:^|[.;!?] ?)(?:our |my |the )?(?:recommendations?|advice|action plan|call to action|policy recommendation)\\b(?:[^.;]{0,40}?\\b(?:is|are|to)\\b|:)`,
   `\\b(?:best |next |right )?(?:courses? of action|next steps?|action plan|way forward) for (?:the|this|that|these|our) ${gap(2)}(?:${ENTITY}|${PERSON}s?)\\b`,
   `\\b${ENTITY}(?: (?:of|in|with|at|from)\\b[^.,;]{0,40}?)? ${MODAL}${STATISTICAL} \\w+`,

@@ -2,7 +2,7 @@ import { type Contrast, simultaneousInterval } from '#libs/evaluator';
 import { JOINT_LEVEL, jointInterval, type Claim, type Look } from '#libs/findings';
 import type { CohortDimension, HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
-import { cellCount } from '#libs/vault';
+import { plantedIn } from './planted.ts';
 
 /** What a finding will compare: the kept mutations up to `to`, against the program `from`. */
 export interface Comparison {
@@ -64,25 +64,7 @@ export const claimOf = (
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) => restsOn(predictions, dimensions, name)),
+    planted: plantedIn(predictions, { planted: data.planted, dimensions }),
     look: version === 1 ? null : look,
   };
-};
-
-/**
- * Whether predictions differ between cells that differ in one dimension alone. It is read from what was predicted:
- * an agent's words could leave a column out.
- */
-const restsOn = (
-  predictions: ArrayLike<number>,
-  dimensions: readonly CohortDimension[],
-  name: string,
-): boolean => {
-  const place = dimensions.findIndex((dimension) => dimension.name === name);
-  const labels = dimensions[place]?.labels.length ?? 1;
-  const stride = cellCount(dimensions.slice(place + 1));
-  return Array.from(predictions).some((p, cell) => {
-    const label = Math.floor(cell / stride) % labels;
-    return p !== predictions[cell - label * stride];
-  });
 };
