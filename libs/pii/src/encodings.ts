@@ -113,8 +113,8 @@ const DECODERS = [
  * spelt out. At most 12 readings, two encodings deep.
  */
 export const readings = (text: string): readonly string[] => {
-  // A number is a number; most of what is read is one.
-  if (/^\d{1,20}$/.test(text)) return [text];
+  // A number is a number, and most of what is read is one; but digits in hexadecimal are digits too.
+  if (/^\d{1,20}$/.test(text) && !/^(?:3\d){6,}$/.test(text)) return [text];
   const found = new Set([plainText(text)]);
   let layer: readonly string[] = [text, plainText(text)];
   for (let depth = 0; depth < DEPTH; depth += 1) {

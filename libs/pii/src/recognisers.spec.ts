@@ -164,7 +164,7 @@ describe('a number that is spelt another way', () => {
           expect(classOf(ENCODINGS[encoding]!(text))).not.toBeNull();
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
   });
 
