@@ -85,6 +85,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   RunOpened: [
     'cohorts',
     'cohorts.audit',
+    'cohorts.audit.complementary',
     'cohorts.people',
     'cohorts.suppressed',
     'forkedFrom',
