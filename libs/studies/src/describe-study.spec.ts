@@ -122,12 +122,12 @@ describe('what a study means', () => {
   it('says of charts in units of noise what a false alarm and a delay come to', () => {
     const { charts } = described('charts: { gain: null, gap: null, stability: { every: 2 } }');
     // Two-sided, k 0.5, h 5: 465 on average (Montgomery), 10.4 for a shift of 1.
-    expect(charts[0]?.words[0]).toContain('about 465 re-measurements');
-    expect(charts[0]?.words[0]).toContain('in the 3 of this budget');
-    expect(charts[0]?.words[1]).toContain('1 standard deviations is seen after about 10.4');
+    expect(charts[0]?.words[1]).toContain('one in about 470 re-measurements');
+    expect(charts[0]?.words[1]).toContain('in the 3 re-measurements that this budget can buy');
+    expect(charts[0]?.words[2]).toContain('1 standard error is caught in 10.4 re-measurements');
     const value = described(
       'charts: { gain: null, gap: null, value: { reference: baseline, allowance: 0.5, decision_interval: 5 } }',
     ).charts[0];
-    expect(value?.words[0]).toContain('about 465 iterations');
+    expect(value?.words[1]).toContain('about 470 iterations');
   });
 });

@@ -225,7 +225,8 @@ const mandateComplaints = (content: StudyFileContent): readonly PlacedComplaint[
     screenWords(text).map(({ rule, found, expected }): PlacedComplaint => [
       path,
       {
-        found: `${found}, which the human mandate blocks (${rule})`,
+        // What shows a person's record may identify one: it is not repeated.
+        found: `${rule === 'individual-records' ? 'words' : found}, which the human mandate blocks (${rule})`,
         expected,
         remedy: 'Name what was observed of cohorts: it stands in findings and before agents.',
       },

@@ -60,7 +60,7 @@ describe('a study on disk', () => {
   it('has no name, label or value that identifies people, and does not repeat one', async () => {
     const dimensions = `dimensions:
     education: { bins: [12, 16] }
-    who: { column: who, groups: { her: [ann@example.org], 536-90-4399: [x] } }`;
+    who: { column: who, groups: { her: [ann@example.org], AB123456C: [x] } }`;
     await writeFile(
       join(folder, 'holdfast.yaml'),
       TEXT.replace('dimensions: { education: { bins: [12, 16] } }', dimensions),
