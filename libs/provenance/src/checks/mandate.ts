@@ -61,10 +61,12 @@ export const mandate: Check = {
 
     // A run of version 1 was driven before commands were held to the table of acts.
     const isHeld = (): boolean => opened().policy.version !== 1;
+    // The finding's stream is read before the run's: what holds for it is not known yet.
+    const strangers: string[] = [];
     const reviewed = (_: unknown, { body }: ChainEvent): void => {
       const { role } = body.metadata.actor;
-      if (isHeld() && !rolesForCommand('ReviewFinding').includes(role))
-        faults.add(`${body.type} stands under the name of ${role}`);
+      if (!rolesForCommand('ReviewFinding').includes(role))
+        strangers.push(`${body.type} stands under the name of ${role}`);
     };
 
     return {
@@ -80,6 +82,7 @@ export const mandate: Check = {
         },
       },
       conclude: () => {
+        if (isHeld()) for (const stranger of strangers) faults.add(stranger);
         for (const field of Object.keys(claim))
           if (!Object.hasOwn(FIELDS, field)) faults.add(`the claim has a field ${field}`);
         for (const field of Object.keys(claim.cohort))
