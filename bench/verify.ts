@@ -62,7 +62,7 @@ const foldEvents = async (streams: Sealed, verifySignature: VerifySignature): Pr
   });
   const speed = perSecond(streams.events.length, since);
   const failed = rows.filter(({ passed }) => !passed).map(({ row }) => row);
-  if (failed.join() !== 'source-pinned,objects,mutations')
+  if (failed.join() !== 'source-pinned,data-pinned,objects,mutations')
     throw new Error(`failed: ${failed.join()}`);
   return speed;
 };
