@@ -95,7 +95,13 @@ it(
     const events: DataEvent['type'][] = [];
     for await (const { type } of home.log.readStream<DataEvent>(`data-${dataDigest}`))
       events.push(type);
-    expect(events).toEqual(['SplitFixed', 'TableFixed', 'LookCounted', 'LookCounted', 'LookCounted']);
+    expect(events).toEqual([
+      'SplitFixed',
+      'TableFixed',
+      'LookCounted',
+      'LookCounted',
+      'LookCounted',
+    ]);
   },
   PATIENCE,
 );
