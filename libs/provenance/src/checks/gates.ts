@@ -96,8 +96,9 @@ export const gates: Check = {
         if (early !== null) faults.add(`training ${early} ran before the pre-loop gate`);
         if (preLoop !== 1)
           faults.add(`the pre-loop gate passed ${String(preLoop)} times, expected once`);
+        const { pins, policy } = opened();
         return faults.outcome(
-          `${String(passed)} gates passed under policy ${opened().pins.policyDigest}`,
+          `${String(passed)} gates passed by the rules of version ${String(policy.version)}, under policy ${pins.policyDigest}`,
         );
       },
     };
