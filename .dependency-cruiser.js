@@ -2,14 +2,14 @@
 
 /** Libs that compute and nothing else: the same code runs on a server, in the terminal and in a browser. */
 const PURE =
-  '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator|merkle|checkpoints|notary)/';
+  '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator|merkle|checkpoints|notary|pii)/';
 /** Everything of libs/studies is pure but the one file that reads a folder. */
 const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index\\.ts))`;
 /** Tests, and what only they use. */
 const TESTS = '\\.(spec|contract)\\.ts$|/src/testing(\\.ts$|/)';
 /** Packages without input or output, which the pure core may use. */
 const PURE_PACKAGES =
-  'node_modules/(uuid|canonicalize|yaml|pure-rand|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
+  'node_modules/(uuid|canonicalize|yaml|pure-rand|py-ast|@babel/parser|entities|libphonenumber-js|stdnum|validator|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
 
 export default {
   forbidden: [

@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['test/long/**', 'node_modules/**', 'dist/**'],
+    // Many tests wait for servers and processes: one worker alone would leave a machine of two cores idle.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     coverage: {

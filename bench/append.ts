@@ -13,7 +13,7 @@ import {
   type EventTypes,
 } from '#libs/event-log';
 import { eventId, type Fact, type NewEvent } from '#libs/kernel';
-import { EVENT_TYPES } from '#libs/payloads';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import { longRun, makeWorkshop } from './long-run.ts';
 import { median } from './median.ts';
 
@@ -26,17 +26,20 @@ export const iterationEvents = (): readonly Fact[] => {
   return run.slice(run.findIndex(({ type }) => type === 'HypothesisProposed'));
 };
 
-export const nthOf = (facts: readonly Fact[], ordinal: number): NewEvent => ({
+const nth = (fact: Fact, ordinal: number): NewEvent => ({
   id: eventId('bench', ordinal),
-  ...facts[ordinal % facts.length]!,
+  ...fact,
   metadata: {
     correlationId: 'bench',
     causationId: 'bench',
     actor: { role: 'harness', id: 'bench' },
     time: '2026-01-01T00:00:00.000Z',
-    schemaVersion: 1,
+    schemaVersion: schemaVersionOf(fact.type),
   },
 });
+
+export const nthOf = (facts: readonly Fact[], ordinal: number): NewEvent =>
+  nth(facts[ordinal % facts.length]!, ordinal);
 
 const GROUP = 32;
 

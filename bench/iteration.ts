@@ -33,7 +33,7 @@ export interface IterationBench {
 }
 
 /** A training that learns nothing: it says the same probability of everybody. */
-const TRAIN_JS = `import { readFileSync, writeFileSync } from 'node:fs';
+export const TRAIN_JS = `import { readFileSync, writeFileSync } from 'node:fs';
 const root = process.argv[2] ?? '';
 const { p } = JSON.parse(readFileSync(new URL('hyperparameters.json', import.meta.url), 'utf8'));
 const [, ...cells] = readFileSync(root + '/data/cells.csv', 'utf8').trimEnd().split('\\n');
@@ -57,7 +57,7 @@ while [ $i -lt "$2" ]; do
 done
 `;
 
-const must = <T>(result: Result<T, unknown>): T => {
+export const must = <T>(result: Result<T, unknown>): T => {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 };
@@ -68,7 +68,7 @@ const git = (folder: string, ...args: readonly string[]): void => {
   });
 };
 
-const writeFiles = async (
+export const writeFiles = async (
   folder: string,
   files: Readonly<Record<string, string>>,
 ): Promise<void> => {
@@ -81,8 +81,12 @@ const writeFiles = async (
 /** Fires at nothing that the agent below proposes. */
 const CHART = { reference: 0, allowance: 10, decision_interval: 100 };
 
-/** The study that `holdfast init` gives, with an empty training and a budget that lasts. */
-export const makeStudy = async (folder: string, id: string): Promise<void> => {
+/** The study that `holdfast init` gives, with an empty training (or the given one) and a budget that lasts. */
+export const makeStudy = async (
+  folder: string,
+  id: string,
+  training: string = TRAIN_JS,
+): Promise<void> => {
   const { [STUDY_FILE]: yaml = '', ...files } = studySkeleton();
   const study = parseDocument(yaml);
   study.setIn(['study', 'id'], id);
@@ -92,7 +96,7 @@ export const makeStudy = async (folder: string, id: string): Promise<void> => {
     ...files,
     [STUDY_FILE]: study.toString(),
     // So that no two studies share a tree.
-    'program/train.js': `// ${id}\n${TRAIN_JS}`,
+    'program/train.js': `// ${id}\n${training}`,
     'program/hyperparameters.json': setting(0.9),
   });
   git(folder, 'init', '-q');
@@ -119,7 +123,7 @@ const makeBare = async (folder: string): Promise<void> => {
 };
 
 /** Proposes ever other settings: one that is better and one that is worse than the incumbent, by turns. */
-const alternatingAgent = (before: (iteration: number) => Promise<boolean>): Agent => {
+export const alternatingAgent = (before: (iteration: number) => Promise<boolean>): Agent => {
   let iteration = 0;
   return {
     proposeHypothesis: async () => {
@@ -170,7 +174,10 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
       },
     };
     const { sourceTree, keys } = opened;
-    const queue = inProcessQueue(trainingWorker({ sourceTree, executor: timed, key: keys.worker }));
+    const queue = inProcessQueue(
+      trainingWorker({ sourceTree, executor: timed, key: keys.worker }),
+      executor.layers,
+    );
     const home = { ...opened, queue: async () => ok(queue) };
 
     const iterations: { whole: number; sandbox: number }[] = [];

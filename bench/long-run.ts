@@ -35,6 +35,11 @@ export const longRun = (workshop: Workshop, events: number): HonestRun => {
   return honestRun(
     { ...workshop, keys: { runner: plain(runner), worker: plain(worker) } },
     Array.from({ length: rounds }, () => ROUND).flat(),
-    { ...examplePolicy, budget: { ...examplePolicy.budget, total: 10_000_000 } },
+    {
+      ...examplePolicy,
+      // Of such a budget a trial has so small a share of the level that two seeds could keep nothing.
+      replicates: 1,
+      budget: { ...examplePolicy.budget, total: 10_000_000 },
+    },
   );
 };

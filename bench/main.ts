@@ -8,11 +8,13 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { appendEventStoreRows, benchAppendEventStore } from './append-eventstore.ts';
 import { benchAppend } from './append.ts';
+import { benchContained, containedRows } from './contained.ts';
 import { benchIteration } from './iteration.ts';
 import { benchJobs, jobsRows } from './jobs.ts';
 import { benchManyRuns, manyRunsRows } from './many-runs.ts';
 import { benchReads, benchReadsOnPostgres, readsRows, type ReadsBench } from './reads.ts';
 import { benchRebuild, rebuildRows } from './rebuild.ts';
+import { benchRelease, releaseRows } from './release.ts';
 import { benchReplay } from './replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
 import { benchVerify } from './verify.ts';
@@ -61,8 +63,13 @@ const say = (what: string): void => {
 };
 
 const [SMALL, LARGE] = [10_000, 100_000];
+// Before anything else of this process has loaded the solver.
+say('opening a study');
+const release = await benchRelease('examples');
 say('iterations');
 const iteration = await benchIteration();
+say('a contained training');
+const contained = await benchContained();
 say('many runs at once');
 const manyRuns = await benchManyRuns();
 say('appends');
@@ -93,8 +100,10 @@ const readsTitle = ({ events, runs, connections }: ReadsBench, views: string): s
 
 const sections = {
   'An iteration, median': iterationRows(iteration),
+  'A training of one second, median': containedRows(contained),
   [`Harness time an iteration, ${manyRuns.runs} runs at once of ${manyRuns.studies} studies; trainings only sleep`]:
     manyRunsRows(manyRuns),
+  'Opening a study: processor time of reading, counting and releasing': releaseRows(release),
   'Appends of one event, with synchronous=FULL': appendRows(append),
   [onEventStore === null
     ? 'Appends on EventStoreDB: not measured, since HOLDFAST_TEST_EVENTSTORE names no server'

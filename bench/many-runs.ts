@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openHome, supervise, type Home } from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
 import type { Executor } from '#libs/executors';
+import { LAYERS_BY_DEFAULT } from '#libs/harness';
 import { trainingWorker } from '#libs/jobs';
 import { deriveId, ok, type Actor, type Result } from '#libs/kernel';
 import { followLog } from '#libs/read-models';
@@ -87,7 +88,7 @@ const sleepingTrainings = (
   return {
     slept: (runId) => slept.get(runId) ?? 0,
     executor: {
-      ...{ kind: 'sandbox', runtime, device: null },
+      ...{ kind: 'sandbox', runtime, device: null, layers: LAYERS_BY_DEFAULT },
       run: async ({ owner: { runId, trainingId } }) => {
         const since = performance.now();
         const nth = (begun.get(runId) ?? 0) + 1;
@@ -101,7 +102,7 @@ const sleepingTrainings = (
         return {
           ...{ ended: 'exited', exitCode: 0, signal: null, durationMs, refusedFiles: [] },
           ...{ files: filesOf(trainingId), stdout: '', stderr: '', truncated: false },
-          isolation: { kind: 'double', limits: null },
+          isolation: { kind: 'double', limits: null, layers: LAYERS_BY_DEFAULT },
         } as unknown as SandboxOutcome;
       },
     },
@@ -200,7 +201,7 @@ const measure = async (
   trainings = sleepingTrainings(runtime, runs, trainingMs);
   const { sourceTree, keys } = opened;
   const run = trainingWorker({ sourceTree, executor: trainings.executor, key: keys.worker });
-  const home: Home = { ...opened, queue: async () => ok({ run }) };
+  const home: Home = { ...opened, queue: async () => ok({ run, places: async () => [] }) };
   await askForRuns(home, studies, runs);
 
   const projecting = new AbortController();

@@ -10,9 +10,31 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { searchAgent, type AgentView, type AttemptView, type ProgramFiles } from '#libs/agents';
-import { advance, chartInput, isKept, pairedKeepRule, ZERO, type Sums } from '#libs/divergence';
-import { fairness, ladder, observe, sealedContrast, simultaneousInterval } from '#libs/evaluator';
-import { SPLITS, type DimensionPolicy, type Split } from '#libs/harness';
+import {
+  advance,
+  chartInput,
+  isKept,
+  keepRuling,
+  owesSeed,
+  ZERO,
+  type Sums,
+} from '#libs/divergence';
+import {
+  differenceOverSeeds,
+  fairness,
+  ladder,
+  observe,
+  sealedContrast,
+  simultaneousInterval,
+} from '#libs/evaluator';
+import {
+  favourableLabel,
+  postLoopGate,
+  protectedGroups,
+  SPLITS,
+  type DimensionPolicy,
+  type Split,
+} from '#libs/harness';
 import { describeProblem, parseStudyFile } from '#libs/studies';
 
 const LADDER_STEP = 0.005;
@@ -62,6 +84,12 @@ const loadStudy = async (path: string) => {
     cell: data.dimensions.reduce((index, d) => index * d.labels.length + label(d, row), 0),
     groups: data.protected.map((attribute) => label(attribute, row)),
   }));
+  const measuredOver = protectedGroups(data.protected, policy.gates.postLoop.intersections);
+  const combination = (of: readonly string[], groups: readonly number[]): number =>
+    of.reduce((code, name) => {
+      const at = data.protected.findIndex((attribute) => attribute.name === name);
+      return code * data.protected[at]!.labels.length + groups[at]!;
+    }, 0);
   const cells = data.dimensions
     .reduce<Record<string, string>[]>(
       (all, { name, labels }) =>
@@ -92,11 +120,13 @@ const loadStudy = async (path: string) => {
         check: count(members.check),
         sealed: count(members.sealed),
       },
-      groups: data.protected.map(({ name, labels }, attribute) => ({
-        attribute: name,
+      groups: measuredOver.map(({ attribute, groups: labels, of, codes }) => ({
+        attribute,
         groups: labels.map((group, index) => ({
           group,
-          counts: count(members.dev.filter(({ groups }) => groups[attribute] === index)),
+          counts: count(
+            members.dev.filter(({ groups }) => codes[combination(of, groups)] === index),
+          ),
         })),
       })),
     };
@@ -151,9 +181,10 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
       ...{ dev: counts.dev, check: counts.check },
     });
 
-  let trainings = 0;
-  const run = (files: ProgramFiles) => train(files, table, seed * 1000 + trainings++);
-  const replicates = Array.from({ length: policy.replicates }, () => run(baseline));
+  const run = (files: ProgramFiles, replicate = 0) => train(files, table, seed * 1000 + replicate);
+  const bySeed = (files: ProgramFiles) =>
+    Array.from({ length: policy.replicates }, (_, replicate) => run(files, replicate));
+  const replicates = bySeed(baseline);
   const metrics = replicates.map((predictions) => watch(predictions, null).metric.value);
   const mean = metrics.reduce((sum, m) => sum + m, 0) / metrics.length;
   const seedDeviation = Math.sqrt(
@@ -163,9 +194,16 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
   interface State {
     readonly files: ProgramFiles;
     readonly predictions: readonly number[];
+    /** Predictions by seed, the first among them. */
+    readonly seeds: readonly (readonly number[])[];
     readonly kept: readonly { number: number; from: readonly number[]; to: readonly number[] }[];
   }
-  const start: State = { files: baseline, predictions: replicates[0]!, kept: [] };
+  const start: State = {
+    files: baseline,
+    predictions: replicates[0]!,
+    seeds: replicates,
+    kept: [],
+  };
   let incumbent = start;
   const atStart = () =>
     charts.map((): { sums: Sums; stable: State } => ({ sums: ZERO, stable: incumbent }));
@@ -222,13 +260,26 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
     const proposed = { ...incumbent.files, ...edits };
     const predictions = run(proposed);
     const observation = watch(predictions, incumbent.predictions);
-    best = ladder(best, observation.metric.value, LADDER_STEP);
     const readings = charts.map((chart, i) => {
-      const x = chartInput(chart.kind, observation);
+      const x = chartInput(chart, observation);
       return x === null ? null : advance(chart, monitor[i]!.sums, x);
     });
     const fired = charts.findIndex((_, i) => readings[i]?.fired);
-    const ruling = pairedKeepRule(policy, observation.difference!, seedDeviation);
+    const evidenceOf = (all: readonly (readonly number[])[]) => {
+      const pairs = all.map((each, i) => ({ predictions: each, incumbent: incumbent.seeds[i]! }));
+      return {
+        differences: pairs.map((pair) => watch(pair.predictions, pair.incumbent).difference!),
+        overSeeds: pairs.map((_, i) =>
+          differenceOverSeeds(pairs.slice(0, i + 1), counts.dev, minimumCell)!,
+        ),
+        seedDeviation,
+      };
+    };
+    // A first look that beats noise is looked at again with the other seeds.
+    const seeds = owesSeed(policy, mutation.domain, evidenceOf([predictions]))
+      ? bySeed(proposed)
+      : [predictions];
+    const ruling = keepRuling(policy, mutation.domain, evidenceOf(seeds));
     const number = attempts.length + 1;
     const base = incumbent.files;
     const gain =
@@ -259,21 +310,23 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
       monitor = atStart();
     } else {
       if (isKept(ruling)) {
-        const report = fairness(predictions, groups, policy.gates.postLoop);
-        const failed = report.measures.filter(({ passed }) => !passed);
-        if (failed.length > 0) {
-          line(
-            `HALT ${failed.map(({ measure, value, reason }) => `${measure} ${value} ${reason}`).join()}`,
-          );
+        const report = fairness(predictions, groups, {
+          policy: policy.gates.postLoop,
+          label: favourableLabel(policy),
+        });
+        const gate = postLoopGate(report);
+        if (gate.breaches.length > 0) {
+          line(`HALT ${gate.breaches.map(({ rule, found }) => `${rule} ${found}`).join()}`);
           ended = 'post-loop halt';
           break;
         }
         totals.kept += 1;
         const step = { number, from: incumbent.predictions, to: predictions };
-        incumbent = { files: proposed, predictions, kept: [...incumbent.kept, step] };
+        incumbent = { files: proposed, predictions, seeds, kept: [...incumbent.kept, step] };
         outcome = 'kept';
-        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact')?.value;
-        line(`kept ${impact?.toFixed(2)}`);
+        best = ladder(best, observation.metric.value, LADDER_STEP);
+        const impact = report.measures.find(({ measure }) => measure === 'disparate-impact');
+        line(`kept ${impact?.value?.toFixed(2)}, at least ${impact?.interval?.lower.toFixed(2)}`);
       } else {
         totals.discarded += 1;
         outcome = 'discarded';

@@ -54,6 +54,7 @@ const foldEvents = async (streams: Sealed, verifySignature: VerifySignature): Pr
   const since = performance.now();
   const { rows } = await verifyFinding({
     ...streams,
+    dataEvents: () => streams.dataEvents,
     sha256,
     sha1,
     verifySignature,
@@ -61,7 +62,7 @@ const foldEvents = async (streams: Sealed, verifySignature: VerifySignature): Pr
   });
   const speed = perSecond(streams.events.length, since);
   const failed = rows.filter(({ passed }) => !passed).map(({ row }) => row);
-  if (failed.join() !== 'source-pinned,objects,mutations')
+  if (failed.join() !== 'source-pinned,data-pinned,objects,mutations')
     throw new Error(`failed: ${failed.join()}`);
   return speed;
 };
@@ -75,6 +76,7 @@ const retainedBytes = async (streams: Sealed, ports: VerificationPorts): Promise
   const before = process.memoryUsage().heapUsed;
   const verification = startVerification(body.data, ports);
   for (const event of streams.studyEvents) observe(verification, 'study', event);
+  for (const event of streams.dataEvents) observe(verification, 'data', event);
   for (const event of streams.events) observe(verification, 'run', event);
   collect();
   const after = process.memoryUsage().heapUsed;
@@ -101,6 +103,7 @@ const benchRun = async (workshop: Workshop, wanted: number): Promise<VerifyBench
       const { readObject } = honest.git;
       const { verdict } = await verifyFinding({
         ...streams,
+        dataEvents: () => streams.dataEvents,
         sha256,
         sha1,
         verifySignature: verify,

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { benchAppend } from '../bench/append.ts';
+import { benchContained, containedRows } from '../bench/contained.ts';
 import { benchIteration } from '../bench/iteration.ts';
 import { benchJobs, jobsRows } from '../bench/jobs.ts';
 import { benchManyRuns, manyRunsRows } from '../bench/many-runs.ts';
 import { benchReads, readsRows } from '../bench/reads.ts';
 import { benchRebuild, rebuildRows } from '../bench/rebuild.ts';
+import { benchRelease, releaseRows } from '../bench/release.ts';
 import { benchReplay } from '../bench/replay.ts';
 import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
 import { benchVerify } from '../bench/verify.ts';
@@ -26,6 +28,19 @@ describe('the benchmarks', () => {
     expect(bench.kept).toBe(2);
     expect(bench.whole).toBeGreaterThan(bench.sandbox);
     measured(iterationRows(bench));
+  });
+
+  it('train contained, beside the program alone', async () => {
+    const bench = await benchContained(1, 50);
+    expect(bench.turns).toBe(1);
+    measured(containedRows(bench));
+  });
+
+  it('open a study with its release audited, and without', async () => {
+    const bench = await benchRelease('examples', 1);
+    expect(bench.map(({ study }) => study)).toEqual(['pay', 'lending']);
+    // What the first audit adds is next to nothing where another test has loaded the solver.
+    measured(releaseRows(bench).filter(({ ratio }) => ratio !== null));
   });
 
   it('append the events of a real run beside raw SQLite', async () => {

@@ -18,16 +18,18 @@ const TYPE_FILES = [
   'kernel/src/envelope.ts',
   'ledger-reads/src/events.ts',
   'run/src/events.ts',
+  'studies/src/data-events.ts',
   'studies/src/events.ts',
 ];
 
-/** Which stream holds an event, by the file that declares its type. */
+/** Which stream holds an event, by where its type is declared. */
 const STREAMS = [
-  { title: 'Run', stream: 'run-<id>', files: ['run', 'budget', 'divergence'] },
-  { title: 'Finding', stream: 'finding-<id>', files: ['findings'] },
-  { title: 'Study', stream: 'study-<id>', files: ['studies'] },
-  { title: 'Fleet', stream: 'fleet', files: ['fleet'] },
-  { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads'] },
+  { title: 'Run', stream: 'run-<id>', files: ['run/', 'budget/', 'divergence/'] },
+  { title: 'Finding', stream: 'finding-<id>', files: ['findings/'] },
+  { title: 'Study', stream: 'study-<id>', files: ['studies/src/events.ts'] },
+  { title: 'Data', stream: 'data-<digest>', files: ['studies/src/data-events.ts'] },
+  { title: 'Fleet', stream: 'fleet', files: ['fleet/'] },
+  { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads/'] },
 ] as const;
 
 /** Decorators that say what the type says already. */
@@ -216,7 +218,9 @@ export const eventsPage = (root: string): string => {
 
   const streamOf = (type: string): (typeof STREAMS)[number] => {
     const file = types.get(type)?.getSourceFile().fileName ?? '';
-    const stream = STREAMS.find(({ files }) => files.some((lib) => file.includes(`libs/${lib}/`)));
+    const stream = STREAMS.find(({ files }) =>
+      files.some((place) => file.includes(`libs/${place}`)),
+    );
     if (stream === undefined) throw new Error(`${type} belongs to no stream`);
     return stream;
   };

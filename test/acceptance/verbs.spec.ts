@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SANDBOX_LAYERS } from '#libs/harness';
 import { makeStudy } from '../support/fixture-study.ts';
 import { git } from '../support/git.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
@@ -61,19 +62,23 @@ describe('simulate', () => {
 it('check says what is wrong and where, and writes nothing', async () => {
   const study = await makeStudy(join(root, 'wrong'), {
     'holdfast.yaml': (yaml) =>
-      yaml.replace('seconds: 10', 'seconds: soon').replace('favourable: positive', 'favourable: x'),
+      yaml.replace('seconds: 10', 'seconds: soon').replace('threshold: 0.5', 'threshold: x'),
   });
   const said = await holdfast(['check', study]);
   expect(said.exitCode).toBe(2);
   expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*found "soon"/);
-  expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*favourable: found "x"/);
+  expect(said.stderr).toMatch(/holdfast\.yaml:\d+:\d+ .*threshold: found "x"/);
   expect(git(study, 'status', '--porcelain', '--ignored')).toBe('');
 });
 
 it('doctor says what this machine has', async () => {
   const said = await holdfast(['doctor', '--json']);
-  const [rows] = jsonLines<{ name: string; ok: boolean; needed: boolean }[]>(said);
+  const [rows] = jsonLines<{ name: string; ok: boolean; needed: boolean; state?: string }[]>(said);
   expect(rows?.map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'git', 'sandbox']));
+  // Each layer of the sandbox with what became of it when it was tried; whatever a machine lacks, nothing is broken.
+  const layers = rows?.filter((row) => 'state' in row) ?? [];
+  expect(layers.map(({ name }) => name)).toEqual(SANDBOX_LAYERS);
+  for (const { name, state } of layers) expect([name, state]).not.toEqual([name, 'broken']);
   const missing = rows?.some(({ ok, needed }) => needed && !ok);
   expect(said.exitCode).toBe(missing === true ? 3 : 0);
 });

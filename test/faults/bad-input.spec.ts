@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRun } from '#apps/runner';
 import { detectSandbox, openSandbox } from '#libs/sandbox';
 import { readStudy } from '#libs/studies';
+import { tooWeak } from '../../apps/runner/src/opening/demanded-layers.ts';
 import { drive } from '../support/drive.ts';
 import { endState, type EndState } from '../support/end-state.ts';
 import { makeStudy } from '../support/fixture-study.ts';
@@ -141,6 +142,68 @@ describe('a study that is not sound is refused, and no event is written', () => 
     });
     await opened.close();
     expect(await eventsIn(home)).toBe(0);
+  });
+
+  it('a machine whose sandbox lacks a layer that the study demands, which is named', async () => {
+    await fresh('weak-sandbox');
+    const sandbox = good(await openSandbox());
+    const without = (...missing: readonly string[]) => ({
+      ...sandbox,
+      report: {
+        ...sandbox.report,
+        layers: sandbox.report.layers.filter((layer) => !missing.includes(layer)),
+      },
+    });
+    const opened = await openTestHome({
+      folder: home,
+      sandbox: () =>
+        Promise.resolve({ ok: true, value: without('seccomp', 'no-network', 'landlock') }),
+    });
+    const onDisk = good(await readStudy(study));
+    expect(onDisk.policy.sandbox.minimum).toContain('seccomp');
+    const refusal = bad(await openRun(opened, { study: onDisk, seed: 1 }));
+    expect(refusal.code).toBe('sandbox-too-weak');
+    expect(refusal.message).toContain('this machine lacks no-network, seccomp,');
+    expect(refusal.message).toContain('holdfast doctor');
+    await opened.close();
+    expect(await eventsIn(home)).toBe(0);
+  });
+});
+
+describe('a run whose study demands more than its workers have', () => {
+  it('is opened by nobody, unless one of them has it or none is there yet', async () => {
+    const place = (name: string, ...layers: readonly string[]) => ({ name, layers });
+    const opening = (...places: readonly { name: string; layers: readonly string[] }[]) =>
+      tooWeak(
+        {
+          queue: () =>
+            Promise.resolve({
+              ok: true,
+              value: {
+                run: () => Promise.reject(new Error('no')),
+                places: () => Promise.resolve(places),
+              },
+            }),
+          environment: () =>
+            Promise.resolve({
+              holdfast: '1',
+              runtime: { name: 'node', version: 'v24', sha256: 'ab' },
+              platform: 'linux',
+              architecture: 'x64',
+            }),
+        },
+        { sandbox: { minimum: ['no-network', 'own-user'] } },
+      );
+    expect(await opening()).toBeNull();
+    expect(await opening(place('gpu-1', 'no-network', 'own-user', 'seccomp'))).toBeNull();
+    expect(await opening(place('gpu-1'), place('gpu-2', 'own-user', 'no-network'))).toBeNull();
+    const refused = bad(
+      (await opening(place('gpu-1', 'own-user'), place('gpu-2', 'seccomp'))) ?? {
+        ok: true,
+        value: null,
+      },
+    );
+    expect(refused.message).toContain('gpu-1 lacks no-network; gpu-2 lacks no-network, own-user');
   });
 });
 

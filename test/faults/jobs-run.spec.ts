@@ -101,6 +101,7 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
     async () => {
       let asked = 0;
       const { home, study } = await opened((queue) => ({
+        ...queue,
         run: (job, onProgress) => {
           asked += 1;
           return asked === 4

@@ -36,7 +36,7 @@ describe.skipIf(!hasRedis)('trainings on real workers', () => {
       const { fleet } = await opened();
       const work = runAll(fleet, range(40), 60);
       const { value, kills } = await killingWorkers(fleet, 2, 500, work);
-      expect(kills).toBeGreaterThan(3);
+      expect(kills).toBeGreaterThan(1);
       expect(value.wrong).toEqual([]);
       expect(value.completed + value.abandoned).toBe(40);
       expect(value.completed).toBeGreaterThan(30);

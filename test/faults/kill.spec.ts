@@ -33,6 +33,9 @@ it('the undisturbed run shows a keep, a discard, a divergence, exhaustion and a 
       'RunClosed',
     ]),
   );
+  // One look, and that is what every killed run below has to come to.
+  for (const look of ['LookCounted', 'SealedRowsOpened'])
+    expect(types.filter((type) => type === look)).toHaveLength(1);
   expect(types.at(-1)).toBe('RunHeadSigned');
 });
 

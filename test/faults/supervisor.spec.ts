@@ -9,6 +9,7 @@ import {
   DriveRunHandler,
   locateStudy,
   openStudy,
+  pinnedBy,
   supervise,
   type Home,
   type Supervisor,
@@ -259,7 +260,7 @@ const driveBeside = async (runId: string, waiting: string[]) => {
     const { opened } = (await beside.runs.load(runId)).state;
     if (opened === null) throw new Error(`${runId} is not open`);
     const onDisk = good(await locateStudy(beside, 'parcels'));
-    const study = good(await openStudy(beside, onDisk.folder, opened.policy, opened.pins));
+    const study = good(await openStudy(beside, onDisk.folder, opened.policy, pinnedBy(opened)));
     const agent = await agentOf(beside, runId, opened.policy);
     const drive = { runId, study, agent, onWaiting: (why: string) => waiting.push(why) };
     return good(await new DriveRunHandler(beside).execute(new DriveRun(drive)));

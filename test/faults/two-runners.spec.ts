@@ -19,7 +19,7 @@ afterAll(() => prepared.remove());
 /** Opens a run, so that two processes find it, and has both drive it until it stands at its end. */
 const driveTwice = async (clock: 'frozen' | 'own'): Promise<string> => {
   const home = await prepared.home();
-  await drive(home, prepared.study, { when: 'after', append: 4 }, clock).ended;
+  await drive(home, prepared.study, { when: 'after', append: 6 }, clock).ended;
   let steppedBack = 0;
   for (let left = 40, done = 0; left > 0 && done < 2; left -= 1) {
     const endings = await Promise.all([

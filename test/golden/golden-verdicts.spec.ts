@@ -7,7 +7,7 @@ import { verify } from '#libs/signatures';
 import { storedEvents } from '../../libs/payloads/src/testing/golden.ts';
 
 /** Runs that really ran, each by the Holdfast of its time. */
-const RUNS = ['v1-pay'];
+const RUNS = ['v1-pay', 'v2-pay'];
 
 const objectsOf = (name: string): ReadObject => {
   const text = readFileSync(new URL(`./${name}.objects.json`, import.meta.url), 'utf8');
@@ -46,6 +46,7 @@ describe.each(RUNS)('the findings of %s', (name) => {
         events: stream(finding.replace('finding-', 'run-').replace(/-f\d+$/, '')),
         findingEvents: stream(finding),
         studyEvents: stream(studies[0] ?? ''),
+        dataEvents: (digest) => stream(`data-${digest}`),
         readObject: objectsOf(name),
         sha256: (bytes) => hash('sha256', bytes, 'hex'),
         sha1: (bytes) => hash('sha1', bytes, 'hex'),

@@ -1,15 +1,13 @@
 import { hash } from 'node:crypto';
 import { findingDecider, type FindingEvent } from '#libs/findings';
-import type { Estimate, GroupCounts, HarnessPolicy } from '#libs/harness';
+import type { Estimate, HarnessPolicy } from '#libs/harness';
 import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
 import { generateKey, sign, verify } from '#libs/signatures';
-import { studyDecider, type StudyEvent } from '#libs/studies';
 import {
   chained,
   honestRun,
-  RUN_ID,
   sealed,
   type Workshop,
 } from '../../libs/provenance/src/testing/honest-run.ts';
@@ -51,34 +49,19 @@ const night = honestRun(workshop, [
   ...(['refused', 'timed-out', 'kept', 'kept'] as const),
   ...(['discarded', 'discarded', 'discarded', 'discarded'] as const),
 ]);
-const GROUP: GroupCounts = {
-  attribute: 'ethnicity',
-  group: 'a',
-  people: 900,
-  favoured: 450,
-  deserving: 400,
-  deservingFavoured: 300,
-};
 const ACCURACY: Estimate = { name: 'accuracy', value: 0.74, standardError: 0.01, n: 2000 };
 
-/** The made-up night measures no groups and takes up no metric's values: here it does. */
+/** The made-up night takes up no metric's values: here it does. */
 const measured = (fact: Fact): Fact => {
   const { type, data } = fact as RunEvent;
-  switch (type) {
-    case 'FairnessMeasured':
-      return { type, data: { ...data, report: { ...data.report, groups: [GROUP] } } };
-    case 'MetricObserved':
-      return {
-        type,
-        data: { ...data, observation: { ...data.observation, secondary: [ACCURACY] } },
-      };
-    default:
-      return fact;
-  }
+  return type === 'MetricObserved'
+    ? { type, data: { ...data, observation: { ...data.observation, secondary: [ACCURACY] } } }
+    : fact;
 };
 const {
   events: run,
   studyEvents,
+  dataEvents,
   findingEvents,
 } = sealed(workshop, {
   ...night,
@@ -90,6 +73,7 @@ if (proposed === undefined) throw new Error('no finding was proposed');
 
 const judged = await verifyFinding({
   ...{ events: run, studyEvents, findingEvents, sha256, sha1: workshop.sha1 },
+  dataEvents: () => dataEvents,
   readObject: night.git.readObject,
   verifySignature: verify,
 });
@@ -175,7 +159,12 @@ const OTHER_POLICY: HarnessPolicy = {
     format: 'parquet',
     rowId: 'row',
     identifiers: ['name'],
-    outcome: { name: 'high pay', column: 'band', positive: { equals: 'high' } },
+    outcome: {
+      name: 'high pay',
+      column: 'band',
+      positive: { equals: 'high' },
+      labels: { positive: 'high', negative: 'low' },
+    },
     dimensions: [
       {
         name: 'education',
@@ -254,16 +243,4 @@ const halted = chained(
   sha256,
 );
 
-const spent = facts(closed).findLast(({ type }) => type === 'LoopEnded')?.data as {
-  readonly spent: number;
-};
-const study = continued(
-  studyEvents,
-  decided(studyDecider, facts(studyEvents), {
-    type: 'CountSpend',
-    id: deriveId('spend', 1),
-    data: { runId: RUN_ID, spent: spent.spent },
-  }) satisfies readonly StudyEvent[],
-);
-
-writeGoldenLog([...study, ...closed, ...halted, ...accepted, ...blocked]);
+writeGoldenLog([...studyEvents, ...dataEvents, ...closed, ...halted, ...accepted, ...blocked]);

@@ -1,4 +1,12 @@
-import { openHome, openRun, driveRun, openStudy, type Home, type HomeOptions } from '#apps/runner';
+import {
+  openHome,
+  openRun,
+  driveRun,
+  openStudy,
+  pinnedBy,
+  type Home,
+  type HomeOptions,
+} from '#apps/runner';
 import type { Agent } from '#libs/agents';
 import type { Clock, Refusal, Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';
@@ -24,6 +32,6 @@ export const follow = async (
     const begun = await openRun(home, { study: onDisk, seed: 1 });
     return begun.ok ? driveRun(home, { runId, study: begun.value.study, agent }) : begun;
   }
-  const study = await openStudy(home, onDisk.folder, opened.policy, opened.pins);
+  const study = await openStudy(home, onDisk.folder, opened.policy, pinnedBy(opened));
   return study.ok ? driveRun(home, { runId, study: study.value, agent }) : study;
 };

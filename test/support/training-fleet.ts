@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { rm } from 'node:fs/promises';
+import { LAYERS_BY_DEFAULT } from '#libs/harness';
 import { eventTypes } from '#libs/event-log';
 import {
   bullTrainingQueue,
@@ -102,7 +103,10 @@ export const trainingFleet = async (
     trusted: (keyId) => Promise.resolve(admitted.get(keyId) ?? null),
     problems: ({ type, data: said }) =>
       types
-        .problems({ type, data: said, metadata: { schemaVersion: schemaVersionOf(type) } } as never, type)
+        .problems(
+          { type, data: said, metadata: { schemaVersion: schemaVersionOf(type) } } as never,
+          type,
+        )
         .map(({ path, message }) => `${path}: ${message}`),
     onNotice: (notice) => notices.push(notice),
     ...more,
@@ -118,6 +122,7 @@ export const trainingFleet = async (
       ...{ tree: program.tree, entry: 'train.js', seed: seedOf(nth), steps: milliseconds },
       ...{ table: oidOf('train.csv'), cells: oidOf('cells.csv'), cellCount: 2, outcome: 'y' },
       limits: { seconds: 30, memoryMb: 256, outputMb: 1, processes: 32 },
+      demanded: LAYERS_BY_DEFAULT,
       dimensions: [{ name: 'a', labels: ['x', 'y'] }],
     }),
     start: async ({ jumpingClock = false, ...times } = {}) => {

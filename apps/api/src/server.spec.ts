@@ -385,7 +385,7 @@ describe('on broken ground', () => {
     await broken.ledger.studies.send(
       'pay',
       { type: 'RegisterStudy', id: 'register', data: { studyId: 'pay', title: 'Pay' } },
-      { role: 'operator', id: 'o-1' },
+      { role: 'researcher', id: 'r-1' },
     );
     broken.fault.on = () => sleep(150);
     const late = await api.get('/v1/charges?study=pay&format=csv', token);

@@ -18,6 +18,7 @@ const UNREACHABLE = new Set([
   'sandbox-missing',
   'sandbox-too-old',
   'sandbox-does-not-work',
+  'sandbox-too-weak',
   'unsupported-platform',
   'log-unreadable',
   'event-store-unreachable',
@@ -34,6 +35,7 @@ const BROKEN = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
   'LeasesUnavailable',
+  'DatabaseUnavailable',
 ]);
 
 export const exitCodeOf = ({ code }: Refusal): ExitCode =>

@@ -7,9 +7,11 @@ import { checkVerb } from './verbs/check.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
+import { forkVerb } from './verbs/fork.ts';
 import { initVerb } from './verbs/init.ts';
 import { jobsVerb } from './verbs/jobs.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
+import { snapshotVerb } from './verbs/snapshot.ts';
 import { runVerb } from './verbs/run.ts';
 import { haltVerb, runsVerb, stopVerb } from './verbs/runs.ts';
 import { showVerb, watchVerb } from './verbs/show.ts';
@@ -22,7 +24,9 @@ import { tokenVerb } from './verbs/token.ts';
 const VERBS: readonly Verb[] = [
   initVerb,
   checkVerb,
+  snapshotVerb,
   runVerb,
+  forkVerb,
   runsVerb,
   showVerb,
   watchVerb,

@@ -34,6 +34,7 @@ export const withSession = async (
     folder: options.home ?? readConfig().home,
     servers: servers.value,
     studiesFolder: servers.value.studies,
+    dataUrl: servers.value.dataUrl,
     make: options.make ?? false,
   });
   if (!opened.ok) return refuse(output, opened.error);

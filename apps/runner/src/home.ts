@@ -34,12 +34,17 @@ export interface Home extends Ledger {
   /** What trainings run on, pinned by each run that is opened here. */
   readonly environment: () => Promise<EnvironmentRecord>;
   readonly keyFolder: string;
+  /** PostgreSQL that holds the tables of studies, null where there is none; and where snapshots of them lie. */
+  readonly dataUrl: string | null;
+  readonly snapshots: string;
   /** Folder that holds the studies which are registered over HTTP; null: this host has none. */
   readonly studiesFolder: string | null;
 }
 
 export interface HomeOptions extends LedgerOptions {
   readonly studiesFolder?: string | null;
+  /** Connection string of the PostgreSQL that holds the tables of studies. Never shown. */
+  readonly dataUrl?: string | null;
   /** Redis that hands trainings to workers on other hosts; null: they run in this process. Never shown. */
   readonly redis?: string | null;
   /** `name@sha256:…` of the containers that trainings run in; null: they run on this process's own Node. */
@@ -52,6 +57,9 @@ export interface HomeOptions extends LedgerOptions {
   readonly sandbox?: () => Promise<Result<Sandbox, Refusal>>;
 }
 
+/** Folder of the snapshots, below the home folder. */
+export const SNAPSHOTS = 'snapshots';
+
 /** The Node binary that runs the programs: the one that runs Holdfast, which the lock file pins. */
 export const RUNTIME = process.execPath;
 
@@ -62,6 +70,7 @@ export const openHome = async ({
   sandbox = openSandbox,
   throughQueue = (queue) => queue,
   studiesFolder = null,
+  dataUrl = null,
   ...options
 }: HomeOptions): Promise<Result<Home, Refusal>> => {
   const connection = redis === null ? null : redisConnection(redis);
@@ -96,6 +105,8 @@ export const openHome = async ({
     admittedKey,
     environment: () => environmentRecord(trainingImage),
     keyFolder,
+    dataUrl,
+    snapshots: join(ledger.folder, SNAPSHOTS),
     studiesFolder,
     close: async () => {
       await elsewhere?.close();
@@ -119,7 +130,12 @@ const queueHere = async (
   });
   if (!executor.ok) return executor;
   await removeStaleFolders();
-  return ok(inProcessQueue(trainingWorker({ sourceTree, executor: executor.value, key })));
+  return ok(
+    inProcessQueue(
+      trainingWorker({ sourceTree, executor: executor.value, key }),
+      executor.value.layers,
+    ),
+  );
 };
 
 interface Elsewhere extends Pick<Home, 'admittedKey'> {

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 
 export { LOCAL_OPERATOR } from './actors.ts';
 export * from './commands/drive-run.ts';
+export * from './commands/fork-run.ts';
 export * from './commands/halt-run.ts';
 export * from './commands/open-run.ts';
 export * from './commands/replay-finding.ts';
@@ -19,11 +20,20 @@ export {
 } from './agent-edge.ts';
 export { agentOf } from './agent-of.ts';
 export { driveRun, type Drive } from './drive-run.ts';
-export { openHome, recallStudyFile, watchTrainings, type Home, type HomeOptions } from './home.ts';
+export {
+  openHome,
+  recallStudyFile,
+  SNAPSHOTS,
+  watchTrainings,
+  type Home,
+  type HomeOptions,
+} from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export type { Fork, ForkFrom } from './opening/fork-point.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
-export { openStudy, type OpenedStudy } from './opening/open-study.ts';
+export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
+export { snapshotStudy } from './opening/pin-data.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { runOf, studyOf, verdictOn } from './proving/verify.ts';

@@ -12,6 +12,7 @@ import { EVENT_TYPES } from '#libs/payloads';
 import { openReadModels, type ReadModels } from '#libs/read-models';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
 import {
+  dataStreams,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -32,6 +33,8 @@ export interface Ledger {
   /** What opening had to drop or set aside, for people: never an acknowledged event. */
   readonly notices: readonly string[];
   readonly studies: ReturnType<typeof studyStreams>;
+  /** By data digest. */
+  readonly data: ReturnType<typeof dataStreams>;
   readonly runs: ReturnType<typeof runStreams>;
   readonly findings: ReturnType<typeof findingStreams>;
   readonly reads: ReturnType<typeof ledgerReadStreams>;
@@ -85,6 +88,7 @@ export const openLedger = async ({
     log,
     notices: [...opened.value.notices, setAside].filter((notice) => notice !== null),
     studies: studyStreams(log, clock),
+    data: dataStreams(log, clock),
     runs: runStreams(log, clock),
     findings: findingStreams(log, clock),
     reads: ledgerReadStreams(log, clock),

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { DriveRunHandler } from './commands/drive-run.ts';
+import { ForkRunHandler } from './commands/fork-run.ts';
 import { HaltRunHandler } from './commands/halt-run.ts';
 import { OpenRunHandler } from './commands/open-run.ts';
 import { ReplayFindingHandler } from './commands/replay-finding.ts';
@@ -16,6 +17,7 @@ import { HOME } from './tokens.ts';
 const HANDLERS = [
   AskViewHandler,
   DriveRunHandler,
+  ForkRunHandler,
   HaltRunHandler,
   OpenRunHandler,
   ReplayFindingHandler,

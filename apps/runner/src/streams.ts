@@ -14,9 +14,10 @@ import {
   type Result,
 } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
+import { authorise } from '#libs/mandate';
 import { schemaVersionOf } from '#libs/payloads';
 import { runDecider } from '#libs/run';
-import { studyDecider } from '#libs/studies';
+import { dataDecider, studyDecider } from '#libs/studies';
 import { recent } from './recent.ts';
 
 /** Where a stream stands: its folded state and its last event. */
@@ -39,7 +40,7 @@ export interface Stream<State, Command, E extends Fact, Code extends string> {
     command: Command,
     actor: Actor,
     after?: RecordedEvent<E>,
-  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>>;
+  ): Promise<Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race' | 'not-authorised'>>>;
   /**
    * A command from outside. Whoever sends it again under the same id is given the events that it became the first
    * time; the log is what remembers. Races with other writers are run again.
@@ -51,7 +52,10 @@ export interface Stream<State, Command, E extends Fact, Code extends string> {
     request: OutsideRequest,
     commandOf: (standing: Standing<State, E>) => Promise<Result<Command, Refusal<Refused>>>,
   ): Promise<
-    Result<Requested<E>, Refusal<Code | Refused | 'lost-race' | 'idempotency-key-reused'>>
+    Result<
+      Requested<E>,
+      Refusal<Code | Refused | 'lost-race' | 'not-authorised' | 'idempotency-key-reused'>
+    >
   >;
 }
 
@@ -94,7 +98,7 @@ const MOST_FOLDS = 500;
 /** The one way in which commands become events. The cache holds folds of what was read, never decisions. */
 const stream = <
   State,
-  Command extends { readonly id: string },
+  Command extends { readonly id: string; readonly type: string },
   E extends Fact,
   Code extends string,
 >(
@@ -122,8 +126,13 @@ const stream = <
     actor: Actor,
     causationId: string,
   ): Promise<
-    Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race' | 'event-id-reused'>>
+    Result<
+      readonly RecordedEvent<E>[],
+      Refusal<Code | 'lost-race' | 'not-authorised' | 'event-id-reused'>
+    >
   > => {
+    const authorised = authorise(actor, command.type);
+    if (!authorised.ok) return authorised;
     const decision = decider.decide(state, command);
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
@@ -177,7 +186,10 @@ const stream = <
       // Ids derive from what launched the command: whoever was faster with the same one has recorded it already.
       return !sent.ok && isReused(sent.error)
         ? refused({ code: 'lost-race', message: sent.error.message })
-        : (sent as Result<readonly RecordedEvent<E>[], Refusal<Code | 'lost-race'>>);
+        : (sent as Result<
+            readonly RecordedEvent<E>[],
+            Refusal<Code | 'lost-race' | 'not-authorised'>
+          >);
     },
     request: async (id, { commandId, causationId, actor }, commandOf) => {
       for (let attempt = 1; ; attempt += 1) {
@@ -195,7 +207,7 @@ const stream = <
           // Recorded in this stream meanwhile it is a repetition; in another one it was another command.
           if ((await recordedOf(id, commandId)).length === 0) return KEY_REUSED;
         } else if (sent.error.code !== 'lost-race' || attempt === PATIENCE)
-          return refused(sent.error as Refusal<Code | 'lost-race'>);
+          return refused(sent.error as Refusal<Code | 'lost-race' | 'not-authorised'>);
       }
     },
   };
@@ -205,6 +217,14 @@ export const studyStreams = (log: EventLog, clock: Clock) =>
   stream(log, clock, {
     nameOf: (id) => `study-${id}`,
     decider: studyDecider,
+    correlation: (id) => id,
+  });
+
+/** What all studies of the same data share, by the data's digest. */
+export const dataStreams = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    nameOf: (id) => `data-${id}`,
+    decider: dataDecider,
     correlation: (id) => id,
   });
 

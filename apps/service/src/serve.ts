@@ -148,6 +148,7 @@ const openParts = async (
     const home = await openHome({
       ...{ folder, servers: config, redis: config.redis, studiesFolder: config.studies },
       trainingImage: config.worker.image,
+      dataUrl: config.dataUrl,
       onNotice: (notice) => {
         log.warn({ part: 'runner' }, notice);
       },

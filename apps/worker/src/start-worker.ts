@@ -70,13 +70,14 @@ export const startWorker = async ({
   if (!executors.ok) return executors;
   const { devices, of, notices } = executors.value;
   for (const notice of notices) options.onNotice?.(notice);
-  const { runtime, kind } = of(devices[0] ?? null);
+  const { runtime, kind, layers } = of(devices[0] ?? null);
   const { ready, close } = bullTrainingWorker({
     ...options,
     runtime,
     devices,
     key: key.value,
     executor: kind,
+    layers,
     work: ({ sourceTree, device, signal, traceparent }) => {
       const run = trainingWorker({ sourceTree, executor: of(device), key: key.value, signal });
       return (job, onProgress) =>

@@ -30,6 +30,7 @@ export interface StudyBrief {
   readonly question: string;
   readonly outcome: string;
   readonly dimensions: readonly { readonly name: string; readonly labels: readonly string[] }[];
+  /** Files, and parts of files (`model.js#build`, `config.json#/rate`), by the domain that prices them. */
   readonly mutable: Readonly<Record<FileDomain, readonly string[]>>;
   readonly costs: Costs;
   /** The program's file that is run; it can be read about here, never edited. */

@@ -195,6 +195,26 @@ describe('the search agent', () => {
     ).toEqual(mutation);
   });
 
+  it('declares and prices a knob by the part of a file that it sets', async () => {
+    const shared = searchAgent({
+      kind: 'search',
+      knobs: [{ ...RATE, file: 'config.json' }],
+    });
+    const view = viewOf();
+    const mutable = {
+      hyperparameter: ['config.json#rate'],
+      feature: [],
+      architecture: ['config.json#/use'],
+    };
+    const inParts: AgentView = {
+      ...view,
+      brief: { ...view.brief, mutable },
+      files: { 'config.json': text({ rate: 0.03, use: [] }) },
+    };
+    const { mutation } = await propose(shared, inParts);
+    expect(mutation).toMatchObject({ kind: 'edit', domain: 'hyperparameter' });
+  });
+
   it('draws otherwise with another seed', async () => {
     const statements = new Set<string>();
     for (let seed = 1; seed <= 20; seed++) {

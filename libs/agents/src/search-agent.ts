@@ -1,4 +1,10 @@
-import { FILE_DOMAINS, type FileDomain, type SearchAgentPolicy } from '#libs/harness';
+import {
+  FILE_DOMAINS,
+  jsonOwners,
+  type FileDomain,
+  type SearchAgentPolicy,
+  type SearchKnob,
+} from '#libs/harness';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { gather, type Evidence } from './evidence.ts';
@@ -32,7 +38,7 @@ export const searchAgent = ({ knobs }: SearchAgentPolicy): Agent => {
     const costOf = ({ changes }: Move): number =>
       view.brief.costs[
         domainOf(
-          changes.map(({ knob }) => knobs[knob]!.file),
+          changes.map(({ knob }) => knobs[knob]!),
           view.brief,
         )
       ];
@@ -83,7 +89,7 @@ export const searchAgent = ({ knobs }: SearchAgentPolicy): Agent => {
       return {
         kind: 'edit',
         domain: domainOf(
-          edits.map(({ path }) => path),
+          changes.map(({ knob }) => knobs[knob]!),
           view.brief,
         ),
         summary: summaryOf(knobs, found.from, changes),
@@ -93,12 +99,14 @@ export const searchAgent = ({ knobs }: SearchAgentPolicy): Agent => {
   };
 };
 
-/** The dearest domain that owns one of the files. A file that none owns is the harness's to judge. */
-const domainOf = (files: readonly string[], { mutable, costs }: StudyBrief): FileDomain =>
-  FILE_DOMAINS.filter((domain) => files.some((file) => mutable[domain].includes(file))).reduce(
+/** The dearest domain that owns one of the keys. A key that none owns is the harness's to judge. */
+const domainOf = (knobs: readonly SearchKnob[], { mutable, costs }: StudyBrief): FileDomain => {
+  const owners = knobs.flatMap(({ file, key }) => jsonOwners(mutable, file, key));
+  return FILE_DOMAINS.filter((domain) => owners.includes(domain)).reduce(
     (dearest, domain) => (costs[domain] > costs[dearest] ? domain : dearest),
     'hyperparameter',
   );
+};
 
 /** Draws from Beta(wins, losses), whole numbers: the wins-th smallest of wins + losses − 1 uniform numbers. */
 const betaSampler = (view: AgentView): ((wins: number, losses: number) => number) => {

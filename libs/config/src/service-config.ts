@@ -23,6 +23,8 @@ export interface ServiceConfig {
   readonly eventStore: string | null;
   /** PostgreSQL connection string: never shown. */
   readonly database: string | null;
+  /** PostgreSQL that holds the tables of studies, not Holdfast's own: never shown. */
+  readonly dataUrl: string | null;
   /** Redis address: never shown. */
   readonly redis: string | null;
   /** Folder that holds the studies which may be registered over HTTP; null: none. Absolute. */
@@ -196,6 +198,7 @@ export const readServiceConfig = (
       secret('HOLDFAST_EVENT_STORE'),
     ),
     database: address('HOLDFAST_DATABASE', ['postgres', 'postgresql'], secret('HOLDFAST_DATABASE')),
+    dataUrl: address('HOLDFAST_DATA_URL', ['postgres', 'postgresql'], secret('HOLDFAST_DATA_URL')),
     redis: address('HOLDFAST_REDIS', ['redis', 'rediss'], secret('HOLDFAST_REDIS')),
     studies: studies(),
     host: text('HOLDFAST_HOST') ?? '127.0.0.1',

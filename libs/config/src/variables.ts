@@ -30,6 +30,14 @@ export const VARIABLES: readonly Variable[] = [
     otherwise: 'their message alone',
   },
   {
+    name: 'HOLDFAST_DATA_URL',
+    of: 'every command',
+    meaning:
+      'PostgreSQL that holds the tables of studies: `postgres://user:password@host/database?sslmode=verify-full`',
+    otherwise: 'studies on files only',
+    fromFile: true,
+  },
+  {
     name: 'HOLDFAST_EVENT_STORE',
     of: 'service',
     meaning: 'EventStoreDB: `esdb://user:password@host:2113?tls=true&tlsCaFile=…`',

@@ -4,6 +4,7 @@ import type { ChartPolicy, Observation } from '#libs/harness';
 import { advance, chartInput, ZERO, type Sums } from './index.ts';
 
 const gain: ChartPolicy = { kind: 'gain', reference: 0, allowance: 0.05, decisionInterval: 0.1 };
+const gap: ChartPolicy = { kind: 'gap', reference: 0, allowance: 0.5, decisionInterval: 5 };
 const value: ChartPolicy = { kind: 'value', reference: 10, allowance: 0.5, decisionInterval: 5 };
 
 const observation = (metric: number, difference: number | null): Observation => ({
@@ -77,17 +78,17 @@ describe('a CUSUM chart', () => {
 
 describe("a chart's input", () => {
   it('is the relative gain over the incumbent', () => {
-    expect(chartInput('gain', observation(0.56, -0.09))).toBeCloseTo(0.09 / 0.65);
+    expect(chartInput(gain, observation(0.56, -0.09))).toBeCloseTo(0.09 / 0.65);
   });
   it('counts a candidate that is not better as no gain', () => {
-    expect(chartInput('gain', observation(0.66, 0.01))).toBe(0);
+    expect(chartInput(gain, observation(0.66, 0.01))).toBe(0);
   });
   it('is absent where it was not measured', () => {
-    expect(chartInput('gain', observation(0.65, null))).toBeNull();
-    expect(chartInput('gap', observation(0.65, -0.1))).toBeNull();
+    expect(chartInput(gain, observation(0.65, null))).toBeNull();
+    expect(chartInput(gap, observation(0.65, -0.1))).toBeNull();
   });
   it('is the gap in standard errors', () => {
     const gapChange = { name: 'gap', value: 0.006, standardError: 0.002, n: 2000 };
-    expect(chartInput('gap', { ...observation(0.6, -0.1), gapChange })).toBeCloseTo(3);
+    expect(chartInput(gap, { ...observation(0.6, -0.1), gapChange })).toBeCloseTo(3);
   });
 });

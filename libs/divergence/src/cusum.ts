@@ -1,5 +1,6 @@
-import type { ChartPolicy, Observation } from '#libs/harness';
+import type { ChartPolicy, HarnessPolicy, Observation } from '#libs/harness';
 import type { ChartReading } from './events.ts';
+import { standardised, type Memory } from './self-starting.ts';
 
 /** The two cumulative sums of a chart. */
 export interface Sums {
@@ -15,6 +16,23 @@ const finite = (value: number, what: string): number => {
   return value;
 };
 
+/** Charts what is in units of its own noise, which it learns as it goes, from the replicates of the baseline on. */
+export const isSelfStarting = (chart: ChartPolicy): boolean =>
+  chart.kind === 'stability' || (chart.kind === 'value' && chart.reference === 'baseline');
+
+/** μ₀; that of a self-starting chart is 0, since its values stand for themselves less their centre. */
+export const referenceOf = (chart: ChartPolicy): number =>
+  chart.kind === 'stability' || chart.reference === 'baseline' ? 0 : chart.reference;
+
+/** The charts that read a training of this kind: re-measurements are the stability chart's alone. */
+export const chartsOf = (
+  { charts }: Pick<HarnessPolicy, 'charts'>,
+  purpose: 'candidate' | 'remeasurement',
+): readonly ChartPolicy[] =>
+  charts.filter(({ kind }) => (kind === 'stability') === (purpose === 'remeasurement'));
+
+const isTwoSided = ({ kind }: ChartPolicy): boolean => kind === 'value' || kind === 'stability';
+
 /**
  * One step of the tabular CUSUM (Page 1954): S_upper ← max(0, S_upper + x − μ₀ − k),
  * S_lower ← max(0, S_lower + μ₀ − k − x); it fires when a sum is above h, strictly.
@@ -23,9 +41,10 @@ const finite = (value: number, what: string): number => {
  */
 export const advance = (chart: ChartPolicy, sums: Sums, x: number): ChartReading => {
   finite(x, `the ${chart.kind} chart's value`);
-  const { reference, allowance, decisionInterval } = chart;
+  const { allowance, decisionInterval } = chart;
+  const reference = referenceOf(chart);
   const upper = Math.max(0, sums.upper + x - reference - allowance);
-  const lower = chart.kind === 'value' ? Math.max(0, sums.lower + reference - allowance - x) : 0;
+  const lower = isTwoSided(chart) ? Math.max(0, sums.lower + reference - allowance - x) : 0;
   return {
     chart: chart.kind,
     x,
@@ -36,13 +55,20 @@ export const advance = (chart: ChartPolicy, sums: Sums, x: number): ChartReading
 };
 
 /**
- * What a chart watches of a candidate's observation; null where it was not measured (the chart then stands still).
+ * What a chart takes of an observation; null where it was not measured (the chart then stands still).
  * gain: relative gain over the incumbent, a candidate that isn't better counting as 0.
  * gap: by how many standard errors the step helps more on dev than on check.
- * value: the metric itself.
+ * value: the metric itself, or in units of the baseline's noise.
+ * stability: the metric of the incumbent, trained again, in units of its noise.
+ *
+ * @param memory what a self-starting chart knows; the others have none
  */
-export const chartInput = (kind: ChartPolicy['kind'], observation: Observation): number | null => {
-  switch (kind) {
+export const chartInput = (
+  chart: ChartPolicy,
+  observation: Observation,
+  memory: Memory | null = null,
+): number | null => {
+  switch (chart.kind) {
     case 'gain':
       return relativeGain(observation);
     case 'gap': {
@@ -52,7 +78,12 @@ export const chartInput = (kind: ChartPolicy['kind'], observation: Observation):
       return change.value === 0 ? 0 : change.value / change.standardError;
     }
     case 'value':
-      return observation.metric.value;
+    case 'stability': {
+      const { value } = observation.metric;
+      if (!isSelfStarting(chart)) return value;
+      if (memory === null) throw new Error(`the ${chart.kind} chart was never warmed up`);
+      return standardised(memory, value);
+    }
   }
 };
 

@@ -17,7 +17,8 @@ export interface ChartReading {
 export type DivergenceDetected = Fact<
   'DivergenceDetected',
   {
-    readonly mutationId: string;
+    /** The candidate that was on trial; null where a re-measurement of the incumbent made it fire. */
+    readonly mutationId: string | null;
     /** The charts that fired, each with its sum and its decision interval. */
     readonly fired: readonly {
       readonly chart: ChartPolicy['kind'];

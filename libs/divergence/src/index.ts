@@ -3,3 +3,5 @@ export * from './average-run-length.ts';
 export * from './cusum.ts';
 export * from './events.ts';
 export * from './keep-rule.ts';
+export * from './power.ts';
+export * from './self-starting.ts';

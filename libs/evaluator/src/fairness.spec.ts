@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FairnessPolicy } from '#libs/harness';
-import { fairness, type ProtectedCounts } from './index.ts';
+import { uniform } from '../../../test/support/fixture-study.ts';
+import { fairness, fairnessOfCounts, type ProtectedCounts } from './index.ts';
 
 const policy: FairnessPolicy = {
   threshold: 0.5,
   favourable: 'positive',
   minimumGroup: 10,
+  decide: 'estimate',
+  level: 0.95,
+  intersections: [],
   disparateImpact: { numerator: 4, denominator: 5 },
   demographicParity: 0.1,
   equalOpportunity: 0.1,
@@ -34,14 +38,18 @@ const attribute = (...groups: ProtectedCounts['groups'][number][]): ProtectedCou
   { attribute: 'origin', groups },
 ];
 
+/** The report of these predictions, the favourable outcome called `granted`. */
+const reportOf = (
+  attributes: readonly ProtectedCounts[],
+  change: Partial<FairnessPolicy> = {},
+  probabilities: readonly number[] = predictions,
+) => fairness(probabilities, attributes, { policy: { ...policy, ...change }, label: 'granted' });
+
 const measureOf = (
   attributes: readonly ProtectedCounts[],
   name: string,
   change: Partial<FairnessPolicy> = {},
-) =>
-  fairness(predictions, attributes, { ...policy, ...change }).measures.find(
-    ({ measure }) => measure === name,
-  )!;
+) => reportOf(attributes, change).measures.find(({ measure }) => measure === name)!;
 
 const half = (chosen: number, people: number, name: string) =>
   group(
@@ -57,7 +65,7 @@ describe('fairness', () => {
   );
 
   it('counts decisions and outcomes in each group', () => {
-    expect(fairness(predictions, table, policy).groups).toEqual([
+    expect(reportOf(table).groups).toEqual([
       {
         attribute: 'origin',
         group: 'a',
@@ -78,7 +86,7 @@ describe('fairness', () => {
   });
 
   it('measures a table worked by hand', () => {
-    const { measures } = fairness(predictions, table, policy);
+    const { measures } = reportOf(table);
     expect(measures.map(({ measure }) => measure)).toEqual([
       'demographic-parity',
       'disparate-impact',
@@ -124,16 +132,13 @@ describe('fairness', () => {
 
   it('decides at the threshold and above', () => {
     const at = (threshold: number) =>
-      fairness([0.5, 0.5], table, { ...policy, threshold }).groups[0]!.favoured;
+      reportOf(table, { threshold }, [0.5, 0.5]).groups[0]!.favoured;
     expect(at(0.5)).toBe(100);
     expect(at(0.5000001)).toBe(0);
   });
 
   it('turns both decision and outcome round where the negative is the good one', () => {
-    const { groups, measures } = fairness(predictions, table, {
-      ...policy,
-      favourable: 'negative',
-    });
+    const { groups, measures } = reportOf(table, { favourable: 'negative' });
     expect(groups[0]).toMatchObject({ favoured: 40, deserving: 50, deservingFavoured: 30 });
     expect(groups[1]).toMatchObject({ favoured: 100, deserving: 120, deservingFavoured: 80 });
     // 40/100 against 100/200
@@ -148,14 +153,14 @@ describe('fairness', () => {
 
   it('measures each attribute by itself', () => {
     const two = [...table, { ...table[0]!, attribute: 'sex' }];
-    expect(fairness(predictions, two, policy).measures.map(({ attribute }) => attribute)).toEqual([
+    expect(reportOf(two).measures.map(({ attribute }) => attribute)).toEqual([
       ...Array.from({ length: 4 }, () => 'origin'),
       ...Array.from({ length: 4 }, () => 'sex'),
     ]);
   });
 
   describe('fails closed', () => {
-    const blocked = { value: null, standardError: null, passed: false };
+    const blocked = { value: null, standardError: null, interval: null, passed: false };
 
     it('for a group that is too small', () => {
       const groups = attribute(half(5, 9, 'a'), half(60, 100, 'b'));
@@ -193,14 +198,14 @@ describe('fairness', () => {
       const groups = attribute(half(0, 100, 'a'), half(0, 100, 'b'));
       expect(measureOf(groups, 'disparate-impact')).toMatchObject({
         ...blocked,
-        reason: 'nobody in any group is decided favourably',
+        reason: 'nobody in any group is decided "granted"',
       });
       expect(measureOf(groups, 'demographic-parity')).toMatchObject({ value: 0, passed: true });
     });
 
     it('for one group only, and for no attribute at all', () => {
       expect(measureOf(attribute(half(50, 100, 'a')), 'disparate-impact')).toMatchObject(blocked);
-      const { groups, measures } = fairness(predictions, [], policy);
+      const { groups, measures } = reportOf([]);
       expect(groups).toEqual([]);
       expect(measures).toHaveLength(4);
       expect(measures.every(({ value, passed }) => value === null && !passed)).toBe(true);
@@ -216,8 +221,112 @@ describe('fairness', () => {
     });
 
     it('and takes no prediction that is not a number', () => {
-      expect(() => fairness([Number.NaN, 0.5], table, policy)).toThrow(RangeError);
-      expect(() => fairness([0.5], table, policy)).toThrow(RangeError);
+      expect(() => reportOf(table, {}, [Number.NaN, 0.5])).toThrow(RangeError);
+      expect(() => reportOf(table, {}, [0.5])).toThrow(RangeError);
+    });
+  });
+
+  describe('by intervals', () => {
+    const byInterval = { decide: 'interval' } as const;
+
+    it('asks the lower end of a ratio and the upper end of a difference', () => {
+      // 85 of 100 against 100 of 100 shares: 0.85 is above four fifths, its interval is not.
+      const few = attribute(half(85, 100, 'a'), half(100, 100, 'b'));
+      const many = attribute(half(8500, 10_000, 'a'), half(10_000, 10_000, 'b'));
+      expect(measureOf(few, 'disparate-impact')).toMatchObject({ value: 0.85, passed: true });
+      const impact = measureOf(few, 'disparate-impact', byInterval);
+      expect(impact).toMatchObject({ value: 0.85, passed: false });
+      expect(impact.interval!.lower).toBeLessThan(0.8);
+      expect(measureOf(many, 'disparate-impact', byInterval).passed).toBe(true);
+      expect(measureOf(few, 'demographic-parity', { demographicParity: 0.16 }).passed).toBe(true);
+      expect(
+        measureOf(few, 'demographic-parity', { ...byInterval, demographicParity: 0.16 }).passed,
+      ).toBe(false);
+      expect(
+        measureOf(many, 'demographic-parity', { ...byInterval, demographicParity: 0.16 }).passed,
+      ).toBe(true);
+    });
+
+    it('is that of the two groups, where there are two', () => {
+      // Newcombe 1998, table II: 56/70 less 48/80.
+      const { interval } = measureOf(
+        attribute(half(56, 70, 'a'), half(48, 80, 'b')),
+        'demographic-parity',
+      );
+      expect(interval!.lower).toBeCloseTo(0.0524, 4);
+      expect(interval!.upper).toBeCloseTo(0.3339, 4);
+      expect(interval).toMatchObject({ pair: ['b', 'a'], limit: ['b', 'a'] });
+    });
+
+    it('lets a small group be the limit, though its estimate is not the worst', () => {
+      const groups = attribute(
+        half(500, 1000, 'large'),
+        half(420, 1000, 'low'),
+        half(9, 20, 'small'),
+      );
+      const { interval } = measureOf(groups, 'disparate-impact');
+      expect(interval).toMatchObject({ pair: ['low', 'large'], limit: ['small', 'large'] });
+    });
+
+    it('grows with the pairs that are compared', () => {
+      const widths = [2, 3, 5, 8].map((count) => {
+        const groups = Array.from({ length: count }, (_, i) => half(60, 100, String(i)));
+        return measureOf(attribute(...groups), 'disparate-impact').interval!.lower;
+      });
+      expect(widths).toEqual(widths.toSorted((a, b) => b - a));
+      expect(new Set(widths).size).toBe(4);
+    });
+
+    it('is given without a bound too, and its level is the policy’s', () => {
+      const change = { ...byInterval, disparateImpact: null };
+      const at95 = measureOf(table, 'disparate-impact', change);
+      const at99 = measureOf(table, 'disparate-impact', { ...change, level: 0.99 });
+      expect(at95).toMatchObject({ bound: null, passed: true });
+      expect(at99.interval!.lower).toBeLessThan(at95.interval!.lower);
+    });
+
+    it('covers the worst pair of four unequal groups at its level, near 0 and 1 too', () => {
+      const draw = uniform(7);
+      const people = [30, 60, 120, 400];
+      const truths = [
+        [0.5, 0.5, 0.5, 0.5],
+        [0.3, 0.4, 0.5, 0.6],
+        [0.97, 0.99, 0.98, 0.99],
+        [0.05, 0.02, 0.04, 0.03],
+      ];
+      const rounds = 300;
+      const shares = truths.map((rates) => {
+        const [least, most] = [Math.min(...rates), Math.max(...rates)];
+        let [ratio, gap] = [0, 0];
+        for (let round = 0; round < rounds; round += 1) {
+          const groups = rates.map((rate, i) => {
+            const size = people[i]!;
+            const chosen = Array.from({ length: size }, draw).filter((u) => u < rate).length;
+            return half(chosen, size, String(i));
+          });
+          const impact = measureOf(attribute(...groups), 'disparate-impact').interval;
+          const parity = measureOf(attribute(...groups), 'demographic-parity').interval!;
+          // Where nobody is favoured the gate blocks: nothing is claimed.
+          if (impact === null || (impact.lower <= least / most && least / most <= impact.upper))
+            ratio += 1;
+          if (parity.lower <= most - least + 1e-12 && most - least <= parity.upper + 1e-12)
+            gap += 1;
+        }
+        return [ratio / rounds, gap / rounds];
+      });
+      console.log(
+        `coverage of the worst pair: ${shares.map(([r, g]) => `ratio ${r}, gap ${g}`).join('; ')}`,
+      );
+      expect(Math.min(...shares.flat())).toBeGreaterThanOrEqual(0.93);
+    });
+
+    it('follows from the counts alone', () => {
+      const report = reportOf(table, byInterval);
+      const again = fairnessOfCounts([{ attribute: 'origin', groups: report.groups }], {
+        policy: { ...policy, ...byInterval },
+        label: 'granted',
+      });
+      expect(again).toEqual(report);
     });
   });
 

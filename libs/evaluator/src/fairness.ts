@@ -1,31 +1,36 @@
 import type { FairnessMeasure, FairnessPolicy, FairnessReport, GroupCounts } from '#libs/harness';
 import type { CellCounts, ProtectedCounts } from './counts.ts';
+import {
+  criticalValue,
+  differenceInterval,
+  ratioInterval,
+  type Interval,
+  type Proportion,
+} from './proportions.ts';
 
-/** So many of so many, as whole numbers. */
-interface Rate {
+/** So many of so many, of this group. */
+interface Rate extends Proportion {
   readonly of: string;
-  readonly hits: number;
-  readonly people: number;
 }
 
 /** What is compared between groups: the share of favourable decisions among everybody, or among some. */
 interface Compared {
-  readonly people: string;
+  readonly people: (label: string) => string;
   readonly rateOf: (counts: GroupCounts) => Rate;
 }
 
 const EVERYBODY: Compared = {
-  people: 'people',
+  people: () => 'people',
   rateOf: (c) => ({ of: c.group, hits: c.favoured, people: c.people }),
 };
 
 const DESERVING: Compared = {
-  people: 'people whose outcome is the favourable one',
+  people: (label) => `people whose outcome is "${label}"`,
   rateOf: (c) => ({ of: c.group, hits: c.deservingFavoured, people: c.deserving }),
 };
 
 const OTHERS: Compared = {
-  people: 'people whose outcome is not the favourable one',
+  people: (label) => `people whose outcome is not "${label}"`,
   rateOf: (c) => ({
     of: c.group,
     hits: c.favoured - c.deservingFavoured,
@@ -34,24 +39,27 @@ const OTHERS: Compared = {
 };
 
 type Measured =
-  | { readonly value: number; readonly standardError: number; readonly passed: boolean }
+  | (Required<Pick<FairnessMeasure, 'standardError' | 'interval' | 'passed'>> & {
+      readonly value: number;
+    })
   | { readonly reason: string };
 
+/** What fairness is measured by. */
+export interface FairnessAsked {
+  readonly policy: FairnessPolicy;
+  /** What the favourable outcome is called. */
+  readonly label: string;
+}
+
+/** The counts of one attribute's groups, or of one intersection's. */
+export interface AttributeCounts {
+  readonly attribute: string;
+  readonly groups: readonly GroupCounts[];
+}
+
 /**
- * The fairness of decisions at the policy's threshold, between the groups of each protected attribute, the worst
- * pair of groups counting. All cells count here, those below the minimum cell too: an agent is never told
- * any of it.
- *
- * - demographic parity: greatest difference of the favourable rates
- * - disparate impact: least ratio of the favourable rates (the four-fifths rule, 29 CFR 1607.4 D)
- * - equal opportunity: greatest difference of the favourable rates among those whose outcome is the favourable one
- *   (Hardt, Price, Srebro 2016)
- * - equalized odds: the greater of that and of the same among all others (Hardt, Price, Srebro 2016)
- *
- * Bounds are compared exactly: a ratio by cross-multiplied whole numbers, a difference as one division of whole
- * numbers. It fails closed: what can't be measured (a group below `minimumGroup`, nobody favoured, one group only,
- * no attribute declared) has no value, a reason, and does not pass where there is a bound.
- * Standard errors are binomial, by the delta method for the ratio, and of the shown pair; 0 at a rate of 0 or 1.
+ * The fairness of decisions at the policy's threshold, between the groups of each protected attribute and of each
+ * intersection. All cells count here, those below the minimum cell too: an agent is never told any of it.
  *
  * @param predictions probabilities by cell id, not clipped
  * @param attributes counts of the dev rows by protected group
@@ -59,22 +67,53 @@ type Measured =
 export const fairness = (
   predictions: ArrayLike<number>,
   attributes: readonly ProtectedCounts[],
-  policy: FairnessPolicy,
+  asked: FairnessAsked,
+): FairnessReport =>
+  fairnessOfCounts(
+    attributes.map(({ attribute, groups }) => ({
+      attribute,
+      groups: groups.map(({ group, counts }) =>
+        groupCounts(attribute, group, predictions, counts, asked.policy),
+      ),
+    })),
+    asked,
+  );
+
+/**
+ * The report that counts give: the same counts, the same report, so that whoever has the counts can check one.
+ *
+ * - demographic parity: greatest difference of the favourable rates
+ * - disparate impact: least ratio of the favourable rates (the four-fifths rule, 29 CFR 1607.4 D)
+ * - equal opportunity: greatest difference of the favourable rates among those whose outcome is the favourable one
+ *   (Hardt, Price, Srebro 2016)
+ * - equalized odds: the greater of that and of the same among all others (Hardt, Price, Srebro 2016)
+ *
+ * The worst pair of groups counts, and it is not known which pair that is in truth: each pair gets its score interval
+ * (Newcombe 1998, Koopman 1984) at a level that makes all of them hold together (Bonferroni over the pairs compared),
+ * and the measure's interval is the worst of their ends. A bound is compared with the unfavourable end. Where the policy
+ * says `estimate` it is compared exactly: a ratio by cross-multiplied whole numbers, a difference as one division of
+ * whole numbers.
+ *
+ * It fails closed: what can't be measured (a group below `minimumGroup`, nobody favoured, one group only,
+ * no attribute declared) has no value, a reason, and does not pass where there is a bound.
+ * Standard errors are binomial, by the delta method for the ratio, and of the shown pair; 0 at a rate of 0 or 1.
+ */
+export const fairnessOfCounts = (
+  attributes: readonly AttributeCounts[],
+  asked: FairnessAsked,
 ): FairnessReport => {
-  const counted = attributes.map(({ attribute, groups }) => ({
-    attribute,
-    groups: groups.map(({ group, counts }) =>
-      groupCounts(attribute, group, predictions, counts, policy),
-    ),
-  }));
+  const { threshold, favourable, decide, level } = asked.policy;
   return {
-    threshold: policy.threshold,
-    favourable: policy.favourable,
-    groups: counted.flatMap(({ groups }) => groups),
+    threshold,
+    favourable,
+    label: asked.label,
+    decide,
+    level,
+    groups: attributes.flatMap(({ groups }) => groups),
     measures:
-      counted.length > 0
-        ? counted.flatMap(({ attribute, groups }) => measures(attribute, groups, policy))
-        : measures('none', null, policy),
+      attributes.length > 0
+        ? attributes.flatMap(({ attribute, groups }) => measures(attribute, groups, asked))
+        : measures('none', null, asked),
   };
 };
 
@@ -109,9 +148,10 @@ const groupCounts = (
 const measures = (
   attribute: string,
   groups: readonly GroupCounts[] | null,
-  policy: FairnessPolicy,
+  asked: FairnessAsked,
 ): readonly FairnessMeasure[] => {
-  const { minimumGroup, disparateImpact: ratio } = policy;
+  const { policy } = asked;
+  const ratio = policy.disparateImpact;
   const measure = (
     name: FairnessMeasure['measure'],
     bound: string | null,
@@ -120,12 +160,16 @@ const measures = (
     const found = groups ? take(groups) : { reason: 'no protected attribute is declared' };
     const head = { attribute, measure: name, bound } as const;
     return 'reason' in found
-      ? { ...head, value: null, standardError: null, reason: found.reason, passed: bound === null }
+      ? {
+          ...head,
+          ...{ value: null, standardError: null, interval: null },
+          reason: found.reason,
+          passed: bound === null,
+        }
       : { ...head, ...found, reason: null };
   };
   const gap = (bound: number | null, ...compared: readonly Compared[]) => {
-    return (groups: readonly GroupCounts[]) =>
-      greatestDifference(groups, compared, minimumGroup, bound);
+    return (counts: readonly GroupCounts[]) => greatestDifference(counts, compared, bound, asked);
   };
   const atMost = (bound: number | null) => (bound === null ? null : `at most ${bound}`);
   return [
@@ -137,7 +181,7 @@ const measures = (
     measure(
       'disparate-impact',
       ratio && `at least ${ratio.numerator}/${ratio.denominator}`,
-      (counts) => leastRatio(counts, minimumGroup, ratio),
+      (counts) => leastRatio(counts, ratio, asked),
     ),
     measure(
       'equal-opportunity',
@@ -152,24 +196,26 @@ const measures = (
   ];
 };
 
-/** The groups with the lowest and the highest rate (the first of equals), or why there are none. */
-const extremes = (
+/** A rate of each group, or why they can't be compared. */
+const ratesOf = (
   groups: readonly GroupCounts[],
   compared: Compared,
-  minimumGroup: number,
-): { readonly lowest: Rate; readonly highest: Rate } | { readonly reason: string } => {
+  { policy: { minimumGroup }, label }: FairnessAsked,
+): { readonly rates: readonly Rate[] } | { readonly reason: string } => {
   const rates = groups.map(compared.rateOf);
-  const [first] = rates;
-  if (first === undefined || rates.length < 2) {
+  if (rates.length < 2)
     return { reason: `found ${rates.length} group: there is nothing to compare it with` };
-  }
   const small = rates.filter(({ people }) => people < Math.max(1, minimumGroup));
-  if (small.length > 0) {
-    const found = small.map(({ of, people }) => `${people} in ${of}`).join(', ');
-    return { reason: `found ${found}; expected ${minimumGroup} ${compared.people} in each group` };
-  }
-  let lowest = first;
-  let highest = first;
+  if (small.length === 0) return { rates };
+  const found = small.map(({ of, people }) => `${people} in ${of}`).join(', ');
+  return {
+    reason: `found ${found}; expected ${minimumGroup} ${compared.people(label)} in each group`,
+  };
+};
+
+/** The groups with the lowest and the highest rate, the first of equals. */
+const extremes = (rates: readonly Rate[]): { readonly lowest: Rate; readonly highest: Rate } => {
+  let [lowest, highest] = [rates[0]!, rates[0]!];
   for (const rate of rates) {
     if (excess(lowest, rate) > 0) lowest = rate;
     if (excess(rate, highest) > 0) highest = rate;
@@ -182,43 +228,105 @@ const excess = (a: Rate, b: Rate): number => a.hits * b.people - b.hits * a.peop
 
 const variance = ({ hits, people }: Rate): number => (hits * (people - hits)) / people ** 3;
 
+/** Every two groups once, the one with the lower rate first. */
+const pairsOf = (rates: readonly Rate[]): readonly (readonly [Rate, Rate])[] =>
+  rates.flatMap((a, i) =>
+    rates.slice(i + 1).map((b) => (excess(a, b) <= 0 ? ([a, b] as const) : ([b, a] as const))),
+  );
+
+const names = ([a, b]: readonly [Rate, Rate]): readonly [string, string] => [a.of, b.of];
+
 const greatestDifference = (
   groups: readonly GroupCounts[],
   compared: readonly Compared[],
-  minimumGroup: number,
   bound: number | null,
+  asked: FairnessAsked,
 ): Measured => {
-  let greatest: { readonly value: number; readonly standardError: number } | null = null;
+  const pairs: (readonly [Rate, Rate])[] = [];
+  let worst: { readonly value: number; readonly pair: readonly [Rate, Rate] } | null = null;
   for (const one of compared) {
-    const found = extremes(groups, one, minimumGroup);
+    const found = ratesOf(groups, one, asked);
     if ('reason' in found) return found;
-    const { lowest, highest } = found;
+    pairs.push(...pairsOf(found.rates));
+    const { lowest, highest } = extremes(found.rates);
     // A single division is rounded once: a difference of exactly 1/10 is the number 0.1 that a policy says.
     const value = excess(highest, lowest) / (highest.people * lowest.people);
-    if (greatest === null || value > greatest.value) {
-      greatest = { value, standardError: Math.sqrt(variance(highest) + variance(lowest)) };
-    }
+    if (worst === null || value > worst.value) worst = { value, pair: [lowest, highest] };
   }
-  if (greatest === null) throw new RangeError('nothing to compare was named');
-  return { ...greatest, passed: bound === null || greatest.value <= bound };
+  if (worst === null) throw new RangeError('nothing to compare was named');
+  const z = criticalValue(asked.policy.level, pairs.length);
+  const { interval, limit } = worstEnd(
+    pairs.map((pair) => ({ pair, ...absolute(differenceInterval(pair[1], pair[0], z)) })),
+    (one, other) => one.upper > other.upper,
+    ({ lower, upper }, all) => ({
+      lower: Math.max(lower, ...all.map((each) => each.lower)),
+      upper,
+    }),
+  );
+  const { value, pair } = worst;
+  return {
+    value,
+    standardError: Math.sqrt(variance(pair[0]) + variance(pair[1])),
+    interval: { ...interval, pair: names(pair), limit },
+    passed:
+      bound === null || (asked.policy.decide === 'estimate' ? value : interval.upper) <= bound,
+  };
+};
+
+/** What the size of a difference may be, when the difference may be this. */
+const absolute = ({ lower, upper }: Interval): Interval => ({
+  lower: Math.max(0, lower, 0 - upper),
+  upper: Math.max(Math.abs(lower), Math.abs(upper)),
+});
+
+/** What the ratio of the lower of two rates to the higher may be, when the ratio of the two may be this. */
+const ofLowerToHigher = ({ lower, upper }: Interval): Interval => {
+  const least = Math.min(lower, 1 / upper);
+  if (lower <= 1 && upper >= 1) return { lower: least, upper: 1 };
+  return { lower: least, upper: upper < 1 ? upper : 1 / lower };
+};
+
+type PairInterval = Interval & { readonly pair: readonly [Rate, Rate] };
+
+/** The interval of the worst of all pairs, and the pair that its unfavourable end comes from (the first of equals). */
+const worstEnd = (
+  all: readonly PairInterval[],
+  isWorse: (one: Interval, other: Interval) => boolean,
+  join: (worst: Interval, all: readonly Interval[]) => Interval,
+): { readonly interval: Interval; readonly limit: readonly [string, string] } => {
+  const worst = all.reduce((one, other) => (isWorse(other, one) ? other : one));
+  const { lower, upper } = join(worst, all);
+  return { interval: { lower, upper }, limit: names(worst.pair) };
 };
 
 const leastRatio = (
   groups: readonly GroupCounts[],
-  minimumGroup: number,
   bound: FairnessPolicy['disparateImpact'],
+  asked: FairnessAsked,
 ): Measured => {
-  const found = extremes(groups, EVERYBODY, minimumGroup);
+  const found = ratesOf(groups, EVERYBODY, asked);
   if ('reason' in found) return found;
-  const { lowest, highest } = found;
-  if (highest.hits === 0) return { reason: 'nobody in any group is decided favourably' };
+  const { lowest, highest } = extremes(found.rates);
+  if (highest.hits === 0) return { reason: `nobody in any group is decided "${asked.label}"` };
+  const pairs = pairsOf(found.rates);
+  const z = criticalValue(asked.policy.level, pairs.length);
+  const { interval, limit } = worstEnd(
+    pairs.map((pair) => ({ pair, ...ofLowerToHigher(ratioInterval(pair[0], pair[1], z)) })),
+    (one, other) => one.lower < other.lower,
+    ({ lower }, all) => ({ lower, upper: Math.min(...all.map((each) => each.upper)) }),
+  );
   const low = BigInt(lowest.hits) * BigInt(highest.people);
   const high = BigInt(highest.hits) * BigInt(lowest.people);
   const value = Number(low) / Number(high);
   const highRate = highest.hits / highest.people;
+  const holds = ({ numerator, denominator }: NonNullable<typeof bound>): boolean =>
+    asked.policy.decide === 'estimate'
+      ? low * BigInt(denominator) >= high * BigInt(numerator)
+      : interval.lower >= numerator / denominator;
   return {
     value,
     standardError: Math.sqrt(variance(lowest) + value ** 2 * variance(highest)) / highRate,
-    passed: bound === null || low * BigInt(bound.denominator) >= high * BigInt(bound.numerator),
+    interval: { ...interval, pair: [lowest.of, highest.of], limit },
+    passed: bound === null || holds(bound),
   };
 };

@@ -6,7 +6,12 @@ export { auc, aucDifference } from './auc.ts';
 export { sealedContrast, simultaneousInterval, type Contrast } from './contrast.ts';
 export { scoredCells } from './counts.ts';
 export type { CellCounts, ProtectedCounts } from './counts.ts';
-export { fairness } from './fairness.ts';
+export {
+  fairness,
+  fairnessOfCounts,
+  type AttributeCounts,
+  type FairnessAsked,
+} from './fairness.ts';
 export { ladder } from './ladder.ts';
 export {
   SECONDARY_METRICS,
@@ -16,4 +21,11 @@ export {
   type SecondaryMetric,
 } from './observe.ts';
 export { CLIP, clip, parsePredictions, type PredictionsRefusal } from './predictions.ts';
-export { brier, calibrationError, difference, score } from './scores.ts';
+export {
+  brier,
+  calibrationError,
+  difference,
+  differenceOverSeeds,
+  score,
+  type SeedPair,
+} from './scores.ts';

@@ -7,6 +7,7 @@ import {
   calibrationError,
   clip,
   difference,
+  differenceOverSeeds,
   score,
   type CellCounts,
 } from './index.ts';
@@ -243,5 +244,64 @@ describe('calibrationError', () => {
     const counts = { people: [20, 20], positive: [4, 8] };
     expect(calibrationError([0.31, 0.31], counts, 11)!.value).toBeCloseTo(0.01, 14);
     expect(calibrationError([0.25, 0.35], counts, 11)!.value).toBeCloseTo(0.05, 14);
+  });
+});
+
+describe('the difference over seeds', () => {
+  const counts = { people: [400, 300], positive: [100, 240] };
+  const pair = (predictions: readonly number[], incumbent: readonly number[]) => ({
+    predictions,
+    incumbent,
+  });
+  const one = pair([0.25, 0.8], [0.3, 0.7]);
+  const other = pair([0.28, 0.75], [0.31, 0.72]);
+  const of = (...pairs: readonly ReturnType<typeof pair>[]) =>
+    differenceOverSeeds(pairs, counts, 11);
+
+  it('is the mean of those of each seed', () => {
+    const each = [one, other].map(
+      ({ predictions, incumbent }) => difference(predictions, incumbent, counts, 11)?.value ?? NaN,
+    );
+    expect(of(one, other)?.value).toBeCloseTo(((each[0] ?? 0) + (each[1] ?? 0)) / 2, 12);
+    expect(of(one)).toMatchObject({ value: expect.closeTo(each[0] ?? 0, 12) as number, n: 700 });
+    expect(of(one, one)).toEqual(of(one));
+  });
+
+  it("has the sample's own standard error, or a greater one", () => {
+    const inner = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+    const cell = fc.record({
+      people: fc.integer({ min: 11, max: 300 }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      p: inner,
+      q: inner,
+    });
+    fc.assert(
+      fc.property(fc.array(cell, { minLength: 1, maxLength: 20 }), (cells) => {
+        const some = {
+          people: cells.map(({ people }) => people),
+          positive: cells.map(({ people, share }) => Math.round(share * people)),
+        };
+        const [p, q] = [cells.map((each) => each.p), cells.map((each) => each.q)];
+        const own = difference(p, q, some, 11)?.standardError ?? NaN;
+        const allowed = differenceOverSeeds([pair(p, q)], some, 11)?.standardError ?? NaN;
+        expect(allowed).toBeGreaterThanOrEqual(own * (1 - 1e-9));
+      }),
+    );
+  });
+
+  it('is not sure of a bet on one cell where everybody happened to have the outcome', () => {
+    // 20 of 20 without the outcome, which a share of 0.1 does in one case of eight.
+    const lucky = { people: [20, 1000], positive: [0, 500] };
+    const bet = pair([0.05, 0.5], [0.17, 0.5]);
+    const own = difference(bet.predictions, bet.incumbent, lucky, 11);
+    const allowed = differenceOverSeeds([bet], lucky, 11);
+    const z = (estimate: typeof own) => -(estimate?.value ?? 0) / (estimate?.standardError ?? 1);
+    expect(z(own)).toBeGreaterThan(4);
+    expect(z(allowed)).toBeLessThan(2);
+  });
+
+  it('is null where nobody can be scored, and refuses no pair', () => {
+    expect(differenceOverSeeds([one], { people: [3, 4], positive: [1, 1] }, 11)).toBeNull();
+    expect(() => differenceOverSeeds([], counts, 11)).toThrow('no seed');
   });
 });

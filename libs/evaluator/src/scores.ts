@@ -92,6 +92,64 @@ export const difference = (
   );
 };
 
+/** The predictions of two trainings with the same seed. */
+export interface SeedPair {
+  readonly predictions: Predictions;
+  readonly incumbent: Predictions;
+}
+
+/**
+ * What a decision to keep rests on: the difference of log-losses averaged over seeds (each person's loss under
+ * `predictions` less that under `incumbent`, averaged over the pairs), as the mean over people, with a standard error
+ * that holds where `predictions` are no better. Negative: `predictions` are better. The value is the mean of the pairs'
+ * {@link difference}s; how much the pairs differ from one another is not in the standard error.
+ *
+ * The sample's own variance ({@link difference}) is no measure of a change that few people show: where all 20 of a
+ * cell had the outcome that the change bets on, it is next to nothing, and z comes out as √20 whatever the bet was. So
+ * within each cell the variance is that of the observed share of positive outcomes or that of the share at which the
+ * change breaks even there (a score test's variance), whichever is greater; between cells it is the sample's.
+ *
+ * Null where fewer than two people can be scored.
+ * @throws RangeError without a pair
+ */
+export const differenceOverSeeds = (
+  pairs: readonly SeedPair[],
+  counts: CellCounts,
+  minimumCell: number,
+): Estimate | null => {
+  if (pairs.length === 0) throw new RangeError('there is no seed to take the difference over');
+  const cells = scoredCells(counts, minimumCell);
+  const less = (loss: (p: number) => number, cell: number): number =>
+    pairs.reduce(
+      (sum, { predictions, incumbent }) =>
+        sum + (loss(clip(predictions[cell])) - loss(clip(incumbent[cell]))),
+      0,
+    ) / pairs.length;
+  const changes = cells.map((cell) => {
+    const people = counts.people[cell]!;
+    const share = counts.positive[cell]! / people;
+    const positive = less(LOG_LOSS.positive, cell);
+    const negative = less(LOG_LOSS.negative, cell);
+    return { people, share, positive, negative, mean: share * positive + (1 - share) * negative };
+  });
+  const n = changes.reduce((sum, { people }) => sum + people, 0);
+  if (n < 2) return null;
+  const value = changes.reduce((sum, { people, mean }) => sum + people * mean, 0) / n;
+  const squares = changes.reduce((sum, { people, share, positive, negative, mean }) => {
+    const spread = positive - negative;
+    // Where it is better (or worse) whatever the outcome, no share breaks even, and its variance is none.
+    const even = spread === 0 ? 0 : Math.min(1, Math.max(0, -negative / spread));
+    const ofShare = Math.max(share * (1 - share), even * (1 - even));
+    return sum + people * ((mean - value) ** 2 + spread ** 2 * ofShare);
+  }, 0);
+  return {
+    name: 'log-loss-difference',
+    value,
+    standardError: Math.sqrt(squares / (n - 1) / n),
+    n,
+  };
+};
+
 /** Mean squared error per person (Brier 1950) over the cells with at least `minimumCell` people; lower is better. */
 export const brier = (
   predictions: Predictions,

@@ -12,6 +12,7 @@ const REPORT: IsolationReport & { scratchBytes: number } = {
   kind: 'bubblewrap',
   network: 'none',
   scratchBytes: 4096,
+  layers: ['no-network', 'seccomp'],
   limits: {
     seconds: 1,
     memoryMb: 2,
@@ -30,6 +31,7 @@ describe('what a result says of how its program ran', () => {
       kind: 'bubblewrap',
       network: 'none',
       scratchBytes: 4096,
+      layers: 'no-network seccomp',
       limit_seconds: 1,
       limit_memoryMb: 2,
       limit_processes: 3,

@@ -7,7 +7,7 @@ export type ExecutionRecord = Readonly<Record<string, string | number | boolean 
 
 /**
  * What a result says of how its program ran: executor, interpreter or image by digest, device, lock file, and the
- * isolation as reported, limits prefixed by `limit_`. What there is not is null.
+ * isolation as reported, limits prefixed by `limit_`, layers as one text with spaces between. What there is not is null.
  *
  * Throws on a report whose members are not plain values: a bug of the adapter.
  */
@@ -16,13 +16,14 @@ export const executionRecord = (
   isolation: IsolationReport,
   lockfile: LockFile | null,
 ): ExecutionRecord => {
-  const { limits, ...report } = isolation;
+  const { limits, layers, ...report } = isolation;
   const prefixed = Object.entries(limits ?? {}).map(([name, value]): readonly [string, unknown] => [
     `limit_${name}`,
     value,
   ]);
   const record: Record<string, unknown> = {
     ...report,
+    layers: layers.join(' '),
     ...Object.fromEntries(prefixed),
     executor: kind,
     runtime_name: runtime.name,

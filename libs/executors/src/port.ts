@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { SandboxLayer } from '#libs/harness';
 import {
   commonProblem,
   DEFAULT_ENVIRONMENT,
@@ -53,6 +54,8 @@ export interface Executor {
   readonly runtime: RuntimeRecord;
   /** The one device that programs get, or null: none, or one that the cluster chooses. */
   readonly device: Device | null;
+  /** The layers that contain every program run here: what a study may demand. */
+  readonly layers: readonly SandboxLayer[];
   run(job: ExecutorJob): Promise<SandboxOutcome>;
 }
 

@@ -32,6 +32,7 @@ export const sandboxExecutor = async ({
     kind: 'sandbox',
     runtime,
     device,
+    layers: sandbox.report.layers,
     run: ({ entry, owner, environment = DEFAULT_ENVIRONMENT, ...job }) => {
       checkJob({ ...job, entry, owner, environment });
       return sandbox.run({

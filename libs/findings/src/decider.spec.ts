@@ -28,6 +28,7 @@ const finding: FindingProposed['data'] = {
     n: 3810,
     changes: ['use experience'],
     planted: [],
+    look: null,
   },
   chain: {
     runId: 'pay-1',

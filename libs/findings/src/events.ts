@@ -1,6 +1,29 @@
 import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
 
 /**
+ * The look at the sealed rows that a claim rests on, with all that its interval's width is computed from: anybody can
+ * redo it.
+ */
+export interface Look {
+  /** SHA-256 of the data whose sealed rows were opened. */
+  readonly dataDigest: string;
+  /** Which look of the study's it was, from 1, over all its runs. */
+  readonly ofStudy: number;
+  /** Which look at the sealed rows of these data, from 1, over all studies of the ledger. */
+  readonly ofData: number;
+  /** Runs that the study had counted by then, this one too. */
+  readonly runs: number;
+  /** Units that those of them had spent that had ended by then, this one too. */
+  readonly spent: number;
+  /** Claims that share the look. */
+  readonly claims: number;
+  /** The share of the joint error that the look may spend: 1 ÷ (n × (n + 1)), n being the greater of the two counts. */
+  readonly share: number;
+  /** How many standard errors the interval reaches to either side. */
+  readonly multiplier: number;
+}
+
+/**
  * A cohort-level claim. There is no field for an individual, a prescription or a decision: the Human Mandate is
  * this type.
  */
@@ -12,7 +35,10 @@ export interface Claim {
   /** Improvement of the log-loss per person on the sealed rows; positive is better. */
   readonly estimate: number;
   readonly standardError: number;
-  /** Simultaneous over the run's findings (Bonferroni). */
+  /**
+   * Simultaneous: at this level all intervals hold together that the study ever claims, of all its looks. Where `look`
+   * is null, those of this run alone (Bonferroni).
+   */
   readonly interval: { readonly level: number; readonly lower: number; readonly upper: number };
   /** Improvement relative to the compared program's log-loss. */
   readonly relative: number;
@@ -22,6 +48,8 @@ export interface Claim {
   readonly changes: readonly string[];
   /** Dimensions in use that were planted in the data on purpose. */
   readonly planted: readonly string[];
+  /** Null of a claim under the rule of version 1, which corrected for the claims of one look only. */
+  readonly look: Look | null;
 }
 
 /** Where the chain of a finding starts and ends. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { screenText } from '#libs/mandate';
-import { statementOf, type Claim } from './index.ts';
+import { lookOf, statementOf, type Claim } from './index.ts';
 
 const claim: Claim = {
   kind: 'step',
@@ -13,6 +13,7 @@ const claim: Claim = {
   n: 3810,
   changes: ['use experience'],
   planted: [],
+  look: null,
 };
 
 const withInterval = (lower: number, upper: number) =>
@@ -49,6 +50,29 @@ describe('the statement of a claim', () => {
     expect(statementOf({ ...claim, planted: ['withholding'] })).toMatch(
       / Uses withholding, planted in the data on purpose\.$/,
     );
+  });
+
+  it.each([
+    [
+      1,
+      'Look 3 of this study at its sealed rows, look 1 at these data over all studies, after 1 run',
+    ],
+    [3, 'Look 3 of this study at its sealed rows, after 1 run'],
+  ])('says how often was looked before (%i at the data)', (ofData, says) => {
+    const counts = {
+      dataDigest: 'ab'.repeat(32),
+      ofStudy: 3,
+      ofData,
+      runs: 1,
+      spent: 1140,
+      claims: 2,
+    };
+    const statement = statementOf({ ...claim, look: lookOf(counts) });
+    expect(statement).toContain(
+      `${says} and 1,140 units; the intervals of all looks hold together.`,
+    );
+    // Longer than one free text may be: what it says is screened all the same.
+    expect(screenText(statement.slice(-250))).toEqual([]);
   });
 
   it('is the same for the same claim, and passes the screen of the mandate', () => {

@@ -1,4 +1,4 @@
-import type { Claim } from './events.ts';
+import type { Claim, Look } from './events.ts';
 
 const number = (value: number, digits = 4): string => value.toFixed(digits);
 
@@ -10,12 +10,24 @@ const meaning = ({ lower, upper }: Claim['interval']): string => {
   return upper < 0 ? ', which is worse than before' : ', which cannot be told from no change';
 };
 
+const counted = (n: number, one: string): string =>
+  `${n.toLocaleString('en-US')} ${one}${n === 1 ? '' : 's'}`;
+
+/** How often was looked before, so that nobody takes the hundredth look for the first. */
+const looked = ({ ofStudy, ofData, runs, spent }: Look): string => {
+  const others = ofData === ofStudy ? '' : `, look ${ofData} at these data over all studies`;
+  return (
+    ` Look ${ofStudy} of this study at its sealed rows${others}, after ${counted(runs, 'run')} and ` +
+    `${counted(spent, 'unit')}; the intervals of all looks hold together.`
+  );
+};
+
 /**
  * The sentence of a claim, built from its fields alone, so that a finding can say nothing that its type does not
  * hold. Same claim, same sentence.
  */
 export const statementOf = (claim: Claim): string => {
-  const { cohort, estimate, interval, relative, n, changes, planted, kind } = claim;
+  const { cohort, estimate, interval, relative, n, changes, planted, kind, look } = claim;
   const subject =
     kind === 'line'
       ? `The ${changes.length} kept mutations together (${changes.join('; ')})`
@@ -25,6 +37,7 @@ export const statementOf = (claim: Claim): string => {
   return (
     `${subject}: log-loss per person of ${cohort.outcome} over ${cohort.description} falls by ` +
     `${number(estimate)} (joint ${percent(interval.level)} interval ${number(interval.lower)} to ` +
-    `${number(interval.upper)}; ${percent(relative)}; n = ${n})${meaning(interval)}.${warning}`
+    `${number(interval.upper)}; ${percent(relative)}; n = ${n})${meaning(interval)}.${warning}` +
+    (look === null ? '' : looked(look))
   );
 };

@@ -1,204 +1,80 @@
-import {
-  FILE_DOMAINS,
-  type Breach,
-  type FileDomain,
-  type GateCheck,
-  type HarnessPolicy,
-} from './policy.ts';
+import { gateByText } from './mid-loop/by-text.ts';
+import { gateBySyntax } from './mid-loop/by-syntax.ts';
+import { domainOfPaths } from './mid-loop/by-text.ts';
+import { mutableFile, type MutableEntry } from './mid-loop/mutable-set.ts';
+import { dearest, type FileChange, type MidLoopRuling, type Policy } from './mid-loop/ruling.ts';
+import type { FileDomain } from './policy.ts';
+import { readSource } from './syntax/read.ts';
+import { languageOf } from './syntax/source.ts';
 
-/** One file of the diff between the base tree and the proposed tree. */
-export interface FileChange {
-  readonly path: string;
-  readonly kind: 'added' | 'modified' | 'deleted' | 'type-changed';
-  readonly before: string | null;
-  readonly after: string | null;
-  /** Git mode after the change, e.g. `100644`; null when deleted. */
-  readonly mode: string | null;
-  /** Content after the change; null when deleted or no regular file. */
-  readonly text: string | null;
-}
-
-export interface MidLoopRuling {
-  /** The dearest domain that the diff touches; null when it touches none, or a file that no domain owns. */
-  readonly domain: FileDomain | null;
-  readonly checks: readonly GateCheck[];
-  readonly breaches: readonly Breach[];
-}
-
-type Policy = Pick<HarnessPolicy, 'program' | 'gates' | 'budget'>;
-
-const domainsOf = ({ program }: Pick<Policy, 'program'>, path: string): readonly FileDomain[] =>
-  FILE_DOMAINS.filter((domain) => program.mutable[domain].includes(path));
-
-const dearest = (
-  { budget }: Pick<Policy, 'budget'>,
-  domains: readonly FileDomain[],
-): FileDomain | null =>
-  domains.reduce<FileDomain | null>(
-    (best, domain) => (best === null || budget.costs[domain] > budget.costs[best] ? domain : best),
-    null,
-  );
-
-/** The dearest domain that these files touch; null where there are none, or one that no domain owns. */
-export const measuredDomain = (
-  policy: Pick<HarnessPolicy, 'program' | 'budget'>,
-  paths: readonly string[],
-): FileDomain | null => {
-  const touched = paths.map((path) => domainsOf(policy, path));
-  return touched.every((domains) => domains.length > 0) ? dearest(policy, touched.flat()) : null;
-};
-
-const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
-
-const escaped = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-/** Space and comments, which may stand between a name and the sign that sets it. */
-const GAP = String.raw`(?:\s|/\*(?:[^*]|\*(?!/)){0,200}\*/|//[^\n]*\n)*`;
+export { jsonOwners, mutableEntries, mutablePaths } from './mid-loop/mutable-set.ts';
+export type { MutableEntry } from './mid-loop/mutable-set.ts';
+export type { FileChange, FileRuling, MidLoopRuling, UnreadableFile } from './mid-loop/ruling.ts';
+export { LANGUAGES, languageOf } from './syntax/source.ts';
+export type { Language } from './syntax/source.ts';
 
 /**
- * The colon of a key, `=`, compound assignments, `++` and `--`; not `==`, `<=`, `=>`. A comment without an end in
- * sight counts too: nobody reads past it, and searching for its end from every name would take for ever.
+ * What keeps a policy's mutable entry from meaning something in the program as it stands: a text that its language can't
+ * read, or a part that is not there. Null for a sound one.
+ *
+ * @param text of the entry's file
  */
-const SETS = String.raw`(?::|(?:\*\*|<<|>>>?|\|\||&&|\?\?|[-+*/%&|^])?=(?![=>])|\+\+|--|/\*(?:[^*]|\*(?!/)){201})`;
-
-/** Enough places to see what was done; a file full of them must not fill the log. */
-const MOST_PLACES = 20;
-
-const ESCAPE = /\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})/giu;
-
-/** The text with its `\u0073` and `\x73` read as characters; lines stay where they are. */
-const unescaped = (text: string): string =>
-  text.replace(ESCAPE, (...[escape, braced, four, two]: readonly (string | undefined)[]) => {
-    const code = parseInt(braced ?? four ?? two ?? '', 16);
-    const character = code > 0x10ffff ? (escape ?? '') : String.fromCodePoint(code);
-    return /\s/u.test(character) ? ' ' : character;
-  });
-
-/** Every key of a JSON text, at any depth; none of a text that is no JSON. */
-const jsonKeys = (text: string): ReadonlySet<string> => {
-  const keys = new Set<string>();
-  try {
-    JSON.parse(text, (key, value: unknown) => {
-      keys.add(key.toLowerCase());
-      return value;
-    });
-  } catch {
-    // No JSON: the search of the text has to do.
-  }
-  return keys;
-};
-
-interface Setting {
-  readonly name: string;
-  /** Null where only the parsed JSON shows it. */
-  readonly line: number | null;
-}
-
-/**
- * Where a text sets a protected parameter: as a key (`"seed": …`, `seed: …`, `['seed']: …`) or by assignment.
- * It reads text, not meaning, so `a ? seed : b` counts too: better a halt than a seed that was turned.
- */
-const settings = (text: string, names: readonly string[]): readonly Setting[] => {
-  const readable = unescaped(text);
-  const keys = jsonKeys(text);
-  return names.flatMap((name): readonly Setting[] => {
-    const setting = new RegExp(
-      `(?<![\\p{L}\\p{N}_$-])["'\`]?${escaped(name)}["'\`]?${GAP}(?:\\]${GAP})?${SETS}`,
-      'giu',
-    );
-    const places = [...readable.matchAll(setting)].slice(0, MOST_PLACES);
-    return places.length === 0 && keys.has(name.toLowerCase())
-      ? [{ name, line: null }]
-      : places.map(({ index }) => ({ name, line: lineOf(readable, index) }));
-  });
+export const entryProblem = (
+  { path, part }: MutableEntry,
+  text: string,
+): { readonly found: string; readonly expected: string } | null => {
+  const language = languageOf(path);
+  if (language === 'text') return null;
+  const source = readSource(language, text, { path, protectedParameters: [], programFiles: [] });
+  if (!source.ok)
+    return {
+      found: `line ${source.error.line}: ${source.error.message}`,
+      expected: `a file that can be read as ${language}`,
+    };
+  const names = [...new Set(source.value.declarations.flatMap((each) => each.names))];
+  return part === null || names.includes(part)
+    ? null
+    : {
+        found: `no ${part}`,
+        expected: `one of ${
+          names
+            .filter((name) => name !== '')
+            .slice(0, 20)
+            .join(', ') || 'nothing'
+        }`,
+      };
 };
 
 /**
  * The mid-loop gate's rules on the diff of two trees; the agent's own words count for nothing here.
- * Every rule answers, each breach with file and line.
+ * Every rule answers, each breach with file and line. Code and JSON are read as syntax trees, both sides of the diff:
+ * what the honest base had already is no breach. Under a policy of version 1 the rules of then answer, which read text.
  */
-export const midLoopGate = (policy: Policy, changes: readonly FileChange[]): MidLoopRuling => {
-  const { maximumFiles, maximumFileBytes } = policy.gates.midLoop;
-  const mutable = FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]);
-  const isTooLong = ({ text }: FileChange) => text !== null && byteLength(text) > maximumFileBytes;
-  const at = (file: string, line: number | null = null) => ({ file, line });
+export const midLoopGate = (policy: Policy, changes: readonly FileChange[]): MidLoopRuling =>
+  policy.version === 1 ? gateByText(policy, changes) : gateBySyntax(policy, changes);
 
-  const rules: readonly (readonly [
-    string,
-    string,
-    readonly Omit<Breach, 'rule' | 'expected'>[],
-  ])[] = [
-    [
-      'mutable-files-only',
-      `only ${mutable.join(', ')}`,
-      changes.length === 0
-        ? [{ found: 'no file', file: null, line: null }]
-        : changes
-            .filter(({ path }) => domainsOf(policy, path).length === 0)
-            .map(({ path, kind }) => ({ found: `${path} ${kind}`, ...at(path) })),
-    ],
-    [
-      'regular-files-only',
-      'regular files (mode 100644), none removed',
-      changes
-        .filter(
-          ({ kind, mode }) => kind === 'type-changed' || kind === 'deleted' || mode !== '100644',
-        )
-        .map(({ path, kind, mode }) => ({
-          found: kind === 'deleted' ? `${path} deleted` : `${path} with mode ${mode ?? 'none'}`,
-          ...at(path),
-        })),
-    ],
-    [
-      'readable-text',
-      'text in UTF-8, so that the other rules can read it',
-      changes
-        .filter(({ kind, text }) => kind !== 'deleted' && text === null)
-        .map(({ path }) => ({ found: `${path} without readable text`, ...at(path) })),
-    ],
-    [
-      'bounded-size',
-      `at most ${maximumFiles} files of ${maximumFileBytes} bytes`,
-      [
-        ...(changes.length > maximumFiles
-          ? [{ found: `${changes.length} files`, file: null, line: null }]
-          : []),
-        ...changes.filter(isTooLong).map(({ path, text }) => ({
-          found: `${path} with ${byteLength(text ?? '')} bytes`,
-          ...at(path),
-        })),
-      ],
-    ],
-    [
-      'protected-parameters',
-      `none of ${policy.program.protectedParameters.join(', ')} set`,
-      // What is too long is a breach already, and searching it could take for ever.
-      changes
-        .filter((change) => !isTooLong(change))
-        .flatMap(({ path, text }) =>
-          settings(text ?? '', policy.program.protectedParameters).map(({ name, line }) => ({
-            found: `${path}${line === null ? '' : `:${line}`} sets ${name}`,
-            ...at(path, line),
-          })),
-        ),
-    ],
-  ];
-
-  return {
-    domain: measuredDomain(
+/**
+ * The dearest domain that some changed files come to, as far as it shows without their contents; null where there are
+ * none, or one that no domain owns. A file can be classified as a domain that owns it or a part of it, or as
+ * architecture; another one counts as none. Under a policy of version 1 the paths alone say.
+ */
+export const domainOfFiles = (
+  policy: Pick<Policy, 'version' | 'program' | 'budget'>,
+  files: readonly { readonly path: string; readonly domain: FileDomain | null }[],
+): FileDomain | null => {
+  if (policy.version === 1)
+    return domainOfPaths(
       policy,
-      changes.map(({ path }) => path),
-    ),
-    checks: rules.map(([rule, expected, found]) => ({
-      rule,
-      passed: found.length === 0,
-      found: found.length === 0 ? 'none' : found.map((breach) => breach.found).join('; '),
-      expected,
-    })),
-    breaches: rules.flatMap(([rule, expected, found]) =>
-      found.map((breach) => ({ rule, expected, ...breach })),
-    ),
-  };
+      files.map(({ path }) => path),
+    );
+  const domains = files.flatMap(({ path, domain }) => {
+    const mutable = mutableFile(policy, path);
+    const owners = [
+      ...(mutable?.whole ?? []),
+      ...(mutable?.parts ?? []).map((part) => part.domain),
+    ];
+    const isPossible = owners.length > 0 && (domain === 'architecture' || owners.includes(domain!));
+    return domain !== null && isPossible ? [domain] : [];
+  });
+  return domains.length === files.length ? dearest(policy, domains) : null;
 };
-
-const byteLength = (text: string): number => new TextEncoder().encode(text).length;

@@ -1,3 +1,5 @@
+import type { FairnessPolicy } from './policy.ts';
+
 /** A number with its uncertainty. */
 export interface Estimate {
   readonly name: string;
@@ -41,7 +43,7 @@ export interface GroupCounts {
   readonly deservingFavoured: number;
 }
 
-/** A fairness measure over the groups of one attribute. */
+/** A fairness measure over the groups of one attribute, the worst pair of groups counting. */
 export interface FairnessMeasure {
   readonly attribute: string;
   readonly measure:
@@ -49,6 +51,11 @@ export interface FairnessMeasure {
   /** Null: not measurable, with the reason. */
   readonly value: number | null;
   readonly standardError: number | null;
+  /**
+   * What the measure may be in truth, at the report's level and over all pairs of groups at once. Null where there is no
+   * value, and in a report of the first version.
+   */
+  readonly interval: FairnessInterval | null;
   readonly reason: string | null;
   /** What the policy asks for, as text; null: shown, no bound. */
   readonly bound: string | null;
@@ -56,9 +63,41 @@ export interface FairnessMeasure {
   readonly passed: boolean;
 }
 
+export interface FairnessInterval {
+  readonly lower: number;
+  readonly upper: number;
+  /** The two groups that `value` compares, the one with the lower rate first. */
+  readonly pair: readonly [string, string];
+  /** The two that the unfavourable end comes from: often a small group, of which little is known. */
+  readonly limit: readonly [string, string];
+}
+
 export interface FairnessReport {
   readonly threshold: number;
   readonly favourable: 'positive' | 'negative';
+  /** What the favourable outcome is called. */
+  readonly label: string;
+  /** What bounds were compared with. */
+  readonly decide: FairnessPolicy['decide'];
+  /** Confidence level of the intervals. */
+  readonly level: number;
   readonly groups: readonly GroupCounts[];
   readonly measures: readonly FairnessMeasure[];
 }
+
+/** A report as it was recorded in version 1: bounds were compared with estimates. */
+export interface FairnessReportOfVersion1 extends Pick<
+  FairnessReport,
+  'threshold' | 'favourable' | 'groups'
+> {
+  readonly measures: readonly Omit<FairnessMeasure, 'interval'>[];
+}
+
+/** A report of version 1 in today's shape; nothing that it did not say is made up. */
+export const upgradeFairnessReport = (report: FairnessReportOfVersion1): FairnessReport => ({
+  ...report,
+  label: report.favourable,
+  decide: 'estimate',
+  level: 0.95,
+  measures: report.measures.map((measure) => ({ ...measure, interval: null })),
+});

@@ -1,9 +1,24 @@
-import type { HarnessPolicy, KeepPolicy } from './policy.ts';
+import type {
+  DataPolicy,
+  FairnessPolicy,
+  HarnessPolicy,
+  KeepPolicy,
+  OutcomePolicy,
+} from './policy.ts';
 
 /** A policy as it was written into `RunOpened` in version 1. */
-export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'> {
+export interface PolicyOfVersion1 extends Omit<
+  HarnessPolicy,
+  'version' | 'keep' | 'data' | 'gates' | 'sandbox'
+> {
   readonly version: 1;
   readonly keep: Omit<KeepPolicy, 'effect'>;
+  readonly data: Omit<DataPolicy, 'outcome' | 'coarsen' | 'magnitudes' | 'disclosure' | 'pii'> & {
+    readonly outcome: Omit<OutcomePolicy, 'labels'>;
+  };
+  readonly gates: Omit<HarnessPolicy['gates'], 'postLoop'> & {
+    readonly postLoop: Omit<FairnessPolicy, 'decide' | 'level' | 'intersections'>;
+  };
 }
 
 /**
@@ -14,4 +29,17 @@ export interface PolicyOfVersion1 extends Omit<HarnessPolicy, 'version' | 'keep'
 export const upgradePolicy = (policy: PolicyOfVersion1): HarnessPolicy => ({
   ...policy,
   keep: { ...policy.keep, effect: null },
+  data: {
+    ...policy.data,
+    outcome: { ...policy.data.outcome, labels: { positive: 'positive', negative: 'negative' } },
+    coarsen: [],
+    magnitudes: [],
+    disclosure: null,
+    pii: null,
+  },
+  gates: {
+    ...policy.gates,
+    postLoop: { ...policy.gates.postLoop, decide: 'estimate', level: 0.95, intersections: [] },
+  },
+  sandbox: { minimum: [] },
 });

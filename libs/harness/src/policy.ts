@@ -1,3 +1,5 @@
+import type { SandboxLayer } from './sandbox-layers.ts';
+
 /** The domains of a mutation. `metric` proposes a secondary metric and touches no file. */
 export const FILE_DOMAINS = ['hyperparameter', 'feature', 'architecture'] as const;
 export type FileDomain = (typeof FILE_DOMAINS)[number];
@@ -6,6 +8,12 @@ export type Domain = FileDomain | 'metric';
 export type ChargeType = 'hypothesis' | Domain;
 
 export type Costs = Readonly<Record<ChargeType, number>>;
+
+/** A dimension as it is seen from outside of the vault. */
+export interface CohortDimension {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
 
 /** How a column becomes a cohort dimension. The labels are the only values that ever leave the vault. */
 export type DimensionPolicy = {
@@ -31,21 +39,74 @@ export interface OutcomePolicy {
   readonly name: string;
   readonly column: string;
   readonly positive: { readonly atLeast: number } | { readonly equals: string };
+  /** What the two outcomes are called, where people read of them. */
+  readonly labels: { readonly positive: string; readonly negative: string };
+}
+
+/** Labels of a dimension that become one label where the data are too thin for them. */
+export interface CoarseningStep {
+  readonly dimension: string;
+  /** At least two labels of the dimension as the steps before this one left them. */
+  readonly merge: readonly string[];
+  /** The label that takes the place of the first of them. */
+  readonly into: string;
+}
+
+/**
+ * A column of numbers from 0 on whose sum is released for each cohort. A cohort that few people's numbers dominate is
+ * hidden as a whole, for whoever knows his own number could work out another's. At least one of the rules is not null.
+ */
+export interface MagnitudePolicy {
+  readonly name: string;
+  readonly column: string;
+  /** Decimals that are kept of each number, 0 to 6: sums are exact in that unit. */
+  readonly decimals: number;
+  /** The (n,k) rule: the `largest` numbers may be at most `percent` of the sum; null: not asked. */
+  readonly dominance: { readonly largest: number; readonly percent: number } | null;
+  /** The p% rule: all but the two largest must be at least so many per cent of the largest; null: not asked. */
+  readonly priorPercent: number | null;
+}
+
+/** What a cohort that is not released may be told by, beside the minimum cell. */
+export interface DisclosurePolicy {
+  /** hidden: an empty cell looks like a small one; shown: it stands in the table with nobody. */
+  readonly emptyCells: 'hidden' | 'shown';
+  /** Fewest people with each outcome in a released cell; 0: a cell where everybody's outcome is the same is released. */
+  readonly minimumOutcome: number;
+  /**
+   * The train rows' totals, which the hidden cells can be reckoned from. auto: told, or else withheld where they would
+   * tell too much of a hidden cell; told: always, and further cells are hidden where they would.
+   */
+  readonly totals: 'auto' | 'told';
+  /**
+   * one: the same rows leave the vault by one table, for a second one by other dimensions could be subtracted from the
+   * first. any: the study's human answers for what its tables tell together.
+   */
+  readonly tables: 'one' | 'any';
 }
 
 export const SPLITS = ['train', 'dev', 'check', 'sealed'] as const;
 export type Split = (typeof SPLITS)[number];
 
+/** What the vault takes for people's identifiers, and where the study's human says that it is wrong. */
+export interface PiiPolicy {
+  /** Columns that may be declared all the same, each with the reason that somebody answers for. */
+  readonly allow: readonly { readonly column: string; readonly reason: string }[];
+}
+
 export interface DataPolicy {
-  /** Path of the data file, relative to the study's folder. */
+  /** Path of the data file, relative to the study's folder; of `postgres` the table or view, with its schema. */
   readonly path: string;
-  readonly format: 'csv' | 'parquet';
+  readonly format: 'csv' | 'parquet' | 'postgres';
   /** The column that identifies a row, or null: then a row is its place in the file, which the data digest pins. */
   readonly rowId: string | null;
   /** Columns that never leave the vault and can be no dimension. */
   readonly identifiers: readonly string[];
   readonly outcome: OutcomePolicy;
   readonly dimensions: readonly DimensionPolicy[];
+  /** Taken in this order, as few as are needed for the pre-loop gate's bound on suppression. */
+  readonly coarsen: readonly CoarseningStep[];
+  readonly magnitudes: readonly MagnitudePolicy[];
   /** Dimensions that were planted in the data on purpose, so that they are called so wherever they show. */
   readonly planted: readonly string[];
   /** For evaluation only: the evaluator has them, the program does not. */
@@ -53,6 +114,16 @@ export interface DataPolicy {
   /** Shares of the rows in per cent, adding up to 100. */
   readonly split: Readonly<Record<Split, number>>;
   readonly minimumCell: number;
+  /** Null where a run of version 1 had the minimum cell only: nothing was audited. */
+  readonly disclosure: DisclosurePolicy | null;
+  /** How columns and labels are screened for what identifies people; null: not at all, as in runs of version 1. */
+  readonly pii: PiiPolicy | null;
+}
+
+/** What a training's sandbox must have at least. */
+export interface SandboxPolicy {
+  /** Fewer is a refusal; empty: whatever there is, which is what runs of version 1 asked for. */
+  readonly minimum: readonly SandboxLayer[];
 }
 
 export interface TrainingPolicy {
@@ -63,17 +134,34 @@ export interface TrainingPolicy {
   readonly processes: number;
 }
 
-/**
- * A CUSUM chart (Page 1954). `reference` is μ₀, `allowance` k, `decisionInterval` h.
- * gain: relative gain over the incumbent; gap: change of check less dev score in standard errors;
- * value: the metric itself, two-sided.
- */
-export interface ChartPolicy {
-  readonly kind: 'gain' | 'gap' | 'value';
-  readonly reference: number;
-  readonly allowance: number;
-  readonly decisionInterval: number;
-}
+/** A CUSUM chart (Page 1954). `allowance` is k, `decisionInterval` h, `reference` μ₀. */
+export type ChartPolicy =
+  | {
+      /**
+       * gain: relative gain over the incumbent; gap: change of check less dev score in standard errors. Both watch the
+       * upper side.
+       */
+      readonly kind: 'gain' | 'gap';
+      readonly reference: number;
+      readonly allowance: number;
+      readonly decisionInterval: number;
+    }
+  | {
+      /** The metric of each candidate, two-sided. */
+      readonly kind: 'value';
+      /** A number in the metric's unit; or the baseline's replicates, and then k and h are in units of their noise. */
+      readonly reference: number | 'baseline';
+      readonly allowance: number;
+      readonly decisionInterval: number;
+    }
+  | {
+      /** Re-measurements of the incumbent in units of its own noise, two-sided, re-centred after a keep or a revert. */
+      readonly kind: 'stability';
+      readonly allowance: number;
+      readonly decisionInterval: number;
+      /** A re-measurement is owed after every so many decided mutations. */
+      readonly every: number;
+    };
 
 export interface KeepPolicy {
   /** Bound on the chance that the whole run keeps any mutation that is no better than noise. */
@@ -91,6 +179,23 @@ export interface Ratio {
   readonly denominator: number;
 }
 
+/** Protected attributes whose combinations are groups of their own. */
+export interface IntersectionPolicy {
+  /** Names of protected attributes, two or more, all different. */
+  readonly of: readonly string[];
+  /**
+   * Null: each combination of their groups is a group. Else what the study made of them, each combination in one
+   * group: how it says that combinations with too few people are measured together.
+   */
+  readonly groups: readonly MergedGroup[] | null;
+}
+
+export interface MergedGroup {
+  readonly label: string;
+  /** Labels of the attributes' groups, one for each attribute, in the order of `of`. */
+  readonly combinations: readonly (readonly string[])[];
+}
+
 export interface FairnessPolicy {
   /** Predictions at or above this probability are decided as the positive outcome. */
   readonly threshold: number;
@@ -98,6 +203,15 @@ export interface FairnessPolicy {
   readonly favourable: 'positive' | 'negative';
   /** Fewest people in a group (and in a group's favourable outcome) for a rate to be measurable. */
   readonly minimumGroup: number;
+  /**
+   * What a bound is compared with: the unfavourable end of the measure's confidence interval, or its estimate. A bound
+   * of the estimate passes half of the models that stand exactly at it.
+   */
+  readonly decide: 'interval' | 'estimate';
+  /** Confidence level of the intervals, over all pairs of groups that a measure compares. */
+  readonly level: number;
+  /** Measured like protected attributes. */
+  readonly intersections: readonly IntersectionPolicy[];
   /** Least ratio of the favourable rates (four-fifths: 4/5); null: measured and shown, no bound. */
   readonly disparateImpact: Ratio | null;
   /** Greatest difference of favourable rates; null: measured and shown, no bound. */
@@ -140,7 +254,10 @@ export interface HarnessPolicy {
     /** The file that is run, relative to the program's folder. */
     readonly entry: string;
     readonly runtime: 'node';
-    /** Files that the agent may edit, by domain; relative to the program's folder. All others are fixed. */
+    /**
+     * Files that the agent may edit, by domain, relative to the program's folder, and parts of files: `model.js#build`
+     * is that declaration alone, `config.json#/rate` that value. All else is fixed.
+     */
     readonly mutable: Readonly<Record<FileDomain, readonly string[]>>;
     /** Names that stand for protected parameters: an edit that sets one of them is a breach. */
     readonly protectedParameters: readonly string[];
@@ -149,7 +266,8 @@ export interface HarnessPolicy {
   readonly objective: { readonly metric: 'log-loss' };
   readonly budget: { readonly total: number; readonly costs: Costs };
   readonly training: TrainingPolicy;
-  /** Trainings of the unchanged baseline, one a seed. */
+  readonly sandbox: SandboxPolicy;
+  /** Trainings by seed of the unchanged baseline and, since version 2, of each candidate before it is kept. */
   readonly replicates: number;
   readonly keep: KeepPolicy;
   readonly charts: readonly ChartPolicy[];

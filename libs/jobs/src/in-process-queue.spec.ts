@@ -22,6 +22,7 @@ const workshop = () => {
           fail: reject,
         });
       }),
+    [],
   );
   const end = (trainingId: string) => {
     const found = ends.get(trainingId);
@@ -77,7 +78,7 @@ describe('the in-process queue', () => {
     const queue = inProcessQueue(({ trainingId }) => {
       if (trainingId === 'a') throw new Error('no folder');
       return Promise.resolve(resultOf(trainingId));
-    });
+    }, []);
     const failing = queue.run(job('a'));
     const next = queue.run(job('b'));
     await expect(failing).rejects.toThrow('no folder');
@@ -98,12 +99,18 @@ describe('the in-process queue', () => {
     expect(begun).toEqual(['a', 'a']);
   });
 
+  it('says what contains its programs', async () => {
+    const queue = inProcessQueue(() => Promise.reject(new Error('nothing runs')), ['seccomp']);
+    const runtime = { name: 'node', version: 'v24.0.0', sha256: 'ab'.repeat(32) };
+    expect(await queue.places(runtime)).toEqual([{ name: 'this machine', layers: ['seccomp'] }]);
+  });
+
   it('passes progress on', async () => {
     const told: number[] = [];
     const queue = inProcessQueue(({ trainingId }, onProgress) => {
       onProgress?.({ trainingId, step: 3, of: 10 });
       return Promise.resolve(resultOf(trainingId));
-    });
+    }, []);
     await queue.run(job('a'), ({ step }) => told.push(step));
     expect(told).toEqual([3]);
   });

@@ -1,4 +1,4 @@
-import type { TrainingPolicy } from '#libs/harness';
+import type { SandboxLayer, TrainingPolicy } from '#libs/harness';
 import type { EnvironmentRecord, TrainingResult } from '#libs/run';
 
 /** What runs the program: an interpreter's binary or an image, by digest. */
@@ -19,6 +19,8 @@ export interface TrainingJob {
   /** Steps to take (a replay), or null: as many as the program decides. */
   readonly steps: number | null;
   readonly limits: TrainingPolicy;
+  /** What must contain it: a worker whose programs have fewer layers does not run it. */
+  readonly demanded: readonly SandboxLayer[];
   /** Git blobs of the cohort table and of the cells to predict. */
   readonly table: string;
   readonly cells: string;
@@ -79,6 +81,13 @@ export interface Waiting {
   readonly unwanted?: AbortSignal;
 }
 
+/** Where a training of a runtime may be run, and what contains it there. */
+export interface TrainingPlace {
+  /** `this machine`, or the host as its worker calls it. */
+  readonly name: string;
+  readonly layers: readonly string[];
+}
+
 /** Runs trainings. Adapters: in this process; on Redis, with workers on many hosts. */
 export interface TrainingQueue {
   /**
@@ -93,4 +102,9 @@ export interface TrainingQueue {
     onProgress?: (progress: TrainingProgress) => void,
     waiting?: Waiting,
   ): Promise<TrainingResult>;
+  /**
+   * Where such trainings would be run as things are now; none where no worker has announced itself. What a worker says
+   * of itself helps to refuse early, and is no proof: each result is looked at for itself.
+   */
+  places(runtime: TrainingRuntime): Promise<readonly TrainingPlace[]>;
 }

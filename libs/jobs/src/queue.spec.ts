@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { hasRedis, startRedis, type TestRedis } from '../../../test/support/redis.ts';
 import { inProcessQueue } from './index.ts';
 import { queueContract } from './queue.contract.ts';
-import { testJobs } from './testing/jobs.ts';
+import { LAYERS, testJobs } from './testing/jobs.ts';
 import { openBull } from './testing/bull.ts';
 
 queueContract(
   'the in-process queue',
   async (jobs) => ({
-    queue: inProcessQueue((job, onProgress) => jobs.work(jobs)(job, onProgress)),
+    queue: inProcessQueue((job, onProgress) => jobs.work(jobs)(job, onProgress), LAYERS),
     close: () => Promise.resolve(),
   }),
   testJobs,

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePredictions } from '#libs/evaluator';
 import { executionRecord, lockFileOf, type Executor, type LockFile } from '#libs/executors';
+import { missingLayers } from '#libs/harness';
 import type { ArtefactRef, Signature } from '#libs/kernel';
 import type { TrainingFailure, TrainingResult } from '#libs/run';
-import type { SandboxOutcome } from '#libs/sandbox';
+import { SandboxUnavailable, type SandboxOutcome } from '#libs/sandbox';
 import { sign, type SigningKey } from '#libs/signatures';
 import type { SourceTree } from '#libs/source-tree';
 import { classify, crashSite } from './classify.ts';
@@ -32,6 +33,7 @@ export interface WorkerParts {
 /**
  * Takes one training from its pinned tree to its signed result: materialises the tree, runs the program contained,
  * keeps what it wrote as artefacts, and says how it ended. A result never carries a score: that is the evaluator's.
+ * Throws SandboxUnavailable, and runs nothing, where the executor lacks a layer that the job demands.
  */
 export const trainingWorker =
   ({ sourceTree, executor, key, signal }: WorkerParts) =>
@@ -39,6 +41,11 @@ export const trainingWorker =
     job: TrainingJob,
     onProgress?: (progress: TrainingProgress) => void,
   ): Promise<TrainingResult> => {
+    const missing = missingLayers(job.demanded, executor.layers);
+    if (missing.length > 0)
+      throw new SandboxUnavailable(
+        `the study demands ${missing.join(', ')}, which programs do not have here (${executor.kind}); run "holdfast doctor" there, or have a worker train that has them`,
+      );
     const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
     try {
       await chmod(folder, 0o755);

@@ -1,9 +1,9 @@
 import type { EventType } from '#libs/event-log';
-import type { FindingEvent } from '#libs/findings';
+import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
-import type { StudyEvent } from '#libs/studies';
+import type { DataEvent, StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
 import * as fleet from './fleet.ts';
@@ -11,7 +11,7 @@ import * as ledgerReads from './ledger-reads.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent | FleetEvent | LedgerReadEvent;
+type KnownEvent = RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -61,12 +61,18 @@ const PAYLOADS: Payloads = {
   RunRefused: studies.RunRefusedPayload,
   SealedRowsOpened: studies.SealedRowsOpenedPayload,
   SpendCounted: studies.SpendCountedPayload,
+  SplitFixed: studies.SplitFixedPayload,
+  TableFixed: studies.TableFixedPayload,
+  LookCounted: studies.LookCountedPayload,
   LedgerRead: ledgerReads.LedgerReadPayload,
   WorkerAdmitted: fleet.WorkerAdmittedPayload,
   WorkerDismissed: fleet.WorkerDismissedPayload,
 };
 
-const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = RUN_UPCASTERS;
+const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = {
+  ...RUN_UPCASTERS,
+  ...FINDING_UPCASTERS,
+};
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */
 export const EVENT_TYPES: readonly EventType[] = Object.entries(PAYLOADS).map(([type, payload]) => {

@@ -1,3 +1,4 @@
+import { Nullable } from '#libs/event-log';
 import type {
   AcceptedLineReverted,
   Claim,
@@ -7,6 +8,7 @@ import type {
   FindingProposed,
   FindingReviewed,
   FindingVerified,
+  Look,
   VerdictRow,
   VerificationRequested,
 } from '#libs/findings';
@@ -44,6 +46,17 @@ class IntervalPayload {
   @Finite() upper!: number;
 }
 
+class LookPayload implements Look {
+  @Sha256() dataDigest!: string;
+  @Ordinal() ofStudy!: number;
+  @Ordinal() ofData!: number;
+  @Ordinal() runs!: number;
+  @Count() spent!: number;
+  @Ordinal() claims!: number;
+  @Finite(0) share!: number;
+  @Finite(0) multiplier!: number;
+}
+
 class ClaimPayload implements Claim {
   @OneOf(KINDS) kind!: Claim['kind'];
   @Nested(() => CohortPayload) cohort!: CohortPayload;
@@ -55,6 +68,7 @@ class ClaimPayload implements Claim {
   @Count() n!: number;
   @Texts(4000) changes!: readonly string[];
   @Texts(200) planted!: readonly string[];
+  @Nullable() @Nested(() => LookPayload) look!: LookPayload | null;
 }
 
 class RunHeadPayload {

@@ -1,13 +1,22 @@
+import { SANDBOX_LAYERS } from '#libs/harness';
 import type {
   ChartPolicy,
+  CoarseningStep,
   Costs,
   DataPolicy,
   DimensionPolicy,
+  DisclosurePolicy,
   FairnessPolicy,
   FileDomain,
   HarnessPolicy,
+  IntersectionPolicy,
+  MergedGroup,
+  MagnitudePolicy,
   OutcomePolicy,
+  PiiPolicy,
   Ratio,
+  SandboxLayer,
+  SandboxPolicy,
   SearchAgentPolicy,
   SearchKnob,
   Split,
@@ -32,7 +41,7 @@ import {
   Text,
   Texts,
 } from './checks.ts';
-import { CHARTS, SIDES } from './shared.ts';
+import { DECIDES, SIDES } from './shared.ts';
 
 class StudyPayload {
   @Id() id!: string;
@@ -90,10 +99,16 @@ class EqualsPayload {
   equals!: string;
 }
 
+class OutcomeLabelsPayload {
+  @Text(60) positive!: string;
+  @Text(60) negative!: string;
+}
+
 class OutcomePayload implements OutcomePolicy {
   @Text(200) name!: string;
   @Text(200) column!: string;
   @FitsOne(AtLeastPayload, EqualsPayload) positive!: OutcomePolicy['positive'];
+  @Nested(() => OutcomeLabelsPayload) labels!: OutcomeLabelsPayload;
 }
 
 class SplitPayload implements Record<Split, number> {
@@ -103,17 +118,56 @@ class SplitPayload implements Record<Split, number> {
   @Finite(0) sealed!: number;
 }
 
+class CoarseningPayload implements CoarseningStep {
+  @Text(200) dimension!: string;
+  @Texts(300) merge!: readonly string[];
+  @Text(300) into!: string;
+}
+
+class DominancePayload {
+  @Ordinal() largest!: number;
+  @Ordinal() percent!: number;
+}
+
+class MagnitudePayload implements MagnitudePolicy {
+  @Text(200) name!: string;
+  @Text(200) column!: string;
+  @Count() decimals!: number;
+  @Nullable() @Nested(() => DominancePayload) dominance!: DominancePayload | null;
+  @Nullable() @Ordinal() priorPercent!: number | null;
+}
+
+class DisclosurePolicyPayload implements DisclosurePolicy {
+  @OneOf(['hidden', 'shown']) emptyCells!: 'hidden' | 'shown';
+  @Count() minimumOutcome!: number;
+  @OneOf(['auto', 'told']) totals!: 'auto' | 'told';
+  @OneOf(['one', 'any']) tables!: 'one' | 'any';
+}
+
+class PiiExceptionPayload {
+  @Text(200) column!: string;
+  @Text(500) reason!: string;
+}
+
+class PiiPayload implements PiiPolicy {
+  @NestedList(() => PiiExceptionPayload) allow!: readonly PiiExceptionPayload[];
+}
+
 class DataPayload implements DataPolicy {
   @Path() path!: string;
-  @OneOf(['csv', 'parquet']) format!: 'csv' | 'parquet';
+  @OneOf(['csv', 'parquet', 'postgres']) format!: DataPolicy['format'];
   @Nullable() @Text(200) rowId!: string | null;
   @Texts(200) identifiers!: readonly string[];
   @Nested(() => OutcomePayload) outcome!: OutcomePayload;
   @EachFitsOne(BinsPayload, GroupsPayload) dimensions!: readonly DimensionPolicy[];
+  @NestedList(() => CoarseningPayload) coarsen!: readonly CoarseningPayload[];
+  @NestedList(() => MagnitudePayload) magnitudes!: readonly MagnitudePayload[];
   @Texts(200) planted!: readonly string[];
   @EachFitsOne(BinsPayload, GroupsPayload) protected!: readonly DimensionPolicy[];
   @Nested(() => SplitPayload) split!: SplitPayload;
   @Ordinal() minimumCell!: number;
+  @Nullable() @Nested(() => DisclosurePolicyPayload) disclosure!: DisclosurePolicyPayload | null;
+  @Nullable() @Nested(() => PiiPayload) pii!: PiiPayload | null;
 }
 
 class ObjectivePayload {
@@ -140,16 +194,49 @@ class TrainingPayload implements TrainingPolicy {
   @Ordinal() processes!: number;
 }
 
+class SandboxPayload implements SandboxPolicy {
+  @Fulfils(
+    'layers',
+    (layers) =>
+      Array.isArray(layers) &&
+      new Set(layers).size === layers.length &&
+      layers.every((layer) => SANDBOX_LAYERS.includes(layer as SandboxLayer)),
+    'a list of layers of a sandbox, each once',
+  )
+  minimum!: readonly SandboxLayer[];
+}
+
 class KeepPayload {
   @Finite(0) falseKeeps!: number;
   @Nullable() @Finite(0) effect!: number | null;
 }
 
-class ChartPayload implements ChartPolicy {
-  @OneOf(CHARTS) kind!: ChartPolicy['kind'];
+type Chart<Kind extends ChartPolicy['kind']> = Extract<ChartPolicy, { kind: Kind }>;
+
+class CandidateChartPayload implements Chart<'gain' | 'gap'> {
+  @OneOf(['gain', 'gap']) kind!: 'gain' | 'gap';
   @Finite() reference!: number;
   @Finite() allowance!: number;
   @Finite() decisionInterval!: number;
+}
+
+class ValueChartPayload implements Chart<'value'> {
+  @OneOf(['value']) kind!: 'value';
+  @Fulfils(
+    'reference',
+    (value) => Number.isFinite(value) || value === 'baseline',
+    'a finite number or "baseline"',
+  )
+  reference!: number | 'baseline';
+  @Finite() allowance!: number;
+  @Finite() decisionInterval!: number;
+}
+
+class StabilityChartPayload implements Chart<'stability'> {
+  @OneOf(['stability']) kind!: 'stability';
+  @Finite() allowance!: number;
+  @Finite() decisionInterval!: number;
+  @Ordinal() every!: number;
 }
 
 class PreLoopPayload {
@@ -169,10 +256,28 @@ class RatioPayload implements Ratio {
   @Ordinal() denominator!: number;
 }
 
+class MergedGroupPayload implements MergedGroup {
+  @Text(300) label!: string;
+  @Fulfils(
+    'combinations',
+    (lists) => Array.isArray(lists) && lists.length <= 10_000 && lists.every(isValueList),
+    'a list of lists of texts, none empty',
+  )
+  combinations!: readonly (readonly string[])[];
+}
+
+class IntersectionPayload implements IntersectionPolicy {
+  @Texts(200) of!: readonly string[];
+  @Nullable() @NestedList(() => MergedGroupPayload) groups!: readonly MergedGroupPayload[] | null;
+}
+
 class FairnessPolicyPayload implements FairnessPolicy {
   @Finite(0) threshold!: number;
   @OneOf(SIDES) favourable!: 'positive' | 'negative';
   @Count() minimumGroup!: number;
+  @OneOf(DECIDES) decide!: FairnessPolicy['decide'];
+  @Finite(0) level!: number;
+  @NestedList(() => IntersectionPayload) intersections!: readonly IntersectionPayload[];
   @Nullable() @Nested(() => RatioPayload) disparateImpact!: RatioPayload | null;
   @Nullable() @Finite(0) demographicParity!: number | null;
   @Nullable() @Finite(0) equalOpportunity!: number | null;
@@ -210,9 +315,11 @@ export class HarnessPolicyPayload implements HarnessPolicy {
   @Nested(() => ObjectivePayload) objective!: ObjectivePayload;
   @Nested(() => BudgetPayload) budget!: BudgetPayload;
   @Nested(() => TrainingPayload) training!: TrainingPayload;
+  @Nested(() => SandboxPayload) sandbox!: SandboxPayload;
   @Ordinal() replicates!: number;
   @Nested(() => KeepPayload) keep!: KeepPayload;
-  @NestedList(() => ChartPayload) charts!: readonly ChartPayload[];
+  @EachFitsOne(CandidateChartPayload, ValueChartPayload, StabilityChartPayload)
+  charts!: readonly ChartPolicy[];
   @Nested(() => GatesPayload) gates!: GatesPayload;
   @Nested(() => AgentPayload) agent!: AgentPayload;
   @Nested(() => GovernancePolicyPayload) governance!: GovernancePolicyPayload;

@@ -1,13 +1,16 @@
 import type { DivergenceDetected } from '#libs/divergence';
 import { Nullable } from '#libs/event-log';
-import { FILE_DOMAINS, GATES } from '#libs/harness';
+import { FILE_DOMAINS, GATES, LANGUAGES } from '#libs/harness';
 import type {
   ChartPolicy,
+  CohortDimension,
+  FairnessInterval,
   FairnessMeasure,
   FairnessReport,
   FileDomain,
   Gate,
   GroupCounts,
+  Language,
   Observation,
 } from '#libs/harness';
 import { TRAINING_FAILURES } from '#libs/run';
@@ -16,7 +19,9 @@ import type {
   ChangedFile,
   CohortRelease,
   CohortsServed,
+  DisclosureAudit,
   EnvironmentRecord,
+  ForkPoint,
   FairnessMeasured,
   GatePassed,
   HypothesisProposed,
@@ -49,6 +54,7 @@ import {
   Count,
   every,
   Finite,
+  Fulfils,
   Flag,
   Id,
   Ids,
@@ -76,6 +82,7 @@ import {
   KeepRulingPayload,
   KeyId,
   PublicKey,
+  DECIDES,
   SIDES,
   SignaturePayload,
   VERDICTS,
@@ -91,7 +98,12 @@ const HALTED_BY = every<RunHalted['data']['by']>({
   baseline: true,
   human: true,
 });
-const PURPOSES = every<TrainingPurpose>({ baseline: true, candidate: true });
+const PURPOSES = every<TrainingPurpose>({
+  baseline: true,
+  candidate: true,
+  replicate: true,
+  remeasurement: true,
+});
 const CHANGES = every<ChangedFile['kind']>({
   added: true,
   modified: true,
@@ -169,14 +181,35 @@ class PeoplePayload {
   @Count() sealed!: number;
 }
 
+class CohortDimensionPayload implements CohortDimension {
+  @Text(200) name!: string;
+  @Texts(300) labels!: readonly string[];
+}
+
+class DisclosureAuditPayload implements DisclosureAudit {
+  @OneOf(['told', 'withheld']) totals!: 'told' | 'withheld';
+  @Nullable() @Count() complementary!: number | null;
+  @Count() kinds!: number;
+}
+
 class CohortReleasePayload implements CohortRelease {
   @Oid() tree!: string;
   @Nested(() => ArtefactRefPayload) table!: ArtefactRefPayload;
   @Nested(() => ArtefactRefPayload) cells!: ArtefactRefPayload;
   @Ordinal() minimumCell!: number;
+  @NestedList(() => CohortDimensionPayload) dimensions!: readonly CohortDimensionPayload[];
+  @Count() coarsened!: number;
   @Nested(() => CellsPayload) released!: CellsPayload;
-  @Nested(() => CellsPayload) suppressed!: CellsPayload;
-  @Nested(() => PeoplePayload) people!: PeoplePayload;
+  @Nullable() @Nested(() => CellsPayload) suppressed!: CellsPayload | null;
+  @Nullable() @Nested(() => PeoplePayload) people!: PeoplePayload | null;
+  @Nullable() @Nested(() => DisclosureAuditPayload) audit!: DisclosureAuditPayload | null;
+}
+
+class ForkPointPayload implements ForkPoint {
+  @Id() runId!: string;
+  @Nullable() @Id() mutationId!: string | null;
+  @Oid() commit!: string;
+  @Oid() tree!: string;
 }
 
 export class RunOpenedPayload implements DataOf<RunOpened> {
@@ -190,6 +223,7 @@ export class RunOpenedPayload implements DataOf<RunOpened> {
   @Whole() seed!: number;
   @Nested(() => GovernancePayload) governance!: GovernancePayload;
   @Nullable() @Nested(() => CohortReleasePayload) cohorts!: CohortReleasePayload | null;
+  @Nullable() @Nested(() => ForkPointPayload) forkedFrom!: ForkPointPayload | null;
 }
 
 export class GatePassedPayload implements DataOf<GatePassed> {
@@ -274,10 +308,12 @@ class ObservationPayload implements Observation {
 
 export class MetricObservedPayload implements DataOf<MetricObserved> {
   @Id() trainingId!: string;
+  @OneOf(PURPOSES) purpose!: TrainingPurpose;
   @Nullable() @Id() mutationId!: string | null;
   @Nested(() => ObservationPayload) observation!: ObservationPayload;
+  @Nullable() @Nested(() => EstimatePayload) overSeeds!: EstimatePayload | null;
   @NestedList(() => ChartReadingPayload) charts!: readonly ChartReadingPayload[];
-  @Finite() ladderScore!: number;
+  @Nullable() @Finite() ladderScore!: number | null;
 }
 
 export class BaselineEstablishedPayload implements DataOf<BaselineEstablished> {
@@ -303,6 +339,8 @@ class ChangedFilePayload implements ChangedFile {
   @OneOf(CHANGES) kind!: ChangedFile['kind'];
   @Nullable() @Oid() before!: string | null;
   @Nullable() @Oid() after!: string | null;
+  @Nullable() @OneOf(LANGUAGES) language!: Language | null;
+  @Nullable() @OneOf(FILE_DOMAINS) domain!: FileDomain | null;
 }
 
 export class MutationProposedPayload implements DataOf<MutationProposed> {
@@ -384,11 +422,30 @@ class GroupCountsPayload implements GroupCounts {
   @Count() deservingFavoured!: number;
 }
 
+/** The names of two groups. */
+const Pair = () =>
+  Fulfils(
+    'pair',
+    (pair) =>
+      Array.isArray(pair) &&
+      pair.length === 2 &&
+      pair.every((name) => typeof name === 'string' && name.length <= 300),
+    'the names of two groups',
+  );
+
+class FairnessIntervalPayload implements FairnessInterval {
+  @Finite() lower!: number;
+  @Finite() upper!: number;
+  @Pair() pair!: readonly [string, string];
+  @Pair() limit!: readonly [string, string];
+}
+
 class FairnessMeasurePayload implements FairnessMeasure {
   @Text(200) attribute!: string;
   @OneOf(MEASURES) measure!: FairnessMeasure['measure'];
   @Nullable() @Finite() value!: number | null;
   @Nullable() @Finite(0) standardError!: number | null;
+  @Nullable() @Nested(() => FairnessIntervalPayload) interval!: FairnessIntervalPayload | null;
   @Nullable() @Words() reason!: string | null;
   @Nullable() @Words() bound!: string | null;
   @Flag() passed!: boolean;
@@ -397,6 +454,9 @@ class FairnessMeasurePayload implements FairnessMeasure {
 class FairnessReportPayload implements FairnessReport {
   @Finite(0) threshold!: number;
   @OneOf(SIDES) favourable!: FairnessReport['favourable'];
+  @Text(60) label!: string;
+  @OneOf(DECIDES) decide!: FairnessReport['decide'];
+  @Finite(0) level!: number;
   @NestedList(() => GroupCountsPayload) groups!: readonly GroupCountsPayload[];
   @NestedList(() => FairnessMeasurePayload) measures!: readonly FairnessMeasurePayload[];
 }
@@ -422,6 +482,7 @@ export class RunRevertedPayload implements DataOf<RunReverted> {
   @Oid() toCommit!: string;
   @Id() toTrainingId!: string;
   @Finite() toMetric!: number;
+  @Nullable() @Id() mutationId!: string | null;
   @Ids() undone!: readonly string[];
   @Words() reason!: string;
 }
@@ -457,6 +518,6 @@ class FiredChartPayload {
 }
 
 export class DivergenceDetectedPayload implements DataOf<DivergenceDetected> {
-  @Id() mutationId!: string;
+  @Nullable() @Id() mutationId!: string | null;
   @NestedList(() => FiredChartPayload) fired!: readonly FiredChartPayload[];
 }

@@ -9,6 +9,7 @@ import {
   every,
   Finite,
   Flag,
+  Fulfils,
   OneOf,
   Oid,
   Ordinal,
@@ -21,10 +22,16 @@ import {
 /** What a payload class implements: the data of its event. */
 export type DataOf<E extends Fact> = E['data'];
 
-export const CHARTS = every<ChartPolicy['kind']>({ gain: true, gap: true, value: true });
+export const CHARTS = every<ChartPolicy['kind']>({
+  gain: true,
+  gap: true,
+  value: true,
+  stability: true,
+});
 export const CHARGES: readonly ChargeType[] = ['hypothesis', ...FILE_DOMAINS, 'metric'];
 export const VERDICTS = ['PASS', 'BLOCK'] as const;
 export const SIDES = ['positive', 'negative'] as const;
+export const DECIDES = ['interval', 'estimate'] as const;
 
 /** First 16 hex digits of a public key's SHA-256. */
 export const KeyId = () => Matches(/^[0-9a-f]{16}$/);
@@ -75,10 +82,26 @@ export class ChartReadingPayload implements ChartReading {
   @Flag() fired!: boolean;
 }
 
+/** One a seed, so at least one. */
+const Differences = () =>
+  Fulfils(
+    'differences',
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= 1000 &&
+      value.every((entry) => Number.isFinite(entry)),
+    'a list of 1 to 1000 finite numbers',
+  );
+
 export class KeepRulingPayload implements KeepRuling {
   @Finite() improvement!: number;
   @Finite(0) standardError!: number;
   @Finite() z!: number;
   @Finite() threshold!: number;
-  @Ordinal() trials!: number;
+  @Nullable() @Ordinal() trials!: number | null;
+  @Nullable() @Finite(0) level!: number | null;
+  @Nullable() @Differences() seeds!: readonly number[] | null;
+  @Nullable() @Finite(0) rowError!: number | null;
+  @Nullable() @Finite(0) seedError!: number | null;
 }

@@ -1,15 +1,30 @@
 import { Nullable } from '#libs/event-log';
 import type {
+  LookCounted,
   RunCounted,
   RunRefused,
   RunRequested,
   SealedRowsOpened,
   SpendCounted,
   SplitCommitted,
+  SplitFixed,
+  TableFixed,
   StudyPlaced,
   StudyRegistered,
 } from '#libs/studies';
-import { Count, Id, OneOf, Ordinal, Path, Sha256, Text, Whole, Words } from './checks.ts';
+import {
+  Count,
+  Finite,
+  Id,
+  Nested,
+  OneOf,
+  Ordinal,
+  Path,
+  Sha256,
+  Text,
+  Whole,
+  Words,
+} from './checks.ts';
 import type { DataOf } from './shared.ts';
 
 export class StudyRegisteredPayload implements DataOf<StudyRegistered> {
@@ -56,4 +71,33 @@ export class SpendCountedPayload implements DataOf<SpendCounted> {
   @Id() runId!: string;
   @Count() spent!: number;
   @Count() totalSpent!: number;
+}
+
+class SharesPayload {
+  @Finite(0) train!: number;
+  @Finite(0) dev!: number;
+  @Finite(0) check!: number;
+  @Finite(0) sealed!: number;
+}
+
+export class SplitFixedPayload implements DataOf<SplitFixed> {
+  @Sha256() dataDigest!: string;
+  @Sha256() commitment!: string;
+  @Nullable() @Text(500) rowId!: string | null;
+  @Nested(() => SharesPayload) split!: SharesPayload;
+}
+
+export class TableFixedPayload implements DataOf<TableFixed> {
+  @Sha256() dataDigest!: string;
+  @Sha256() commitment!: string;
+  @Id() studyId!: string;
+  @Id() runId!: string;
+  @Sha256() table!: string;
+}
+
+export class LookCountedPayload implements DataOf<LookCounted> {
+  @Sha256() dataDigest!: string;
+  @Id() studyId!: string;
+  @Id() runId!: string;
+  @Ordinal() look!: number;
 }

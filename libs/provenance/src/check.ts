@@ -1,11 +1,11 @@
-import type { FindingEvent, FindingProposed } from '#libs/findings';
+import type { FindingEvent, FindingProposed, FindingVerified } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
-import type { RunEvent, RunOpened } from '#libs/run';
-import type { StudyEvent } from '#libs/studies';
+import type { ForkPoint, RunEvent, RunOpened } from '#libs/run';
+import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
-/** Which of a finding's three streams an event was read from. */
-export type Source = 'run' | 'study' | 'finding';
+/** Which of a finding's four streams an event was read from; `data`: that of the data which its study is about. */
+export type Source = 'run' | 'study' | 'finding' | 'data';
 
 /** A stored event with its hash recomputed; `body` is null where the bytes are no event. */
 export interface Link {
@@ -32,6 +32,15 @@ type Handlers<E extends { readonly type: string; readonly data: unknown }> = {
 export type RunHandlers = Handlers<RunEvent>;
 export type StudyHandlers = Handlers<StudyEvent>;
 export type FindingHandlers = Handlers<FindingEvent>;
+export type DataHandlers = Handlers<DataEvent>;
+
+/** A finding of the run that a run was forked from, verified anew. */
+export interface Ancestor {
+  readonly verdict: FindingVerified['data']['verdict'];
+  readonly finding: FindingProposed['data'];
+  /** Null where that run has no readable RunOpened. */
+  readonly opened: RunOpened['data'] | null;
+}
 
 /** What a check may use: the finding, the pins, and the world as functions. */
 export interface Context {
@@ -43,6 +52,8 @@ export interface Context {
   readonly verifySignature: VerifySignature;
   /** Null: only the events are at hand, and rows that need objects fail. */
   readonly readObject: ReadObject | null;
+  /** The finding that leads to the state which a run was forked from; null: there is none at hand. */
+  readonly ancestor: (point: ForkPoint) => Promise<Ancestor | null>;
 }
 
 export interface Outcome {
@@ -52,13 +63,14 @@ export interface Outcome {
 
 /** One check under way. A handler that throws fails its check: what can't be checked doesn't hold. */
 export interface Fold {
-  /** Sees every event of all three streams, unreadable ones too. */
+  /** Sees every event of all four streams, unreadable ones too. */
   readonly link?: (link: Link) => void;
   /** Sees every readable event of the run, before `run`. */
   readonly every?: (event: ChainEvent) => void;
   readonly run?: RunHandlers;
   readonly study?: StudyHandlers;
   readonly finding?: FindingHandlers;
+  readonly data?: DataHandlers;
   /** Looks at the objects that were named since the last time, so that they needn't be remembered. */
   readonly settle?: () => Promise<void>;
   readonly conclude: () => Outcome | Promise<Outcome>;

@@ -1,7 +1,7 @@
-import type { FindingEvent } from '#libs/findings';
+import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
-import type { StudyEvent } from '#libs/studies';
+import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Source } from './check.ts';
 
 /** Every type of a stream: the compiler asks for all of them and takes no other. */
@@ -58,15 +58,21 @@ const FINDING: Types<FindingEvent> = {
   FindingAccepted: true,
 };
 
+const DATA: Types<DataEvent> = { SplitFixed: true, TableFixed: true, LookCounted: true };
+
 const TYPES: Readonly<Record<Source, ReadonlySet<string>>> = {
   run: new Set(Object.keys(RUN)),
   study: new Set(Object.keys(STUDY)),
+  data: new Set(Object.keys(DATA)),
   finding: new Set(Object.keys(FINDING)),
 };
 
 type Upcaster = (data: never) => unknown;
 
-const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = RUN_UPCASTERS;
+const UPCASTERS: Readonly<Record<string, readonly Upcaster[]>> = {
+  ...RUN_UPCASTERS,
+  ...FINDING_UPCASTERS,
+};
 
 const upcastersOf = (type: string): readonly Upcaster[] =>
   Object.hasOwn(UPCASTERS, type) ? (UPCASTERS[type] ?? []) : [];

@@ -7,7 +7,7 @@ import { chained, honestRun, sealed } from './testing/honest-run.ts';
 import type { Sealed, Workshop } from './testing/honest-run.ts';
 import { CHECKS } from './verification.ts';
 import { verifyFinding } from './verify-finding.ts';
-import type { FindingToVerify, Verdict } from './verify-finding.ts';
+import type { FindingToVerify, StoredEvents, Verdict } from './verify-finding.ts';
 
 const runner = generateKey();
 const worker = generateKey();
@@ -30,9 +30,13 @@ const HONEST = honestRun(workshop, [
 ]);
 const STREAMS = sealed(workshop, HONEST);
 
-const verdictOn = (streams: Partial<FindingToVerify>): Promise<Verdict> =>
+/** What a test feeds instead of the honest streams. */
+type Fed = Partial<Omit<FindingToVerify, 'dataEvents'>> & { readonly dataEvents?: StoredEvents };
+
+const verdictOn = ({ dataEvents = STREAMS.dataEvents, ...streams }: Fed): Promise<Verdict> =>
   verifyFinding({
     ...STREAMS,
+    dataEvents: () => dataEvents,
     readObject: HONEST.git.readObject,
     sha256: workshop.sha256,
     sha1: workshop.sha1,
@@ -43,7 +47,7 @@ const verdictOn = (streams: Partial<FindingToVerify>): Promise<Verdict> =>
 const rowOf = ({ rows }: Verdict, name: string) => rows.find(({ row }) => row === name);
 
 type Stream = keyof Sealed;
-const stream = fc.constantFrom<Stream[]>('events', 'studyEvents', 'findingEvents');
+const stream = fc.constantFrom<Stream[]>('events', 'studyEvents', 'findingEvents', 'dataEvents');
 
 /** A stream and a place in it. */
 const place = stream.chain((name) =>
@@ -245,6 +249,7 @@ describe('any single object', () => {
     const none = await verdictOn({ readObject: null });
     expect(none.rows.filter(({ passed }) => !passed).map(({ row }) => row)).toEqual([
       'source-pinned',
+      'data-pinned',
       'objects',
       'mutations',
     ]);

@@ -7,9 +7,11 @@ import { completeChain } from './checks/complete-chain.ts';
 import { cutoverAudit } from './checks/cutover-audit.ts';
 import { dataPinned } from './checks/data-pinned.ts';
 import { environmentPinned } from './checks/environment-pinned.ts';
+import { forkPoint } from './checks/fork-point.ts';
 import { gates } from './checks/gates.ts';
 import { governed } from './checks/governed.ts';
 import { hashChain } from './checks/hash-chain.ts';
+import { isolation } from './checks/isolation.ts';
 import { keepRulings } from './checks/keep-rulings.ts';
 import { knownEvents } from './checks/known-events.ts';
 import { mandate } from './checks/mandate.ts';
@@ -33,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   knownEvents,
   runHeadSigned,
   sourcePinned,
+  forkPoint,
   environmentPinned,
   dataPinned,
   completeChain,
@@ -40,6 +43,7 @@ export const CHECKS: readonly Check[] = [
   cutoverAudit,
   objects,
   trainingSignatures,
+  isolation,
   mutations,
   charges,
   monitor,
@@ -61,6 +65,8 @@ export interface VerificationPorts {
   readonly verifySignature: VerifySignature;
   /** Null: only events are at hand; the rows that need objects fail. */
   readonly readObject: ReadObject | null;
+  /** The finding that leads to a fork point, verified; left out: a forked run's findings do not pass. */
+  readonly ancestor?: Context['ancestor'];
 }
 
 type Handler = (data: unknown, event: ChainEvent) => void;
@@ -131,8 +137,8 @@ const bind = (
 };
 
 /**
- * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then the run's,
- * each from its first event in order.
+ * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then that of
+ * its data, then the run's, each from its first event in order.
  */
 export const startVerification = (
   finding: FindingProposed['data'],
@@ -143,7 +149,9 @@ export const startVerification = (
     if (pinned.opened === null) throw new Error('the run has no RunOpened');
     return pinned.opened;
   };
-  const running = CHECKS.map((check) => startCheck(check, { ...ports, finding, opened }));
+  const running = CHECKS.map((check) =>
+    startCheck(check, { ancestor: () => Promise.resolve(null), ...ports, finding, opened }),
+  );
   return {
     ports,
     running,
@@ -157,13 +165,14 @@ export const startVerification = (
       run: bind(running, 'run'),
       study: bind(running, 'study'),
       finding: bind(running, 'finding'),
+      data: bind(running, 'data'),
     },
-    counts: { run: 0, study: 0, finding: 0 },
+    counts: { run: 0, study: 0, finding: 0, data: 0 },
     pinned,
   };
 };
 
-/** One more event of one of the three streams, as stored. Never throws for what the bytes say. */
+/** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
 export const observe = (verification: Verification, source: Source, stored: StoredBytes): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
   const link: Link = {

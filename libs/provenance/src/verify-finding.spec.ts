@@ -2,8 +2,14 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { generateKey, sign, verify } from '#libs/signatures';
 import type { Fact } from '#libs/kernel';
-import type { FindingProposed } from '#libs/findings';
-import type { RunEvent, RunOpened } from '#libs/run';
+import {
+  jointInterval,
+  lookOf,
+  statementOf,
+  type CountedLook,
+  type FindingProposed,
+} from '#libs/findings';
+import type { RunEvent, RunOpened, TrainingPurpose } from '#libs/run';
 import { verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
 import { chained, honestRun, sealed } from './testing/honest-run.ts';
@@ -41,11 +47,21 @@ const EVERYTHING: readonly Iteration[] = [
   'discarded',
 ];
 
+/**
+ * Observations by their place among all: two of the baseline, then the first candidate, its replicate, the third
+ * mutation's (the second crashed) and the re-measurement after it; then the large gain.
+ */
+const FIRST_CANDIDATE = 2;
+const FIRST_REPLICATE = 3;
+const FIRST_REMEASUREMENT = 5;
+const LARGE = 6;
+
 const make = (): HonestRun => honestRun(workshop, EVERYTHING);
 
 const verdictOn = (streams: Sealed, { git }: HonestRun): Promise<Verdict> =>
   verifyFinding({
     ...streams,
+    dataEvents: () => streams.dataEvents,
     readObject: git.readObject,
     sha256: workshop.sha256,
     sha1: workshop.sha1,
@@ -117,6 +133,28 @@ const claim =
     },
   });
 
+/** Another count in the claim's look, with everything that follows from it: share, multiplier, interval, statement. */
+const looked = (counted: Partial<CountedLook>): ((honest: HonestRun) => HonestRun) =>
+  claim((data) => {
+    if (data.claim.look === null) throw new Error('the claim rests on no look');
+    const look = lookOf({ ...data.claim.look, ...counted });
+    const changed = { ...data.claim, look, interval: jointInterval(data.claim, look) };
+    return { claim: changed, statement: statementOf(changed) };
+  });
+
+/** Something else in the claim, in a statement that says it. */
+const claimed = (
+  replace: (claim: FindingProposed['data']['claim']) => Partial<FindingProposed['data']['claim']>,
+): ((honest: HonestRun) => HonestRun) =>
+  claim((data) => {
+    const changed = { ...data.claim, ...replace(data.claim) };
+    return { claim: changed, statement: statementOf(changed) };
+  });
+
+const ofData =
+  (replace: (facts: readonly Fact[]) => readonly Fact[]) =>
+  (honest: HonestRun): HonestRun => ({ ...honest, data: replace(honest.data) });
+
 const study =
   (replace: (facts: readonly Fact[]) => readonly Fact[]) =>
   (honest: HonestRun): HonestRun => ({ ...honest, study: replace(honest.study) });
@@ -124,6 +162,20 @@ const study =
 const opened = (honest: HonestRun): RunOpened['data'] => honest.run[0]?.data as RunOpened['data'];
 const dataOf = <Type extends RunEvent['type']>(honest: HonestRun, type: Type, nth = 0) =>
   honest.run[place(honest.run, type, nth)]?.data as DataOf<Type>;
+
+/** The place among all launches of the first one for this. */
+const nthLaunch = (honest: HonestRun, purpose: TrainingPurpose): number =>
+  honest.run
+    .filter(({ type }) => type === 'TrainingLaunched')
+    .findIndex(({ data }) => (data as DataOf<'TrainingLaunched'>).purpose === purpose);
+
+/** The first training for this, with its result and its metric, never happened. */
+const withoutTraining =
+  (purpose: TrainingPurpose) =>
+  (honest: HonestRun): HonestRun => ({
+    ...honest,
+    run: honest.run.toSpliced(place(honest.run, 'TrainingLaunched', nthLaunch(honest, purpose)), 3),
+  });
 
 /** Takes an object out of the store, or puts other bytes under its name. */
 const lose =
@@ -215,10 +267,11 @@ const recommit =
 
 /** The first mutation edits features (20) and is charged as hyperparameters (10), with all the arithmetic after it. */
 const undercharged = (honest: HonestRun): HonestRun => {
-  const domain = 'hyperparameter';
+  const domain = 'hyperparameter' as const;
   const files = dataOf(honest, 'MutationProposed').files.map((file) => ({
     ...file,
     path: 'hyperparameters.json',
+    domain,
   }));
   const from = place(honest.run, 'BudgetCharged', 1);
   const amended = (fact: Fact, index: number): Fact => {
@@ -313,7 +366,15 @@ const CASES: readonly Case[] = [
   {
     what: 'a kept mutation is taken out of the log',
     tamper: remove('MutationKept', -1),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'scored-predictions'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+      'scored-predictions',
+    ],
     says: 'has no decision',
   },
   {
@@ -381,7 +442,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a cutover entry is missing',
     tamper: remove('MutationCutOver', -1),
-    fails: ['complete-chain', 'cutover-audit', 'training-signatures'],
+    fails: ['complete-chain', 'cutover-audit', 'training-signatures', 'keep-rulings'],
     says: 'without a cutover entry',
   },
   {
@@ -399,13 +460,13 @@ const CASES: readonly Case[] = [
   {
     what: 'a file of the source tree is absent',
     tamper: lose(firstFile((honest) => opened(honest).pins.tree)),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'architecture.json in the tree of the source (blob',
   },
   {
     what: 'a file of the claimed program is altered',
     tamper: alter(firstFile((honest) => honest.finding.data.chain.toTree)),
-    fails: ['objects'],
+    fails: ['objects', 'mutations'],
     says: 'is altered: it hashes to',
   },
   {
@@ -443,7 +504,8 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'a training ran with another seed than its turn',
-    tamper: change('TrainingLaunched', ({ seed }) => ({ seed: seed + 1 }), 3),
+    // The launch of the first replicate stands between the first two candidates'.
+    tamper: change('TrainingLaunched', ({ seed }) => ({ seed: seed + 1 }), 2),
     fails: ['training-signatures'],
     says: 'seed is 8, expected 7',
   },
@@ -495,6 +557,28 @@ const CASES: readonly Case[] = [
     says: 'the measured domain',
   },
   {
+    what: 'a changed file is said to be classified as another domain',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, domain: 'hyperparameter' as const })),
+    })),
+    fails: ['mutations', 'charges'],
+    says: 'of features.json of',
+  },
+  {
+    what: 'a changed file is said to be of another language',
+    tamper: change('MutationProposed', ({ files }) => ({
+      files: files.map((file) => ({ ...file, language: 'text' as const })),
+    })),
+    fails: ['mutations'],
+    says: 'the language of features.json',
+  },
+  {
+    what: 'a kept file holds no JSON',
+    tamper: rewrite('{"seed":'),
+    fails: ['mutations'],
+    says: "which can't be read: line 1",
+  },
+  {
     what: 'the tree changes a fixed file that the event does not name',
     tamper: retree((honest, tree) =>
       honest.git.tree({ ...filesOf(honest, tree), 'train.js': '// scores well\n' }),
@@ -540,7 +624,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a feature is charged as a hyperparameter, by every event that speaks of it',
     tamper: () => undercharged(honestRun(workshop, ['kept'])),
-    fails: ['mutations'],
+    fails: ['mutations', 'keep-rulings'],
     says: 'differ by features.json modified',
   },
   {
@@ -619,7 +703,7 @@ const CASES: readonly Case[] = [
     tamper: change(
       'MetricObserved',
       ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, upper: 0 })) }),
-      4,
+      LARGE,
     ),
     fails: ['monitor'],
     says: 'upper of gain is 0',
@@ -637,7 +721,14 @@ const CASES: readonly Case[] = [
   {
     what: 'a trigger is left unresolved',
     tamper: (honest) => remove('RunReverted')(remove('DivergenceDetected')(honest)),
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+    ],
     says: 'is unresolved',
   },
   {
@@ -652,7 +743,14 @@ const CASES: readonly Case[] = [
         undone: undone.slice(1),
       }))(honest);
     },
-    fails: ['complete-chain', 'restore-points', 'mutations', 'monitor'],
+    fails: [
+      'complete-chain',
+      'restore-points',
+      'training-signatures',
+      'mutations',
+      'monitor',
+      'sealed-look',
+    ],
     says: 'the last stable state: tree',
   },
   {
@@ -677,11 +775,13 @@ const CASES: readonly Case[] = [
         const data = fact.data as DataOf<'MetricObserved'>;
         const { difference } = data.observation;
         if (data.mutationId !== mutationId || difference === null) return fact;
+        if (data.purpose !== 'replicate' || data.overSeeds === null) return fact;
+        const noisy = { ...data.overSeeds, standardError: 1 };
         return {
           ...fact,
           data: {
             ...data,
-            observation: { ...data.observation, difference: { ...difference, standardError: 1 } },
+            overSeeds: noisy,
           },
         };
       });
@@ -689,6 +789,135 @@ const CASES: readonly Case[] = [
     },
     fails: ['keep-rulings'],
     says: 'was kept with z',
+  },
+  {
+    what: 'the first look at a kept mutation shows noise',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 1 } }),
+      FIRST_CANDIDATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'trained with another seed, which its first look did not ask for',
+  },
+  {
+    what: "a replicate's difference is flipped",
+    tamper: change(
+      'MetricObserved',
+      ({ observation }) => ({
+        observation: {
+          ...observation,
+          difference: observation.difference && {
+            ...observation.difference,
+            value: -observation.difference.value,
+          },
+        },
+      }),
+      FIRST_REPLICATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 2 seeds is -0.0',
+  },
+  {
+    what: 'the difference over seeds is better than that of the seeds',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, value: -0.05 } }),
+      FIRST_REPLICATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 2 seeds is -0.05, expected -0.009995',
+  },
+  {
+    what: 'the difference that a keep rests on is surer than it can be',
+    tamper: change(
+      'MetricObserved',
+      ({ overSeeds }) => ({ overSeeds: overSeeds && { ...overSeeds, standardError: 0.0009 } }),
+      FIRST_CANDIDATE,
+    ),
+    fails: ['keep-rulings'],
+    says: 'over 1 seed: its standard error is 0.0009, expected at least 0.001',
+  },
+  {
+    what: 'a replicate is dropped',
+    tamper: withoutTraining('replicate'),
+    fails: ['monitor', 'keep-rulings'],
+    says: 'was ruled on after 1 of 2 seeds',
+  },
+  {
+    what: "a replicate's metric is dropped, its training is not",
+    tamper: remove('MetricObserved', FIRST_REPLICATE),
+    fails: ['training-signatures', 'monitor', 'keep-rulings'],
+    says: 'was never measured',
+  },
+  {
+    what: 'a replicate ran with a seed that was chosen',
+    tamper: change('TrainingLaunched', () => ({ seed: 99 }), 3),
+    fails: ['training-signatures'],
+    says: 'seed is 99, expected 8',
+  },
+  {
+    what: 'a re-measurement ran with a seed that was chosen',
+    tamper: (honest) =>
+      change('TrainingLaunched', () => ({ seed: 99 }), nthLaunch(honest, 'remeasurement'))(honest),
+    fails: ['training-signatures'],
+    says: 'seed is 99, expected 9',
+  },
+  {
+    what: 'a re-measurement is of another program than the one that stands',
+    tamper: (honest) =>
+      change(
+        'TrainingLaunched',
+        () => ({ tree: opened(honest).pins.tree }),
+        nthLaunch(honest, 'remeasurement'),
+      )(honest),
+    fails: ['training-signatures'],
+    says: 'tree is',
+  },
+  {
+    what: 'a re-measurement that was due is skipped',
+    tamper: withoutTraining('remeasurement'),
+    fails: ['training-signatures', 'monitor'],
+    says: 'a re-measurement of the incumbent was due after 3 decided mutations',
+  },
+  {
+    what: "a re-measurement's reading is dropped, its training is not",
+    tamper: remove('MetricObserved', FIRST_REMEASUREMENT),
+    fails: ['training-signatures'],
+    says: 'was never measured',
+  },
+  {
+    what: 'a re-measurement is made up where none was due',
+    tamper: (honest) => {
+      const at = nthLaunch(honest, 'remeasurement');
+      const from = place(honest.run, 'TrainingLaunched', at);
+      return {
+        ...honest,
+        run: honest.run.toSpliced(from, 0, ...honest.run.slice(from, from + 3)),
+      };
+    },
+    fails: ['training-signatures', 'monitor'],
+    says: 'which was not due',
+  },
+  {
+    what: 'a re-measurement reads calmer than it was',
+    tamper: change(
+      'MetricObserved',
+      ({ charts }) => ({ charts: charts.map((reading) => ({ ...reading, x: 0 })) }),
+      FIRST_REMEASUREMENT,
+    ),
+    fails: ['monitor'],
+    says: 'x of stability is 0',
+  },
+  {
+    what: 'a re-measurement is passed off as a replicate',
+    tamper: change(
+      'MetricObserved',
+      () => ({ purpose: 'replicate' as const }),
+      FIRST_REMEASUREMENT,
+    ),
+    fails: ['training-signatures', 'monitor', 'keep-rulings'],
+    says: 'is replicate, expected remeasurement',
   },
   {
     what: 'the seeds are said to move the metric less',
@@ -748,6 +977,50 @@ const CASES: readonly Case[] = [
     says: 'the post-loop gate of',
   },
   {
+    what: 'the figures of the fairness report do not follow from its counts',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        groups: report.groups.map((group, at) => (at === 0 ? { ...group, favoured: 6000 } : group)),
+      },
+    })),
+    fails: ['gates'],
+    says: 'the counts give',
+  },
+  {
+    what: 'the interval of the fairness report is narrower than its counts allow',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        measures: report.measures.map((one) => ({
+          ...one,
+          interval: one.interval && { ...one.interval, lower: one.value ?? 0 },
+        })),
+      },
+    })),
+    fails: ['gates'],
+    says: 'the counts give',
+  },
+  {
+    what: 'a protected group is left out of the fairness report',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: { ...report, groups: report.groups.slice(1) },
+    })),
+    fails: ['gates'],
+    says: 'expected those of the policy',
+  },
+  {
+    what: 'the fairness report counts more favoured people than there are',
+    tamper: change('FairnessMeasured', ({ report }) => ({
+      report: {
+        ...report,
+        groups: report.groups.map((group) => ({ ...group, people: 10 })),
+      },
+    })),
+    fails: ['gates'],
+    says: 'that no people can have',
+  },
+  {
     what: 'the policy is not the pinned one',
     tamper: change('RunOpened', ({ policy }) => ({
       policy: { ...policy, study: { ...policy.study, title: 'x' } },
@@ -764,9 +1037,42 @@ const CASES: readonly Case[] = [
     says: 'the digest of the environment',
   },
   {
+    what: 'the run says that it was forked from one that nobody knows',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: pins.tree },
+    })),
+    fails: ['fork-point'],
+    says: 'the study counted no run r0 before this one',
+  },
+  {
+    what: 'the run was forked from a state that no finding leads to',
+    tamper: (honest) =>
+      study(([registered, ...more]) => [
+        ...(registered === undefined ? [] : [registered]),
+        { type: 'RunCounted', data: { runId: 'r0', number: 1, seed: 7 } },
+        ...more,
+      ])(
+        looked({ runs: 2 })(
+          change('RunOpened', ({ pins }) => ({
+            forkedFrom: { runId: 'r0', mutationId: 'm0', commit: pins.pinCommit, tree: pins.tree },
+          }))(honest),
+        ),
+      ),
+    fails: ['fork-point'],
+    says: 'no finding of r0 leads to',
+  },
+  {
+    what: 'a fork of the source starts elsewhere',
+    tamper: change('RunOpened', ({ pins }) => ({
+      forkedFrom: { runId: 'r0', mutationId: null, commit: pins.pinCommit, tree: OTHER },
+    })),
+    fails: ['fork-point', 'complete-chain', 'objects', 'training-signatures'],
+    says: 'the tree of a fork from the source is',
+  },
+  {
     what: 'the data is not what the study committed',
     tamper: change('RunOpened', ({ pins }) => ({ pins: { ...pins, dataDigest: 'cd'.repeat(32) } })),
-    fails: ['data-pinned'],
+    fails: ['data-pinned', 'sealed-look'],
     says: 'committed no split',
   },
   {
@@ -788,6 +1094,26 @@ const CASES: readonly Case[] = [
     tamper: study(([a, split, ...rest]) => [a, split, split, ...rest] as Fact[]),
     fails: ['data-pinned'],
     says: 'committed twice',
+  },
+  {
+    what: 'fewer people left the vault than the base table holds',
+    tamper: change('RunOpened', ({ cohorts }) => ({
+      cohorts: cohorts && {
+        ...cohorts,
+        released: { cells: 2, people: 4000 },
+        people: { train: 4000, dev: 2000, check: 1500, sealed: 1000 },
+      },
+    })),
+    fails: ['data-pinned'],
+    says: 'the released people is 5000, expected 4000',
+  },
+  {
+    what: 'nobody was set on the release',
+    tamper: change('RunOpened', ({ cohorts }) => ({
+      cohorts: cohorts && { ...cohorts, audit: null },
+    })),
+    fails: ['data-pinned'],
+    says: 'the release was not audited',
   },
   {
     what: "a training's result is not what its worker signed",
@@ -874,6 +1200,32 @@ const CASES: readonly Case[] = [
     says: 'is enlisted and signs nothing',
   },
   {
+    what: 'the policy demands a layer that no training had',
+    tamper: change('RunOpened', ({ policy }) => ({
+      policy: { ...policy, sandbox: { minimum: [...policy.sandbox.minimum, 'landlock'] as const } },
+    })),
+    fails: ['isolation', 'gates'],
+    says: 'ran without landlock',
+  },
+  {
+    what: 'a training ran without a layer that the policy demands',
+    tamper: change('TrainingCompleted', () => ({ isolation: { layers: 'no-network' } }), 1),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without seccomp',
+  },
+  {
+    what: "a training's record names no layers",
+    tamper: change('TrainingTimedOut', () => ({ isolation: {} })),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without no-network, seccomp',
+  },
+  {
+    what: 'a program that ran is said to have been none',
+    tamper: change('TrainingCompleted', () => ({ isolation: { executor: 'none' } })),
+    fails: ['isolation', 'training-signatures'],
+    says: 'ran without no-network, seccomp',
+  },
+  {
     what: 'the sealed rows were not opened for this run',
     tamper: study((facts) => facts.slice(0, -1)),
     fails: ['sealed-look'],
@@ -893,6 +1245,147 @@ const CASES: readonly Case[] = [
     tamper: claim(() => ({ sealedLook: 2 })),
     fails: ['sealed-look'],
     says: "the finding's look is 2, expected 1",
+  },
+  {
+    what: 'a look says that it was the first at the data, and its interval is narrower',
+    tamper: looked({ ofData: 1 }),
+    fails: ['sealed-look'],
+    says: "the claim's look at the data is 1, expected 2",
+  },
+  {
+    what: 'a look says another number in its study',
+    tamper: looked({ ofStudy: 2 }),
+    fails: ['sealed-look'],
+    says: "the claim's look of the study is 2, expected 1",
+  },
+  {
+    what: 'a look says more runs than were counted',
+    tamper: looked({ runs: 4 }),
+    fails: ['sealed-look'],
+    says: "the study's runs by then is 4, expected 1",
+  },
+  {
+    what: 'a look says less spend than was counted',
+    tamper: looked({ spent: 0 }),
+    fails: ['sealed-look'],
+    says: "the study's spend by then is 0, expected",
+  },
+  {
+    what: 'a look says fewer claims than share it',
+    tamper: looked({ claims: 1 }),
+    fails: ['sealed-look'],
+    says: 'the claims of the look is 1, expected 4',
+  },
+  {
+    what: 'a look is at other data',
+    tamper: looked({ dataDigest: 'cd'.repeat(32) }),
+    fails: ['sealed-look'],
+    says: `the claim's data is ${'cd'.repeat(32)}`,
+  },
+  {
+    what: 'the interval is narrower than its look asks for',
+    tamper: claimed(({ interval }) => ({
+      interval: { ...interval, lower: interval.lower + 1e-6 },
+    })),
+    fails: ['sealed-look'],
+    says: "the interval's lower end is",
+  },
+  {
+    what: 'the interval is said to hold at another level',
+    tamper: claimed(({ interval }) => ({ interval: { ...interval, level: 0.99 } })),
+    fails: ['sealed-look'],
+    says: "the interval's level is 0.99, expected 0.95",
+  },
+  {
+    what: 'the multiplier is another',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, multiplier: 1.96 } })),
+    fails: ['sealed-look'],
+    says: 'the multiplier is 1.96',
+  },
+  {
+    what: 'the share of the look is another',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, share: 1 } })),
+    fails: ['sealed-look'],
+    says: 'the share of the look is 1',
+  },
+  {
+    what: 'the look has a field for an individual',
+    tamper: claimed(({ look }) => ({ look: look && { ...look, person: 'p1' } })),
+    fails: ['mandate'],
+    says: 'the look has a field person',
+  },
+  {
+    what: 'the claim goes back to the rule of version 1',
+    tamper: claimed(() => ({ look: null })),
+    fails: ['data-pinned', 'sealed-look'],
+    says: 'the claim says no look that its interval is corrected for',
+  },
+  {
+    what: "another study's look at the same data is taken out",
+    tamper: ofData(([split, table, , ours]) => [split, table, ours].flatMap((fact) => fact ?? [])),
+    fails: ['sealed-look'],
+    says: 'the number of look 1 at the data is 2, expected 1',
+  },
+  {
+    what: 'no look was counted for the data',
+    tamper: ofData((facts) => facts.slice(0, -1)),
+    fails: ['sealed-look'],
+    says: 'no look of this run was counted for its data',
+  },
+  {
+    what: 'the data were looked at twice for this run',
+    tamper: ofData((facts) => [
+      ...facts,
+      { type: 'LookCounted', data: { ...(facts.at(-1)?.data as object), look: 3 } },
+    ]),
+    fails: ['sealed-look'],
+    says: 'two looks of this run were counted for its data',
+  },
+  {
+    what: 'the stream of the data is gone',
+    tamper: ofData(() => []),
+    fails: ['hash-chain', 'data-pinned', 'sealed-look'],
+    says: 'has no events',
+  },
+  {
+    what: 'a study spent more than it said when it looked',
+    tamper: study((facts) => facts.filter(({ type }) => type !== 'SpendCounted')),
+    fails: ['sealed-look'],
+    says: "the study's spend by then is",
+  },
+  {
+    what: 'another base table of the same rows left before',
+    tamper: ofData(([split, table, ...looks]) => [
+      ...[split, table].flatMap((fact) => fact ?? []).slice(0, 1),
+      {
+        type: 'TableFixed',
+        data: { ...(table?.data as object), runId: 'r0', table: 'f'.repeat(64) },
+      },
+      ...[table, ...looks].flatMap((fact) => fact ?? []),
+    ]),
+    fails: ['data-pinned'],
+    says: 'run r0 released another base table of the same rows before',
+  },
+  {
+    what: 'the base table was not said before it left',
+    tamper: ofData((facts) => facts.filter(({ type }) => type !== 'TableFixed')),
+    fails: ['data-pinned'],
+    says: 'was not said before it was released',
+  },
+  {
+    what: 'the shares of the split are not those that were fixed for the data',
+    tamper: ofData(([split, ...looks]) => [
+      {
+        type: 'SplitFixed',
+        data: {
+          ...(split?.data as object),
+          split: { train: 10, dev: 10, check: 10, sealed: 70 },
+        },
+      },
+      ...looks,
+    ]),
+    fails: ['data-pinned'],
+    says: 'the split fixed for the data is',
   },
   {
     what: 'the run was halted',
@@ -965,6 +1458,11 @@ describe('verifying an honest finding', () => {
       'WorkerEnlisted',
     ])
       expect(types).toContain(type);
+    const purposes = make().run.flatMap(({ type, data }) =>
+      type === 'TrainingLaunched' ? [(data as DataOf<'TrainingLaunched'>).purpose] : [],
+    );
+    for (const purpose of ['baseline', 'candidate', 'replicate', 'remeasurement'])
+      expect(purposes).toContain(purpose);
     for (const type of [
       'TrainingTimedOut',
       'ProposalRefused',
@@ -979,7 +1477,7 @@ describe('verifying an honest finding', () => {
     const foundIn = async (run: HonestRun) =>
       (await verdictOn(sealed(workshop, run), run)).rows.find(({ row }) => row === 'monitor');
     expect((await foundIn(honest))?.found).toMatch(
-      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\); 1 triggers/,
+      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 triggers/,
     );
     // The gap's sums stand at zero in this run, so that nothing else follows from its absence.
     const blind = honest.run.map((fact) => {
@@ -1011,6 +1509,25 @@ describe('verifying an honest finding', () => {
     const { verdict, rows } = await verdictOn(sealed(workshop, ungoverned), ungoverned);
     expect(verdict).toBe('PASS');
     expect(rows.find(({ row }) => row === 'governed')?.found).toContain('accepted by the policy');
+  });
+
+  it('judges a run under version 1 by its rule: no look in the claim, no stream of the data', async () => {
+    const old = honestRun(workshop, ['kept'], { ...opened(make()).policy, version: 1 });
+    expect(old.finding.data.claim.look).toBeNull();
+    const streams = { ...sealed(workshop, old), dataEvents: [] };
+    const { verdict, rows } = await verdictOn(streams, old);
+    expect(rows.filter(({ passed }) => !passed)).toEqual([]);
+    expect(verdict).toBe('PASS');
+    const newer = claim(({ claim: one }) => {
+      const { dataDigest } = opened(old).pins;
+      const look = lookOf({
+        ...{ dataDigest, ofStudy: 1, ofData: 1, runs: 1, spent: 0 },
+        claims: 1,
+      });
+      const changed = { ...one, look };
+      return { claim: changed, statement: statementOf(changed) };
+    })(old);
+    expect(failing(await verdictOn(sealed(workshop, newer), newer))).toEqual(['sealed-look']);
   });
 
   it('passes a step, compared with what stood before it', async () => {

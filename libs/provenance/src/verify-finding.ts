@@ -1,5 +1,7 @@
 import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
-import type { Source } from './check.ts';
+import type { ForkPoint, RunOpened } from '#libs/run';
+import type { Ancestor, Source } from './check.ts';
+import { readData } from './event-versions.ts';
 import type { StoredBytes } from './ports.ts';
 import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
 import type { Verification, VerificationPorts } from './verification.ts';
@@ -7,14 +9,28 @@ import type { Verification, VerificationPorts } from './verification.ts';
 /** Events in order, from a log or from a file. */
 export type StoredEvents = AsyncIterable<StoredBytes> | Iterable<StoredBytes>;
 
-/** A finding's streams, each from its first event, and what the verifier needs of the world. */
-export interface FindingToVerify extends VerificationPorts {
+/** A finding's streams, each from its first event. */
+export interface FindingStreams {
   /** The stream `run-<id>` that the finding came out of. */
   readonly events: StoredEvents;
   /** The stream `finding-<id>`; its first event is `FindingProposed`. */
   readonly findingEvents: StoredEvents;
   /** The stream `study-<id>`. */
   readonly studyEvents: StoredEvents;
+  /**
+   * The stream `data-<digest>` of the data that the claim names. Asked for unless the finding is of version 1, whose
+   * looks were counted by their study alone; where it is missing, no other finding passes.
+   */
+  readonly dataEvents?: (dataDigest: string) => StoredEvents;
+}
+
+/** A finding's streams, and what the verifier needs of the world. */
+export interface FindingToVerify extends FindingStreams, Omit<VerificationPorts, 'ancestor'> {
+  /**
+   * The streams of a finding that leads to the state which a run was forked from; null where there is none. Left out:
+   * no finding of a forked run passes, unless it was forked from its source.
+   */
+  readonly forkPoint?: (point: ForkPoint) => Promise<FindingStreams | null>;
 }
 
 export interface Verdict {
@@ -63,6 +79,15 @@ interface Head {
   readonly why: string;
 }
 
+/** The stream of the finding's data, asked for as it is read: what it is called comes out of the finding. */
+async function* dataOf(
+  { claim }: FindingProposed['data'],
+  read: NonNullable<FindingToVerify['dataEvents']>,
+): AsyncIterable<StoredBytes> {
+  const look = (claim as FindingProposed['data']['claim'] | undefined)?.look ?? null;
+  if (look !== null) yield* read(look.dataDigest);
+}
+
 /** The finding's own stream is short; its first event says what is claimed. */
 const readFinding = async (stored: StoredEvents): Promise<Head> => {
   const events: StoredBytes[] = [];
@@ -72,9 +97,15 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
     return { events, proposed: null, why: `the finding stream can't be read: ${String(error)}` };
   }
   const first = events[0] === undefined ? null : bodyOf(events[0].canonical);
-  return first?.type === 'FindingProposed'
-    ? { events, proposed: first.data as FindingProposed['data'], why: '' }
-    : { events, proposed: null, why: 'the finding stream does not start with FindingProposed' };
+  if (first?.type !== 'FindingProposed')
+    return {
+      ...{ events, proposed: null },
+      why: 'the finding stream does not start with FindingProposed',
+    };
+  const read = readData('finding', first);
+  return 'problem' in read
+    ? { events, proposed: null, why: `the finding stream starts with ${read.problem}` }
+    : { events, proposed: read.data as FindingProposed['data'], why: '' };
 };
 
 /**
@@ -94,29 +125,64 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
  *   events: log.readStored({ stream: `run-${runId}` }),
  *   findingEvents: log.readStored({ stream: `finding-${findingId}` }),
  *   studyEvents: log.readStored({ stream: `study-${studyId}` }),
+ *   dataEvents: (digest) => log.readStored({ stream: `data-${digest}` }),
  *   readObject: (oid) => sourceTree.readObject(oid),
  *   sha256: (bytes) => hash('sha256', bytes, 'hex'),
  *   sha1: (bytes) => hash('sha1', bytes, 'hex'),
  *   verifySignature: verify,
  * });
  */
-export const verifyFinding = async ({
-  events,
-  findingEvents,
-  studyEvents,
-  ...ports
-}: FindingToVerify): Promise<Verdict> => {
+export const verifyFinding = async (request: FindingToVerify): Promise<Verdict> =>
+  (await verifyAt(request, 0)).verdict;
+
+/** Forks of forks of forks: beyond so many nobody walks back. */
+const DEEPEST = 32;
+
+interface Verified {
+  readonly verdict: Verdict;
+  readonly proposed: FindingProposed['data'] | null;
+  readonly opened: RunOpened['data'] | null;
+}
+
+const verifyAt = async (
+  {
+    events,
+    findingEvents,
+    studyEvents,
+    dataEvents = () => [],
+    forkPoint = () => Promise.resolve(null),
+    ...ports
+  }: FindingToVerify,
+  depth: number,
+): Promise<Verified> => {
   const { events: claimed, proposed, why } = await readFinding(findingEvents);
   if (proposed === null)
-    return verdictOf(
-      CHECKS.map(({ row, expected }) => ({ row, passed: false, found: why, expected })),
-    );
-  const verification = startVerification(proposed, ports);
+    return {
+      verdict: verdictOf(
+        CHECKS.map(({ row, expected }) => ({ row, passed: false, found: why, expected })),
+      ),
+      proposed,
+      opened: null,
+    };
+  const ancestor = async (point: ForkPoint): Promise<Ancestor | null> => {
+    const streams = depth < DEEPEST ? await forkPoint(point) : null;
+    if (streams === null) return null;
+    const found = await verifyAt({ ...ports, ...streams, forkPoint }, depth + 1);
+    if (found.proposed === null) return null;
+    const { verdict } = found.verdict;
+    return { verdict, finding: found.proposed, opened: found.opened };
+  };
+  const verification = startVerification(proposed, { ...ports, ancestor });
   const problems = [
     await feed(verification, 'finding', claimed),
     await feed(verification, 'study', studyEvents),
+    await feed(verification, 'data', dataOf(proposed, dataEvents)),
     await feed(verification, 'run', events),
   ].filter((problem) => problem !== null);
   const rows = await conclude(verification);
-  return verdictOf(problems.length === 0 ? rows : unreadable(rows, problems.join('; ')));
+  return {
+    verdict: verdictOf(problems.length === 0 ? rows : unreadable(rows, problems.join('; '))),
+    proposed,
+    opened: verification.pinned.opened,
+  };
 };

@@ -346,6 +346,7 @@ export const describeReadModels = (storage: Storage): void => {
         runId: 'r1',
         lower: 0.0111,
         n: 4_103,
+        ...{ sealedLook: 1, dataLook: 2, lookRuns: 3, lookSpent: 275, lookClaims: 2 },
         changes: ['features: add experience'],
         planted: [],
         trust: 'self-signed, unanchored',

@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { textOf } from '#libs/database';
 import { chargesMigration, type ChargesTable } from './charges/table.ts';
@@ -6,7 +7,7 @@ import {
   type CutoverAuditTable,
   type HypothesesTable,
 } from './cutover-audit/table.ts';
-import { findingsMigration, type FindingsTable } from './findings/table.ts';
+import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
 import { listsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
@@ -60,6 +61,20 @@ const positionMigration: Migration = {
   },
 };
 
+/** Every row is made anew from the log. */
+const forgetRows = async (db: Kysely<ViewTables>): Promise<void> => {
+  for (const table of PROJECTED) await db.deleteFrom(table).execute();
+  await db.updateTable('viewPosition').set({ position: null }).execute();
+};
+
+/** Findings with the look that they rest on. */
+const looksMigration: Migration = {
+  up: async (db) => {
+    await addLooks(db);
+    await forgetRows(db as Kysely<ViewTables>);
+  },
+};
+
 /** Runs from their request on, and their studies. What was projected before says nothing of either. */
 const studiesMigration: Migration = {
   up: async (db) => {
@@ -85,4 +100,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '006-findings': findingsMigration,
   '007-studies': studiesMigration,
   '008-lists': listsMigration,
+  '009-looks': looksMigration,
 };

@@ -1,5 +1,6 @@
 import type {
   Breach,
+  Estimate,
   FairnessReport,
   FileChange,
   FileDomain,
@@ -43,7 +44,12 @@ export type RecordTraining = Command<
 >;
 export type ObserveMetric = Command<
   'ObserveMetric',
-  { readonly trainingId: string; readonly observation: Observation }
+  {
+    readonly trainingId: string;
+    readonly observation: Observation;
+    /** Of a candidate or a replicate: the difference over the candidate's seeds so far; null otherwise. */
+    readonly overSeeds: Estimate | null;
+  }
 >;
 export type ProposeHypothesis = Command<
   'ProposeHypothesis',
@@ -90,6 +96,18 @@ export type SignRunHead = Command<
   { readonly revision: number; readonly hash: string; readonly signature: Signature }
 >;
 export type CloseRun = Command<'CloseRun', RunClosed['data']>;
+
+/**
+ * All that an agent can send. No field of it holds a person, a prescription or a decision: texts are screened, trees are
+ * gated, and what becomes of a proposal is not in it.
+ */
+export type AgentCommand =
+  | ProposeHypothesis
+  | ProposeMutation
+  | RefuseProposal
+  | ProposeSecondaryMetric
+  | RequestData
+  | FinishLoop;
 
 export type RunCommand =
   | OpenRun

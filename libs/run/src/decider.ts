@@ -1,5 +1,5 @@
 import { unreachable, type Decider } from '#libs/kernel';
-import { plainText, reasonProblem } from '#libs/mandate';
+import { reasonProblem } from '#libs/mandate';
 import type { RunCommand } from './commands.ts';
 import { cutOver, judge } from './deciding/judging.ts';
 import { observeMetric, recordTraining } from './deciding/measuring.ts';
@@ -13,6 +13,7 @@ import {
   type RunRefusalCode,
 } from './deciding/outcome.ts';
 import {
+  finishLoop,
   proposeHypothesis,
   proposeMutation,
   proposeSecondaryMetric,
@@ -79,7 +80,7 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'ObserveMetric':
       return observeMetric(state, opened, command);
     case 'ProposeHypothesis':
-      return proposeHypothesis(state, command);
+      return proposeHypothesis(state, opened, command);
     case 'ProposeMutation':
       return proposeMutation(state, opened, command);
     case 'RefuseProposal':
@@ -93,7 +94,7 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'Judge':
       return judge(state, opened, command);
     case 'FinishLoop':
-      return events(loopEnded(state, 'finished', plainText(command.data.reason)));
+      return finishLoop(state, opened, command.data.reason);
     case 'StopLoop':
     case 'HaltRun': {
       const { reason } = command.data;

@@ -3,12 +3,15 @@ import type { BudgetEvent } from '#libs/budget';
 import type { ChartReading, DivergenceEvent, KeepRuling } from '#libs/divergence';
 import type {
   Breach,
+  CohortDimension,
   Domain,
+  Estimate,
   FairnessReport,
   FileDomain,
   Gate,
   GateCheck,
   HarnessPolicy,
+  Language,
   Observation,
 } from '#libs/harness';
 
@@ -47,6 +50,15 @@ export interface RunKeys {
   readonly worker: { readonly keyId: string; readonly publicKey: string };
 }
 
+/** The state of an earlier run that a run was forked from. */
+export interface ForkPoint {
+  readonly runId: string;
+  /** The kept mutation that the state stands after; null: the state that run started from. */
+  readonly mutationId: string | null;
+  readonly commit: string;
+  readonly tree: string;
+}
+
 /** The first event of a run: what it stands on, under which policy, signed by whom. */
 export type RunOpened = Fact<
   'RunOpened',
@@ -68,25 +80,45 @@ export type RunOpened = Fact<
     };
     /** The base cohort table and the product of the dimensions, as given to every training; null if the vault refused. */
     readonly cohorts: CohortRelease | null;
+    /** Null of a run that starts from its pinned source. */
+    readonly forkedFrom: ForkPoint | null;
   }
 >;
 
-/** What left the vault for a run. */
+/**
+ * What left the vault for a run, and every number that the log tells of its train rows beside the checks of the
+ * pre-loop gate. The base table alone is the program's and the agent's.
+ */
 export interface CohortRelease {
   readonly tree: string;
   readonly table: ArtefactRef;
   readonly cells: ArtefactRef;
   readonly minimumCell: number;
-  /** Cells and people in the train rows, released and suppressed. */
+  /** What cells are numbered by: the policy's dimensions, coarsened by the first so many of the policy's steps. */
+  readonly dimensions: readonly CohortDimension[];
+  readonly coarsened: number;
+  /** Cells and people in the train rows, released and suppressed; null: withheld, since it would tell of a hidden cell. */
   readonly released: { readonly cells: number; readonly people: number };
-  readonly suppressed: { readonly cells: number; readonly people: number };
-  /** People in each split. */
+  readonly suppressed: { readonly cells: number; readonly people: number } | null;
+  /** People in each split; null: withheld likewise. */
   readonly people: {
     readonly train: number;
     readonly dev: number;
     readonly check: number;
     readonly sealed: number;
-  };
+  } | null;
+  /** Null where a run of version 1 was not audited. */
+  readonly audit: DisclosureAudit | null;
+}
+
+/** An intruder was set on all that is released, and worked out nothing of a hidden cell. */
+export interface DisclosureAudit {
+  /** Whether the totals of the train rows are told. */
+  readonly totals: 'told' | 'withheld';
+  /** Cells hidden though no rule hides them; null where the number would say of a hidden cell which rule hides it. */
+  readonly complementary: number | null;
+  /** Kinds of hidden cells that he was set on. */
+  readonly kinds: number;
 }
 
 /** A gate was passed, with each of its checks. */
@@ -115,7 +147,11 @@ export type RunHalted = Fact<
   }
 >;
 
-export type TrainingPurpose = 'baseline' | 'candidate';
+/**
+ * baseline: the unchanged program, once a seed. candidate: a mutation, with the run's seed. replicate: the same with
+ * another seed of the baseline's, before it can be kept. remeasurement: the incumbent with a seed that none had.
+ */
+export type TrainingPurpose = 'baseline' | 'candidate' | 'replicate' | 'remeasurement';
 
 /** A training is owed: the program of this tree, with this seed, for this long. */
 export type TrainingLaunched = Fact<
@@ -218,12 +254,25 @@ export type MetricObserved = Fact<
   'MetricObserved',
   {
     readonly trainingId: string;
+    /** What the training was for. */
+    readonly purpose: TrainingPurpose;
     readonly mutationId: string | null;
+    /** A replicate's difference is to the incumbent's training with the same seed. */
     readonly observation: Observation;
-    /** Empty for a baseline. */
+    /**
+     * What a keep rests on, of a candidate and its replicates: the difference of the losses averaged over the seeds so
+     * far to those of the incumbent, with a standard error that holds where the candidate is no better. Null otherwise,
+     * and under version 1 of the policy.
+     */
+    readonly overSeeds: Estimate | null;
+    /** Empty for a baseline and for a replicate. */
     readonly charts: readonly ChartReading[];
-    /** What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Unmoved where a chart fired. */
-    readonly ladderScore: number;
+    /**
+     * What the agent is told: the rounded score of the Ladder (Blum and Hardt 2015). Since version 2 of the policy it
+     * moves with a keep only, not with an observation. Null for replicates and re-measurements, of which it is never
+     * told.
+     */
+    readonly ladderScore: number | null;
   }
 >;
 
@@ -261,6 +310,10 @@ export interface ChangedFile {
   readonly kind: 'added' | 'modified' | 'deleted' | 'type-changed';
   readonly before: string | null;
   readonly after: string | null;
+  /** What the mid-loop gate read it as; null under a policy of version 1, which read no languages. */
+  readonly language: Language | null;
+  /** What it was classified as; null where no domain owns what changed, and under a policy of version 1. */
+  readonly domain: FileDomain | null;
 }
 
 /** A proposed edit, as the harness measured it: trees, files, domain. */
@@ -361,7 +414,7 @@ export type FairnessMeasured = Fact<
   { readonly mutationId: string; readonly trainingId: string; readonly report: FairnessReport }
 >;
 
-/** The candidate is the incumbent now, with the arithmetic of the ruling. */
+/** The candidate is the incumbent now, with the arithmetic of the ruling; its first training stands for it. */
 export type MutationKept = Fact<
   'MutationKept',
   {
@@ -383,7 +436,9 @@ export type RunReverted = Fact<
     readonly toCommit: string;
     readonly toTrainingId: string;
     readonly toMetric: number;
-    /** Every mutation undone, in order, the candidate last. */
+    /** The candidate that was on trial; null where a re-measurement of the incumbent brought the revert. */
+    readonly mutationId: string | null;
+    /** Every mutation undone, in order, the candidate last where there is one. */
     readonly undone: readonly string[];
     readonly reason: string;
   }

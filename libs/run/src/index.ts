@@ -1,12 +1,14 @@
 /** The run: its events, its commands, the loop graph, and the one decider that composes the pure core. */
+export * from './cohorts.ts';
 export * from './commands.ts';
 export * from './decider.ts';
-export { rulingOf } from './deciding/judging.ts';
-export { deviation, LADDER_STEP } from './deciding/measuring.ts';
+export { evidenceOf, rulingOf } from './deciding/judging.ts';
+export { deviation } from './deciding/measuring.ts';
 export { commandIds, type RunRefusalCode } from './deciding/outcome.ts';
 export * from './events.ts';
 export * from './loop-diagram.ts';
 export * from './loop-graph.ts';
 export * from './next-step.ts';
+export * from './origin.ts';
 export * from './state.ts';
 export * from './upcasters.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HarnessPolicy } from '#libs/harness';
 import { fold } from '#libs/kernel';
 import {
   follow,
@@ -29,11 +30,22 @@ import {
   onTrial,
   open,
   past,
-  POLICY,
+  POLICY as TWO_CHARTS,
+  remeasured,
+  replicateMeasured,
   signedBy,
   timedOut,
   trained,
 } from './testing/scenario.ts';
+
+/** With re-measurements, so that any run holds them. */
+const POLICY: HarnessPolicy = {
+  ...TWO_CHARTS,
+  charts: [
+    ...TWO_CHARTS.charts,
+    { kind: 'stability', allowance: 0.5, decisionInterval: 5, every: 2 },
+  ],
+};
 
 const NODES = Object.keys(LOOP_GRAPH.nodes) as readonly LoopNode[];
 const edgesFrom = (node: LoopNode) => LOOP_GRAPH.edges.filter(({ from }) => from === node);
@@ -187,6 +199,10 @@ const underWay = ({ training }: RunState, command: RunCommand): RunCommand =>
             : { ...command.data, trainingId: training.trainingId },
       } as RunCommand);
 
+/** The gain that a candidate's first look showed. */
+const firstGain = ({ seeds }: RunState): number =>
+  -(seeds[0]?.observation.difference?.value ?? 0) / 0.7;
+
 const anyGain = fc.double({ min: -0.5, max: 0.9, noNaN: true });
 const anyGap = fc.option(fc.double({ min: -10, max: 10, noNaN: true }), { nil: null });
 const anyFile = fc.constantFrom('hyperparameters.json', 'features.json', 'architecture.json');
@@ -205,7 +221,7 @@ const owed: fc.Arbitrary<Sent> = fc
       case 'launch-baseline':
         return launchBaseline(name);
       case 'train':
-        if (state.trial === null) return underWay(state, trained(name));
+        if (state.training?.purpose === 'baseline') return underWay(state, trained(name));
         return underWay(
           state,
           luck < 10
@@ -217,10 +233,20 @@ const owed: fc.Arbitrary<Sent> = fc
                 : trained(name),
         );
       case 'measure':
-        return underWay(
-          state,
-          state.trial === null ? baselineMeasured(name) : measured(name, { gain, gap }),
-        );
+        switch (state.training?.purpose) {
+          case 'candidate':
+            return underWay(state, measured(name, { gain, gap }));
+          case 'replicate':
+            // Mostly as good as the first look promised.
+            return underWay(
+              state,
+              replicateMeasured(name, { gain: luck < 20 ? 0 : firstGain(state) }),
+            );
+          case 'remeasurement':
+            return underWay(state, remeasured(name, 0.7 + gain / 100));
+          default:
+            return underWay(state, baselineMeasured(name, 0.7 + gain / 1000));
+        }
       case 'ask-hypothesis':
         return luck < 3 ? finish : hypothesis(name);
       case 'ask-mutation':
@@ -245,7 +271,7 @@ const owed: fc.Arbitrary<Sent> = fc
 
 /** Anything at any time. */
 const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
-  () => open(),
+  () => open(POLICY),
   (_, name) => launchBaseline(name),
   (_, name) => trained(name),
   (state, name) => underWay(state, trained(name)),
@@ -392,12 +418,45 @@ describe('a run of any commands', () => {
           onTrialNow = null;
         }
         if (event.type === 'RunReverted') {
-          expect(event.data.undone.at(-1)).toBe(onTrialNow);
+          expect(event.data.mutationId).toBe(onTrialNow);
+          if (onTrialNow !== null) expect(event.data.undone.at(-1)).toBe(onTrialNow);
           onTrialNow = null;
         }
       }
       if (['idle', 'ended', 'attested', 'closed'].includes(state.node))
         expect(onTrialNow).toBeNull();
+    });
+  });
+
+  it('keeps nothing that was not trained with every seed', () => {
+    holds(({ events }) => {
+      let seeds: number[] = [];
+      for (const event of events) {
+        if (event.type === 'MutationCutOver') seeds = [];
+        if (event.type === 'TrainingLaunched' && event.data.mutationId !== null)
+          seeds.push(event.data.seed);
+        if (event.type === 'MutationKept') expect(seeds).toEqual([7, 8]);
+      }
+    });
+  });
+
+  it('measures the incumbent again after every second decision, each time with a seed of its own', () => {
+    holds(({ events }) => {
+      let decided = 0;
+      const launched: number[] = [];
+      events.forEach((event, index) => {
+        const decides =
+          event.type === 'MutationKept' ||
+          (event.type === 'MutationReverted' && event.data.reason !== 'post-loop-gate') ||
+          (event.type === 'RunReverted' && event.data.mutationId !== null);
+        if (decides) decided += 1;
+        const next = events[index + 1];
+        const again =
+          next?.type === 'TrainingLaunched' && next.data.purpose === 'remeasurement' ? next : null;
+        expect(again !== null).toBe(decides && decided % 2 === 0);
+        if (again !== null) launched.push(again.data.seed);
+      });
+      expect(launched).toEqual(launched.map((_, index) => 9 + index));
     });
   });
 

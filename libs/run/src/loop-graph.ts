@@ -21,7 +21,10 @@ export const LOOP_GRAPH = {
   nodes: {
     new: { effect: 'rest', doc: 'nothing was opened yet' },
     baseline: { effect: 'launch-baseline', doc: 'the unchanged program is trained, once a seed' },
-    training: { effect: 'train', doc: 'a training runs in the sandbox' },
+    training: {
+      effect: 'train',
+      doc: 'a training runs in the sandbox: of the baseline, a candidate, its replicate with another seed, or the incumbent measured again',
+    },
     trained: { effect: 'measure', doc: 'its predictions wait for the evaluator' },
     idle: { effect: 'ask-hypothesis', doc: 'the incumbent stands; the agent is asked for an idea' },
     hypothesised: {
@@ -29,7 +32,10 @@ export const LOOP_GRAPH = {
       doc: 'a hypothesis is paid; the agent is asked for its edit',
     },
     proposed: { effect: 'cut-over', doc: 'the mutation passed its gate and is paid' },
-    observed: { effect: 'judge', doc: 'the candidate is measured and plausible; kept or not' },
+    observed: {
+      effect: 'judge',
+      doc: 'the candidate is measured and plausible; one that beats noise is trained with the other seeds first',
+    },
     ended: { effect: 'sign-head', doc: 'the loop is over; its head is signed' },
     attested: {
       effect: 'prove-findings',
@@ -45,12 +51,18 @@ export const LOOP_GRAPH = {
     { from: 'training', on: 'TrainingCompleted', to: 'trained' },
     { from: 'trained', on: 'MetricObserved', to: 'baseline', when: 'baseline' },
     { from: 'trained', on: 'MetricObserved', to: 'observed', when: 'candidate' },
+    { from: 'trained', on: 'MetricObserved', to: 'observed', when: 'replicate' },
+    { from: 'trained', on: 'MetricObserved', to: 'idle', when: 'remeasurement' },
     { from: 'baseline', on: 'BaselineEstablished', to: 'idle' },
     { from: 'idle', on: 'HypothesisProposed', to: 'hypothesised' },
     { from: 'hypothesised', on: 'MutationProposed', to: 'proposed' },
     { from: 'hypothesised', on: 'SecondaryMetricProposed', to: 'idle' },
     { from: 'proposed', on: 'TrainingLaunched', to: 'training' },
     { from: 'training', on: 'MutationReverted', to: 'idle' },
+    { from: 'training', on: 'TrainingFailed', to: 'idle', when: 'remeasurement' },
+    { from: 'training', on: 'TrainingTimedOut', to: 'idle', when: 'remeasurement' },
+    { from: 'observed', on: 'TrainingLaunched', to: 'training' },
+    { from: 'idle', on: 'TrainingLaunched', to: 'training' },
     { from: 'observed', on: 'RunReverted', to: 'idle' },
     { from: 'observed', on: 'MutationReverted', to: 'idle' },
     { from: 'observed', on: 'MutationKept', to: 'idle' },

@@ -1,7 +1,16 @@
 import { evolveBudget, openBudget, type Budget } from '#libs/budget';
-import { ZERO, type Sums } from '#libs/divergence';
-import type { Domain, FileDomain, Observation } from '#libs/harness';
-import type { ArtefactRef } from '#libs/kernel';
+import {
+  isSelfStarting,
+  recentre,
+  remember,
+  UNKNOWN,
+  ZERO,
+  type Memory,
+  type Sums,
+} from '#libs/divergence';
+import { ladder } from '#libs/evaluator';
+import type { ChartPolicy, Domain, Estimate, FileDomain, Observation } from '#libs/harness';
+import { unreachable, type ArtefactRef } from '#libs/kernel';
 import type {
   RunEvent,
   RunOpened,
@@ -11,13 +20,26 @@ import type {
 } from './events.ts';
 import { follow, type LoopNode } from './loop-graph.ts';
 
+/** What a training with one seed came to. */
+export interface Seeded {
+  readonly trainingId: string;
+  readonly seed: number;
+  readonly predictions: ArtefactRef;
+  readonly observation: Observation;
+  /** Of a candidate's: the difference to the incumbent over its seeds up to this one. */
+  readonly overSeeds: Estimate | null;
+}
+
 /** A kept state: the source tree, or the tree after a kept mutation. */
 export interface KeptState {
   readonly commit: string;
   readonly tree: string;
+  /** The training that stands for it: that with the run's own seed. */
   readonly trainingId: string;
   readonly predictions: ArtefactRef;
   readonly metric: number;
+  /** Its trainings, one a seed, the one that stands for it first. */
+  readonly seeds: readonly Seeded[];
   /** Null for the baseline. */
   readonly mutationId: string | null;
 }
@@ -64,18 +86,23 @@ export interface RunState {
   readonly opened: RunOpened['data'] | null;
   readonly budget: Budget;
   /** Replicates of the baseline so far. */
-  readonly replicates: readonly {
-    readonly trainingId: string;
-    readonly predictions: ArtefactRef;
-    readonly observation: Observation;
-  }[];
+  readonly replicates: readonly Seeded[];
   readonly seedDeviation: number;
   /** The line: the baseline, then every kept state that stands. Its last one is the incumbent. */
   readonly line: readonly KeptState[];
   /** A chart's sums since the last reset. */
   readonly sums: Readonly<Record<string, Sums>>;
-  /** For each chart the length of the line when the chart last stood at zero after a decision. */
+  /** What each self-starting chart knows. */
+  readonly memories: Readonly<Partial<Record<ChartPolicy['kind'], Memory>>>;
+  /**
+   * For each chart the length of the line when the chart last stood at zero: after a decision, the stability chart
+   * after a re-measurement.
+   */
   readonly stable: Readonly<Record<string, number>>;
+  /** Mutations that were kept or taken back so far: what a re-measurement comes due by. */
+  readonly decided: number;
+  /** Re-measurements launched so far: what the next one's seed is counted by. */
+  readonly remeasurements: number;
   readonly hypothesis: Hypothesis | null;
   readonly trial: Trial | null;
   readonly training: TrainingLaunched['data'] | null;
@@ -83,7 +110,8 @@ export interface RunState {
   readonly enlisted: readonly string[];
   /** The result of the training under way, once it is there. */
   readonly completed: TrainingCompleted['data'] | null;
-  readonly observation: Observation | null;
+  /** The candidate's trainings that were measured, one a seed, the run's own first. */
+  readonly seeds: readonly Seeded[];
   readonly hypotheses: number;
   readonly mutations: number;
   readonly refusalsInARow: number;
@@ -113,13 +141,16 @@ export const INITIAL: RunState = {
   seedDeviation: 0,
   line: [],
   sums: {},
+  memories: {},
   stable: {},
+  decided: 0,
+  remeasurements: 0,
   hypothesis: null,
   trial: null,
   training: null,
   enlisted: [],
   completed: null,
-  observation: null,
+  seeds: [],
   hypotheses: 0,
   mutations: 0,
   refusalsInARow: 0,
@@ -160,29 +191,75 @@ export const attemptsOf = ({ earlierAttempts, attempt }: RunState): readonly Att
 const changed = ({ attempt }: RunState, change: Partial<Attempt>): Attempt | null =>
   attempt === null ? null : { ...attempt, ...change };
 
-/** After an iteration's decision every chart that stands at zero vouches for the line as it is. */
-const vouched = (state: RunState): RunState['stable'] => ({
+/** Every one of these charts that stands at zero vouches for the line as it is. */
+const vouched = (
+  state: RunState,
+  charts: (kind: string) => boolean = (kind) => kind !== 'stability',
+): RunState['stable'] => ({
   ...state.stable,
   ...Object.fromEntries(
     Object.entries(state.sums)
-      .filter(([, { upper, lower }]) => upper === 0 && lower === 0)
+      .filter(([chart, { upper, lower }]) => charts(chart) && upper === 0 && lower === 0)
       .map(([chart]) => [chart, state.line.length]),
   ),
 });
 
+const TRAINING_OVER = { training: null, completed: null } as const;
+
 const ITERATION_OVER = {
+  ...TRAINING_OVER,
   hypothesis: null,
   trial: null,
-  training: null,
-  completed: null,
-  observation: null,
+  seeds: [],
 } as const;
+
+const metricsOf = (seeds: readonly Seeded[]): readonly number[] =>
+  seeds.map(({ observation }) => observation.metric.value);
+
+/** What the self-starting charts know of a line when nothing was charted since: the replicates of its states. */
+const memoriesOf = (state: RunState): RunState['memories'] => {
+  const first = state.line.slice(0, 1);
+  return Object.fromEntries(
+    (state.opened?.policy.charts ?? []).filter(isSelfStarting).map(({ kind }) => [
+      kind,
+      // The value chart's centre is the baseline for good.
+      (kind === 'value' ? first : state.line).reduce(
+        (memory, { seeds }) => recentre(memory, metricsOf(seeds)),
+        UNKNOWN,
+      ),
+    ]),
+  );
+};
+
+/** The self-starting charts that read this observation know one value more. */
+const remembered = (
+  { memories }: RunState,
+  charts: readonly { readonly chart: ChartPolicy['kind'] }[],
+  value: number,
+): RunState['memories'] => ({
+  ...memories,
+  ...Object.fromEntries(
+    charts.flatMap(({ chart }) => {
+      const memory = memories[chart];
+      return memory === undefined ? [] : [[chart, remember(memory, value)]];
+    }),
+  ),
+});
 
 /** What the training under way predicted. @throws without a result: the graph lets none be measured before it */
 export const predicted = ({ completed }: Pick<RunState, 'completed'>): ArtefactRef => {
   if (completed === null) throw new Error('no training has completed');
   return completed.predictions;
 };
+
+/** The agent's published score moves in steps of this size only (Blum and Hardt 2015). */
+export const LADDER_STEP = 0.005;
+
+/** What the agent is told after a score of this size. */
+export const told = (best: number | null, score: number): number =>
+  ladder(best, score, LADDER_STEP);
+
+const isRemeasured = ({ training }: RunState): boolean => training?.purpose === 'remeasurement';
 
 const apply = (state: RunState, event: RunEvent): RunState => {
   switch (event.type) {
@@ -200,12 +277,21 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'BudgetExhausted':
       return { ...state, budget: evolveBudget(state.budget, event) };
     case 'TrainingLaunched':
-      return { ...state, training: event.data, completed: null };
+      return {
+        ...state,
+        training: event.data,
+        completed: null,
+        remeasurements: state.remeasurements + (event.data.purpose === 'remeasurement' ? 1 : 0),
+      };
     case 'WorkerEnlisted':
       return { ...state, enlisted: [...state.enlisted, event.data.keyId] };
     case 'TrainingCompleted':
       return { ...state, completed: event.data };
+    case 'TrainingTimedOut':
+      return isRemeasured(state) ? { ...state, ...TRAINING_OVER } : state;
     case 'TrainingFailed':
+      // How the incumbent's re-measurement went is nothing that the newest attempt brought.
+      if (isRemeasured(state)) return { ...state, ...TRAINING_OVER };
       return {
         ...state,
         attempt: changed(state, {
@@ -217,34 +303,51 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         }),
       };
     case 'MetricObserved': {
-      const { observation, trainingId, charts, ladderScore, mutationId } = event.data;
-      if (mutationId === null)
-        return {
-          ...state,
-          replicates: [
-            ...state.replicates,
-            { trainingId, predictions: predicted(state), observation },
-          ],
-          ladderScore,
-        };
-      return {
-        ...state,
+      const { observation, trainingId, charts, ladderScore, purpose, overSeeds } = event.data;
+      const seeded = {
+        trainingId,
+        seed: state.training?.seed ?? 0,
+        predictions: predicted(state),
         observation,
-        ladderScore,
+        overSeeds,
+      };
+      const moved = {
+        ...state,
         sums: {
           ...state.sums,
           ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
         },
-        // A result that brings a revert is not told: the revert itself is all that the agent learns.
-        attempt: charts.some(({ fired }) => fired)
-          ? state.attempt
-          : changed(state, { score: ladderScore }),
+        memories: remembered(state, charts, observation.metric.value),
       };
+      switch (purpose) {
+        case 'baseline':
+          return { ...state, replicates: [...state.replicates, seeded], ladderScore };
+        case 'replicate':
+          return { ...state, seeds: [...state.seeds, seeded] };
+        case 'remeasurement':
+          return {
+            ...moved,
+            ...TRAINING_OVER,
+            stable: vouched(moved, (kind) => kind === 'stability'),
+          };
+        case 'candidate':
+          return {
+            ...moved,
+            seeds: [seeded],
+            ladderScore,
+            // A result that brings a revert is not told: the revert itself is all that the agent learns.
+            attempt: charts.some(({ fired }) => fired)
+              ? state.attempt
+              : changed(state, { score: ladderScore }),
+          };
+        default:
+          return unreachable(purpose);
+      }
     }
     case 'BaselineEstablished': {
       const { commit, tree, trainingId, metric, seedDeviation } = event.data;
       const first = state.replicates.find((replicate) => replicate.trainingId === trainingId);
-      return {
+      const established: RunState = {
         ...state,
         ...ITERATION_OVER,
         seedDeviation,
@@ -255,10 +358,12 @@ const apply = (state: RunState, event: RunEvent): RunState => {
             trainingId,
             predictions: first?.predictions ?? predicted(state),
             metric,
+            seeds: state.replicates,
             mutationId: null,
           },
         ],
       };
+      return { ...established, memories: memoriesOf(established) };
     }
     case 'HypothesisProposed':
       return {
@@ -314,14 +419,22 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'MutationKept': {
       const { commit, tree, trainingId, metric, mutationId } = event.data;
-      const kept = {
+      const { seeds } = state;
+      const { stability } = state.memories;
+      // Under version 1 the observation has moved it already, and this moves it no further.
+      const ladderScore = told(state.ladderScore, metric);
+      const predictions = seeds[0]?.predictions ?? predicted(state);
+      const kept: RunState = {
         ...state,
         ...ITERATION_OVER,
-        line: [
-          ...state.line,
-          { commit, tree, trainingId, predictions: predicted(state), metric, mutationId },
-        ],
-        attempt: changed(state, { outcome: 'kept' }),
+        decided: state.decided + 1,
+        line: [...state.line, { commit, tree, trainingId, predictions, metric, seeds, mutationId }],
+        memories: {
+          ...state.memories,
+          ...(stability === undefined ? {} : { stability: recentre(stability, metricsOf(seeds)) }),
+        },
+        ladderScore,
+        attempt: changed(state, { outcome: 'kept', score: ladderScore }),
       };
       return { ...kept, stable: vouched(kept) };
     }
@@ -335,31 +448,34 @@ const apply = (state: RunState, event: RunEvent): RunState => {
       return {
         ...state,
         ...ITERATION_OVER,
+        decided: state.decided + 1,
         stable: vouched(state),
         attempt: changed(state, { outcome: outcome[event.data.reason] }),
       };
     }
     case 'RunReverted': {
-      // The candidate is undone too, but never stood in the line.
-      const at = state.line.length - (event.data.undone.length - 1);
+      const { mutationId, undone } = event.data;
+      // A candidate is undone too, but never stood in the line.
+      const at = state.line.length - undone.length + (mutationId === null ? 0 : 1);
       const standing = (attempt: Attempt): Attempt =>
-        attempt.mutationId !== null && event.data.undone.includes(attempt.mutationId)
+        attempt.mutationId !== null && undone.includes(attempt.mutationId)
           ? { ...attempt, outcome: 'reverted' }
           : attempt;
-      return {
+      const reverted: RunState = {
         ...state,
         ...ITERATION_OVER,
+        decided: state.decided + (mutationId === null ? 0 : 1),
         line: state.line.slice(0, at),
         sums: Object.fromEntries(Object.keys(state.sums).map((chart) => [chart, ZERO])),
         stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
         earlierAttempts: state.earlierAttempts.map(standing),
         attempt: state.attempt === null ? null : standing(state.attempt),
       };
+      return { ...reverted, memories: memoriesOf(reverted) };
     }
     case 'RunHalted':
       return { ...state, haltMessage: event.data.message };
     case 'GatePassed':
-    case 'TrainingTimedOut':
     case 'CohortsServed':
     case 'RestorePointTaken':
     case 'MutationCutOver':

@@ -1,7 +1,63 @@
-import { upgradePolicy, type PolicyOfVersion1 } from '#libs/harness';
-import type { RunEvent, RunOpened } from './events.ts';
+import {
+  upgradeFairnessReport,
+  upgradePolicy,
+  type FairnessReportOfVersion1,
+  type PolicyOfVersion1,
+} from '#libs/harness';
+import type { DivergenceDetected, KeepRuling } from '#libs/divergence';
+import type {
+  ChangedFile,
+  CohortRelease,
+  FairnessMeasured,
+  MetricObserved,
+  MutationKept,
+  MutationProposed,
+  MutationReverted,
+  RunEvent,
+  RunOpened,
+  RunReverted,
+} from './events.ts';
 
-type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy'> & { readonly policy: PolicyOfVersion1 };
+/** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
+type ReleaseOfVersion1 = Omit<CohortRelease, 'dimensions' | 'coarsened' | 'audit'>;
+
+type OpenedOfVersion1 = Omit<RunOpened['data'], 'policy' | 'cohorts' | 'forkedFrom'> & {
+  readonly policy: PolicyOfVersion1;
+  readonly cohorts: ReleaseOfVersion1 | null;
+};
+
+type ProposedOfVersion1 = Omit<MutationProposed['data'], 'files'> & {
+  readonly files: readonly Omit<ChangedFile, 'language' | 'domain'>[];
+};
+
+type FairnessOfVersion1 = Omit<FairnessMeasured['data'], 'report'> & {
+  readonly report: FairnessReportOfVersion1;
+};
+
+type RulingOfVersion1 = Omit<
+  KeepRuling,
+  'trials' | 'level' | 'seeds' | 'rowError' | 'seedError'
+> & {
+  readonly trials: number;
+};
+type ObservedOfVersion1 = Omit<MetricObserved['data'], 'purpose' | 'overSeeds' | 'ladderScore'> & {
+  readonly ladderScore: number;
+};
+type KeptOfVersion1 = Omit<MutationKept['data'], 'ruling'> & { readonly ruling: RulingOfVersion1 };
+type MutationRevertedOfVersion1 = Omit<MutationReverted['data'], 'ruling'> & {
+  readonly ruling: RulingOfVersion1 | null;
+};
+type DivergedOfVersion1 = DivergenceDetected['data'] & { readonly mutationId: string };
+type RunRevertedOfVersion1 = Omit<RunReverted['data'], 'mutationId'>;
+
+/** What a ruling of version 1 did not say is null. */
+const ruled = (ruling: RulingOfVersion1): KeepRuling => ({
+  ...ruling,
+  level: null,
+  seeds: null,
+  rowError: null,
+  seedError: null,
+});
 
 /**
  * For each type of a run's events one step for each older version: the first makes version 2 of version 1, and so on.
@@ -12,6 +68,49 @@ export const RUN_UPCASTERS = {
     (opened: OpenedOfVersion1): RunOpened['data'] => ({
       ...opened,
       policy: upgradePolicy(opened.policy),
+      cohorts: opened.cohorts && {
+        ...opened.cohorts,
+        dimensions: opened.policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+        coarsened: 0,
+        audit: null,
+      },
+      forkedFrom: null,
+    }),
+  ],
+  MutationProposed: [
+    (proposed: ProposedOfVersion1): MutationProposed['data'] => ({
+      ...proposed,
+      files: proposed.files.map((file) => ({ ...file, language: null, domain: null })),
+    }),
+  ],
+  FairnessMeasured: [
+    (measured: FairnessOfVersion1): FairnessMeasured['data'] => ({
+      ...measured,
+      report: upgradeFairnessReport(measured.report),
+    }),
+  ],
+  MetricObserved: [
+    (observed: ObservedOfVersion1): MetricObserved['data'] => ({
+      ...observed,
+      purpose: observed.mutationId === null ? 'baseline' : 'candidate',
+      overSeeds: null,
+    }),
+  ],
+  MutationKept: [
+    (kept: KeptOfVersion1): MutationKept['data'] => ({ ...kept, ruling: ruled(kept.ruling) }),
+  ],
+  MutationReverted: [
+    (reverted: MutationRevertedOfVersion1): MutationReverted['data'] => ({
+      ...reverted,
+      ruling: reverted.ruling === null ? null : ruled(reverted.ruling),
+    }),
+  ],
+  // Version 2 knows divergences without a candidate; every one of version 1 had one, undone last.
+  DivergenceDetected: [(detected: DivergedOfVersion1): DivergenceDetected['data'] => detected],
+  RunReverted: [
+    (reverted: RunRevertedOfVersion1): RunReverted['data'] => ({
+      ...reverted,
+      mutationId: reverted.undone.at(-1) ?? null,
     }),
   ],
 } as const satisfies {

@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { JobCgroup } from './cgroups.ts';
 import type { ReadOnlyMount, SandboxFacts, SandboxJob } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -66,11 +67,33 @@ read -r answer && [ "$answer" = go ] || exit 1
 exec "$@" ${DESCRIPTORS.gate}>&- </dev/null
 `;
 
-/** The command line that starts a job, without any shell on the host. */
+/**
+ * Enters the job's control group before anything else, so that nothing is ever started outside it. Emptied again,
+ * because a shell exports variables of its own.
+ */
+const ENTER = 'echo 0 > "$1" && shift && exec /usr/bin/env -i "$@"';
+
+/** Run inside: from here on the kernel checks paths once more. What is mounted says the same. */
+export const LANDLOCK = [
+  ...['/usr/bin/setpriv', '--landlock-access', 'fs'],
+  ...['--landlock-rule', 'path-beneath:execute,read-file,read-dir:/'],
+  // An empty list of rights means all of them.
+  ...['/out', '/tmp', '/dev'].flatMap((path) => ['--landlock-rule', `path-beneath::${path}`]),
+] as const;
+
+/** Bytes of memory that a whole job may take: its own bound, its files in memory when they are full, and the kernel's part. */
+export const groupMemory = (job: Pick<SandboxJob, 'limits' | 'outputFiles' | 'device'>): number =>
+  job.limits.memoryMb * MIB +
+  2 * (job.device?.scratchBytes ?? SCRATCH_BYTES) +
+  outputBound(job) +
+  32 * MIB;
+
+/** The command line that starts a job. The only shell on the host is the one that enters the control group. */
 export const commandLine = (
   facts: SandboxFacts,
   job: SandboxJob,
   mounts: readonly ReadOnlyMount[],
+  cgroup: Pick<JobCgroup, 'procs'> | null = null,
 ): readonly [string, ...string[]] => {
   const { limits, device } = job;
   const scratch = device?.scratchBytes ?? SCRATCH_BYTES;
@@ -87,6 +110,7 @@ export const commandLine = (
       ]
     : [];
   const [program = '', ...rest] = [
+    ...(cgroup === null ? [] : ['/bin/sh', '-c', ENTER, 'sh', cgroup.procs]),
     ...changeUser,
     facts.bwrap,
     '--unshare-user',
@@ -128,6 +152,7 @@ export const commandLine = (
     '--core=0',
     ...(device?.lockedLimit === false ? [] : [`--memlock=${LOCKED_BYTES}`]),
     '--msgqueue=65536',
+    ...(facts.landlock.kind === 'setpriv' ? LANDLOCK : []),
     // Last, because a shell exports variables of its own.
     ...['/usr/bin/env', '-i'],
     ...Object.entries(job.environment ?? DEFAULT_ENVIRONMENT).map(

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { commandLine, DESCRIPTORS, outputBound } from './arguments.ts';
+import { commandLine, DESCRIPTORS, groupMemory, outputBound } from './arguments.ts';
+import { type JobCgroup, makeCgroup } from './cgroups.ts';
 import { inheritableDescriptors, type Inside, lookInside, startTime } from './inspect.ts';
 import { programLog } from './log.ts';
 import { collect } from './output.ts';
@@ -125,6 +126,23 @@ const deathOf = async (first: FirstProcess): Promise<void> => {
   }
 };
 
+/** bubblewrap's own process outside, which the job's limit does not count. */
+const OUTSIDE_PROCESSES = 1;
+
+const groupOf = (facts: SandboxFacts, job: SandboxJob): JobCgroup | null => {
+  try {
+    return makeCgroup(facts.cgroups, {
+      processes: job.limits.processes + OUTSIDE_PROCESSES,
+      memoryBytes: groupMemory(job),
+    });
+  } catch (error) {
+    throw new SandboxUnavailable(
+      `the job's control group could not be made: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+};
+
 /** Runs one job in one sandbox; `mounts` are reachable for the program's user. */
 export const contain = async (
   facts: SandboxFacts,
@@ -132,9 +150,27 @@ export const contain = async (
   job: SandboxJob,
   mounts: readonly ReadOnlyMount[],
 ): Promise<Omit<SandboxOutcome, 'isolation'>> => {
+  const cgroup = groupOf(facts, job);
+  try {
+    return await containIn(cgroup, facts, filter, job, mounts);
+  } finally {
+    await cgroup?.remove().catch((error: unknown) => {
+      // The program may live on: that is worse than whatever else was to be said.
+      throw new SandboxUnavailable((error as Error).message, { cause: error });
+    });
+  }
+};
+
+const containIn = async (
+  cgroup: JobCgroup | null,
+  facts: SandboxFacts,
+  filter: Uint8Array,
+  job: SandboxJob,
+  mounts: readonly ReadOnlyMount[],
+): Promise<Omit<SandboxOutcome, 'isolation'>> => {
   const { limits, outputFiles } = job;
   const { child, stdin, stdout, stderr, gate, info } = launch(
-    commandLine(facts, job, mounts),
+    commandLine(facts, job, mounts, cgroup),
     filter,
   );
 
@@ -143,6 +179,7 @@ export const contain = async (
   const kill = () => {
     child.kill('SIGKILL');
     if (first !== null) killFirst(first);
+    cgroup?.kill();
   };
   const stopped: { by: Ending | null } = { by: null };
   const stop = (why: Ending) => {
@@ -177,7 +214,7 @@ export const contain = async (
     first = { pid, start: startTime(pid) };
     const inner = /^ready (\d+)$/.exec(line)?.[1];
     if (inner === undefined) throw new Error(`the sandbox's gate says: ${line}`);
-    inside = lookInside(pid, inner, facts);
+    inside = lookInside(pid, inner, facts, cgroup?.name ?? null);
   } catch (error) {
     kill();
     await closed.catch(() => undefined);
@@ -213,6 +250,8 @@ export const contain = async (
     await deathOf(first);
     const durationMs = Math.round(performance.now() - begun);
     log.end();
+    // The kernel ends the whole group, bubblewrap's outer process too.
+    if (cgroup?.ranOutOfMemory() === true) stopped.by ??= 'memory-exceeded';
     if (stopped.by === null && status === null) {
       throw new SandboxUnavailable(
         `bubblewrap was ended by ${signal ?? 'nobody knows what'} from outside while the program ran`,

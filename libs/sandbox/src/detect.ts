@@ -1,12 +1,20 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ok, type Refusal, refused, type Result } from '#libs/kernel';
+import { detectCgroups } from './cgroups.ts';
 import { contain } from './contain.ts';
+import { LANDLOCK } from './arguments.ts';
 import { assemble, seccompProgram } from './seccomp.ts';
-import { type SandboxFacts, type SandboxRefusalCode, SandboxUnavailable } from './types.ts';
+import {
+  type LandlockFacts,
+  type SandboxFacts,
+  type SandboxRefusalCode,
+  SandboxUnavailable,
+} from './types.ts';
 
 /** The user and group that programs get when the harness is root: high, and nobody's on common systems. */
 export const PROGRAM_USER = 64738;
@@ -96,6 +104,9 @@ export const detectSandbox = async (
     user: changesUser ? PROGRAM_USER : user,
     group: changesUser ? PROGRAM_USER : (process.getegid?.() ?? 0),
     changesUser,
+    cgroupNamespace: existsSync('/proc/self/ns/cgroup'),
+    cgroups: detectCgroups(),
+    landlock: await detectLandlock(),
   };
   const trial = await tryOut(facts);
   return trial === null
@@ -104,6 +115,28 @@ export const detectSandbox = async (
         'sandbox-does-not-work',
         `bubblewrap is there, but a trial run failed: ${trial}. ${NAMESPACE_ADVICE}`,
       );
+};
+
+/** Whether `setpriv` (util-linux 2.40 and newer) can ask the kernel for Landlock: tried on a program that does nothing. */
+const detectLandlock = async (): Promise<LandlockFacts> => {
+  const [setpriv, ...rules] = LANDLOCK;
+  const run = promisify(execFile);
+  try {
+    await run(setpriv, [...rules.slice(0, 4), '/bin/true'], { env: {} });
+    return { kind: 'setpriv' };
+  } catch (error) {
+    const { stderr = '' } = error as { readonly stderr?: string };
+    const version = await run(setpriv, ['--version'], { env: {} });
+    return /unrecognized option|unknown option/.test(stderr)
+      ? {
+          kind: 'none',
+          why: `found ${version.stdout.trim()}, expected 2.40 or newer, whose setpriv asks the kernel for it; take a newer system`,
+        }
+      : {
+          kind: 'none',
+          why: `the kernel refuses it (${stderr.trim().split('\n')[0] ?? 'no reason given'}); look at lsm= of its command line`,
+        };
+  }
 };
 
 /** Null when a program that does nothing ran well. */

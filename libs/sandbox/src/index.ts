@@ -1,9 +1,10 @@
 export { DEFAULT_ENVIRONMENT, SCRATCH_BYTES } from './arguments.ts';
-export { type SandboxCheck, sandboxChecks } from './checks.ts';
 export { detectSandbox, PROGRAM_USER } from './detect.ts';
+export { type LayerState, layersOf } from './layers.ts';
 export { type ProgramLog, programLog } from './log.ts';
 export { type Collected, collect } from './output.ts';
 export { commonProblem, openSandbox } from './sandbox.ts';
 export { copyTree, runtimeDigest } from './staging.ts';
 export { readStatus } from './status.ts';
+export { type LayerTrial, sandboxTrials, type SandboxTrials } from './trials/trials.ts';
 export * from './types.ts';

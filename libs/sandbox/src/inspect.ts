@@ -32,13 +32,15 @@ const field = (status: string, name: string): string =>
 
 /** What is wrong with the wall around process `inner` (its pid inside), judged by the kernel's own words. */
 const wallProblems = (proc: string, inner: string, facts: SandboxFacts): string[] => {
+  const kinds = ['net', 'pid', 'mnt', 'ipc', 'user', 'uts'];
+  if (facts.cgroupNamespace) kinds.push('cgroup');
   const status = readFileSync(`${proc}/${inner}/status`, 'utf8');
   const expect = (name: string, expected: RegExp) => {
     const found = field(status, name);
     return expected.test(found) ? [] : [`${name} is ${found}`];
   };
   const ids = (id: number) => new RegExp(`^${id}\\s+${id}\\s+${id}\\s+${id}$`);
-  const shared = ['net', 'pid', 'mnt', 'ipc', 'user', 'uts'].filter(
+  const shared = kinds.filter(
     (kind) => readlinkSync(`${proc}/${inner}/ns/${kind}`) === readlinkSync(`/proc/self/ns/${kind}`),
   );
   return [
@@ -52,10 +54,16 @@ const wallProblems = (proc: string, inner: string, facts: SandboxFacts): string[
 };
 
 /**
- * Opens the sandbox whose first process has `pid` on the host, while its gate (pid `inner` inside) still waits.
+ * Opens the sandbox whose first process has `pid` on the host, while its gate (pid `inner` inside) still waits; `cgroup`
+ * is the name of the group that it must be in.
  * Throws when the wall does not stand as it must: the program then never starts.
  */
-export const lookInside = (pid: number, inner: string, facts: SandboxFacts): Inside => {
+export const lookInside = (
+  pid: number,
+  inner: string,
+  facts: SandboxFacts,
+  cgroup: string | null = null,
+): Inside => {
   const opened: number[] = [];
   const close = () => {
     for (const descriptor of opened.splice(0)) closeSync(descriptor);
@@ -76,6 +84,8 @@ export const lookInside = (pid: number, inner: string, facts: SandboxFacts): Ins
       open('/dev/shm'),
     ];
     const problems = wallProblems(proc, inner, facts);
+    if (cgroup !== null && !readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/${cgroup}\n`))
+      problems.push(`it is not in its control group ${cgroup}`);
     for (const folder of [output, ...scratch]) {
       if (statfsSync(folder).type !== TMPFS) problems.push('a writable folder is not in memory');
     }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { ok, type Refusal, type Result } from '#libs/kernel';
 import { SCRATCH_BYTES } from './arguments.ts';
+import { removeStaleCgroups } from './cgroups.ts';
 import { contain } from './contain.ts';
 import { detectSandbox } from './detect.ts';
+import { layersOf } from './layers.ts';
 import { assemble, seccompProgram } from './seccomp.ts';
 import { openStaging } from './staging.ts';
 import {
@@ -87,6 +89,8 @@ const jobProblem = (job: SandboxJob): string | null => {
   return commonProblem(job) ?? (job.device === undefined ? null : deviceProblem(job.device));
 };
 
+const CGROUPS = { v2: 'v2-memory-and-pids', 'v1-pids': 'v1-pids', none: 'none' } as const;
+
 const reportOf = (facts: SandboxFacts, filter: Uint8Array): BubblewrapReport => ({
   kind: 'bubblewrap',
   version: facts.version,
@@ -101,8 +105,10 @@ const reportOf = (facts: SandboxFacts, filter: Uint8Array): BubblewrapReport => 
   environment: 'empty',
   outputBound: 'sized-tmpfs',
   memoryBound: 'rlimit-data-and-polled',
+  cgroup: CGROUPS[facts.cgroups.kind],
   scratchBytes: SCRATCH_BYTES,
   deviceNodes: '',
+  layers: layersOf(facts).flatMap(({ layer, on }) => (on ? [layer] : [])),
   limits: null,
 });
 
@@ -115,11 +121,18 @@ const deviceReport = (device: SandboxDevice | undefined): Partial<BubblewrapRepo
         deviceNodes: device.nodes.map(({ to }) => to).join(' '),
       };
 
-/** A sandbox on facts that hold; {@link openSandbox} makes sure of them. */
-export const sandboxOn = async (facts: SandboxFacts): Promise<Sandbox> => {
-  const filter = assemble(seccompProgram(facts.architecture));
+/**
+ * A sandbox on facts that hold; {@link openSandbox} makes sure of them.
+ *
+ * @param filter Another one than ours is for trials of the other layers alone.
+ */
+export const sandboxOn = async (
+  facts: SandboxFacts,
+  filter: Uint8Array = assemble(seccompProgram(facts.architecture)),
+): Promise<Sandbox> => {
   const report = reportOf(facts, filter);
   const stage = await openStaging(facts);
+  await removeStaleCgroups(facts.cgroups);
   return {
     report,
     run: async (job) => {

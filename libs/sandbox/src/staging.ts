@@ -18,7 +18,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { startTime } from './inspect.ts';
+import { isHeld, thisHolder } from './holder.ts';
 import type { ReadOnlyMount, SandboxFacts } from './types.ts';
 
 /*
@@ -99,27 +99,14 @@ export const copyTree = async (from: string, to: string): Promise<void> => {
   }
 };
 
-/** Who holds a staging folder: pid namespace, pid and start time, so that a reused pid is told apart. */
-const holderOf = async (pid: number): Promise<string | null> => {
-  const start = startTime(pid);
-  const namespace = (await readlink('/proc/self/ns/pid')).replace(/\D/g, '');
-  return start === null ? null : `${namespace}-${pid}-${start}`;
-};
-
-const DAY_MS = 86_400_000;
-
-/** Removes what killed harnesses left. Another container's folders can't be judged by pid: those go after a day. */
+/** Removes what killed harnesses left. */
 const removeStale = async (base: string): Promise<void> => {
-  const own = (await holderOf(process.pid))?.split('-')[0];
   for (const name of await readdir(base)) {
-    const [kind, namespace, pid, start] = name.split('-');
-    if (kind !== 'job') continue;
+    const holder = /^job-(\d+-\d+-\d+)-/.exec(name)?.[1];
+    if (holder === undefined) continue;
     const folder = join(base, name);
-    const held =
-      namespace === own
-        ? (await holderOf(Number(pid))) === `${namespace}-${pid}-${start}`
-        : Date.now() - (await stat(folder)).mtimeMs < DAY_MS;
-    if (!held) await rm(folder, { recursive: true, force: true });
+    if (!isHeld(holder, (await stat(folder)).mtimeMs))
+      await rm(folder, { recursive: true, force: true });
   }
 };
 
@@ -168,7 +155,7 @@ export const openStaging = async (
   }
 
   const base = await stagingBase(parents);
-  const holder = await holderOf(process.pid);
+  const holder = thisHolder();
   await removeStale(base);
 
   /** An executable that many jobs share is copied once, and found again by its digest. */

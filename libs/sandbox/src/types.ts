@@ -1,3 +1,5 @@
+import type { SandboxLayer } from '#libs/harness';
+
 /** Bounds of one program run. Every one is a positive integer, `seconds` may be a fraction. */
 export interface SandboxLimits {
   /** Wall clock, from the moment the program starts. */
@@ -78,6 +80,8 @@ export interface IsolationReport {
   readonly kind: 'bubblewrap' | 'docker' | 'kubernetes';
   /** `by-network-policy`: the cluster's network plugin keeps it away, and is trusted to. */
   readonly network: 'none' | 'by-network-policy';
+  /** Every layer that held, in the order of SANDBOX_LAYERS. */
+  readonly layers: readonly SandboxLayer[];
   /** Of the job; null in a report that is about no job. */
   readonly limits: LimitsReport | null;
 }
@@ -107,6 +111,8 @@ export interface BubblewrapReport extends IsolationReport {
   readonly outputBound: 'sized-tmpfs';
   /** Memory of the tree is limited by polling; writable data of a process by the kernel as well, unless a device forbids. */
   readonly memoryBound: 'rlimit-data-and-polled' | 'polled';
+  /** Which control group each job gets besides: processes and memory, processes alone, or none. */
+  readonly cgroup: 'v2-memory-and-pids' | 'v1-pids' | 'none';
   /** Size of /tmp and of /dev/shm, each. */
   readonly scratchBytes: number;
   /** Device nodes that the program was shown besides those of every process: paths inside, separated by spaces. */
@@ -144,6 +150,16 @@ export interface Sandbox {
   readonly report: BubblewrapReport;
 }
 
+/** Where jobs' control groups can be made, or why not. */
+export type CgroupFacts =
+  | { readonly kind: 'v2'; readonly folder: string }
+  | { readonly kind: 'v1-pids'; readonly folder: string }
+  | { readonly kind: 'none'; readonly why: string };
+
+/** Whether the kernel checks paths by Landlock, which `setpriv` asks it for; and why not. */
+export type LandlockFacts =
+  { readonly kind: 'setpriv' } | { readonly kind: 'none'; readonly why: string };
+
 /** What this machine offers. */
 export interface SandboxFacts {
   /** Absolute path of the program. */
@@ -156,6 +172,10 @@ export interface SandboxFacts {
   readonly group: number;
   /** True when the harness is root and hands programs to `user`; else programs have its own user id. */
   readonly changesUser: boolean;
+  /** The kernel knows namespaces of control groups. */
+  readonly cgroupNamespace: boolean;
+  readonly cgroups: CgroupFacts;
+  readonly landlock: LandlockFacts;
 }
 
 export type SandboxRefusalCode =

@@ -2,7 +2,7 @@ import { ok, refused } from '#libs/kernel';
 import type { Result } from '#libs/kernel';
 import { readEntries, sha1 } from './object-store.ts';
 import type { ReadObject } from './object-store.ts';
-import { checkPath, collisions } from './paths.ts';
+import { checkPath, collisions, newPathProblems } from './paths.ts';
 import type { PathProblem } from './paths.ts';
 import type { Edit, ReadRefusal } from './port.ts';
 import { MODES, objectId, serialiseTree } from './tree-format.ts';
@@ -134,6 +134,8 @@ export const applyEdits = async (
     if (parent.value === null) return ok(null);
     const name = path.slice(path.lastIndexOf('/') + 1);
     const there = parent.value.get(name);
+    if (there === undefined)
+      problems.push(...newPathProblems(path).map((message) => problem(path, 'bad-path', message)));
     if (there !== undefined && isFolder(there) && !isEmpty(there)) {
       problems.push(
         problem(path, 'is-a-folder', 'it is a folder, and a file cannot take its place'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collisions, isRefName, pathProblems } from './paths.ts';
+import { collisions, isRefName, newPathProblems, pathProblems } from './paths.ts';
 
 describe('paths of a program', () => {
   it.each([
@@ -55,6 +55,21 @@ describe('paths of a program', () => {
   ])('refuses %j: %s', (path, reason) => {
     expect(pathProblems(path).join('; ')).toContain(reason);
   });
+
+  it.each(['aux', 'NUL.js', 'a/con.txt', 'LPT1', 'com¹', 'a<b', 'a|b', 'what?.js', '*'])(
+    'adds none of %j, and reads it where it stands',
+    (path) => {
+      expect(newPathProblems(path)).toHaveLength(1);
+      expect(pathProblems(path)).toEqual([]);
+    },
+  );
+
+  it.each(['auxiliary.js', 'console.js', 'com10', 'lpt', 'nullable', 'a.con'])(
+    'adds %j',
+    (path) => {
+      expect(newPathProblems(path)).toEqual([]);
+    },
+  );
 
   it('names every problem of a path', () => {
     expect(pathProblems('/../a\\b')).toHaveLength(3);

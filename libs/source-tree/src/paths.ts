@@ -55,6 +55,21 @@ export const pathProblems = (path: string): readonly string[] => {
   return [...new Set(problems)];
 };
 
+/** Names that Windows keeps for devices, whatever ending they have, and characters that it takes in no name. */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+const WINDOWS_CHARACTERS = /[<>"|?*]/;
+
+/**
+ * What speaks against the path of a new file besides: names that some file systems take for something else. A pinned
+ * tree may hold such files, so that they are read and materialised; none is added.
+ * Source: Microsoft, Naming Files, Paths, and Namespaces.
+ */
+export const newPathProblems = (path: string): readonly string[] =>
+  path
+    .split('/')
+    .filter((name) => WINDOWS_DEVICE.test(name) || WINDOWS_CHARACTERS.test(name))
+    .map((name) => `"${name}" is no name of a file on Windows`);
+
 /** The problems of a path as one entry of a refusal, none for a good path. */
 export const checkPath = (path: string): readonly PathProblem[] => {
   const problems = pathProblems(path);

@@ -114,6 +114,17 @@ describe('OpenSealedRows', () => {
       .then();
   });
 
+  it('remembers how far the study had come, and forgets nothing of it later', () => {
+    const events = [
+      ...[...two, spent('r1', 95, 95), opened('r1', 1)],
+      ...[counted('r3', 3), spent('r2', 40, 135), opened('r2', 2)],
+    ];
+    expect(fold(studyDecider, events).lookedAt).toEqual([
+      { runId: 'r1', look: 1, runs: 2, spent: 95 },
+      { runId: 'r2', look: 2, runs: 3, spent: 135 },
+    ]);
+  });
+
   it('refuses a run that was not counted', () => {
     given(...two)
       .when('OpenSealedRows', { runId: 'r3' })

@@ -66,6 +66,16 @@ export interface CountedRun {
   readonly spent: number | null;
 }
 
+/** A look at the sealed rows, and how far the study had come when it was counted. */
+export interface StudyLook {
+  readonly runId: string;
+  readonly look: number;
+  /** Runs that were counted by then. */
+  readonly runs: number;
+  /** Units that the runs which had ended by then had spent. */
+  readonly spent: number;
+}
+
 /** A run that somebody asked for. */
 export interface RequestedRun {
   readonly runId: string;
@@ -99,6 +109,8 @@ export interface StudyState {
   readonly lastNumber: number;
   /** Looks at the sealed rows, of all runs. */
   readonly looks: number;
+  /** Each look, with how far the study had come by then. */
+  readonly lookedAt: readonly StudyLook[];
   readonly totalSpent: number;
 }
 
@@ -113,6 +125,7 @@ const INITIAL: StudyState = {
   runs: [],
   lastNumber: 0,
   looks: 0,
+  lookedAt: [],
   totalSpent: 0,
 };
 
@@ -287,7 +300,13 @@ const evolve = (state: StudyState, event: StudyEvent): StudyState => {
     }
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;
-      return { ...state, looks: look, runs: withRun(state, runId, { look }) };
+      const at = { runId, look, runs: state.runs.length, spent: state.totalSpent };
+      return {
+        ...state,
+        looks: look,
+        lookedAt: [...state.lookedAt, at],
+        runs: withRun(state, runId, { look }),
+      };
     }
     case 'SpendCounted': {
       const { runId, spent, totalSpent } = event.data;

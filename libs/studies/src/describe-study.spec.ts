@@ -67,12 +67,38 @@ describe('what a study means', () => {
     const gap = described('').charts[1];
     // Twice the published two-sided 465.
     expect(Math.round((gap?.averageRunLength ?? 0) / 10)).toBe(93);
-    expect(gap?.words[1]).toContain('once in about 930 iterations');
+    expect(gap?.words[1]).toContain('one in about 930 iterations on average');
+    expect(gap?.words[1]).toContain('a false revert in 100 iterations: 9.7 %');
     expect(gap?.words[1]).toContain('in the 6 iterations that this budget can buy');
+    // Half of Montgomery's 19 % for two sides, and a little more: seldom do both fire.
+    expect(gap?.falseAlarmIn100).toBeCloseTo(0.0967, 4);
     expect(gap?.falseAlarm).toBeGreaterThan(0);
     expect(gap?.falseAlarm).toBeLessThan(0.01);
     // Montgomery: a shift of one standard deviation at h 5 takes 10.4.
-    expect(gap?.words[2]).toContain('1 standard errors is seen after about 10.4 iterations');
+    expect(gap?.words[2]).toBe(
+      'A lasting excess of 1 standard error is caught in 10.4 iterations on average, one of 2 in 4.01.',
+    );
+    expect(gap?.delays.map(({ shift }) => shift)).toEqual([1, 2]);
+  });
+
+  it('takes the noise about 0, wherever the reference lies', () => {
+    const at = (reference: number) =>
+      described(`charts: { gap: { reference: ${reference} } }`).charts[1]?.averageRunLength ?? 0;
+    expect(at(0.25)).toBeGreaterThan(at(0));
+    expect(at(-0.25)).toBeLessThan(at(0));
+  });
+
+  it('claims no run length for a chart that is not in units of noise', () => {
+    const gain = described('').charts[0];
+    expect(gain).toMatchObject({ averageRunLength: null, falseAlarmIn100: null, delays: [] });
+    expect(gain?.words.join(' ')).toContain('no run length can be told');
+  });
+
+  it('is told at once', () => {
+    described('');
+    const start = performance.now();
+    described('');
+    expect(performance.now() - start).toBeLessThan(200);
   });
 
   it('has words for a gap chart that practically never fires', () => {
@@ -91,5 +117,17 @@ describe('what a study means', () => {
     expect(firesOn(policy.charts[0], [0.4799])).toBe(true);
     expect(firesOn(policy.charts[0], [0.7199])).toBe(false);
     expect(firesOn(policy.charts[0], Array<number>(1000).fill(0.6199))).toBe(false);
+  });
+
+  it('says of charts in units of noise what a false alarm and a delay come to', () => {
+    const { charts } = described('charts: { gain: null, gap: null, stability: { every: 2 } }');
+    // Two-sided, k 0.5, h 5: 465 on average (Montgomery), 10.4 for a shift of 1.
+    expect(charts[0]?.words[1]).toContain('one in about 470 re-measurements');
+    expect(charts[0]?.words[1]).toContain('in the 3 re-measurements that this budget can buy');
+    expect(charts[0]?.words[2]).toContain('1 standard error is caught in 10.4 re-measurements');
+    const value = described(
+      'charts: { gain: null, gap: null, value: { reference: baseline, allowance: 0.5, decision_interval: 5 } }',
+    ).charts[0];
+    expect(value?.words[1]).toContain('about 470 iterations');
   });
 });

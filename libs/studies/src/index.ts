@@ -1,5 +1,8 @@
 /** Studies: the file that sets one up, what the study's stream counts, and what a policy means in words. */
+export * from './data-decider.ts';
+export * from './data-events.ts';
 export * from './decider.ts';
+export * from './describe-power.ts';
 export * from './describe-study.ts';
 export * from './events.ts';
 export * from './policy-digest.ts';

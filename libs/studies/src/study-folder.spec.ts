@@ -57,6 +57,27 @@ describe('a study on disk', () => {
     expect(await problems()).toMatchObject([{ found: 'no such file' }]);
   });
 
+  it('has no name, label or value that identifies people, and does not repeat one', async () => {
+    const dimensions = `dimensions:
+    education: { bins: [12, 16] }
+    who: { column: who, groups: { her: [ann@example.org], AB123456C: [x] } }`;
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('dimensions: { education: { bins: [12, 16] } }', dimensions),
+    );
+    const found = await problems();
+    expect(found.map(({ line, path, found: what }) => `${line} ${path}: ${what}`)).toEqual([
+      '8 data.dimensions.who: a label 2 that looks like national or tax numbers of people',
+      '8 data.dimensions.who: a value 1 of group 1 that looks like e-mail addresses',
+    ]);
+    const allowed = `${dimensions}\n  pii: { allow: { who: they are made up } }`;
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('dimensions: { education: { bins: [12, 16] } }', allowed),
+    );
+    expect(await problems()).toEqual([]);
+  });
+
   it('lacks nothing that it names, or is told all that it lacks, each at its line', async () => {
     await rm(join(folder, 'data/pay.csv'));
     await rm(join(folder, 'program/train.js'));
@@ -68,6 +89,29 @@ describe('a study on disk', () => {
       [2, 65, 'program.mutable.feature[0]', 'no file at program/features.json'],
       [4, 9, 'data.path', 'nothing at data/pay.csv'],
     ]);
+  });
+
+  it.each([
+    ["'model.js#build'", 'export const build = (a) => a;\n', null],
+    ["'model.js#build'", 'export const make = 1;\n', 'program/model.js: no build'],
+    ['model.js', 'export const = 1;\n', /^program\/model\.js: line 1: /],
+    ["'model.py#RATE'", 'RATE = 1\n', null],
+    ["'model.py#rate'", 'RATE = 1\n', 'program/model.py: no rate'],
+    ["'a.json#/b/c'", '{ "b": { "c": 1 } }', null],
+    ["'a.json#b'", '{ "b": 1 }', null],
+    ["'a.json#c'", '{ "b": 1 }', 'program/a.json: no /c'],
+  ])('has the parts that it names: %s of %j', async (entry, content, found) => {
+    const name = entry.replaceAll("'", '').split('#')[0]!;
+    await writeFile(join(folder, 'program', name), content);
+    await writeFile(
+      join(folder, 'holdfast.yaml'),
+      TEXT.replace('[features.json]', `[features.json, ${entry}]`),
+    );
+    expect(await problems()).toMatchObject(
+      found === null
+        ? []
+        : [{ line: 2, path: 'program.mutable.feature[1]', found: expect.stringMatching(found) }],
+    );
   });
 
   it('is told of a name that differs in case alone', async () => {

@@ -1,7 +1,8 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ok, refused, type Result } from '#libs/kernel';
-import { FILE_DOMAINS, type HarnessPolicy } from '#libs/harness';
+import { entryProblem, FILE_DOMAINS, mutableEntries, type HarnessPolicy } from '#libs/harness';
+import { openRecognisers, personalTexts, PII_CLASSES } from '#libs/pii';
 import {
   inOrder,
   LONGEST_STUDY_FILE,
@@ -84,17 +85,22 @@ export const checkStudyFolder = async (
   folder: string,
 ): Promise<readonly { readonly path: Path; readonly complaint: Complaint }[]> => {
   const program = join(folder, policy.program.path);
+  const mutable = FILE_DOMAINS.flatMap((domain) =>
+    mutableEntries(policy)
+      .filter((entry) => entry.domain === domain)
+      .map((entry, i) => ({
+        entry,
+        path: ['program', 'mutable', domain, i] as const,
+        at: join(program, entry.path),
+      })),
+  );
   const wanted: readonly { path: Path; at: string; kind: Kind }[] = [
     { path: ['program', 'path'], at: program, kind: 'folder' },
-    { path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' },
+    ...(policy.data.format === 'postgres'
+      ? []
+      : [{ path: ['data', 'path'], at: join(folder, policy.data.path), kind: 'file' as const }]),
     { path: ['program', 'entry'], at: join(program, policy.program.entry), kind: 'file' },
-    ...FILE_DOMAINS.flatMap((domain) =>
-      policy.program.mutable[domain].map((file, i) => ({
-        path: ['program', 'mutable', domain, i],
-        at: join(program, file),
-        kind: 'file' as const,
-      })),
-    ),
+    ...mutable.map(({ path, at }) => ({ path, at, kind: 'file' as const })),
   ];
   const checked = await Promise.all(
     wanted.map(async ({ path, at, kind }) => {
@@ -109,8 +115,43 @@ export const checkStudyFolder = async (
       return [{ path, complaint }];
     }),
   );
-  return checked.flat();
+  const read = await Promise.all(
+    mutable.map(async ({ entry, path, at }) => {
+      if ((await kindOf(at)) !== 'file') return [];
+      const text = await readFile(at, 'utf8');
+      const problem =
+        Buffer.byteLength(text) > LONGEST_PROGRAM_FILE
+          ? {
+              found: `${String(Buffer.byteLength(text))} bytes`,
+              expected: `at most ${LONGEST_PROGRAM_FILE}`,
+            }
+          : entryProblem(entry, text);
+      if (problem === null) return [];
+      const name = relative(folder, at).split(sep).join('/');
+      const remedy =
+        entry.part === null ? 'Mend the file.' : 'Mend the file, or name a part that it has.';
+      return [{ path, complaint: { ...problem, found: `${name}: ${problem.found}`, remedy } }];
+    }),
+  );
+  return [...checked.flat(), ...read.flat()];
 };
+
+/** Bytes of a mutable file: the gate reads no more either. */
+const LONGEST_PROGRAM_FILE = 16 * 1024 * 1024;
+
+/** Names, labels and values of cohorts that identify people: they would be in the log from the first event on. */
+const checkTexts = async ({
+  data,
+}: HarnessPolicy): Promise<readonly { readonly path: Path; readonly complaint: Complaint }[]> =>
+  personalTexts(await openRecognisers(), data).map(({ section, name, what, class: of }) => ({
+    path: section === 'outcome' ? ['data', 'outcome'] : ['data', section, name],
+    complaint: {
+      found: `a ${what} that looks like ${PII_CLASSES[of]}`,
+      expected: 'names, labels and values of cohorts, which identify nobody',
+      remedy:
+        'Group people, or say under data.pii.allow why the column may be declared all the same.',
+    },
+  }));
 
 /**
  * Reads a study from its folder (`holdfast.yaml` in it) or from one of its study files, whose folder is the
@@ -137,6 +178,10 @@ export const readStudy = async (
   const parsed = parseStudyFile(text.value, shown);
   if (!parsed.ok) return parsed;
   const { policy, warnings, placed } = parsed.value;
+  const personal = await checkTexts(policy);
+  if (personal.length > 0) {
+    return refused(inOrder(personal.map(({ path, complaint }) => placed(path, complaint))));
+  }
   const folder = dirname(file);
   const missing = await checkStudyFolder(policy, folder);
   if (missing.length > 0) {

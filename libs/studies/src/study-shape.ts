@@ -1,7 +1,15 @@
 import {
+  coarsened,
   FILE_DOMAINS,
+  LAYERS_BY_DEFAULT,
+  SANDBOX_LAYERS,
+  languageOf,
+  misstep,
   SPLITS,
+  type CoarseningStep,
   type DimensionPolicy,
+  type IntersectionPolicy,
+  type MagnitudePolicy,
   type OutcomePolicy,
   type Ratio,
 } from '#libs/harness';
@@ -78,6 +86,44 @@ const file: Shape<string> = (value, path, report) => {
   return undefined;
 };
 
+/** What decides how files are run or found, and git's own. */
+const SET_UP =
+  /(?:^|\/)(?:node_modules(?:\/|$)|(?:package(?:-lock)?|tsconfig)\.json$|\.(?:npmrc|env|gitattributes|gitmodules)$|__pycache__(?:\/|$)|(?:site|user)customize\.py$)/iu;
+
+/** A mutable file, or `file#part`: a declaration of code, or a value of JSON by key or pointer (RFC 6901). */
+const mutableFile: Shape<string> = (value, path, report) => {
+  const sign = typeof value === 'string' ? value.indexOf('#') : -1;
+  const setUp =
+    typeof value === 'string' ? SET_UP.exec(sign < 0 ? value : value.slice(0, sign)) : null;
+  if (setUp !== null) {
+    report(path, {
+      found: `${shown(value)}, which says how the program is run or what it imports`,
+      expected: 'files of the program itself',
+      remedy: 'Leave it fixed.',
+    });
+    return undefined;
+  }
+  if (typeof value !== 'string' || sign < 0) return file(value, path, report);
+  const read = file(value.slice(0, sign), path, report);
+  if (read === undefined) return undefined;
+  const part = value.slice(sign + 1);
+  const language = languageOf(read);
+  const lawful =
+    language === 'json'
+      ? /^[^\p{Cc}]{1,200}$/u.test(part)
+      : language !== 'text' && /^[\p{L}\p{Nl}_$][\p{L}\p{N}_$.]{0,99}$/u.test(part);
+  if (lawful) return value;
+  report(path, {
+    found: shown(value),
+    expected:
+      language === 'text'
+        ? 'parts of code (.js, .ts, .py) and of JSON only'
+        : 'the name of a declaration after the #, or a key or JSON pointer of a JSON file',
+    remedy: 'Name the part as the file does, or the whole file.',
+  });
+  return undefined;
+};
+
 const program = ruled(
   object({
     path: needed(file),
@@ -85,9 +131,9 @@ const program = ruled(
     runtime: optional(oneOf(['node']), 'node'),
     mutable: needed(
       object({
-        hyperparameter: optional(list(file, 0, 50), []),
-        feature: optional(list(file, 0, 50), []),
-        architecture: optional(list(file, 0, 50), []),
+        hyperparameter: optional(list(mutableFile, 0, 50), []),
+        feature: optional(list(mutableFile, 0, 50), []),
+        architecture: optional(list(mutableFile, 0, 50), []),
       }),
     ),
     protected_parameters: optional(
@@ -110,7 +156,7 @@ const program = ruled(
         } else if (other !== undefined) {
           report(place, {
             found: `${shown(each)}, which is in ${other} already`,
-            expected: 'each file in one domain',
+            expected: 'each file, and each part of one, in one domain',
             remedy: 'Remove it from one of the two: the domain decides what an edit costs.',
           });
         }
@@ -237,6 +283,19 @@ const positive: Shape<OutcomePolicy['positive']> = (value, path, report) => {
   return read.at_least === null ? { equals: read.equals ?? '' } : { atLeast: read.at_least };
 };
 
+/** The label of one side can't be the other side's word: a policy that says `negative` means one thing. */
+const outcomeLabels = ruled(
+  object({ positive: needed(label), negative: needed(label) }),
+  ({ positive, negative }, path, report) => {
+    if (positive !== negative && positive !== 'negative' && negative !== 'positive') return;
+    report(path, {
+      found: `${shown(positive)} for positive and ${shown(negative)} for negative`,
+      expected: "two different labels, neither of them the other side's own word",
+      remedy: 'Name what happened to the person, e.g. { positive: denied, negative: granted }.',
+    });
+  },
+);
+
 const share = whole(1, 97);
 
 const split = ruled(
@@ -257,20 +316,94 @@ const split = ruled(
   },
 );
 
+/** Labels that become one, in the order that they are tried. */
+const coarsen: Shape<readonly CoarseningStep[]> = list(
+  object({
+    dimension: needed(name),
+    merge: needed(ruled(list(label, 2, 100), distinct('label'))),
+    into: needed(label),
+  }),
+  0,
+  100,
+);
+
+const percent = whole(1, 100);
+
+const rawMagnitude = ruled(
+  object({
+    column: optional(orNull(column), null),
+    decimals: optional(whole(0, 6), 0),
+    dominance: optional(
+      orNull(object({ largest: optional(whole(1, 10), 2), percent: optional(percent, 85) })),
+      { largest: 2, percent: 85 },
+    ),
+    prior_percent: optional(orNull(percent), 15),
+  }),
+  ({ dominance, prior_percent: priorPercent }, path, report) => {
+    if (dominance !== null || priorPercent !== null) return;
+    report(path, {
+      found: 'neither dominance nor prior_percent',
+      expected: 'at least one of them',
+      remedy: 'Leave one out, and its default stands.',
+    });
+  },
+);
+
+/** Named sums, each of the column of its name unless it says another. */
+const magnitudes: Shape<readonly MagnitudePolicy[]> = (value, path, report) =>
+  pairs(
+    name,
+    rawMagnitude,
+    0,
+    10,
+  )(value, path, report)?.map(([named, { prior_percent: priorPercent, ...raw }]) => ({
+    name: named,
+    column: raw.column ?? named,
+    decimals: raw.decimals,
+    dominance: raw.dominance,
+    priorPercent,
+  }));
+
+const disclosure = object({
+  empty_cells: optional(oneOf(['hidden', 'shown']), 'hidden'),
+  minimum_outcome: optional(whole(0, 1_000_000), 0),
+  totals: optional(oneOf(['auto', 'told']), 'auto'),
+  tables: optional(oneOf(['one', 'any']), 'one'),
+});
+
+/** A table or view of PostgreSQL, never an expression: what is to be computed is a view in the database. */
+const table = text({
+  longest: 127,
+  pattern: /^[A-Za-z_][A-Za-z0-9_]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+  form: 'schema.table, each of letters, digits and _ (make a view for anything else)',
+});
+
+const reason = prose(300);
+
 const rawData = object({
-  path: needed(file),
+  path: optional(orNull(file), null),
+  table: optional(orNull(table), null),
   format: optional(orNull(oneOf(['csv', 'parquet'])), null),
   row_id: optional(orNull(column), null),
   identifiers: optional(ruled(list(column, 0, 200), distinct('identifier')), []),
   outcome: needed(
-    object({ name: needed(name), column: needed(column), positive: needed(positive) }),
+    object({
+      name: needed(name),
+      column: needed(column),
+      positive: needed(positive),
+      labels: optional(outcomeLabels, { positive: 'positive', negative: 'negative' }),
+    }),
   ),
   dimensions: needed(dimensions(1)),
+  coarsen: optional(coarsen, []),
+  magnitudes: optional(magnitudes, []),
   planted: optional(ruled(list(name, 0, 20), distinct('planted dimension')), []),
   protected: optional(dimensions(0), []),
   split: optional(split, { train: 50, dev: 20, check: 15, sealed: 15 }),
   // With fewer than three people in a cell, one of them can work out the other.
   minimum_cell: optional(whole(3, 1_000_000), 11),
+  disclosure: section(disclosure),
+  pii: section(object({ allow: optional(pairs(column, reason, 0, 50), []) })),
 });
 
 type RawData = NonNullable<ReturnType<typeof rawData>>;
@@ -282,7 +415,55 @@ const otherUse = (data: RawData, used: string): string | null => {
   return data.outcome.column === used ? "the outcome's column" : null;
 };
 
+/** From where the rows come: a file of the study, or a table that is read into a snapshot. */
+const sourceRule = (data: RawData, path: Path, report: Report): void => {
+  if ((data.path === null) === (data.table === null)) {
+    report(path, {
+      found: data.path === null ? 'neither path nor table' : 'both path and table',
+      expected: 'exactly one of path (a file) and table (of PostgreSQL)',
+      remedy: 'Say in one way where the rows are.',
+    });
+  }
+  if (data.table === null) return;
+  if (data.format !== null) {
+    report([...path, 'format'], {
+      found: `the format ${data.format} of a table`,
+      expected: 'a format for files only',
+      remedy: 'Remove it.',
+    });
+  }
+  if (data.row_id === null) {
+    report([...path, 'table'], {
+      found: 'a table without a row_id',
+      expected: 'a row_id: the rows of a table stand in no order of their own',
+      remedy: 'Name a column with a different value in each row.',
+    });
+  }
+};
+
+/** An exception for a column that nothing declares would stand there unseen until something does. */
+const exceptionRule = (data: RawData, path: Path, report: Report): void => {
+  const declared = [
+    data.outcome.column,
+    ...[...data.dimensions, ...data.protected].map((each) => each.column),
+  ];
+  for (const [excepted] of data.pii.allow) {
+    if (declared.includes(excepted)) continue;
+    report(
+      [...path, 'pii', 'allow', excepted],
+      {
+        found: `the column ${shown(excepted)}, which nothing declares`,
+        expected: 'a column of a dimension, a protected attribute or the outcome',
+        remedy: 'Remove it, or correct the name.',
+      },
+      'key',
+    );
+  }
+};
+
 const dataRule = (data: RawData, path: Path, report: Report): void => {
+  sourceRule(data, path, report);
+  exceptionRule(data, path, report);
   const secret = new Map(data.protected.map((each) => [each.column, each.name]));
   for (const kind of ['dimensions', 'protected'] as const) {
     for (const dimension of data[kind]) {
@@ -320,6 +501,38 @@ const dataRule = (data: RawData, path: Path, report: Report): void => {
       remedy: 'Name a dimension, or remove it.',
     });
   });
+  for (const [named, { column: used }] of data.magnitudes.map(
+    (each) => [each.name, each] as const,
+  )) {
+    const attribute = secret.get(used);
+    const use =
+      otherUse(data, used) ??
+      (attribute === undefined ? null : `the protected attribute ${attribute}`);
+    if (use === null) continue;
+    report([...path, 'magnitudes', named, 'column'], {
+      found: `the column ${shown(used)}, which is ${use}`,
+      expected: 'a column whose sums may be known',
+      remedy: 'Take another column, or remove this entry.',
+    });
+  }
+  for (const [i, step] of data.coarsen.entries()) {
+    const found = misstep(coarsened(data.dimensions, data.coarsen.slice(0, i)), step);
+    if (found === null) continue;
+    report([...path, 'coarsen', i], {
+      found,
+      expected:
+        'labels of a dimension, as the steps before this one left them, and a label for them that is not taken',
+      remedy: 'Correct the names, or the order of the steps.',
+    });
+    break;
+  }
+  const half = Math.floor(data.minimum_cell / 2);
+  if (data.disclosure.minimum_outcome > half)
+    report([...path, 'disclosure', 'minimum_outcome'], {
+      found: String(data.disclosure.minimum_outcome),
+      expected: `at most ${half}, half of the minimum cell`,
+      remedy: 'Lower it, or raise minimum_cell.',
+    });
   const cells = data.dimensions.reduce((product, each) => product * each.labels.length, 1);
   if (cells > MOST_CELLS) {
     report([...path, 'dimensions'], {
@@ -356,8 +569,6 @@ const budget = ruled(
   },
 );
 
-const anyNumber = number(-1e9, 1e9);
-
 /** A number above 0 and up to `max`. */
 const above0 =
   (max: number): Shape<number> =>
@@ -384,10 +595,30 @@ const gap = object({
   decision_interval: optional(above0(100), 5),
 });
 
+/** A number, or the baseline's own replicates. */
+const reference: Shape<number | 'baseline'> = (given, path, report) => {
+  if (given === 'baseline') return given;
+  if (typeof given === 'number' && Math.abs(given) <= 1e9) return given;
+  report(path, {
+    found: shown(given),
+    expected: 'a number from -1e9 to 1e9, or baseline',
+    remedy: "Write the metric that you expect, or baseline for that of the program's replicates.",
+  });
+  return undefined;
+};
+
+/** In the metric's unit; in standard deviations between seeds where the baseline is the reference. */
 const value = object({
-  reference: needed(anyNumber),
+  reference: needed(reference),
   allowance: needed(above0(1e9)),
   decision_interval: needed(above0(1e9)),
+});
+
+/** In standard deviations between seeds. */
+const stability = object({
+  allowance: optional(above0(10), 0.5),
+  decision_interval: optional(above0(100), 5),
+  every: optional(whole(1, 1000), 5),
 });
 
 const charts = ruled(
@@ -395,12 +626,13 @@ const charts = ruled(
     gain: optional(orNull(gain), byDefault(gain)),
     gap: optional(orNull(gap), byDefault(gap)),
     value: optional(orNull(value), null),
+    stability: optional(orNull(stability), null),
   }),
   (kinds, path, report) => {
     if (Object.values(kinds).some((kind) => kind !== null)) return;
     report(path, {
       found: 'no chart',
-      expected: 'at least one of gain, gap and value',
+      expected: 'at least one of gain, gap, value and stability',
       remedy: 'Leave gain out, and its default stands.',
     });
   },
@@ -433,10 +665,39 @@ const midLoop = object({
   maximum_refusals: optional(whole(1, 1000), 3),
 });
 
+/** Protected attributes in one intersection: their combinations multiply. */
+const MOST_CROSSED = 4;
+
+const crossedNames = ruled(list(name, 2, MOST_CROSSED), distinct('attribute'));
+
+const intersection: Shape<IntersectionPolicy> = (value, path, report) => {
+  if (Array.isArray(value)) {
+    const of = crossedNames(value, path, report);
+    return of && { of, groups: null };
+  }
+  const read = object({
+    of: needed(crossedNames),
+    groups: needed(pairs(label, list(list(label, 2, MOST_CROSSED), 1, 1000), 2, 100)),
+  })(value, path, report);
+  return (
+    read && {
+      of: read.of,
+      groups: read.groups.map(([merged, combinations]) => ({ label: merged, combinations })),
+    }
+  );
+};
+
+/** `all`: every two protected attributes. */
+const intersections: Shape<'all' | readonly IntersectionPolicy[]> = (value, path, report) =>
+  value === 'all' ? value : list(intersection, 0, 50)(value, path, report);
+
 const postLoop = object({
   threshold: optional(between(0, 1), 0.5),
-  favourable: optional(oneOf(['positive', 'negative']), 'positive'),
+  favourable: optional(label, 'positive'),
   minimum_group: optional(whole(1, 1e9), 100),
+  decide: optional(oneOf(['interval', 'estimate']), 'interval'),
+  level: optional(between(0.5, 1), 0.95),
+  intersections: optional(intersections, []),
   disparate_impact: optional(orNull(ratio), { numerator: 4, denominator: 5 }),
   demographic_parity: optional(difference, null),
   equal_opportunity: optional(difference, null),
@@ -473,8 +734,7 @@ const knobs = ruled(
   },
 );
 
-/** The study file as it is written, in snake_case, with every default filled in. */
-export const studyShape = object({
+const wholeFile = object({
   version: optional(oneOf([1]), 1),
   study: needed(
     object({ id: needed(identifier), title: needed(prose(120)), question: needed(prose(500)) }),
@@ -489,6 +749,14 @@ export const studyShape = object({
       memory_mb: optional(whole(64, 1_048_576), 512),
       output_mb: optional(whole(1, 4096), 4),
       processes: optional(whole(1, 4096), 16),
+    }),
+  ),
+  sandbox: section(
+    object({
+      minimum: optional(
+        ruled(list(oneOf(SANDBOX_LAYERS), 0, SANDBOX_LAYERS.length), distinct('layer')),
+        LAYERS_BY_DEFAULT,
+      ),
     }),
   ),
   replicates: optional(whole(1, 100), 3),
@@ -510,6 +778,21 @@ export const studyShape = object({
     object({ kind: optional(oneOf(['search']), 'search'), knobs: optional(knobs, []) }),
   ),
   governance: section(object({ accept_ungoverned: optional(flag, false) })),
+});
+
+/** The study file as it is written, in snake_case, with every default filled in. */
+export const studyShape = ruled(wholeFile, ({ charts: chosen, replicates }, path, report) => {
+  // Noise that is known of one training is known of none.
+  const inNoise = [
+    ...(chosen.stability === null ? [] : ['stability']),
+    ...(chosen.value?.reference === 'baseline' ? ['value'] : []),
+  ];
+  if (inNoise.length === 0 || replicates >= 2) return;
+  report([...path, 'replicates'], {
+    found: `${replicates} with the ${inNoise.join(' and the ')} chart in units of the noise between seeds`,
+    expected: 'at least 2: one training has no noise that could be known',
+    remedy: 'Raise replicates to 3 or more, or leave the chart out.',
+  });
 });
 
 export type StudyFileContent = NonNullable<ReturnType<typeof studyShape>>;

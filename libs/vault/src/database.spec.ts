@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withDatabase } from './database.ts';
+import { throwWithoutRows, withDatabase } from './database.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -35,5 +35,20 @@ describe('withDatabase', () => {
     ['a change of its memory', "SET memory_limit = '100GB'"],
   ])('refuses %s', async (_, sql) => {
     await expect(run(sql)).rejects.toThrow(/disabled|locked|Cannot|not allowed/);
+  });
+});
+
+describe('throwWithoutRows', () => {
+  it('keeps the kind of what DuckDB throws, and none of what it quotes', async () => {
+    const failing = run("SELECT CAST(x AS INTEGER) FROM (VALUES ('Ann')) AS t(x)");
+    await expect(failing).rejects.toThrow('Ann');
+    await expect(failing.catch(throwWithoutRows)).rejects.toThrow(
+      /^the vault's database failed: Conversion Error$/,
+    );
+  });
+
+  it('leaves errors of others as they are', () => {
+    const error = new TypeError('no such thing');
+    expect(() => throwWithoutRows(error)).toThrow(error);
   });
 });

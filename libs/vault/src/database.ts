@@ -34,5 +34,16 @@ export const withDatabase = async <T>(
   }
 };
 
+/** DuckDB's kind of error, e.g. `Conversion Error`: all of its message that quotes nothing; null: not DuckDB's. */
+export const errorKind = (error: unknown): string | null =>
+  error instanceof Error ? (/^[A-Z][A-Za-z ]* Error(?=:)/.exec(error.message)?.[0] ?? null) : null;
+
+/** Throws an error without what DuckDB quotes of the rows in it: errors are shown and kept. */
+export const throwWithoutRows = (error: unknown): never => {
+  const kind = errorKind(error);
+  if (kind === null) throw error;
+  throw new Error(`the vault's database failed: ${kind}`);
+};
+
 /** An SQL literal. */
 export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -6,13 +6,24 @@ export { cellCount, cellLabels } from './cells.ts';
 export { LEAST_MINIMUM_CELL, MAXIMUM_CELLS, checkDataPolicy, preLoopChecks } from './checks.ts';
 export type { SplitCounts, VaultCounts } from './counts.ts';
 export type { VaultRefusal } from './refusals.ts';
-export type { Release, Tally } from './release.ts';
+export type { Audit, DisclosureControl, Tally } from './disclosure/control.ts';
+export { sumColumn, type Release, type ReleaseAudit, type ReleaseReport } from './release.ts';
 export {
   checkDataRequest,
   type BaseCell,
   type CohortAnswer,
   type DataRequest,
 } from './requests.ts';
+export { MOST_TEXTS_READ, type ColumnScreen } from './screen.ts';
+export {
+  currentSnapshot,
+  SNAPSHOT_LIMITS,
+  takeSnapshot,
+  type Snapshot,
+  type SnapshotLimits,
+  type TakeSnapshot,
+} from './snapshot.ts';
 export { dataDigest } from './source.ts';
 export { newSplitKey, splitCommitment } from './split.ts';
-export { openVault, type OpenVault, type Vault } from './vault.ts';
+export { surveyUndeclared, type UndeclaredColumn } from './survey.ts';
+export { openVault, type EarlierRelease, type OpenVault, type Vault } from './vault.ts';

@@ -1,4 +1,4 @@
-import type { Breach, DataPolicy } from '#libs/harness';
+import type { Breach, CohortDimension, DataPolicy } from '#libs/harness';
 import { cellLabels } from './cells.ts';
 
 /** What somebody asks of the data, once the base cohort table has left the vault. */
@@ -76,7 +76,9 @@ export const checkDataRequest = (policy: DataPolicy, request: DataRequest): read
 
 /** Adds up the released cells. What was suppressed stays suppressed: nothing here has ever seen it. */
 export const aggregate = (
-  policy: DataPolicy,
+  policy: Pick<DataPolicy, 'outcome' | 'minimumCell'> & {
+    readonly dimensions: readonly CohortDimension[];
+  },
   base: readonly BaseCell[],
   asked: readonly string[],
 ): CohortAnswer => {

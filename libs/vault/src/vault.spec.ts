@@ -14,6 +14,7 @@ import {
   clinicPolicy,
   clinicRows,
   errorOf,
+  noBounds,
   testKey,
   toCsv,
   valueOf,
@@ -35,6 +36,7 @@ const open = (change: Partial<DataPolicy> = {}, key = testKey(1), expectedDigest
     studyFolder: folder,
     data: { ...clinicPolicy, ...change },
     splitKey: key,
+    bounds: noBounds,
     ...(expectedDigest === undefined ? {} : { expectedDigest }),
   });
 
@@ -94,6 +96,82 @@ describe('openVault', () => {
       }
       expect(sum(SPLITS.map((split) => counts[split].people))).toBe(1200);
     }
+  });
+
+  it('counts the intersections of protected attributes, as the study crosses or merges them', async () => {
+    await write(clinicCsv());
+    const wing = {
+      name: 'wing',
+      column: 'ward',
+      kind: 'groups',
+      labels: ['a', 'b', 'c'],
+      values: [['surgery'], ['eye'], ['skin']],
+    } as const;
+    const data: DataPolicy = {
+      ...clinicPolicy,
+      dimensions: clinicPolicy.dimensions.slice(0, 1),
+      protected: [...clinicPolicy.protected, wing],
+    };
+    const merged = [
+      {
+        label: 'women of a and b',
+        combinations: [
+          ['female', 'a'],
+          ['female', 'b'],
+        ],
+      },
+      { label: 'women of c', combinations: [['female', 'c']] },
+      { label: 'men', combinations: ['a', 'b', 'c'].map((of) => ['male', of]) },
+    ];
+    const of = ['sex', 'wing'];
+    const openWith = (groups: typeof merged | null) =>
+      openVault({
+        studyFolder: folder,
+        data,
+        intersections: [{ of, groups }],
+        splitKey: testKey(1),
+        bounds: noBounds,
+      });
+    const { dev } = valueOf(await openWith(null)).counts;
+    const [bySex, byWing, crossed] = dev.protected;
+    const people = (groups: typeof bySex, name: string) =>
+      sum(groups!.groups.find(({ group }) => group === name)!.counts.people);
+    expect(crossed?.attribute).toBe('sex × wing');
+    expect(crossed?.groups.map(({ group }) => group)).toEqual([
+      'female × a',
+      'female × b',
+      'female × c',
+      'male × a',
+      'male × b',
+      'male × c',
+    ]);
+    for (const sex of ['female', 'male'])
+      expect(['a', 'b', 'c'].reduce((n, ward) => n + people(crossed, `${sex} × ${ward}`), 0)).toBe(
+        people(bySex, sex),
+      );
+    for (const ward of ['a', 'b', 'c'])
+      expect(people(crossed, `female × ${ward}`) + people(crossed, `male × ${ward}`)).toBe(
+        people(byWing, ward),
+      );
+    // Counted by hand: women in the skin ward on the dev rows.
+    const splitOf = splitter(testKey(1), data.split);
+    expect(people(crossed, 'female × c')).toBe(
+      clinicRows().filter(
+        ([id, , , , ward, sex]) => splitOf(id!) === 'dev' && ward === 'skin' && sex === 'f',
+      ).length,
+    );
+    const again = valueOf(await openWith(merged)).counts.dev.protected[2];
+    expect(people(again, 'men')).toBe(people(bySex, 'male'));
+    expect(people(again, 'women of c')).toBe(people(crossed, 'female × c'));
+    expect(
+      await openVault({
+        studyFolder: folder,
+        data,
+        intersections: [{ of: ['sex', 'age'], groups: null }],
+        splitKey: testKey(1),
+        bounds: noBounds,
+      }),
+    ).toMatchObject({ ok: false, error: { code: 'data-policy' } });
   });
 
   it('splits the same rows the same way in any order, and otherwise under another key', async () => {
@@ -170,9 +248,9 @@ describe('what leaves the vault', () => {
     expect(lines[0]).toBe('cell,age,ward,n,positive');
     const people = lines.slice(1).map((line) => Number(line.split(',').at(-2)));
     expect(Math.min(...people)).toBeGreaterThanOrEqual(30);
-    expect(report.suppressed.cells).toBeGreaterThan(0);
+    expect(vault.control.hidden.cells).toBeGreaterThan(0);
     expect(report.released).toEqual({ cells: people.length, people: sum(people) });
-    expect(report.released.people + report.suppressed.people).toBe(report.people.train);
+    expect(report.released.people + vault.control.hidden.people).toBe(vault.counts.train.people);
     expect(new TextDecoder().decode(cells).trimEnd().split('\n')).toHaveLength(
       1 + cellCount(clinicPolicy.dimensions),
     );
@@ -227,6 +305,87 @@ describe('what leaves the vault', () => {
   });
 });
 
+describe('a magnitude', () => {
+  const pay = {
+    name: 'pay',
+    column: 'pay',
+    decimals: 2,
+    dominance: { largest: 2, percent: 85 },
+    priorPercent: 15,
+  };
+  const MEN_OF_MEANS = 3;
+  /** Everybody is paid 0.10, however it is written, but for a few. */
+  const paidRows = clinicRows().map((row, i) => [
+    ...row,
+    i < MEN_OF_MEANS ? '1.25' : i % 2 === 0 ? '0.1' : '0.10',
+  ]);
+  const paid = (rows: readonly (readonly string[])[]) =>
+    toCsv([[...CLINIC_HEADER, 'pay'], ...rows]);
+  const opened = async (rows: readonly (readonly string[])[]) => {
+    await write(paid(rows));
+    return open({ magnitudes: [pay], minimumCell: 3 });
+  };
+  const lines = (bytes: Uint8Array) =>
+    new TextDecoder().decode(bytes).trimEnd().split('\n').slice(1);
+
+  it('is summed exactly for each released cell, whatever the order of the rows', async () => {
+    const vault = valueOf(await opened(paidRows));
+    const { table } = vault.release();
+    const splitOf = splitter(testKey(1), clinicPolicy.split);
+    const train = paidRows.filter(([id]) => splitOf(id!) === 'train');
+    const cents = sum(lines(table).map((line) => Math.round(100 * Number(line.split(',').at(-1)))));
+    const hand = sum(train.map((row) => Math.round(100 * Number(row.at(-1)))));
+    expect(vault.control.hidden.people).toBe(0);
+    expect(cents).toBe(hand);
+    const reversed = valueOf(await opened([...paidRows].reverse()));
+    expect(reversed.release().table).toEqual(table);
+  });
+
+  it('hides the cell that one person dominates, with all its counts', async () => {
+    const before = valueOf(await opened(paidRows)).control.base;
+    const splitOf = splitter(testKey(1), clinicPolicy.split);
+    const one = paidRows.findIndex((row) => splitOf(row[0]!) === 'train' && Number(row[3]) >= 65);
+    const after = valueOf(await opened(paidRows.with(one, paidRows[one]!.with(-1, '90000'))));
+    const hidden = before.filter(({ cell }) => !after.control.base.some((b) => b.cell === cell));
+    expect(hidden.map(({ cell }) => Math.floor(cell / 2))).toEqual([2]);
+    expect(new TextDecoder().decode(after.release().table)).not.toContain('9000');
+  });
+
+  it.each(['-0.01', '', 'much', 'NaN', '1e30'])('may not be %j', async (value) => {
+    const { code, message } = errorOf(await opened(paidRows.with(7, paidRows[7]!.with(-1, value))));
+    expect(code).toBe('uncovered-values');
+    expect(message).toContain('column "pay" for the magnitude pay, a number from 0 on, has');
+    expect(message).toContain('first in row 8');
+  });
+});
+
+describe('a run that is resumed', () => {
+  it('gets the base table that left the vault for it, and is refused where that cannot be made', async () => {
+    await write(clinicCsv());
+    const first = valueOf(await open({ minimumCell: 30 }));
+    const released = { coarsened: 0, table: first.release().table };
+    const resume = (change: Partial<DataPolicy>, key = testKey(1)) =>
+      openVault({
+        studyFolder: folder,
+        data: { ...clinicPolicy, ...change },
+        splitKey: key,
+        bounds: noBounds,
+        released,
+      });
+    // Even where another minimum would release more today.
+    for (const minimumCell of [30, 11]) {
+      const again = valueOf(await resume({ minimumCell }));
+      expect(again.release().table).toEqual(released.table);
+      expect(valueOf(again.answer({ dimensions: ['age'] })).cohorts).toEqual(
+        valueOf(first.answer({ dimensions: ['age'] })).cohorts,
+      );
+    }
+    expect(errorOf(await resume({}, testKey(2))).code).toBe('release-differs');
+    const dimensions = clinicPolicy.dimensions.slice(0, 1);
+    expect(errorOf(await resume({ dimensions })).code).toBe('release-differs');
+  });
+});
+
 describe('openVault refuses', () => {
   it('a path out of the study', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'vault-spec-outside-'));
@@ -265,7 +424,12 @@ describe('openVault refuses', () => {
   it('columns that are not there, identifiers too', async () => {
     const { code, message } = await refusalOf(clinicCsv(), {
       identifiers: ['patient', 'name', 'social'],
-      outcome: { name: 'readmitted', column: 'Days', positive: { atLeast: 30 } },
+      outcome: {
+        name: 'readmitted',
+        column: 'Days',
+        positive: { atLeast: 30 },
+        labels: { positive: 'positive', negative: 'negative' },
+      },
     });
     expect(code).toBe('missing-columns');
     expect(message).toContain('found no column "Days", "social"');
@@ -285,7 +449,17 @@ describe('openVault refuses', () => {
                 ? row.with(5, 'x')
                 : row,
     );
-    const { code, message } = await refusalOf(clinicCsv(rows));
+    await write(clinicCsv(rows));
+    // Where refusals are kept no value is said; whoever has the file is told those that many share.
+    expect(errorOf(await open()).message).not.toMatch(/heart|rare/);
+    expect(errorOf(await open()).message).toContain(
+      'column "ward" for ward has 3 different values in 22 rows (first in row 4)',
+    );
+    const request = {
+      ...{ studyFolder: folder, data: clinicPolicy },
+      ...{ splitKey: testKey(1), bounds: noBounds },
+    };
+    const { code, message } = errorOf(await openVault({ ...request, sayValues: true }));
     expect(code).toBe('uncovered-values');
     expect(message).toContain(
       [
@@ -366,7 +540,12 @@ describe('names and values from the policy', () => {
         const vault = await open({
           rowId: null,
           identifiers: [],
-          outcome: { name: 'y', column: 'y', positive: { equals: '1' } },
+          outcome: {
+            name: 'y',
+            column: 'y',
+            positive: { equals: '1' },
+            labels: { positive: 'positive', negative: 'negative' },
+          },
           dimensions: [
             {
               name: 'd',

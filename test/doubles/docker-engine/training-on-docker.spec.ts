@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAYERS_BY_DEFAULT } from '#libs/harness';
 import { openDockerExecutor } from '#libs/executors';
 import { type TrainingJob, trainingWorker } from '#libs/jobs';
 import { openKey } from '#libs/signatures';
@@ -71,6 +72,7 @@ describe('a training on a Docker engine (a double)', () => {
       seed: 1,
       steps: null,
       limits: { seconds: 20, memoryMb: 256, processes: 32, outputMb: 1 },
+      demanded: LAYERS_BY_DEFAULT,
       table: oid('train.csv'),
       cells: oid('cells.csv'),
       cellCount: 2,

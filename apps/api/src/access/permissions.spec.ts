@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localTokens, TOKEN_PREFIX } from '#libs/access';
 import { ROLES, type Role } from '#libs/kernel';
+import { ACTS } from '#libs/mandate';
 import { assertPermitted, routesOf, type Route } from '../openapi/document.ts';
 import { startTestServer, type TestServer } from '../testing/server.ts';
 import { PERMISSIONS } from './permissions.ts';
@@ -127,6 +128,16 @@ describe('every route of the document', () => {
 });
 
 describe('the table', () => {
+  it('is that of the mandate: every operation is an act, and every act that has a route has it here', () => {
+    const guarded = Object.entries(PERMISSIONS).filter(([, roles]) => roles !== 'public');
+    expect(guarded.map(([id]) => id).toSorted()).toEqual(
+      Object.values(ACTS)
+        .flatMap(({ operations }) => operations as readonly string[])
+        .toSorted(),
+    );
+    for (const [id, roles] of guarded) expect(roles.length, id).toBeGreaterThan(0);
+  });
+
   it('keeps a server from starting when a route is not in it, or a row has no route', () => {
     const known = [{ id: 'getLiveness', path: '/health/live' }];
     expect(() => {

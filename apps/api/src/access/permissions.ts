@@ -1,71 +1,75 @@
 import type { Role } from '#libs/kernel';
+import { rolesForOperation } from '#libs/mandate';
 
-/** Everybody who looks at the ledger; an agent does not. */
-const READERS = ['researcher', 'reviewer', 'auditor', 'operator'] as const;
-const AGENT = ['agent'] as const;
+type Permission = 'public' | readonly Role[];
+
+/** The roles that the mandate's table gives an operation; the harness is nobody who calls. */
+const by = (operation: string): Permission =>
+  rolesForOperation(operation).filter((role) => role !== 'harness');
 
 /**
- * Who may call what: the one table, by operation id. `public` needs no token. A route without a row here keeps the
- * server from starting, and so does a row without a route.
+ * Who may call what, by operation id, as the mandate's table of acts has it. `public` needs no token. A route without a
+ * row here keeps the server from starting, and so does a row without a route; an operation that no act of the mandate
+ * names is nobody's.
  */
 export const PERMISSIONS = {
   // Of the server.
   getLiveness: 'public',
   getReadiness: 'public',
   getOpenApiDocument: 'public',
-  getMetrics: ['operator'],
+  getMetrics: by('getMetrics'),
 
   // Studies.
-  listStudies: READERS,
-  getStudy: READERS,
-  registerStudy: ['researcher'],
-  placeStudy: ['operator'],
+  listStudies: by('listStudies'),
+  getStudy: by('getStudy'),
+  registerStudy: by('registerStudy'),
+  placeStudy: by('placeStudy'),
 
   // Runs.
-  listRuns: READERS,
-  getRun: READERS,
-  listRunEvents: READERS,
-  watchRun: READERS,
-  openRun: ['researcher'],
-  haltRun: ['researcher', 'operator'],
-  stopRun: ['researcher', 'operator'],
+  listRuns: by('listRuns'),
+  getRun: by('getRun'),
+  listRunEvents: by('listRunEvents'),
+  watchRun: by('watchRun'),
+  openRun: by('openRun'),
+  haltRun: by('haltRun'),
+  stopRun: by('stopRun'),
 
   // Ledgers.
-  listCutovers: READERS,
-  listRestorePoints: READERS,
-  getRestorePoint: READERS,
-  getRestorePointTree: READERS,
-  listCharges: READERS,
-  getLedger: READERS,
+  listCutovers: by('listCutovers'),
+  listRestorePoints: by('listRestorePoints'),
+  getRestorePoint: by('getRestorePoint'),
+  getRestorePointTree: by('getRestorePointTree'),
+  listCharges: by('listCharges'),
+  getLedger: by('getLedger'),
 
   // Findings.
-  listFindings: READERS,
-  getFinding: READERS,
-  verifyFinding: READERS,
-  reviewFinding: ['reviewer'],
+  listFindings: by('listFindings'),
+  getFinding: by('getFinding'),
+  verifyFinding: by('verifyFinding'),
+  reviewFinding: by('reviewFinding'),
 
   // The fleet.
-  listWorkers: ['operator'],
-  admitWorker: ['operator'],
-  dismissWorker: ['operator'],
-  listDeadLetters: ['operator'],
-  retryDeadLetter: ['operator'],
-  discardDeadLetter: ['operator'],
+  listWorkers: by('listWorkers'),
+  admitWorker: by('admitWorker'),
+  dismissWorker: by('dismissWorker'),
+  listDeadLetters: by('listDeadLetters'),
+  retryDeadLetter: by('retryDeadLetter'),
+  discardDeadLetter: by('discardDeadLetter'),
 
   // All that an agent may call: read four things of its own run, propose four.
-  getBrief: AGENT,
-  getCohortTable: AGENT,
-  getMutableFiles: AGENT,
-  getAgentView: AGENT,
-  proposeHypothesis: AGENT,
-  proposeMutation: AGENT,
-  proposeMetric: AGENT,
-  proposeFinding: AGENT,
-} as const satisfies Readonly<Record<string, 'public' | readonly Role[]>>;
+  getBrief: by('getBrief'),
+  getCohortTable: by('getCohortTable'),
+  getMutableFiles: by('getMutableFiles'),
+  getAgentView: by('getAgentView'),
+  proposeHypothesis: by('proposeHypothesis'),
+  proposeMutation: by('proposeMutation'),
+  proposeMetric: by('proposeMetric'),
+  proposeFinding: by('proposeFinding'),
+} satisfies Readonly<Record<string, Permission>>;
 
 export type OperationId = keyof typeof PERMISSIONS;
 
 export const mayCall = (operation: OperationId, role: Role): boolean => {
-  const roles: 'public' | readonly Role[] = PERMISSIONS[operation];
+  const roles: Permission = PERMISSIONS[operation];
   return roles === 'public' || roles.includes(role);
 };

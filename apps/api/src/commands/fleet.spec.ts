@@ -37,6 +37,7 @@ const trainingsDouble = () => {
     fleetAnnouncements: async () => [
       {
         ...{ instance: 'i-1', keyId, publicKey, label: 'gpu-1', executor: 'sandbox', version: '1' },
+        layers: [],
         runtime: { name: 'node', version: 'v24', sha256: 'f'.repeat(64) },
         devices: [{ index: 0, uuid: 'GPU-1', name: 'H100', memoryMb: 81_559, driver: '550' }],
         startedAt: '2026-11-23T08:00:00.000Z',

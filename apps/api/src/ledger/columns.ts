@@ -133,6 +133,15 @@ export const FINDING_COLUMNS: Columns<FindingRow> = {
   fromTree: a.text('Git tree that it compares with'),
   toTree: a.text('Git tree that it is about'),
   sealedLook: a.integer("The study's nth look at the sealed rows"),
+  dataLook: maybe.integer(
+    'The nth look at the sealed rows of these data, of all studies; null of a claim under version 1',
+  ),
+  lookRuns: maybe.integer('Runs that the study had counted by then'),
+  lookSpent: maybe.number('Units that the study had spent by then'),
+  lookClaims: maybe.integer('Claims that share the look'),
+  multiplier: maybe.number(
+    'Standard errors to either side: the width that all looks together ask for',
+  ),
   verdict: maybe.text('PASS or BLOCK; null before it'),
   trust: maybe.text("How far the verdict rests on the operator's word"),
   verifiedAt: maybe.time('When it was verified'),

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'cursor-invalid': { status: 400, title: 'The cursor does not belong to this list' },
   unauthenticated: { status: 401, title: 'A valid bearer token is needed' },
   forbidden: { status: 403, title: 'This role may not do that' },
+  'not-authorised': { status: 403, title: 'The mandate gives this to somebody else' },
   'project-forbidden': { status: 403, title: 'The token is for other projects' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This can not be done here' },

@@ -1,10 +1,22 @@
 import type { Decision } from '#libs/read-models';
-import type { RunReverted, TrainingFailed } from '#libs/run';
-import { iterationLines, type Iteration } from './iteration.ts';
+import type { Observation } from '#libs/harness';
+import type { MetricObserved, RunReverted, TrainingFailed } from '#libs/run';
+import { gainOf, iterationLines, type Iteration } from './iteration.ts';
 import { labelled } from './opening.ts';
 import { chartsOf, saidBy, type Handlers, type Page } from './page.ts';
 import { outcomeOf, type Outcome } from './style.ts';
-import { clean, count, fit, metric, short, sum, units, widthOf, wrap } from './text.ts';
+import {
+  clean,
+  count,
+  fit,
+  metric,
+  short,
+  signedPercent,
+  sum,
+  units,
+  widthOf,
+  wrap,
+} from './text.ts';
 
 const INDENT = '     ';
 
@@ -41,6 +53,11 @@ const failureOf = ({ failure, errorClass, errorFile, errorLine }: TrainingFailed
 const failed = (page: Page, note: string): void => {
   const { style, now, print } = page;
   now.training = null;
+  if (now.launched?.purpose === 'remeasurement') {
+    const line = `incumbent measured again with seed ${now.launched.seed}: ${note}; no observation`;
+    print(style.paint.yellow(INDENT + fit(line, style.width - INDENT.length)));
+    return;
+  }
   if (now.iteration === null) print(...labelled(style, 'baseline', style.paint.yellow(note)));
   update(page, { note });
 };
@@ -61,13 +78,37 @@ const divergenceLines = (
   const prefix = INDENT.length + widthOf(title) + 2;
   return wrap(
     `${fired}. Back to the last stable state (tree ${short(toTree)}, log-loss ${metric(toMetric)}); ` +
-      `undone: ${named.join('; ')}.`,
+      `undone: ${named.join('; ') || 'nothing'}.`,
     width - prefix,
   ).map((text, index) =>
     index === 0
       ? `${INDENT}${paint.bold.magenta(title)}  ${paint.magenta(text)}`
       : `${' '.repeat(prefix)}${paint.magenta(text)}`,
   );
+};
+
+/** What a candidate came to with another seed: its gain over the incumbent with that seed, and over all so far. */
+const replicateText = (
+  iteration: Iteration | null,
+  seed: number | string,
+  observation: Observation,
+  overSeeds: MetricObserved['data']['overSeeds'],
+): string => {
+  const shown = (gain: number | null): string => (gain === null ? '–' : signedPercent(gain));
+  const all = shown(gainOf({ ...observation, difference: overSeeds }));
+  return `#${iteration?.number ?? '?'} trained again with seed ${seed}: gain ${shown(gainOf(observation))}, over all seeds so far ${all}`;
+};
+
+const remeasuredText = (
+  seed: number | string,
+  { observation, charts }: MetricObserved['data'],
+): string => {
+  const [reading] = charts;
+  const moved =
+    reading === undefined
+      ? ''
+      : `, ${sum(reading.x)} σ from its centre, S stability ${sum(Math.max(reading.upper, reading.lower))}`;
+  return `incumbent measured again with seed ${seed}: log-loss ${metric(observation.metric.value)}${moved}`;
 };
 
 /** Each iteration from its hypothesis to its decision, and what happens in between. */
@@ -119,11 +160,16 @@ export const iterations = (page: Page): Handlers => {
       print(paint.dim(aside(`the agent was given cohorts by ${by}: ${many}`)));
     },
     TrainingLaunched: ({ data }) => {
-      const baseline = data.purpose === 'baseline';
-      if (baseline) now.baselineTrainings += 1;
-      now.training = baseline
-        ? `baseline ${now.baselineTrainings} of ${now.opened?.policy.replicates ?? 1}`
-        : `#${now.iteration?.number ?? '?'} ${now.iteration?.summary ?? ''}`;
+      const { purpose, seed } = data;
+      now.launched = { purpose, seed };
+      if (purpose === 'baseline') now.baselineTrainings += 1;
+      const attempt = `#${now.iteration?.number ?? '?'} ${now.iteration?.summary ?? ''}`;
+      now.training = {
+        baseline: `baseline ${now.baselineTrainings} of ${now.opened?.policy.replicates ?? 1}`,
+        candidate: attempt,
+        replicate: `${attempt}, again with seed ${seed}`,
+        remeasurement: `incumbent again, with seed ${seed}`,
+      }[purpose];
     },
     TrainingCompleted: () => {
       now.training = null;
@@ -131,7 +177,12 @@ export const iterations = (page: Page): Handlers => {
     TrainingFailed: ({ data }) => failed(page, failureOf(data)),
     TrainingTimedOut: ({ data }) => failed(page, `did not end within ${data.seconds} s`),
     MetricObserved: ({ data }) => {
-      update(page, { observation: data.observation, charts: data.charts });
+      const { purpose, observation, overSeeds, charts } = data;
+      const seed = now.launched?.seed ?? '?';
+      if (purpose === 'candidate') update(page, { observation, charts });
+      if (purpose === 'replicate')
+        print(paint.dim(aside(replicateText(now.iteration, seed, observation, overSeeds))));
+      if (purpose === 'remeasurement') print(paint.dim(aside(remeasuredText(seed, data))));
     },
     MutationKept: ({ data }) => {
       now.tally.kept += 1;
@@ -159,7 +210,7 @@ export const iterations = (page: Page): Handlers => {
     },
     RunReverted: ({ data }) => {
       now.tally.diverged += 1;
-      now.tally.kept -= data.undone.length - 1;
+      now.tally.kept -= data.undone.length - (data.mutationId === null ? 0 : 1);
       now.line = data.toMetric;
       print(...divergenceLines(page, data));
       now.divergence = null;

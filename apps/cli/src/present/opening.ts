@@ -60,6 +60,12 @@ const openingLines = (style: Style, data: RunOpened['data']): readonly string[] 
       'source',
       `commit ${short(pins.commit)}, tree ${short(pins.tree)} (${clean(pins.path)}/)`,
     ),
+    ...(data.forkedFrom === null
+      ? []
+      : line(
+          'forked from',
+          `run ${clean(data.forkedFrom.runId)}, ${data.forkedFrom.mutationId === null ? 'its source' : `after mutation ${short(data.forkedFrom.mutationId)}`}: tree ${short(data.forkedFrom.tree)}`,
+        )),
     ...line('harness', `sha256 ${short(pins.policyDigest)} (the policy; no agent can change it)`),
     ...line('data', `sha256 ${short(pins.dataDigest)} (${clean(policy.data.path)})`),
     ...line(
@@ -76,10 +82,11 @@ const openingLines = (style: Style, data: RunOpened['data']): readonly string[] 
     ...line(
       'monitor',
       policy.charts
-        .map(
-          ({ kind, reference, allowance, decisionInterval }) =>
-            `${kind} (μ₀ ${reference}, k ${allowance}, h ${decisionInterval})`,
-        )
+        .map((chart) => {
+          const { kind, allowance, decisionInterval } = chart;
+          const reference = kind === 'stability' ? `every ${chart.every}` : `μ₀ ${chart.reference}`;
+          return `${kind} (${reference}, k ${allowance}, h ${decisionInterval})`;
+        })
         .join(', ') || 'no chart',
     ),
     ...(data.governance.governed
@@ -92,23 +99,51 @@ const openingLines = (style: Style, data: RunOpened['data']): readonly string[] 
 
 const cohortLines = (
   style: Style,
-  { released, suppressed, minimumCell, people }: NonNullable<RunOpened['data']['cohorts']>,
+  cohorts: NonNullable<RunOpened['data']['cohorts']>,
 ): readonly string[] => {
-  const total = released.people + suppressed.people;
-  const share = total === 0 ? 0 : suppressed.people / total;
+  const { released, people, dimensions, coarsened } = cohorts;
   return [
     ...labelled(
       style,
       'cohorts',
       `${count(released.cells)} cells of ${count(released.people)} people released; ` +
-        `${count(suppressed.cells)} cells below ${minimumCell} suppressed, ${count(suppressed.people)} people (${percent(share)})`,
+        suppressedText(cohorts),
     ),
+    ...(coarsened === 0
+      ? []
+      : labelled(
+          style,
+          'coarsened',
+          `by ${plural(coarsened, 'step')}: ${dimensions.map(({ name, labels }) => `${name} (${labels.length})`).join(' × ')}`,
+        )),
     ...labelled(
       style,
       'people',
-      `train ${count(people.train)}, dev ${count(people.dev)}, check ${count(people.check)}, sealed ${count(people.sealed)}`,
+      people === null
+        ? 'withheld likewise'
+        : `train ${count(people.train)}, dev ${count(people.dev)}, check ${count(people.check)}, sealed ${count(people.sealed)}`,
     ),
   ];
+};
+
+/** How much is suppressed, or that it would say too much. */
+const suppressedText = ({
+  released,
+  suppressed,
+  minimumCell,
+  audit,
+}: NonNullable<RunOpened['data']['cohorts']>): string => {
+  if (suppressed === null)
+    return 'how many are suppressed is withheld: it would tell of a hidden cell';
+  const total = released.people + suppressed.people;
+  const share = total === 0 ? 0 : suppressed.people / total;
+  const complementary = audit?.complementary ?? null;
+  const which = audit === null || complementary === 0 ? ` below ${minimumCell}` : '';
+  const why =
+    complementary === null || complementary === 0
+      ? ''
+      : `, ${count(complementary)} of them so that no other follows`;
+  return `${count(suppressed.cells)} cells${which} suppressed${why}, ${count(suppressed.people)} people (${percent(share)})`;
 };
 
 const baselineLines = (style: Style, data: BaselineEstablished['data']): readonly string[] =>

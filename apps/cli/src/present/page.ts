@@ -1,7 +1,11 @@
-import type { ChartReading, DivergenceDetected } from '#libs/divergence';
+import {
+  chartsOf as candidateCharts,
+  type ChartReading,
+  type DivergenceDetected,
+} from '#libs/divergence';
 import type { FindingEvent, FindingProposed } from '#libs/findings';
 import type { Fact, RecordedEvent } from '#libs/kernel';
-import type { RunEvent, RunOpened } from '#libs/run';
+import type { RunEvent, RunOpened, TrainingLaunched } from '#libs/run';
 import type { Iteration } from './iteration.ts';
 import { paintBar, type Style } from './style.ts';
 import { bar, callPlanted, clean } from './text.ts';
@@ -28,6 +32,8 @@ export interface Progress {
   iteration: Iteration | null;
   /** What is being trained. */
   training: string | null;
+  /** The newest training: what for, and with which seed. */
+  launched: Pick<TrainingLaunched['data'], 'purpose' | 'seed'> | null;
   readonly mutations: Map<string, { readonly number: number; readonly summary: string }>;
   divergence: DivergenceDetected['data'] | null;
   readonly tally: {
@@ -61,6 +67,7 @@ export const progressAtFirst = (): Progress => ({
   line: null,
   iteration: null,
   training: null,
+  launched: null,
   mutations: new Map(),
   divergence: null,
   tally: { iterations: 0, kept: 0, discarded: 0, failed: 0, diverged: 0 },
@@ -74,9 +81,11 @@ export const progressAtFirst = (): Progress => ({
 export const saidBy = ({ now }: Page, text: string): string =>
   callPlanted(clean(text), now.opened?.policy.data.planted ?? []);
 
-/** The run's charts, in the order of its policy. */
+/** The run's charts that read its candidates, in the order of its policy; re-measurements have lines of their own. */
 export const chartsOf = ({ now }: Page): readonly ChartReading['chart'][] =>
-  now.opened?.policy.charts.map(({ kind }) => kind) ?? [];
+  now.opened === null
+    ? []
+    : candidateCharts(now.opened.policy, 'candidate').map(({ kind }) => kind);
 
 export const totalOf = ({ now }: Page): number => now.opened?.policy.budget.total ?? 0;
 

@@ -102,7 +102,9 @@ FINDINGS  scored once on the sealed rows (look 1)
 
   PASS   Finding 1: the line that stands (r1-f1)
          The 1 kept mutations together (features: add experience): log-loss per person of high pay over everybody in the
-         released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103).
+         released cells falls by 0.0138 (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Look 1 of this study
+         at its sealed rows, look 2 at these data over all studies, after 3 runs and 275 units; the intervals of all
+         looks hold together.
          ✓ source tree pinned     61037e9fd303 exists
          ✓ charges recompute      140 of 150
          ✓ restore point present  1 of 1
@@ -111,6 +113,8 @@ FINDINGS  scored once on the sealed rows (look 1)
   BLOCK  Finding 2: one kept step (r1-f2)
          features: add experience: log-loss per person of high pay over everybody in the released cells falls by 0.0138
          (joint 97.5 % interval 0.0111 to 0.0165; 2.8 %; n = 4103). Uses withholding, planted in the data on purpose.
+         Look 1 of this study at its sealed rows, look 2 at these data over all studies, after 3 runs and 275 units; the
+         intervals of all looks hold together.
          ✗ restore point present  none for mutation 6
                                   expected: one for each kept mutation
          self-signed, unanchored; 2 of 3 rows hold: the finding is discarded
@@ -150,6 +154,99 @@ WHERE TO LOOK NEXT
     expect(header(92)).toBe('# mutation domain cost left log-loss ±se gain S gain decision');
     expect(header(87)).toBe('# mutation domain cost left log-loss gain S gain decision');
     expect(header(80)).toBe('# mutation cost left log-loss gain S gain decision');
+  });
+});
+
+describe("the harness's own trainings", () => {
+  const attempt: Attempt = {
+    number: 1,
+    statement: 'Experience goes with pay',
+    summary: 'features: add experience',
+    domain: 'feature',
+    from: 'source',
+    to: 'c1',
+    left: 150,
+  };
+  const estimate = (value: number) => ({
+    name: 'log-loss',
+    value,
+    standardError: 0.004,
+    n: 6800,
+  });
+  const observation = (value: number, difference: number | null) => ({
+    metric: estimate(value),
+    auc: null,
+    secondary: [],
+    difference: difference === null ? null : estimate(difference),
+    check: null,
+    gapChange: null,
+    cells: { scored: 10, suppressed: 0 },
+  });
+  const launched = (purpose: 'replicate' | 'remeasurement', seed: number) => ({
+    trainingId: `t${seed}`,
+    purpose,
+    mutationId: purpose === 'replicate' ? 'r1-m1' : null,
+    tree: 'ab'.repeat(20),
+    seed,
+    seconds: 10,
+  });
+
+  it('have lines of their own, and are no iterations', () => {
+    const events = recorded((to) => {
+      const stream = openRun(to);
+      propose(to, stream, attempt);
+      mutate(to, stream, attempt);
+      launch(to, stream, attempt);
+      to.record(stream, { type: 'TrainingLaunched', data: launched('replicate', 8) });
+      to.record(stream, {
+        type: 'MetricObserved',
+        data: {
+          trainingId: 't8',
+          purpose: 'replicate',
+          mutationId: 'r1-m1',
+          observation: observation(0.49, -0.01),
+          overSeeds: estimate(-0.02),
+          charts: [],
+          ladderScore: null,
+        },
+      });
+      to.record(stream, { type: 'TrainingLaunched', data: launched('remeasurement', 9) });
+      to.record(stream, {
+        type: 'MetricObserved',
+        data: {
+          trainingId: 't9',
+          purpose: 'remeasurement',
+          mutationId: null,
+          observation: observation(0.5, null),
+          overSeeds: null,
+          charts: [{ chart: 'stability', x: 1.5, upper: 1, lower: 0, fired: false }],
+          ladderScore: null,
+        },
+      });
+      to.record(stream, { type: 'TrainingLaunched', data: launched('remeasurement', 10) });
+      to.record(stream, {
+        type: 'TrainingTimedOut',
+        data: {
+          trainingId: 't10',
+          seconds: 10,
+          durationMs: 10_000,
+          artefacts: 'ab'.repeat(20),
+          log: { path: 'log.txt', oid: 'ab'.repeat(20), sha256: 'cd'.repeat(32), bytes: 1 },
+          isolation: {},
+          signature: { keyId: '00112233445566aa', value: '' },
+        },
+      });
+    });
+    const text = shown(events);
+    expect(text).toContain(
+      '#1 trained again with seed 8: gain +2.00 %, over all seeds so far +3.92 %',
+    );
+    expect(text).toContain(
+      'incumbent measured again with seed 9: log-loss 0.5000, 1.500 σ from its centre, S stability 1.000',
+    );
+    expect(text).toContain(
+      'incumbent measured again with seed 10: did not end within 10 s; no observation',
+    );
   });
 });
 

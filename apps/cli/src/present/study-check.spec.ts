@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readStudy } from '#libs/studies';
+import { describePower, readStudy } from '#libs/studies';
 import { styleOf } from './style.ts';
 import { studyLines } from './study-check.ts';
 import { widthOf } from './text.ts';
@@ -18,7 +18,14 @@ const check = {
 const linesAt = async (width: number, passed: boolean): Promise<readonly string[]> => {
   const study = await readStudy(PAY);
   if (!study.ok) throw new Error('the example is sound');
-  return studyLines(styleOf({ colour: false, width }), study.value, [{ ...check, passed }]);
+  const power = describePower(study.value.policy, { people: 5620, positive: 2810 });
+  return studyLines(
+    styleOf({ colour: false, width }),
+    study.value,
+    [{ ...check, passed }],
+    [{ column: 'ssn', class: 'national-id', by: 'name' }],
+    power,
+  );
 };
 
 describe('a study as check shows it', () => {
@@ -38,6 +45,13 @@ describe('a study as check shows it', () => {
       '    from noise)',
     ]);
     expect(lines.at(-1)).toBe('1 rule of the pre-loop gate would halt a run');
+  });
+
+  it('says how likely a gain is to be kept, and how often noise fires a chart', async () => {
+    const text = (await linesAt(200, true)).join('\n');
+    expect(text).toContain('A true gain of 2 % is kept with a chance of');
+    expect(text).toContain('(feature; 5,620 dev people)');
+    expect(text).toContain('a false revert in 100 iterations: 9.7 %');
   });
 
   it('calls a study sound when every rule holds', async () => {

@@ -1,20 +1,26 @@
 import { basename } from 'node:path';
-import type { GateCheck } from '#libs/harness';
-import { describeProblem, describeStudy, type StudyOnDisk } from '#libs/studies';
+import { protectedGroups, type GateCheck } from '#libs/harness';
+import { PII_CLASSES } from '#libs/pii';
+import { describeProblem, describeStudy, type PowerMeaning, type StudyOnDisk } from '#libs/studies';
+import type { UndeclaredColumn } from '#libs/vault';
 import { heading, type Style } from './style.ts';
 import { clean, plural, units, wrap } from './text.ts';
 
-/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do. */
+/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do, what it keeps. */
 export const studyLines = (
   style: Style,
   { policy, file, warnings }: StudyOnDisk,
   checks: readonly GateCheck[],
+  undeclared: readonly UndeclaredColumn[],
+  power: PowerMeaning | null,
 ): readonly string[] => {
   const { paint } = style;
-  const { cells, purchases, charts } = describeStudy(policy);
+  const { cells, mutable, purchases, charts } = describeStudy(policy);
   const failed = checks.filter(({ passed }) => !passed).length;
   const dimensions = policy.data.dimensions.map(({ name, labels }) => `${name} (${labels.length})`);
-  const guarded = policy.data.protected.map(({ name }) => name);
+  const guarded = protectedGroups(policy.data.protected, policy.gates.postLoop.intersections).map(
+    ({ attribute, groups }) => `${attribute} (${groups.length})`,
+  );
   return [
     ...hanging(
       style,
@@ -35,6 +41,12 @@ export const studyLines = (
       'Split here by a throw-away key; the counts of a run differ a little.',
     ).map((line) => paint.dim(line)),
     ...checks.flatMap((check) => checkLines(style, check)),
+    ...undeclared.flatMap((column) => undeclaredLines(style, column)),
+    '',
+    heading(style, 'mutable'),
+    ...mutable.flatMap(({ entry, domain, language }) =>
+      hanging(style, `  ${domain.padEnd(15)}`, clean(`${entry} (${language})`)),
+    ),
     '',
     heading(style, `budget of ${units(policy.budget.total)} buys at most`),
     ...purchases.map(
@@ -48,14 +60,30 @@ export const studyLines = (
         hanging(style, `  ${(index === 0 ? kind : '').padEnd(6)} `, text),
       ),
     ),
-    ...warnings.flatMap((warning) =>
-      hanging(style, 'warning ', describeProblem(warning)).map((line) => paint.yellow(line)),
+    ...(power === null
+      ? []
+      : ['', heading(style, 'keep'), ...power.words.flatMap((text) => hanging(style, '  ', text))]),
+    ...[...warnings.map(describeProblem), ...(power?.warnings ?? [])].flatMap((warning) =>
+      hanging(style, 'warning ', warning).map((line) => paint.yellow(line)),
     ),
     '',
     failed === 0
       ? paint.green('sound: open a run with npx holdfast run')
       : paint.red(`${plural(failed, 'rule')} of the pre-loop gate would halt a run`),
   ];
+};
+
+/** A column that nothing reads is no breach; whoever adds a dimension tomorrow should know what it is. */
+const undeclaredLines = (
+  style: Style,
+  { column, class: of, by }: UndeclaredColumn,
+): readonly string[] => {
+  const what = of === 'unique-key' ? 'a key of its rows' : PII_CLASSES[of];
+  return hanging(
+    style,
+    '  note ',
+    clean(`column ${column} holds ${what} by its ${by}: list it under data.identifiers`),
+  ).map((line) => style.paint.yellow(line));
 };
 
 const checkLines = (

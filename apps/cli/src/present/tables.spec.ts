@@ -77,8 +77,8 @@ r1   2026-11-09 22:00:15  feature       20   125  features: add education
   it('of findings', async () => {
     const { rows } = await views.findings({ verdict: 'BLOCK' });
     expect(`\n${findingsTable(style, rows)}\n`).toBe(`
-verdict  finding  kind  estimate  interval           gain      n  changes                   review
-BLOCK    r1-f2    step    0.0138  0.0111 to 0.0165  2.8 %  4,103  features: add experience  none
+verdict  finding  kind  estimate  interval           gain      n             look  changes                   review
+BLOCK    r1-f2    step    0.0138  0.0111 to 0.0165  2.8 %  4,103  1 (3 runs, 275)  features: add experience  none
 `);
   });
 

@@ -12,6 +12,7 @@ import {
   metric,
   moment,
   percent,
+  plural,
   sum,
   units,
   widthOf,
@@ -282,12 +283,19 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
       { head: 'interval', cell: (row) => `${metric(row.lower)} to ${metric(row.upper)}` },
       { head: 'gain', cell: (row) => percent(row.relative), align: 'right', leave: 2 },
       { head: 'n', cell: (row) => count(row.n), align: 'right', leave: 1 },
+      { head: 'look', cell: lookOf, align: 'right', leave: 4 },
       { head: 'changes', cell: changesOf, least: 16 },
       { head: 'review', cell: (row) => row.review },
     ],
     rows,
     'No findings match.',
   );
+
+/** Which look of the study, and what it had spent by then. */
+const lookOf = ({ sealedLook, lookRuns, lookSpent }: FindingRow): string =>
+  lookRuns === null
+    ? String(sealedLook)
+    : `${sealedLook} (${plural(lookRuns, 'run')}, ${units(lookSpent ?? 0)})`;
 
 const changesOf = ({ changes, planted }: FindingRow): string =>
   callPlanted(clean(changes.join('; ')), planted);

@@ -3,54 +3,37 @@ import { promisify } from 'node:util';
 import { readServiceConfig } from '#libs/config';
 import { kurrentSettings } from '#libs/event-log';
 import { discoverDevices, type Device } from '#libs/executors';
-import { sandboxChecks } from '#libs/sandbox';
+import { LAYER_MEANINGS } from '#libs/harness';
+import { sandboxTrials, type LayerTrial, type SandboxTrials } from '#libs/sandbox';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, type Output } from '../output.ts';
+import { doctorLines, layerLines, type DoctorRow } from '../present/doctor.ts';
 import { outputFor, type CommonOptions } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
-
-interface Row {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly found: string;
-  readonly expected: string;
-  /** Without it nothing runs; else it is for information. */
-  readonly needed: boolean;
-}
 
 const NODE_NEEDED = 24;
 
 export const doctorVerb: Verb = (program, done) => {
   common(program.command('doctor'))
     .description(
-      'what this machine has: Node, git, the sandbox (by trying to break it), GPUs; what settings of the event store would shorten',
+      'what this machine has: Node, git, the sandbox (by trying to break each of its layers), GPUs; what settings of the event store would shorten',
     )
     .action((options: CommonOptions) => done(doctor(outputFor(options))));
 };
 
 const doctor = async (output: Output): Promise<ExitCode> => {
-  const sandbox = (await sandboxChecks()).map((check) => ({ ...check, needed: true }));
-  const rows: readonly Row[] = [
-    node(),
-    await git(),
-    ...sandbox,
-    await gpus(),
-    ...(await eventStore()),
-  ];
-  const bad = rows.filter(({ ok, needed }) => needed && !ok);
-  if (output.json) jsonLine(output, rows);
+  const { sandbox, layers } = await sandboxTrials();
+  const before: readonly DoctorRow[] = [node(), await git(), sandboxRow(sandbox, layers)];
+  const after: readonly DoctorRow[] = [await gpus(), ...(await eventStore())];
+  const tried = layers.map(layerRow);
+  const bad = [...before, ...tried, ...after].filter(({ ok, needed }) => needed && !ok);
+  if (output.json) jsonLine(output, [...before, ...tried, ...after]);
   else {
     const { line, style } = output;
-    const width = Math.max(...rows.map(({ name }) => name.length));
-    for (const { name, ok, found, expected, needed } of rows) {
-      const sign = ok
-        ? style.paint.green('✓')
-        : needed
-          ? style.paint.red('✗')
-          : style.paint.dim('·');
-      line(`${sign} ${name.padEnd(width)}  ${found}`);
-      if (!ok && needed) line(style.paint.dim(`  ${' '.repeat(width)}  expected ${expected}`));
-    }
+    const names = Math.max(...[...before, ...after].map(({ name }) => name.length));
+    for (const text of doctorLines(style, before, names)) line(text);
+    for (const text of layerLines(style, layers)) line(text);
+    for (const text of doctorLines(style, after, names)) line(text);
     line();
     line(
       bad.length === 0
@@ -61,7 +44,37 @@ const doctor = async (output: Output): Promise<ExitCode> => {
   return bad.length === 0 ? EXIT.done : EXIT.unreachable;
 };
 
-const node = (): Row => ({
+const sandboxRow = (
+  sandbox: SandboxTrials['sandbox'],
+  layers: SandboxTrials['layers'],
+): DoctorRow => {
+  const row = {
+    name: 'sandbox',
+    expected: 'bubblewrap 0.8.0 or newer that can make user namespaces',
+    needed: true,
+  } as const;
+  if (!sandbox.ok) return { ...row, ok: false, found: sandbox.refusal.message };
+  const { version, bwrap, kernel } = sandbox.facts;
+  const holding = layers.filter(({ state }) => state === 'holds').length;
+  return {
+    ...row,
+    ok: true,
+    found: `bubblewrap ${version} (${bwrap}) on Linux ${kernel}; ${holding} of ${layers.length} layers held when they were tried:`,
+  };
+};
+
+/** A layer that is not there, or not shown, matters to studies that demand it; one that does not hold to everybody. */
+const layerRow = ({ layer, state, found, by, byDefault }: LayerTrial) => ({
+  name: layer,
+  ok: state === 'holds',
+  found,
+  expected: LAYER_MEANINGS[layer],
+  needed: state === 'broken' || byDefault,
+  state,
+  by,
+});
+
+const node = (): DoctorRow => ({
   name: 'node',
   ok: Number(process.versions.node.split('.')[0]) >= NODE_NEEDED,
   found: process.version,
@@ -71,7 +84,7 @@ const node = (): Row => ({
 
 const run = promisify(execFile);
 
-const git = async (): Promise<Row> => {
+const git = async (): Promise<DoctorRow> => {
   const expected = 'git, to keep a study in (Debian: apt-get install git)';
   try {
     const { stdout } = await run('git', ['--version']);
@@ -82,7 +95,7 @@ const git = async (): Promise<Row> => {
 };
 
 /** Information only: the example's trainings need none. A driver that fails is told as what it is. */
-const gpus = async (): Promise<Row> => {
+const gpus = async (): Promise<DoctorRow> => {
   const row = { name: 'gpus', expected: 'any', needed: false } as const;
   const found = await discoverDevices();
   if (!found.ok) return { ...row, ok: false, found: found.error.message };
@@ -102,7 +115,7 @@ const gpus = async (): Promise<Row> => {
 };
 
 /** What the server's settings would do to a stream; nothing where the log is embedded. */
-const eventStore = async (): Promise<readonly Row[]> => {
+const eventStore = async (): Promise<readonly DoctorRow[]> => {
   const config = readServiceConfig();
   if (!config.ok)
     return [

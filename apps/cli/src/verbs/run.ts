@@ -3,6 +3,7 @@ import {
   DriveRun,
   OpenRun,
   openStudy,
+  pinnedBy,
   recallStudyFile,
   studyOf,
   type OpenedRun,
@@ -55,14 +56,19 @@ const run = async (
   study: StudyOnDisk | string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> => {
-  const { output, home, commands } = session;
   const started =
     typeof study === 'object'
       ? await session.commands.execute(new OpenRun({ study, seed: options.seed ?? null }))
       : await resume(session, study, options.resume ?? true);
-  if (!started.ok) return refuse(output, started.error);
-  const { runId, study: opened } = started.value;
+  return started.ok ? drive(session, started.value) : refuse(session.output, started.error);
+};
 
+/** Follows an opened run to its end, or until somebody interrupts. */
+export const drive = async (
+  session: Session,
+  { runId, study: opened }: OpenedRun,
+): Promise<ExitCode> => {
+  const { output, home, commands } = session;
   const interrupted = new AbortController();
   const interrupt = (): void => {
     if (interrupted.signal.aborted) process.exit(130);
@@ -145,7 +151,7 @@ const resume = async (
   if (!file.ok) return file;
   const onDisk = await readStudy(file.value);
   if (!onDisk.ok) return refused(studyRefusal(onDisk.error));
-  const study = await openStudy(home, onDisk.value.folder, opened.policy, opened.pins);
+  const study = await openStudy(home, onDisk.value.folder, opened.policy, pinnedBy(opened));
   return study.ok ? ok({ runId, study: study.value }) : study;
 };
 

@@ -35,7 +35,7 @@ const POLICY = policyOf(STUDY);
 const TOTAL = POLICY.budget.total;
 
 const edit = (path: string, text: string): readonly FileChange[] => [
-  { path, kind: 'modified', before: null, after: null, mode: '100644', text },
+  { path, kind: 'modified', before: null, after: null, mode: '100644', textBefore: null, text },
 ];
 
 /** What can be tried at the boundary. The same gate and the same budget as in a run decide. */

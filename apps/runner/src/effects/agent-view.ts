@@ -1,9 +1,10 @@
 import type { AgentView, ProgramFiles } from '#libs/agents';
-import { FILE_DOMAINS } from '#libs/harness';
-import { attemptsOf, incumbent } from '#libs/run';
+import { mutablePaths } from '#libs/harness';
+import { attemptsOf, cohortDimensions, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
 import { recent } from '../recent.ts';
 import type { EffectContext } from './context.ts';
+import { toldError } from './told-error.ts';
 
 /** The run whose agent looks. */
 export interface AgentContext extends Pick<EffectContext, 'runId' | 'state' | 'opened'> {
@@ -17,7 +18,7 @@ export interface AgentContext extends Pick<EffectContext, 'runId' | 'state' | 'o
 export const agentView = async (context: AgentContext): Promise<AgentView> => {
   const { home, state, opened } = context;
   const { policy } = opened;
-  const mutable = new Set(FILE_DOMAINS.flatMap((domain) => policy.program.mutable[domain]));
+  const mutable = new Set(mutablePaths(policy));
   const filesOf = (tree: string) => mutableFiles(context, tree, mutable);
   return {
     runId: context.runId,
@@ -26,7 +27,7 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
       title: policy.study.title,
       question: policy.study.question,
       outcome: policy.data.outcome.name,
-      dimensions: policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
+      dimensions: cohortDimensions(opened).map(({ name, labels }) => ({ name, labels })),
       mutable: policy.program.mutable,
       costs: policy.budget.costs,
       entry: policy.program.entry,
@@ -43,7 +44,10 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
         base: await filesOf(attempt.baseTree),
         proposed: attempt.proposedTree === null ? null : await filesOf(attempt.proposedTree),
         outcome: attempt.outcome,
-        error: attempt.error,
+        error:
+          attempt.error === null || attempt.proposedTree === null
+            ? null
+            : await toldError(home, attempt.proposedTree, attempt.error),
         score: attempt.score,
       })),
     ),

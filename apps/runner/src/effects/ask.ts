@@ -109,6 +109,7 @@ const writeMutation = async (
       before: before?.oid ?? null,
       after: after?.oid ?? null,
       mode: after?.mode ?? null,
+      textBefore: before === null ? null : await textOf(home, before.oid),
       text: after === null ? null : await textOf(home, after.oid),
     })),
   );

@@ -2,7 +2,13 @@ import type { Agent } from '#libs/agents';
 import { parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
 import { deriveId, type ArtefactRef, type RecordedEvent } from '#libs/kernel';
-import type { RunCommand, RunEvent, RunOpened, RunState } from '#libs/run';
+import {
+  cohortDimensions,
+  type RunCommand,
+  type RunEvent,
+  type RunOpened,
+  type RunState,
+} from '#libs/run';
 import { cellCount } from '#libs/vault';
 import type { Home } from '../home.ts';
 import type { OpenedStudy } from '../opening/open-study.ts';
@@ -30,12 +36,12 @@ export const commandId = (
 
 /** The probabilities of a training, by cell. @throws where the artefact is gone or altered: nothing is measured then */
 export const readPredictions = async (
-  { home, study }: Pick<EffectContext, 'home' | 'study'>,
+  { home, opened }: Pick<EffectContext, 'home' | 'opened'>,
   { oid }: ArtefactRef,
 ): Promise<Float64Array> => {
   const content = await home.sourceTree.readFile(oid);
   if (!content.ok) throw new Error(content.error.message);
-  const predictions = parsePredictions(content.value, cellCount(study.policy.data.dimensions));
+  const predictions = parsePredictions(content.value, cellCount(cohortDimensions(opened)));
   if (!predictions.ok) throw new Error(predictions.error.message);
   return predictions.value;
 };

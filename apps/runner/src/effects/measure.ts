@@ -1,4 +1,11 @@
-import { fairness, isSecondaryMetric, observe } from '#libs/evaluator';
+import {
+  differenceOverSeeds,
+  fairness,
+  isSecondaryMetric,
+  observe,
+  type SeedPair,
+} from '#libs/evaluator';
+import { favourableLabel } from '#libs/harness';
 import {
   candidate,
   incumbent,
@@ -6,6 +13,7 @@ import {
   type Judge,
   type ObserveMetric,
   type TrainingLaunched,
+  type TrainingPurpose,
 } from '#libs/run';
 import { commandId, readPredictions, type EffectContext } from './context.ts';
 
@@ -16,22 +24,53 @@ export const measure = async (
 ): Promise<ObserveMetric> => {
   const { state, study, opened } = context;
   const { dev, check } = study.vault.counts;
+  const { minimumCell } = opened.policy.data;
+  const { purpose, trainingId } = training;
+  // Only a candidate is charted against check rows, and only what the agent may be shown has secondary metrics.
+  const shown = purpose === 'baseline' || purpose === 'candidate';
+  const pairs = await seedPairs(context, purpose);
   const observation = observe({
     predictions: await readPredictions(context, predicted(state)),
-    incumbent:
-      training.purpose === 'baseline'
-        ? null
-        : await readPredictions(context, incumbent(state).predictions),
+    incumbent: pairs.at(-1)?.incumbent ?? null,
     dev: dev.cells,
-    check: check.cells,
-    minimumCell: opened.policy.data.minimumCell,
-    secondary: state.secondary.filter(isSecondaryMetric),
+    check: shown ? check.cells : null,
+    minimumCell,
+    secondary: shown ? state.secondary.filter(isSecondaryMetric) : [],
   });
   return {
     type: 'ObserveMetric',
     id: commandId(context, 'ObserveMetric'),
-    data: { trainingId: training.trainingId, observation },
+    data: {
+      trainingId,
+      observation,
+      overSeeds: pairs.length === 0 ? null : differenceOverSeeds(pairs, dev.cells, minimumCell),
+    },
   };
+};
+
+/**
+ * The candidate's predictions, each with the incumbent's of the same seed, the training under way last; none for what
+ * is compared with nothing.
+ */
+const seedPairs = async (
+  context: EffectContext,
+  purpose: TrainingPurpose,
+): Promise<readonly SeedPair[]> => {
+  const { state } = context;
+  if (purpose === 'baseline' || purpose === 'remeasurement') return [];
+  const trained = [...state.seeds.map(({ predictions }) => predictions), predicted(state)];
+  const { seeds } = incumbent(state);
+  return Promise.all(
+    trained.map(async (predictions, index) => {
+      const base = seeds[index];
+      if (base === undefined)
+        throw new Error(`the incumbent was trained with ${seeds.length} seeds, not ${index + 1}`);
+      return {
+        predictions: await readPredictions(context, predictions),
+        incumbent: await readPredictions(context, base.predictions),
+      };
+    }),
+  );
 };
 
 /** Measures the fairness of a candidate that would be kept; of no other. */
@@ -44,9 +83,10 @@ export const judge = async (context: EffectContext, wanted: boolean): Promise<Ju
       mutationId: candidate(state).mutationId,
       fairness: wanted
         ? fairness(
-            await readPredictions(context, predicted(state)),
+            // The training that would stand for it, whichever was the last.
+            await readPredictions(context, state.seeds[0]?.predictions ?? predicted(state)),
             study.vault.counts.dev.protected,
-            opened.policy.gates.postLoop,
+            { policy: opened.policy.gates.postLoop, label: favourableLabel(opened.policy) },
           )
         : null,
     },

@@ -1,5 +1,10 @@
 import { abandonedResult, TrainingAbandoned, type TrainingJob } from '#libs/jobs';
-import type { RecordTraining, RunOpened, TrainingLaunched } from '#libs/run';
+import {
+  cohortDimensions,
+  type RecordTraining,
+  type RunOpened,
+  type TrainingLaunched,
+} from '#libs/run';
 import { cellCount } from '#libs/vault';
 import { commandId, type EffectContext } from './context.ts';
 
@@ -12,7 +17,7 @@ export const trainingJob = (
   const { policy, cohorts, runId, studyId, environment } = opened;
   if (cohorts === null)
     throw new Error(`run ${runId} released no cohorts: there is nothing to train on`);
-  const { dimensions, outcome } = policy.data;
+  const dimensions = cohortDimensions(opened);
   return {
     trainingId: training.trainingId,
     runId,
@@ -23,10 +28,11 @@ export const trainingJob = (
     seed: training.seed,
     steps,
     limits: policy.training,
+    demanded: policy.sandbox.minimum,
     table: cohorts.table.oid,
     cells: cohorts.cells.oid,
     cellCount: cellCount(dimensions),
-    outcome: outcome.name,
+    outcome: policy.data.outcome.name,
     dimensions: dimensions.map(({ name, labels }) => ({ name, labels })),
   };
 };

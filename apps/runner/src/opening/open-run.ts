@@ -15,6 +15,9 @@ import {
 import { preLoopChecks } from '#libs/vault';
 import { HARNESS, LOCAL_RESEARCHER } from '../actors.ts';
 import { rememberStudyFile, type Home } from '../home.ts';
+import { tooWeak } from './demanded-layers.ts';
+import { forkPointOf, type Fork } from './fork-point.ts';
+import { oneTableCheck } from './one-table.ts';
 import { openStudy, type OpenedStudy } from './open-study.ts';
 
 export interface RunToOpen {
@@ -34,10 +37,16 @@ const PATIENCE = 5;
 /**
  * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
  * wrong with the study is refused before anything of the run is written.
+ *
+ * @param fork - the state of an earlier run that it starts from; null: the study's source
  */
-export const openRun = async (home: Home, run: RunToOpen): Promise<Result<OpenedRun, Refusal>> => {
+export const openRun = async (
+  home: Home,
+  run: RunToOpen,
+  fork: Fork | null = null,
+): Promise<Result<OpenedRun, Refusal>> => {
   for (let attempt = 1; ; attempt += 1) {
-    const opened = await openOnce(home, run);
+    const opened = await openOnce(home, run, fork);
     const overtaken = !opened.ok && ['lost-race', 'not-now'].includes(opened.error.code);
     if (!overtaken || attempt === PATIENCE) return opened;
   }
@@ -46,13 +55,20 @@ export const openRun = async (home: Home, run: RunToOpen): Promise<Result<Opened
 const openOnce = async (
   home: Home,
   { study: onDisk, seed }: RunToOpen,
+  fork: Fork | null,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const ground = await layGround(home, onDisk);
   if (!ground.ok) return ground;
-  await rememberStudyFile(home, onDisk.policy.study.id, onDisk.file);
-  const counted = await countRun(home, onDisk.policy.study.id, seed);
+  const { pins, study } = ground.value;
+  const studyId = onDisk.policy.study.id;
+  const point =
+    fork === null ? ok(null) : await forkPointOf(home, studyId, { ...pins, ...study }, fork);
+  if (!point.ok) return point;
+  await rememberStudyFile(home, studyId, onDisk.file);
+  const counted = await countRun(home, studyId, seed);
   if (!counted.ok) return counted;
-  return openCounted(home, ground.value, { ...counted.value, agent: null }, LOCAL_RESEARCHER);
+  const run = { ...counted.value, agent: null, forkedFrom: point.value };
+  return openCounted(home, ground.value, run, LOCAL_RESEARCHER);
 };
 
 /**
@@ -70,7 +86,8 @@ export const openRequestedRun = async (
   if (!ground.ok) return ground;
   const { runId, seed } = requested;
   const counted = await sendCount(home, onDisk.policy.study.id, { runId, seed }, HARNESS);
-  return counted.ok ? openCounted(home, ground.value, requested, actor) : counted;
+  const run = { ...requested, forkedFrom: null };
+  return counted.ok ? openCounted(home, ground.value, run, actor) : counted;
 };
 
 /** Opens a study as it lies on disk now. */
@@ -92,8 +109,8 @@ const layGround = async (
   { folder, file, policy }: StudyOnDisk,
   open: OpenOnDisk = openStudy,
 ): Promise<Result<Ground, Refusal>> => {
-  const queue = await home.queue();
-  if (!queue.ok) return queue;
+  const weak = await tooWeak(home, policy);
+  if (weak !== null) return weak;
   const pin = await home.sourceTree.pinStudy({
     folder,
     program: policy.program.path,
@@ -101,7 +118,13 @@ const layGround = async (
   });
   if (!pin.ok) return pin;
   const study = await open(home, folder, policy);
-  return study.ok ? ok({ pins: pin.value, study: study.value }) : study;
+  if (!study.ok) return study;
+  // What the gate refuses opens no rows: its split may still be set anew.
+  if (preLoopChecks(ok(study.value.vault), policy).every(({ passed }) => passed)) {
+    const fixed = await fixSplit(home, study.value);
+    if (!fixed.ok) return fixed;
+  }
+  return ok({ pins: pin.value, study: study.value });
 };
 
 const GOVERNANCE = {
@@ -112,12 +135,23 @@ const GOVERNANCE = {
 const openCounted = async (
   home: Home,
   { pins, study }: Ground,
-  { runId, number, seed, agent }: Omit<RequestedRun, 'refused'>,
+  {
+    runId,
+    number,
+    seed,
+    agent,
+    forkedFrom,
+  }: Omit<RequestedRun, 'refused'> & Pick<RunOpened['data'], 'forkedFrom'>,
   actor: Actor,
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
   const environment = await home.environment();
-  const checks = preLoopChecks(ok(study.vault), policy);
+  const ruled = preLoopChecks(ok(study.vault), policy);
+  const oneTable = ruled.every(({ passed }) => passed)
+    ? await oneTableCheck(home, runId, study)
+    : ok([]);
+  if (!oneTable.ok) return oneTable;
+  const checks = [...ruled, ...oneTable.value];
   // Where the gate is breached nothing leaves the vault.
   const cohorts = checks.every(({ passed }) => passed)
     ? await releaseCohorts(home, runId, study)
@@ -142,6 +176,7 @@ const openCounted = async (
       reason: agent === null ? GOVERNANCE.builtIn : GOVERNANCE.outside,
     },
     cohorts,
+    forkedFrom,
   };
   const sent = await home.runs.send(
     runId,
@@ -150,6 +185,21 @@ const openCounted = async (
   );
   return sent.ok ? ok({ runId, study }) : sent;
 };
+
+/** From the first run on that gets past the gate the rows of these data are split so, whichever study asks. */
+const fixSplit = (home: Home, { dataDigest, splitCommitment, policy }: OpenedStudy) =>
+  home.data.send(
+    dataDigest,
+    {
+      type: 'FixSplit',
+      id: deriveId('fix-split', dataDigest),
+      data: {
+        ...{ dataDigest, commitment: splitCommitment },
+        ...{ rowId: policy.data.rowId, split: policy.data.split },
+      },
+    },
+    HARNESS,
+  );
 
 const publicHalf = ({ keyId, publicKey }: Home['keys']['runner']) => ({ keyId, publicKey });
 

@@ -1,10 +1,8 @@
 import { type Contrast, simultaneousInterval } from '#libs/evaluator';
-import type { Claim } from '#libs/findings';
-import type { HarnessPolicy } from '#libs/harness';
+import { JOINT_LEVEL, jointInterval, type Claim, type Look } from '#libs/findings';
+import type { CohortDimension, HarnessPolicy } from '#libs/harness';
 import type { KeptState } from '#libs/run';
-
-/** Joint level of the intervals of a run's findings. */
-const LEVEL = 0.95;
+import { plantedIn } from './planted.ts';
 
 /** What a finding will compare: the kept mutations up to `to`, against the program `from`. */
 export interface Comparison {
@@ -35,13 +33,19 @@ export const comparisons = (line: readonly KeptState[]): readonly Comparison[] =
     : steps;
 };
 
-/** The claim of a comparison, from its one look at the sealed rows. `simultaneous`: claims of the same look. */
+/**
+ * The claim of a comparison, from its one look at the sealed rows. A run under version 1 of the policy corrects for the
+ * claims of the look alone, as it said when it opened. `predictions`: those of the claimed program, by cell of
+ * `dimensions`.
+ */
 export const claimOf = (
   { kind }: Pick<Comparison, 'kind'>,
   contrast: Contrast,
-  simultaneous: number,
+  look: Look,
   changes: readonly string[],
-  { data }: Pick<HarnessPolicy, 'data'>,
+  predictions: ArrayLike<number>,
+  dimensions: readonly CohortDimension[],
+  { version, data }: Pick<HarnessPolicy, 'version' | 'data'>,
 ): Claim => {
   const { estimate, standardError, relative, n } = contrast;
   return {
@@ -53,14 +57,14 @@ export const claimOf = (
     statistic: 'log-loss-reduction',
     estimate,
     standardError,
-    interval: simultaneousInterval(contrast, LEVEL, simultaneous),
+    interval:
+      version === 1
+        ? simultaneousInterval(contrast, JOINT_LEVEL, look.claims)
+        : jointInterval(contrast, look),
     relative,
     n,
     changes,
-    planted: data.planted.filter((name) => changes.some((change) => names(change, name))),
+    planted: plantedIn(predictions, { planted: data.planted, dimensions }),
+    look: version === 1 ? null : look,
   };
 };
-
-/** Whether a text names a dimension as a whole word, in any script. */
-const names = (text: string, dimension: string): boolean =>
-  text.split(/[^\p{L}\p{N}_-]+/u).some((word) => word.toLowerCase() === dimension.toLowerCase());

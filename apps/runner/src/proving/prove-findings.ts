@@ -1,10 +1,11 @@
 import { score, sealedContrast } from '#libs/evaluator';
-import { statementOf, type FindingProposed } from '#libs/findings';
+import { lookOf, statementOf, type FindingProposed, type Look } from '#libs/findings';
 import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
-import { attemptsOf, type CloseRun, type RunEvent } from '#libs/run';
+import { attemptsOf, cohortDimensions, type CloseRun, type RunEvent } from '#libs/run';
 import { cellCount } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
+import { findingAt } from './fork-streams.ts';
 import { claimOf, comparisons, type Comparison } from './claims.ts';
 import { proposedHashOf, recordVerdict, verdictOn } from './verify.ts';
 
@@ -27,10 +28,10 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
       HARNESS,
     ),
   );
-  const claims = canBeScored(context) ? comparisons(state.line) : [];
+  const claims = canBeScored(context) && (await isProved(context)) ? comparisons(state.line) : [];
   const findings: CloseRun['data']['findings'][number][] = [];
   if (claims.length > 0) {
-    const look = await openSealedRows(context);
+    const look = await openSealedRows(context, claims.length);
     const runHead = await loopEnd(context);
     for (const [index, comparison] of claims.entries()) {
       const findingId = `${runId}-f${index + 1}`;
@@ -39,7 +40,6 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
         number: index + 1,
         look,
         runHead,
-        of: claims.length,
       });
       findings.push({ findingId, verdict: await verifyOnce(context, findingId) });
     }
@@ -49,9 +49,19 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
 
 /** Without a cohort of sealed people that is large enough nothing can be claimed: the run closes without findings. */
 const canBeScored = ({ study, opened }: EffectContext): boolean => {
-  const { dimensions, minimumCell } = opened.policy.data;
-  const even = new Float64Array(cellCount(dimensions)).fill(0.5);
+  const { minimumCell } = opened.policy.data;
+  const even = new Float64Array(cellCount(cohortDimensions(opened))).fill(0.5);
   return score(even, study.vault.counts.sealed.cells, minimumCell) !== null;
+};
+
+/**
+ * Whether the state that the run started from leads back to the source: a fork of one that no finding leads to claims
+ * nothing, so that no look at the sealed rows is spent on what could only be BLOCK.
+ */
+const isProved = async ({ home, opened: { forkedFrom } }: EffectContext): Promise<boolean> => {
+  if (forkedFrom === null || forkedFrom.mutationId === null) return true;
+  const findingId = await findingAt(home, forkedFrom);
+  return findingId !== null && (await home.findings.load(findingId)).state.status === 'passed';
 };
 
 /** Other runs of the study, or another runner of this one, may be faster now and then; more often is no race. */
@@ -67,20 +77,44 @@ const settle = async (send: () => Promise<Result<unknown, Refusal>>): Promise<vo
   }
 };
 
-/** The look stands in the study's stream before the rows are scored. */
-const openSealedRows = async ({ home, opened, runId }: EffectContext): Promise<number> => {
+/**
+ * The look stands in the data's stream and in the study's before the rows are scored. Either names the run, so that a
+ * run that was cut off in between goes on with the look that it had.
+ */
+const openSealedRows = async (
+  { home, opened, runId }: EffectContext,
+  claims: number,
+): Promise<Look> => {
+  const { studyId, pins } = opened;
+  const { dataDigest } = pins;
+  await settle(() =>
+    home.data.send(
+      dataDigest,
+      {
+        type: 'CountLook',
+        id: deriveId('count-look', runId),
+        data: { dataDigest, studyId, runId },
+      },
+      HARNESS,
+    ),
+  );
   await settle(() =>
     home.studies.send(
-      opened.studyId,
+      studyId,
       { type: 'OpenSealedRows', id: deriveId('open-sealed', runId), data: { runId } },
       HARNESS,
     ),
   );
-  const { state } = await home.studies.load(opened.studyId);
-  const look = state.runs.find((run) => run.runId === runId)?.look;
-  if (look === undefined || look === null)
-    throw new Error(`the study counted no look for ${runId}`);
-  return look;
+  const ofStudy = (await home.studies.load(studyId)).state.lookedAt.find(
+    (look) => look.runId === runId,
+  );
+  const ofData = (await home.data.load(dataDigest)).state.looks.find(
+    (look) => look.runId === runId,
+  );
+  if (ofStudy === undefined || ofData === undefined)
+    throw new Error(`no look was counted for ${runId}`);
+  const { look, runs, spent } = ofStudy;
+  return lookOf({ dataDigest, ofStudy: look, ofData: ofData.look, runs, spent, claims });
 };
 
 /** The event that ended the loop: the head that the runner signed. */
@@ -95,23 +129,22 @@ const loopEnd = async ({ home, runId }: EffectContext): Promise<RecordedEvent<Ru
 interface Naming {
   readonly findingId: string;
   readonly number: number;
-  readonly look: number;
+  readonly look: Look;
   readonly runHead: { readonly revision: number; readonly hash: string };
-  /** Claims that share the look. */
-  readonly of: number;
 }
 
 const propose = async (
   context: EffectContext,
   comparison: Comparison,
-  { findingId, number, look, runHead, of }: Naming,
+  { findingId, number, look, runHead }: Naming,
 ): Promise<void> => {
   const { home, study, opened, state, runId } = context;
   if ((await home.findings.load(findingId)).state.proposed !== null) return;
   const { from, to, kind, mutations } = comparison;
+  const predictions = await readPredictions(context, to.predictions);
   const contrast = sealedContrast(
     await readPredictions(context, from.predictions),
-    await readPredictions(context, to.predictions),
+    predictions,
     study.vault.counts.sealed.cells,
     opened.policy.data.minimumCell,
   );
@@ -120,7 +153,16 @@ const propose = async (
   const summaryOf = (mutationId: string): string =>
     attemptsOf(state).find((attempt) => attempt.mutationId === mutationId)?.summary ?? mutationId;
   const changes = (kind === 'line' ? mutations : mutations.slice(-1)).map(summaryOf);
-  const claim = claimOf(comparison, contrast, of, changes, opened.policy);
+  const dimensions = cohortDimensions(opened);
+  const claim = claimOf(
+    comparison,
+    contrast,
+    look,
+    changes,
+    predictions,
+    dimensions,
+    opened.policy,
+  );
   const data: FindingProposed['data'] = {
     findingId,
     number,
@@ -136,7 +178,7 @@ const propose = async (
       toTree: to.tree,
       mutations,
     },
-    sealedLook: look,
+    sealedLook: look.ofStudy,
     predictions: [from.predictions, to.predictions],
   };
   const sent = await home.findings.send(

@@ -3,18 +3,20 @@ import { observe, parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { comparePredictions, type ReplayComparison } from '#libs/provenance';
-import type {
-  EnvironmentRecord,
-  MetricObserved,
-  RunEvent,
-  TrainingCompleted,
-  TrainingLaunched,
+import {
+  cohortDimensions,
+  type EnvironmentRecord,
+  type MetricObserved,
+  type RunEvent,
+  type RunOpened,
+  type TrainingCompleted,
+  type TrainingLaunched,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
 import { cellCount } from '#libs/vault';
 import { trainingJob } from '../effects/train.ts';
 import { recallStudyFile, type Home } from '../home.ts';
-import { openStudy } from '../opening/open-study.ts';
+import { openStudy, pinnedBy } from '../opening/open-study.ts';
 
 /** One thing that was done again, and what came of it. */
 export interface ReplayRow {
@@ -71,7 +73,7 @@ export const replayFinding = async (
     ),
     onProgress,
   );
-  const cells = cellCount(opened.policy.data.dimensions);
+  const cells = cellCount(cohortDimensions(opened));
   const read = async (oid: string) => {
     const content = await home.sourceTree.readFile(oid);
     return content.ok ? parsePredictions(content.value, cells) : content;
@@ -132,6 +134,7 @@ const recordedTraining = async (
     if (
       event.type === 'MetricObserved' &&
       event.data.mutationId === mutationId &&
+      (event.data.purpose === 'baseline' || event.data.purpose === 'candidate') &&
       launched !== null &&
       completed !== null
     )
@@ -159,7 +162,7 @@ const environmentRow = async (
 /** The metric needs the study's rows: without them it stays the operator's word. */
 const metricRow = async (
   home: Home,
-  opened: Parameters<typeof trainingJob>[0],
+  opened: RunOpened['data'],
   { observation }: MetricObserved['data'],
   predictions: Float64Array | null,
 ): Promise<ReplayRow> => {
@@ -176,7 +179,7 @@ const metricRow = async (
   if (!file.ok) return attested("the study's rows are not at hand");
   const onDisk = await readStudy(file.value);
   if (!onDisk.ok) return attested("the study's file is not at hand");
-  const study = await openStudy(home, onDisk.value.folder, opened.policy, opened.pins);
+  const study = await openStudy(home, onDisk.value.folder, opened.policy, pinnedBy(opened));
   if (!study.ok) return attested(study.error.message);
   const { dev, check } = study.value.vault.counts;
   const again = observe({

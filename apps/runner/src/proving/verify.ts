@@ -6,22 +6,24 @@ import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
 import type { Ledger } from '../ledger.ts';
+import { findingAt, streamsOf } from './fork-streams.ts';
+import { runOf, studyOf } from './names.ts';
 import { acceptedLine, pointAcceptedRef, type AcceptedLine } from './accepted-line.ts';
 
-/** A finding's id is its run's with `-f<n>`, a run's its study's with `-<n>`: no view is needed to find the streams. */
-export const runOf = (findingId: string): string => findingId.replace(/-f\d+$/, '');
-export const studyOf = (runId: string): string => runId.replace(/-\d+$/, '');
+export { runOf, studyOf };
 
 /** Verifies a finding from the log's stored bytes and the git objects alone. */
 export const verdictOn = (
-  { log, sourceTree }: Pick<Ledger, 'log' | 'sourceTree'>,
+  ledger: Pick<Ledger, 'log' | 'sourceTree'>,
   findingId: string,
 ): Promise<Verdict> => {
-  const runId = runOf(findingId);
+  const { sourceTree } = ledger;
   return verifyFinding({
-    events: log.readStored({ stream: `run-${runId}` }),
-    findingEvents: log.readStored({ stream: `finding-${findingId}` }),
-    studyEvents: log.readStored({ stream: `study-${studyOf(runId)}` }),
+    ...streamsOf(ledger, findingId, runOf(findingId)),
+    forkPoint: async (point) => {
+      const found = await findingAt(ledger, point);
+      return found === null ? null : streamsOf(ledger, found, point.runId);
+    },
     readObject: (oid) => sourceTree.readObject(oid),
     sha256: (bytes) => hash('sha256', bytes, 'hex'),
     // Git's objects are named by SHA-1.

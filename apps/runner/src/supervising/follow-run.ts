@@ -1,13 +1,14 @@
+import { sha256 } from '#libs/event-log';
 import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
-import { dataDigest } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
 import { driveRun } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
 import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
-import { openStudy, type OpenedStudy } from '../opening/open-study.ts';
+import { openStudy, pinnedBy, type OpenedStudy } from '../opening/open-study.ts';
+import { pinData } from '../opening/pin-data.ts';
 import { studyOf } from '../proving/verify.ts';
 
 /** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
@@ -21,7 +22,8 @@ export interface StudyCache {
   ): Promise<Result<OpenedStudy, Refusal>>;
 }
 
-const MOST_STUDIES = 32;
+/** Under two names each, where a run was opened here. */
+const MOST_STUDIES = 64;
 
 export const studyCache = (): StudyCache => {
   const opened = new Map<string, Promise<Result<OpenedStudy, Refusal>>>();
@@ -42,23 +44,36 @@ export const studyCache = (): StudyCache => {
   };
 };
 
-/** A study is the same as long as its rows and its policy are. */
+/**
+ * A study is the same as long as its rows and its policy are, and the base table that left its vault; `table`: the
+ * table's SHA-256, null where it is decided today.
+ */
 const keyOf = (
   studyId: string,
   pins: { readonly dataDigest: string; readonly policyDigest: string },
-): string => `${studyId} ${pins.dataDigest} ${pins.policyDigest}`;
+  table: string | null,
+): string => `${studyId} ${pins.dataDigest} ${pins.policyDigest} ${String(table)}`;
 
 /** Reads the rows into a vault only where none of the same rows is open: many runs of one study may be asked for at once. */
 const openOnDisk =
   (studies: StudyCache): OpenOnDisk =>
   async (home, folder, policy) => {
-    const digest = await dataDigest(folder, policy.data.path);
+    const digest = await pinData(home, folder, policy);
     if (!digest.ok) return digest;
     const pins = {
       dataDigest: digest.value,
       policyDigest: policyDigest(policy, sha256Text),
     };
-    return studies.open(keyOf(policy.study.id, pins), () => openStudy(home, folder, policy, pins));
+    const of = (table: string | null) => keyOf(policy.study.id, pins, table);
+    const study = await studies.open(of(null), () =>
+      openStudy(home, folder, policy, { ...pins, cohorts: null }),
+    );
+    // The run that is opened now will be followed with the same vault.
+    if (study.ok)
+      await studies.open(of(sha256(study.value.vault.release().table)), () =>
+        Promise.resolve(study),
+      );
+    return study;
   };
 
 /** Refusals that say something of this host, not of the run: another host, or this one later, may open it. */
@@ -68,8 +83,12 @@ const HOSTS_OWN: readonly string[] = [
   'sandbox-missing',
   'sandbox-too-old',
   'sandbox-does-not-work',
+  'sandbox-too-weak',
   'unsupported-platform',
   'split-key-lost',
+  'snapshot-missing',
+  'no-data-connection',
+  'insecure-connection',
   'key-exposed',
   'key-unreadable',
 ];
@@ -94,9 +113,12 @@ export const followRun = async (
   }
   const { opened } = (await home.runs.load(runId)).state;
   if (opened === null) return 'again';
-  const study = await studies.open(keyOf(studyId, opened.pins), async () => {
+  const table = opened.cohorts?.table.sha256 ?? null;
+  const study = await studies.open(keyOf(studyId, opened.pins, table), async () => {
     const onDisk = await locateStudy(home, studyId);
-    return onDisk.ok ? openStudy(home, onDisk.value.folder, opened.policy, opened.pins) : onDisk;
+    return onDisk.ok
+      ? openStudy(home, onDisk.value.folder, opened.policy, pinnedBy(opened))
+      : onDisk;
   });
   if (!study.ok) throw new Error(study.error.message);
   const driven = await driveRun(home, {

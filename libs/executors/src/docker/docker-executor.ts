@@ -12,6 +12,7 @@ import {
   type SandboxOutcome,
   SandboxUnavailable,
 } from '#libs/sandbox';
+import { dockerLayers } from '../container-layers.ts';
 import { profileOf } from '../device-profile.ts';
 import { type Image, parseImage } from '../image.ts';
 import { ABORTED, conclude, type Ended, endingOf } from '../conclude.ts';
@@ -92,6 +93,7 @@ export const dockerExecutor = async (
     kind: 'docker',
     runtime: image.value.runtime,
     device,
+    layers: dockerLayers(cpus),
     run: async (job) => {
       checkJob(job);
       await sweep(docker, worker, isLeft);
@@ -118,7 +120,11 @@ export const dockerExecutor = async (
           };
           return {
             ...ended,
-            isolation: { ...reportOf(engine.value, profileOf(device).scratchBytes), limits },
+            isolation: {
+              ...reportOf(engine.value, profileOf(device).scratchBytes),
+              layers: dockerLayers(cpus),
+              limits,
+            },
           };
         } finally {
           await folder.remove();
@@ -130,7 +136,7 @@ export const dockerExecutor = async (
   });
 };
 
-const reportOf = (engine: EngineFacts, scratchBytes: number): DockerReport => ({
+const reportOf = (engine: EngineFacts, scratchBytes: number): Omit<DockerReport, 'layers'> => ({
   kind: 'docker',
   ...engine,
   network: 'none',

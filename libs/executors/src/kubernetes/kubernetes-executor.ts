@@ -20,6 +20,7 @@ import {
   SandboxUnavailable,
 } from '#libs/sandbox';
 import { ABORTED, conclude, type Ended, endingOf } from '../conclude.ts';
+import { podLayers } from '../container-layers.ts';
 import { parseImage } from '../image.ts';
 import { oversee, within } from '../oversee.ts';
 import { checkJob, type Executor, type ExecutorJob } from '../port.ts';
@@ -131,6 +132,7 @@ export const kubernetesExecutor = async (
     runtime: image.value.runtime,
     // Which one it was, only the cluster's plugin knows.
     device: null,
+    layers: podLayers(),
     run: async (job) => {
       checkJob(job);
       if (job.signal?.aborted === true)
@@ -205,6 +207,7 @@ const reportOf = (
   node,
   deviceResource: options.devices?.resource ?? null,
   deviceCount: options.devices?.count ?? 0,
+  layers: podLayers(),
   limits: {
     ...job.limits,
     outputFiles: job.outputFiles.maxFiles,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { TrainingResult } from '#libs/run';
@@ -60,6 +61,9 @@ export interface BullTrainingQueue extends TrainingQueue {
   /** Lets go of Redis; the trainings stay there. Whoever waits for one gets an error, and asks again elsewhere. */
   close(): Promise<void>;
 }
+
+/** How long the workers' announcements are waited for. */
+const PLACES_MS = 2_000;
 
 /** Kept for the operator; far more than anybody lets lie. */
 const DEAD_LETTERS = 1000;
@@ -354,6 +358,20 @@ export const bullTrainingQueue = ({
 
   return {
     deadLetters: { list: letters.list, retry: letters.retry, discard: letters.discard },
+    places: async ({ sha256 }) => {
+      // A Redis that is away says nothing of the workers, and must not hold up whoever asks.
+      const announced = await Promise.race([
+        readAnnouncements(redis, keys).catch(() => []),
+        sleep(PLACES_MS, [], { ref: false }),
+      ]);
+      // Whoever has the key of no admitted worker may announce what he likes.
+      const admitted = await Promise.all(
+        announced
+          .filter(({ runtime }) => runtime.sha256 === sha256)
+          .map(async (worker) => ((await trusted(worker.keyId)) === null ? [] : [worker])),
+      );
+      return admitted.flat().map(({ label, layers }) => ({ name: label, layers }));
+    },
     fleetAnnouncements: () => readAnnouncements(redis, keys),
     run: (job, onProgress = () => undefined, waiting = {}) => {
       const { trainingId } = job;

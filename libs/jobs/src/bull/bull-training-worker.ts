@@ -45,6 +45,8 @@ export interface BullTrainingWorkerOptions {
   readonly label: string;
   /** Kind of the executor, for people. */
   readonly executor: string;
+  /** What contains the programs here. */
+  readonly layers: readonly string[];
   /** Of Holdfast, for people. */
   readonly version: string;
   /** One training at a time for each. */
@@ -98,6 +100,7 @@ export const bullTrainingWorker = ({
   key,
   label,
   executor,
+  layers,
   version,
   devices,
   concurrency = 1,
@@ -255,7 +258,7 @@ export const bullTrainingWorker = ({
       keys,
       {
         ...{ instance, publicKey: key.publicKey, label, executor, runtime, version },
-        ...{ devices, startedAt },
+        ...{ layers, devices, startedAt },
         underWay: [...underWay].map(({ trainingId, since, device }) => ({
           ...{ trainingId, since },
           device: device?.index ?? null,

@@ -145,6 +145,16 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
         'bytes of log.txt is',
       ],
       [
+        'of a program that ran with fewer layers than the study demands',
+        (result) => resigned(result, { isolation: { layers: 'seccomp' } }),
+        'ran without no-network',
+      ],
+      [
+        'that names no layers',
+        (result) => resigned(result, { isolation: {} }),
+        'ran without no-network',
+      ],
+      [
         'that holds more than an event may',
         (result) => resigned(result, { score: 1 }),
         'is no event',
@@ -434,6 +444,30 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       await asked;
       await worker.close(1000);
       expect(await bull.queue.fleetAnnouncements()).toEqual([]);
+    });
+
+    it('that lacks a layer which the study demands runs nothing, and says which', async () => {
+      bull.worker();
+      bull.queue.run({ ...job('t-1'), demanded: ['seccomp', 'landlock'] }).catch(() => undefined);
+      await until(async () => {
+        expect((await letters())[0]?.reason).toContain(
+          'the study demands landlock, which programs do not have here',
+        );
+      });
+      expect(jobs.runs('t-1')).toBe(0);
+    });
+
+    it('says by what its programs are contained, where an operator admitted it', async () => {
+      expect(await bull.queue.places(jobs.runtime)).toEqual([]);
+      bull.worker({ label: 'gpu-host-1' });
+      bull.worker({ label: 'stranger', key: generateKey(), layers: ['landlock'] });
+      bull.worker({ label: 'misfit', runtime: otherRuntime });
+      await until(async () => {
+        expect(await bull.queue.fleetAnnouncements()).toHaveLength(3);
+      });
+      expect(await bull.queue.places(jobs.runtime)).toEqual([
+        { name: 'gpu-host-1', layers: ['no-network', 'seccomp'] },
+      ]);
     });
 
     it('that says nonsense in Redis is not believed', async () => {

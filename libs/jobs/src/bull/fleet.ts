@@ -17,6 +17,8 @@ export interface FleetAnnouncement {
   /** The host, as its operator calls it. */
   readonly label: string;
   readonly executor: string;
+  /** What contains the programs there, by name. */
+  readonly layers: readonly string[];
   readonly runtime: TrainingRuntime;
   /** Of Holdfast. */
   readonly version: string;
@@ -82,6 +84,7 @@ const parsed = (text: string): FleetAnnouncement | null => {
     publicKey,
     label: words(said['label']),
     executor: words(said['executor']),
+    layers: list(said['layers']).map(words),
     runtime: {
       name: words(runtime['name']),
       version: words(runtime['version']),

@@ -118,6 +118,7 @@ const JOB: Readonly<Record<keyof TrainingJob, Rule>> = {
     outputMb: between(0.001, 1 << 12),
     processes: whole(1, 1 << 16),
   }),
+  demanded: list(100, text(100)),
   table: oid,
   cells: oid,
   cellCount: whole(0, 10_000_000),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parsePredictions } from '#libs/evaluator';
+import { layersOfRecord, missingLayers } from '#libs/harness';
 import { ok, refused, type ArtefactRef, type Refusal, type Result } from '#libs/kernel';
 import type { TrainingResult } from '#libs/run';
 import { trainingAttestation, verify } from '#libs/signatures';
@@ -114,6 +115,11 @@ export const takeResult = async (
     );
   if (!verify(publicKey, 'training', trainingAttestation(data), data.signature))
     return refuse(`the signature by ${keyId} does not hold`);
+  const missing = missingLayers(job.demanded, layersOfRecord(data.isolation));
+  if (missing.length > 0)
+    return refuse(
+      `the program ran without ${missing.join(', ')}, which the study demands; dismiss that worker or mend its host, then retry`,
+    );
 
   const names = Object.keys(parcel.files);
   const stranger = names.find((name) => name !== PREDICTIONS && name !== LOG);

@@ -11,7 +11,7 @@ import {
   type RedisConnection,
   type RunningTrainingWorker,
 } from '../index.ts';
-import type { TestJobs } from './jobs.ts';
+import { LAYERS, type TestJobs } from './jobs.ts';
 
 const types = eventTypes(EVENT_TYPES);
 
@@ -53,7 +53,14 @@ export const openBull = (
     worker: (own = {}) => {
       const worker = bullTrainingWorker({
         ...{ connection, prefix, runtime: jobs.runtime, key: jobs.key, label: 'test-host' },
-        ...{ executor: 'double', version: '0', devices: [], heartbeatMs: 200, progressMs: 0 },
+        ...{
+          executor: 'double',
+          layers: LAYERS,
+          version: '0',
+          devices: [],
+          heartbeatMs: 200,
+          progressMs: 0,
+        },
         ...{ lockMs: 400, lostCheckMs: 200 },
         onNotice: (notice) => notices.push(`worker: ${notice}`),
         work: jobs.work,

@@ -44,6 +44,9 @@ export const RUNTIME: TrainingRuntime = {
   sha256: 'ab'.repeat(32),
 };
 
+/** What the double says contains its programs. */
+export const LAYERS = ['no-network', 'seccomp'] as const;
+
 export const testJobs = async (): Promise<TestJobs> => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-jobs-test-'));
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
@@ -76,7 +79,7 @@ export const testJobs = async (): Promise<TestJobs> => {
     ({
       ...{ ended: 'exited', exitCode: 0, signal: null, durationMs: 12, refusedFiles: [] },
       ...{ files: [], stdout: 'trained\n', stderr: '', truncated: false },
-      isolation: { kind: 'double', limits: null },
+      isolation: { kind: 'double', limits: null, layers: LAYERS },
       ...more,
     }) as unknown as SandboxOutcome;
 
@@ -87,7 +90,7 @@ export const testJobs = async (): Promise<TestJobs> => {
         sourceTree: at,
         key: signer,
         executor: {
-          ...{ kind: 'sandbox', runtime: RUNTIME, device: null },
+          ...{ kind: 'sandbox', runtime: RUNTIME, device: null, layers: LAYERS },
           run: async ({ onOutput }) => {
             const behaviour = behaviours.get(job.trainingId) ?? 'complete';
             begun.push(job.trainingId);
@@ -146,5 +149,6 @@ export const exampleJob = (
   ...{ trainingId, runId: 'r-1', studyId: 'pay', runtime, tree, table, cells },
   ...{ entry: 'train.js', seed: 7, steps: null, cellCount: 2, outcome: 'high pay' },
   limits: { seconds: 5, memoryMb: 256, outputMb: 8, processes: 16 },
+  demanded: ['no-network'],
   dimensions: [{ name: 'a', labels: ['1', '2'] }],
 });

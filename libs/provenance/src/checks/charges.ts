@@ -1,4 +1,4 @@
-import { measuredDomain as measured } from '#libs/harness';
+import { domainOfFiles } from '#libs/harness';
 import type { Domain, HarnessPolicy } from '#libs/harness';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -53,10 +53,7 @@ export const charges: Check = {
           useHypothesis(hypothesisId, mutationId);
           mutations += 1;
           faults.differ(`the number of mutation ${mutationId}`, number, mutations);
-          const domain = measured(
-            opened().policy,
-            files.map(({ path }) => path),
-          );
+          const domain = domainOfFiles(opened().policy, files);
           faults.differ(`the measured domain of ${mutationId}`, measuredDomain, domain);
           debt = { charge: domain, paysFor: mutationId, due: index + 2 };
         },

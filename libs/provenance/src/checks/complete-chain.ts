@@ -1,3 +1,4 @@
+import { originOf } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
@@ -18,7 +19,7 @@ interface Trial {
 export const completeChain: Check = {
   row: 'complete-chain',
   expected:
-    "the finding's mutations lead from the source tree to its program, the tree after one being the tree before the next, reverts included",
+    "the finding's mutations lead from the tree that the run started from to its program, the tree after one being the tree before the next, reverts included",
   start: ({ finding, opened }) => {
     const faults = collectFaults();
     const { chain, claim } = finding;
@@ -28,7 +29,7 @@ export const completeChain: Check = {
     let established = false;
     let ended = false;
 
-    const incumbent = (): string => line.at(-1)?.toTree ?? opened().pins.tree;
+    const incumbent = (): string => line.at(-1)?.toTree ?? originOf(opened()).tree;
     const tried = (mutationId: string, what: string): Trial | null => {
       if (trial?.mutationId === mutationId && trial.onTrial) return trial;
       faults.add(`${what} of ${mutationId}, which is not on trial`);
@@ -38,11 +39,12 @@ export const completeChain: Check = {
     /** Where the standing line and the finding part. */
     const gap = (): void => {
       const { mutations } = chain;
-      const start = opened().pins.tree;
+      const start = originOf(opened()).tree;
       for (const [at, mutationId] of mutations.entries()) {
         const step = line[at];
         if (step?.mutationId === mutationId) continue;
-        const before = at === 0 ? `the source tree ${start}` : `${String(mutations[at - 1])}`;
+        const before =
+          at === 0 ? `the tree that it started from, ${start},` : `${String(mutations[at - 1])}`;
         const instead = step === undefined ? 'nothing' : step.mutationId;
         faults.add(
           `gap: after ${before} the finding names ${mutationId}, the run's line holds ${instead}`,
@@ -74,8 +76,8 @@ export const completeChain: Check = {
           if (established || line.length > 0)
             faults.add('the baseline is established twice or late');
           established = true;
-          faults.differ("the baseline's tree", tree, opened().pins.tree);
-          faults.differ("the baseline's commit", commit, opened().pins.pinCommit);
+          faults.differ("the baseline's tree", tree, originOf(opened()).tree);
+          faults.differ("the baseline's commit", commit, originOf(opened()).commit);
         },
         MutationProposed: ({ mutationId, baseTree, proposedTree, proposedCommit }) => {
           if (trial?.onTrial === true) faults.add(`${trial.mutationId} has no decision`);
@@ -100,16 +102,24 @@ export const completeChain: Check = {
           faults.differ(`the tree after the revert of ${mutationId}`, toTree, incumbent());
           trial = null;
         },
-        RunReverted: ({ fromTree, toTree, undone }) => {
-          const candidate = undone.at(-1) ?? 'nobody';
-          const onTrial = tried(candidate, 'automatic revert');
-          if (onTrial === null) return;
-          faults.differ('the tree before the automatic revert', fromTree, onTrial.tree);
-          const dropped = line.splice(line.length - Math.min(undone.length - 1, line.length));
-          const names = [...dropped.map(({ mutationId }) => mutationId), candidate];
+        RunReverted: ({ fromTree, toTree, mutationId, undone }) => {
+          const kept = undone.length - (mutationId === null ? 0 : 1);
+          if (mutationId === null) {
+            if (trial?.onTrial === true) faults.add(`${trial.mutationId} has no decision`);
+            faults.differ('the tree before the automatic revert', fromTree, incumbent());
+          } else {
+            const onTrial = tried(mutationId, 'automatic revert');
+            if (onTrial === null) return;
+            faults.differ('the tree before the automatic revert', fromTree, onTrial.tree);
+            trial = null;
+          }
+          const dropped = line.splice(line.length - Math.max(0, Math.min(kept, line.length)));
+          const names = [
+            ...dropped.map((step) => step.mutationId),
+            ...(mutationId === null ? [] : [mutationId]),
+          ];
           faults.differ('what the automatic revert undid', undone.join(', '), names.join(', '));
           faults.differ('the tree after the automatic revert', toTree, incumbent());
-          trial = null;
         },
         MutationKept: ({ mutationId, tree, commit }) => {
           const kept = tried(mutationId, 'keep');
@@ -131,7 +141,7 @@ export const completeChain: Check = {
         gap();
         const steps = chain.mutations.length;
         return faults.outcome(
-          `${String(steps)} kept ${steps === 1 ? 'mutation' : 'mutations'} from ${chain.sourceTree} to ${chain.toTree}`,
+          `${String(steps)} kept ${steps === 1 ? 'mutation' : 'mutations'} from ${originOf(opened()).tree} to ${chain.toTree}`,
         );
       },
     };

@@ -50,8 +50,8 @@ export const cutoverAudit: Check = {
         MutationReverted: ({ mutationId }) => {
           needed(mutationId, 'reverted');
         },
-        RunReverted: ({ undone }) => {
-          needed(undone.at(-1) ?? 'a mutation', 'undone');
+        RunReverted: ({ mutationId }) => {
+          if (mutationId !== null) needed(mutationId, 'undone');
         },
       },
       conclude: () => faults.outcome(`${String(entries)} cutover entries`),

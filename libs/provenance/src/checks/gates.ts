@@ -2,6 +2,7 @@ import { postLoopGate } from '#libs/harness';
 import type { FairnessReport, GateCheck } from '#libs/harness';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
+import { fairnessFaults } from '../fairness-report.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
 
 const spelled = (checks: readonly GateCheck[]): string =>
@@ -13,7 +14,7 @@ const spelled = (checks: readonly GateCheck[]): string =>
 export const gates: Check = {
   row: 'gates',
   expected:
-    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes',
+    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes; fairness reports whose figures and intervals follow from the counts of the groups of the policy',
   start: ({ opened, sha256 }) => {
     const faults = collectFaults();
     let preLoop = 0;
@@ -80,6 +81,11 @@ export const gates: Check = {
         },
         FairnessMeasured: ({ mutationId, report }) => {
           fairness = { mutationId, report };
+          const { policy } = opened();
+          // A run of version 1 recorded no intervals, and its figures were not recomputed.
+          if (policy.version === 1) return;
+          for (const fault of fairnessFaults(report, policy))
+            faults.add(`the fairness report of ${mutationId} has ${fault}`);
         },
         MutationKept: ({ mutationId }) => {
           if (postLoop !== mutationId)
@@ -90,8 +96,9 @@ export const gates: Check = {
         if (early !== null) faults.add(`training ${early} ran before the pre-loop gate`);
         if (preLoop !== 1)
           faults.add(`the pre-loop gate passed ${String(preLoop)} times, expected once`);
+        const { pins, policy } = opened();
         return faults.outcome(
-          `${String(passed)} gates passed under policy ${opened().pins.policyDigest}`,
+          `${String(passed)} gates passed by the rules of version ${String(policy.version)}, under policy ${pins.policyDigest}`,
         );
       },
     };

@@ -13,15 +13,18 @@ export const hashChain: Check = {
     'in each stream the stored bytes hash to the recorded hashes, each event names the hash of the one before it, revisions run from 0 without holes',
   start: ({ finding }) => {
     const faults = collectFaults();
+    const { look } = finding.claim;
     const names: Record<Source, string> = {
       run: `run-${finding.chain.runId}`,
       study: `study-${finding.chain.studyId}`,
       finding: `finding-${finding.findingId}`,
+      data: `data-${look?.dataDigest ?? ''}`,
     };
     const tails: Record<Source, Tail> = {
       run: { revision: -1, hash: null },
       study: { revision: -1, hash: null },
       finding: { revision: -1, hash: null },
+      data: { revision: -1, hash: null },
     };
 
     const follows = ({ source, stored, digest, body }: Link): boolean => {
@@ -63,11 +66,19 @@ export const hashChain: Check = {
         tail.hash = link.digest;
       },
       conclude: () => {
-        for (const source of ['run', 'study', 'finding'] as const)
+        // A finding of version 1 rests on no look that was counted over studies.
+        const needed = [
+          'run',
+          'study',
+          'finding',
+          ...(look === null ? [] : ['data' as const]),
+        ] as const;
+        for (const source of needed)
           if (tails[source].revision < 0) faults.add(`${names[source]} has no events`);
         const count = (source: Source): string => String(tails[source].revision + 1);
         return faults.outcome(
-          `${count('run')} run events, ${count('study')} study events, ${count('finding')} finding events`,
+          `${count('run')} run events, ${count('study')} study events, ${count('finding')} finding events` +
+            (look === null ? '' : `, ${count('data')} events of the data`),
         );
       },
     };

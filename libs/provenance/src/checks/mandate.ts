@@ -1,7 +1,7 @@
 import { statementOf } from '#libs/findings';
-import type { Claim } from '#libs/findings';
-import { screenText } from '#libs/mandate';
-import type { Check } from '../check.ts';
+import type { Claim, Look } from '#libs/findings';
+import { EVENTS_OF_AGENTS, rolesForCommand, screenText } from '#libs/mandate';
+import type { ChainEvent, Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 /** Every field that a claim has, and so every one that it may have. */
@@ -16,13 +16,25 @@ const FIELDS: Readonly<Record<keyof Claim, true>> = {
   n: true,
   changes: true,
   planted: true,
+  look: true,
+};
+
+const LOOK_FIELDS: Readonly<Record<keyof Look, true>> = {
+  dataDigest: true,
+  ofStudy: true,
+  ofData: true,
+  runs: true,
+  spent: true,
+  claims: true,
+  share: true,
+  multiplier: true,
 };
 
 /** A finding speaks of cohorts, says what its fields say, and names the changes that the chain holds. */
 export const mandate: Check = {
   row: 'mandate',
   expected:
-    "the claim has cohort-level fields only, rests on at least the minimum cell, its changes are the mutations' own summaries, and its statement is the one that its fields give",
+    "the claim has cohort-level fields only, rests on at least the minimum cell, its changes are the mutations' own summaries, and its statement is the one that its fields give; nothing but proposals stands under an agent's name, and a review under a reviewer's",
   start: ({ finding, opened }) => {
     const faults = collectFaults();
     const { claim, chain } = finding;
@@ -47,18 +59,37 @@ export const mandate: Check = {
         );
     };
 
+    // A run of version 1 was driven before commands were held to the table of acts.
+    const isHeld = (): boolean => opened().policy.version !== 1;
+    // The finding's stream is read before the run's: what holds for it is not known yet.
+    const strangers: string[] = [];
+    const reviewed = (_: unknown, { body }: ChainEvent): void => {
+      const { role } = body.metadata.actor;
+      if (!rolesForCommand('ReviewFinding').includes(role))
+        strangers.push(`${body.type} stands under the name of ${role}`);
+    };
+
     return {
+      every: ({ body }) => {
+        const { role } = body.metadata.actor;
+        if (role === 'agent' && isHeld() && !EVENTS_OF_AGENTS.includes(body.type))
+          faults.add(`${body.type} stands under the name of an agent`);
+      },
+      finding: { FindingReviewed: reviewed, FindingAccepted: reviewed },
       run: {
         MutationProposed: ({ mutationId, summary }) => {
           if (named.has(mutationId)) summaries.set(mutationId, summary);
         },
       },
       conclude: () => {
+        if (isHeld()) for (const stranger of strangers) faults.add(stranger);
         for (const field of Object.keys(claim))
           if (!Object.hasOwn(FIELDS, field)) faults.add(`the claim has a field ${field}`);
         for (const field of Object.keys(claim.cohort))
           if (field !== 'description' && field !== 'outcome')
             faults.add(`the cohort has a field ${field}`);
+        for (const field of Object.keys(claim.look ?? {}))
+          if (!Object.hasOwn(LOOK_FIELDS, field)) faults.add(`the look has a field ${field}`);
         faults.differ('the statistic', claim.statistic, 'log-loss-reduction');
         numbers();
         const claimed = claim.kind === 'line' ? chain.mutations : chain.mutations.slice(-1);
@@ -71,7 +102,8 @@ export const mandate: Check = {
             faults.add(`${name} is not known as planted`);
         faults.differ('the statement', finding.statement, statementOf(claim));
         for (const change of claim.changes)
-          for (const { rule, found } of screenText(change)) faults.add(`${rule}: found ${found}`);
+          for (const { rule, found } of screenText(change, opened().policy.version))
+            faults.add(`${rule}: found ${found}`);
         return faults.outcome(
           `a ${claim.kind} of ${String(claim.changes.length)} changes, n = ${String(claim.n)}`,
         );

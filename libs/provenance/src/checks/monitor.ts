@@ -1,6 +1,16 @@
-import { advance, chartInput, ZERO } from '#libs/divergence';
-import type { ChartReading, Sums } from '#libs/divergence';
+import {
+  advance,
+  chartInput,
+  chartsOf,
+  isSelfStarting,
+  recentre,
+  remember,
+  UNKNOWN,
+  ZERO,
+} from '#libs/divergence';
+import type { ChartReading, Memory, Sums } from '#libs/divergence';
 import type { ChartPolicy, Observation } from '#libs/harness';
+import type { MetricObserved } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { followStanding } from '../standing.ts';
@@ -13,7 +23,7 @@ interface Stable {
 }
 
 interface Trigger {
-  readonly mutationId: string;
+  readonly mutationId: string | null;
   readonly fired: readonly ChartReading[];
   readonly index: number;
 }
@@ -24,7 +34,7 @@ const FIELDS = ['chart', 'x', 'upper', 'lower', 'fired'] as const;
 export const monitor: Check = {
   row: 'monitor',
   expected:
-    "each chart's x and sums recompute from the observations (Page 1954), a sum above its decision interval is followed at once by DivergenceDetected and the revert to the last stable state, and by nothing else",
+    "each chart's x and sums recompute from the observations (Page 1954, Hawkins 1987), a sum above its decision interval is followed at once by DivergenceDetected and the revert to the last stable state, and by nothing else; the incumbent is measured again whenever the stability chart has its turn",
   start: ({ opened }) => {
     const faults = collectFaults();
     const standing = followStanding();
@@ -35,18 +45,49 @@ export const monitor: Check = {
     /** Values that each chart took; an observation that it could not measure leaves it standing. */
     const taken = new Map<string, number>();
     let observed = 0;
+    let remeasured = 0;
     let reverts = 0;
+    /** The metrics of each standing state's seeds, the baseline's first, and of the candidate's. */
+    let line: readonly (readonly number[])[] = [];
+    let seeds: readonly number[] = [];
+    let baseline: readonly number[] = [];
+    const memories = new Map<ChartPolicy['kind'], Memory>();
+    let decided = 0;
+    /** Where the launch of a re-measurement has to stand: right after the decision that it is due by. */
+    let due: number | null = null;
     let trigger: Trigger | null = null;
     let detected = false;
 
     const charts = (): readonly ChartPolicy[] => opened().policy.charts;
     const sumsOf = (kind: ChartPolicy['kind']): Sums => sums.get(kind) ?? ZERO;
 
-    const recompute = (observation: Observation): readonly ChartReading[] =>
-      charts().flatMap((chart) => {
-        const x = chartInput(chart.kind, observation);
+    const recompute = (
+      observation: Observation,
+      purpose: 'candidate' | 'remeasurement',
+    ): readonly ChartReading[] =>
+      chartsOf(opened().policy, purpose).flatMap((chart) => {
+        const x = chartInput(chart, observation, memories.get(chart.kind) ?? null);
         return x === null ? [] : [advance(chart, sumsOf(chart.kind), x)];
       });
+
+    /** What the self-starting charts know of the standing line when nothing was charted since. */
+    const warmUp = (): void => {
+      memories.clear();
+      for (const chart of charts().filter(isSelfStarting))
+        memories.set(
+          chart.kind,
+          (chart.kind === 'value' ? line.slice(0, 1) : line).reduce(recentre, UNKNOWN),
+        );
+    };
+
+    const stability = () => charts().find((chart) => chart.kind === 'stability');
+
+    /** Counts a decided mutation, and whether the incumbent's next measurement is due by it. */
+    const decide = (index: number): void => {
+      decided += 1;
+      const chart = stability();
+      if (chart?.kind === 'stability' && decided % chart.every === 0) due = index + 1;
+    };
 
     const compare = (
       found: readonly ChartReading[],
@@ -63,16 +104,22 @@ export const monitor: Check = {
           );
     };
 
-    /** A chart at zero after a decision vouches for the state that stands then. */
-    const vouch = (): void => {
-      for (const { kind } of charts()) {
+    /** A chart at zero vouches for the state that stands. */
+    const vouch = (kinds: readonly ChartPolicy['kind'][]): void => {
+      for (const kind of kinds) {
         const { upper, lower } = sumsOf(kind);
         if (upper === 0 && lower === 0) stable.set(kind, { standing: standing.now(), age });
       }
     };
+    /** After a decision: every chart but that of stability, which speaks for no state that it has not measured. */
+    const vouchDecided = (): void => {
+      vouch(chartsOf(opened().policy, 'candidate').map(({ kind }) => kind));
+    };
 
     const tally = (kind: ChartPolicy['kind']): string => {
       const measured = taken.get(kind) ?? 0;
+      if (kind === 'stability')
+        return `${kind} took ${String(measured)} (${String(remeasured - measured)} trainings failed)`;
       return `${kind} took ${String(measured)} (${String(observed - measured)} not measurable)`;
     };
 
@@ -89,8 +136,33 @@ export const monitor: Check = {
       }
     };
 
+    /** Each chart's reading as it has to be, and what it knows and stands at from here on. */
+    const take = (
+      { mutationId, observation, charts: read }: MetricObserved['data'],
+      purpose: 'candidate' | 'remeasurement',
+      index: number,
+    ): void => {
+      const expected = recompute(observation, purpose);
+      compare(read, expected, `event ${String(index)}`);
+      for (const { chart, upper, lower } of expected) {
+        sums.set(chart, { upper, lower });
+        taken.set(chart, (taken.get(chart) ?? 0) + 1);
+        const memory = memories.get(chart);
+        if (memory !== undefined) memories.set(chart, remember(memory, observation.metric.value));
+      }
+      const fired = expected.filter((reading) => reading.fired);
+      detected = false;
+      trigger = fired.length === 0 ? null : { mutationId, fired, index };
+    };
+
     return {
       every: ({ index, body: { type } }) => {
+        if (due !== null && index >= due && type !== 'TrainingLaunched') {
+          faults.add(
+            `a re-measurement of the incumbent was due after ${String(decided)} decided mutations: ${type} follows, expected TrainingLaunched`,
+          );
+          due = null;
+        }
         if (trigger === null) return;
         const wanted = ['DivergenceDetected', 'RunReverted'][index - trigger.index - 1];
         if (wanted === undefined || type === wanted) return;
@@ -103,6 +175,19 @@ export const monitor: Check = {
         BaselineEstablished: (data, event) => {
           standing.run.BaselineEstablished(data, event);
           target = { standing: standing.now(), age };
+          line = [baseline];
+          warmUp();
+        },
+        TrainingLaunched: ({ purpose, trainingId }) => {
+          const isDue = due !== null;
+          due = null;
+          if (isDue !== (purpose === 'remeasurement'))
+            faults.add(
+              isDue
+                ? `a re-measurement of the incumbent was due after ${String(decided)} decided mutations: training ${trainingId} is a ${purpose}`
+                : `training ${trainingId} measures the incumbent again, which was not due after ${String(decided)} decided mutations`,
+            );
+          if (purpose === 'remeasurement') remeasured += 1;
         },
         RestorePointTaken: ({ mutationId, monitor: kept }) => {
           const at = `the restore point of ${mutationId}`;
@@ -114,21 +199,25 @@ export const monitor: Check = {
             faults.differ(`${at}: lower sum of ${kind}`, kept[place]?.lower, lower);
           }
         },
-        MetricObserved: ({ mutationId, observation, charts: read }, { index }) => {
-          if (mutationId === null) {
-            faults.differ('charts read of the baseline', read.length, 0);
-            return;
+        MetricObserved: (data, { index }) => {
+          const { purpose, observation, charts: read } = data;
+          const { value } = observation.metric;
+          switch (purpose) {
+            case 'baseline':
+            case 'replicate':
+              faults.differ(`charts read of the ${purpose}`, read.length, 0);
+              if (purpose === 'baseline') baseline = [...baseline, value];
+              else seeds = [...seeds, value];
+              return;
+            case 'candidate':
+              observed += 1;
+              seeds = [value];
+              take(data, purpose, index);
+              return;
+            case 'remeasurement':
+              take(data, purpose, index);
+              vouch(['stability']);
           }
-          observed += 1;
-          const expected = recompute(observation);
-          compare(read, expected, `event ${String(index)}`);
-          for (const { chart, upper, lower } of expected) {
-            sums.set(chart, { upper, lower });
-            taken.set(chart, (taken.get(chart) ?? 0) + 1);
-          }
-          const fired = expected.filter((reading) => reading.fired);
-          detected = false;
-          trigger = fired.length === 0 ? null : { mutationId, fired, index };
         },
         DivergenceDetected: ({ mutationId, fired }, { index }) => {
           if (trigger === null) {
@@ -150,25 +239,43 @@ export const monitor: Check = {
             faults.differ(`${at}: commit`, data.toCommit, back.standing?.commit);
             faults.differ(`${at}: training`, data.toTrainingId, back.standing?.trainingId);
             faults.differ(`${at}: metric`, data.toMetric, back.standing?.metric);
-            faults.differ('the mutation undone last', data.undone.at(-1), trigger.mutationId);
+            faults.differ('the candidate of the revert', data.mutationId, trigger.mutationId);
+            if (trigger.mutationId !== null)
+              faults.differ('the mutation undone last', data.undone.at(-1), trigger.mutationId);
             target = back;
           }
           reverts += 1;
           standing.run.RunReverted(data, event);
           sums.clear();
           stable.clear();
+          line = line.slice(
+            0,
+            Math.max(1, line.length - data.undone.length + (data.mutationId === null ? 0 : 1)),
+          );
+          warmUp();
           trigger = null;
+          if (data.mutationId !== null) decide(event.index);
         },
         MutationKept: (data, event) => {
           age += 1;
           standing.run.MutationKept(data, event);
-          vouch();
+          line = [...line, seeds];
+          const memory = memories.get('stability');
+          if (memory !== undefined) memories.set('stability', recentre(memory, seeds));
+          vouchDecided();
+          decide(event.index);
         },
-        MutationReverted: () => {
-          vouch();
+        MutationReverted: ({ reason }, { index }) => {
+          vouchDecided();
+          // What the post-loop gate takes back ends the run.
+          if (reason !== 'post-loop-gate') decide(index);
         },
       },
       conclude: () => {
+        if (due !== null)
+          faults.add(
+            `a re-measurement of the incumbent was due after ${String(decided)} decided mutations: nothing follows`,
+          );
         if (trigger !== null)
           faults.add(
             `the trigger at event ${String(trigger.index)} is unresolved: nothing follows`,

@@ -11,7 +11,7 @@ import type { CompareTrees, TreeChange } from '../tree-changes.ts';
 
 type Proposal = MutationProposed['data'];
 
-const spelled = ({ path, kind, before, after }: ChangedFile): string =>
+const spelled = ({ path, kind, before, after }: Omit<ChangedFile, 'language' | 'domain'>): string =>
   `${path} ${kind} (${before ?? 'nothing'} → ${after ?? 'nothing'})`;
 
 /** The files that the event names are those that the trees differ by, no more and no fewer. */
@@ -57,14 +57,21 @@ const readChanges = (
 ): Promise<readonly FileChange[]> =>
   Promise.all(
     changes.map(async ({ path, kind, before, after }) => {
-      const mode = after?.mode ?? null;
-      let text: string | null = null;
-      if (after !== null && BLOBS.includes(after.mode)) {
-        const blob = await inspect(readObject, sha1, 'blob', after.oid, path);
+      const read = async (side: TreeChange['after']): Promise<string | null> => {
+        if (side === null || !BLOBS.includes(side.mode)) return null;
+        const blob = await inspect(readObject, sha1, 'blob', side.oid, path);
         if (!blob.ok) throw new Error(blob.fault);
-        text = textOf(blob.content);
-      }
-      return { path, kind, before: before?.oid ?? null, after: after?.oid ?? null, mode, text };
+        return textOf(blob.content);
+      };
+      return {
+        path,
+        kind,
+        before: before?.oid ?? null,
+        after: after?.oid ?? null,
+        mode: after?.mode ?? null,
+        textBefore: await read(before),
+        text: await read(after),
+      };
     }),
   );
 
@@ -76,16 +83,26 @@ const compareTreesOf = async (
   faults: Faults,
 ): Promise<void> => {
   const { mutationId, baseTree, proposedTree, measuredDomain } = proposal;
+  const named = new Map(proposal.files.map((file) => [file.path, file]));
   const changes = await compare(baseTree, proposedTree);
   compareFiles(proposal, changes, faults);
-  const { domain, breaches } = midLoopGate(
+  const { domain, breaches, unreadable, files } = midLoopGate(
     context.opened().policy,
     await readChanges(context, changes),
   );
   faults.differ(`the domain of ${mutationId}, by its trees`, measuredDomain, domain);
-  if (wasCutOver)
-    for (const { rule, found, expected } of breaches)
-      faults.add(`${mutationId} breaches ${rule}: found ${found}, expected ${expected}`);
+  for (const file of files ?? []) {
+    const event = named.get(file.path);
+    if (event === undefined) continue;
+    const of = `${file.path} of ${mutationId}, by its trees`;
+    faults.differ(`the language of ${of}`, event.language, file.language);
+    faults.differ(`the domain of ${of}`, event.domain, file.domain);
+  }
+  if (!wasCutOver) return;
+  for (const { file, line, message } of unreadable)
+    faults.add(`${mutationId} proposes ${file}, which can't be read: line ${line}: ${message}`);
+  for (const { rule, found, expected } of breaches)
+    faults.add(`${mutationId} breaches ${rule}: found ${found}, expected ${expected}`);
 };
 
 /** What a mutation was gated and charged for is what its trees differ by, whatever the event says of them. */

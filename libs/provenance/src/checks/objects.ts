@@ -123,9 +123,10 @@ export const objects: Check = {
 
     return {
       run: {
-        RunOpened: ({ pins, cohorts }) => {
+        RunOpened: ({ pins, cohorts, forkedFrom }) => {
           commit(pins.pinCommit, pins.tree, 'the source');
           tree(pins.proof, 'the source proof');
+          if (forkedFrom !== null) commit(forkedFrom.commit, forkedFrom.tree, 'the fork point');
           if (cohorts === null) return;
           tree(cohorts.tree, 'the cohort release');
           artefact(cohorts.table, 'the cohort release');

@@ -47,7 +47,7 @@ export const restorePoints: Check = {
           decided(mutationId);
         },
         RunReverted: (data, event) => {
-          decided(data.undone.at(-1) ?? 'a mutation');
+          if (data.mutationId !== null) decided(data.mutationId);
           standing.run.RunReverted(data, event);
         },
       },

@@ -13,6 +13,8 @@ export const scoredPredictions: Check = {
     const { fromTree, toTree } = finding.chain;
     let baselines: TrainingCompleted['data'][] = [];
     let completed: TrainingCompleted['data'] | null = null;
+    /** The training that stands for the candidate, whatever other seeds it was trained with. */
+    let candidate: TrainingCompleted['data'] | null = null;
     const stands = new Map<string, ArtefactRef>();
 
     const remember = (tree: string, result: TrainingCompleted['data'] | null | undefined): void => {
@@ -26,8 +28,9 @@ export const scoredPredictions: Check = {
         TrainingCompleted: (data) => {
           completed = data;
         },
-        MetricObserved: ({ mutationId }) => {
-          if (mutationId === null && completed !== null) baselines.push(completed);
+        MetricObserved: ({ purpose }) => {
+          if (purpose === 'baseline' && completed !== null) baselines.push(completed);
+          if (purpose === 'candidate') candidate = completed;
         },
         BaselineEstablished: ({ tree, trainingId }) => {
           remember(
@@ -37,7 +40,7 @@ export const scoredPredictions: Check = {
           baselines = [];
         },
         MutationKept: ({ tree, trainingId }) => {
-          if (completed?.trainingId === trainingId) remember(tree, completed);
+          if (candidate?.trainingId === trainingId) remember(tree, candidate);
         },
       },
       conclude: () => {

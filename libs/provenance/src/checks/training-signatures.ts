@@ -1,8 +1,10 @@
+import { originOf } from '#libs/run';
 import type { Signature } from '#libs/kernel';
 import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
 import { trainingAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
+import { followStanding } from '../standing.ts';
 
 interface Result {
   readonly trainingId: string;
@@ -24,7 +26,7 @@ const rawKey = (base64: string): Uint8Array | null => {
 export const trainingSignatures: Check = {
   row: 'training-signatures',
   expected:
-    'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins or by one that WorkerEnlisted names right before its first result; a metric is of a completed training',
+    'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins or by one that WorkerEnlisted names right before its first result; each completed training is measured, as what it was launched for, and a metric is of a completed one',
   start: ({ opened, sha256, verifySignature }) => {
     const faults = collectFaults();
     const launched = new Set<string>();
@@ -36,6 +38,39 @@ export const trainingSignatures: Check = {
     let newcomer: WorkerEnlisted['data'] | null = null;
     let results = 0;
     let baselines = 0;
+    /** Trainings of the mutation on trial, and of incumbents that were measured again. */
+    let ofTrial = 0;
+    let remeasurements = 0;
+    const standing = followStanding();
+
+    /** What a launch has to be of: the mutation, its tree, and a seed that is counted, so that none can be chosen. */
+    const expectedOf = (
+      purpose: TrainingLaunched['data']['purpose'],
+    ): { readonly mutationId: string | null; readonly tree: string; readonly seed: number } => {
+      const { seed, policy } = opened();
+      switch (purpose) {
+        case 'baseline':
+          return { mutationId: null, tree: originOf(opened()).tree, seed: seed + baselines };
+        case 'candidate':
+        case 'replicate':
+          return {
+            mutationId: trial?.mutationId ?? 'one that was cut over',
+            tree: trial?.toTree ?? 'that of a cutover',
+            seed: seed + (purpose === 'candidate' ? 0 : ofTrial),
+          };
+        case 'remeasurement':
+          return {
+            mutationId: null,
+            tree: standing.now()?.tree ?? 'that of a baseline',
+            seed: seed + policy.replicates + remeasurements,
+          };
+      }
+    };
+
+    const unmeasured = (): void => {
+      if (completed !== null) faults.add(`training ${completed.trainingId} was never measured`);
+      completed = null;
+    };
 
     const enlist = (worker: WorkerEnlisted['data']): void => {
       const { keyId, publicKey } = worker;
@@ -77,22 +112,26 @@ export const trainingSignatures: Check = {
 
     return {
       run: {
+        ...standing.run,
         MutationCutOver: (data) => {
           trial = data;
+          ofTrial = 0;
         },
         TrainingLaunched: (data) => {
           const of = `training ${data.trainingId}`;
           if (open !== null) faults.add(`training ${open.trainingId} has no result`);
           if (launched.has(data.trainingId)) faults.add(`${of} was launched twice`);
           launched.add(data.trainingId);
-          const candidate = data.purpose === 'candidate';
-          faults.differ(`${of}: mutation`, data.mutationId, candidate ? trial?.mutationId : null);
-          faults.differ(`${of}: tree`, data.tree, candidate ? trial?.toTree : opened().pins.tree);
+          unmeasured();
+          const expected = expectedOf(data.purpose);
+          faults.differ(`${of}: mutation`, data.mutationId, expected.mutationId);
+          faults.differ(`${of}: tree`, data.tree, expected.tree);
           faults.differ(`${of}: seconds`, data.seconds, opened().policy.training.seconds);
-          faults.differ(`${of}: seed`, data.seed, opened().seed + (candidate ? 0 : baselines));
-          if (!candidate) baselines += 1;
+          faults.differ(`${of}: seed`, data.seed, expected.seed);
+          if (data.purpose === 'baseline') baselines += 1;
+          else if (data.purpose === 'remeasurement') remeasurements += 1;
+          else ofTrial += 1;
           open = data;
-          completed = null;
         },
         WorkerEnlisted: enlist,
         TrainingCompleted: (data) => {
@@ -104,18 +143,18 @@ export const trainingSignatures: Check = {
         TrainingTimedOut: (data) => {
           result(data);
         },
-        MetricObserved: ({ trainingId, mutationId }) => {
+        MetricObserved: ({ trainingId, mutationId, purpose }) => {
           if (completed?.trainingId !== trainingId)
             faults.add(`a metric of training ${trainingId}, which is not the one just completed`);
-          else
-            faults.differ(
-              `the mutation of the metric of ${trainingId}`,
-              mutationId,
-              completed.mutationId,
-            );
+          else {
+            const of = `the metric of ${trainingId}`;
+            faults.differ(`the mutation of ${of}`, mutationId, completed.mutationId);
+            faults.differ(`the purpose of ${of}`, purpose, completed.purpose);
+          }
           completed = null;
         },
         LoopEnded: () => {
+          unmeasured();
           if (open !== null) faults.add(`training ${open.trainingId} has no result`);
           if (newcomer !== null)
             faults.add(`the worker ${newcomer.keyId} is enlisted and signs nothing`);

@@ -1,7 +1,9 @@
 import canonicalize from 'canonicalize';
-import { statementOf } from '#libs/findings';
+import { jointInterval, lookOf, statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
-import type { FileDomain, HarnessPolicy, Observation } from '#libs/harness';
+import { fairnessOfCounts } from '#libs/evaluator';
+import { favourableLabel, protectedGroups } from '#libs/harness';
+import type { Estimate, FileDomain, HarnessPolicy, Observation } from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
 import { candidate, commandIds, runDecider } from '#libs/run';
@@ -58,6 +60,8 @@ export interface HonestRun {
   /** Up to the loop's end; the signed head comes with {@link sealed}. */
   readonly run: readonly Fact[];
   readonly study: readonly Fact[];
+  /** The stream of its data, which another study looked at before. */
+  readonly data: readonly Fact[];
   /** Its `chain.runHead` is filled in by {@link sealed}. */
   readonly finding: FindingProposed;
   readonly git: GitStore;
@@ -67,6 +71,17 @@ export const RUN_ID = 'r1';
 const STUDY_ID = 'pay';
 const FINDING_ID = 'f1';
 const SEED = 7;
+/** Three charts: re-measurements too, so that an honest run holds all that a run can. */
+const POLICY: HarnessPolicy = {
+  ...examplePolicy,
+  sandbox: { minimum: ['no-network', 'seccomp'] },
+  charts: [
+    ...examplePolicy.charts,
+    { kind: 'stability', allowance: 0.5, decisionInterval: 5, every: 3 },
+  ],
+};
+/** What a seed adds to a metric, by the seed's distance from the run's own. */
+const OF_SEED = [0, 0.0001, 0.00006, 0.00003, 0.00008, 0.00005];
 const EFFECT: Readonly<Record<string, number>> = {
   kept: -0.01,
   'kept-large': -0.04,
@@ -97,6 +112,19 @@ const observation = (value: number, difference: number | null): Observation => (
   gapChange: difference === null ? null : estimate('gap', 0.001, 0.002),
   cells: { scored: 16, suppressed: 1 },
 });
+
+/** 24,000 people, shared out evenly between the groups; each decides favourably on about half. */
+const countsOf = (at: number, groups: readonly string[]) => {
+  const people = 24_000 / groups.length;
+  const [first, last] = [at === 0, at === groups.length - 1];
+  const more = people / 100;
+  return {
+    people,
+    favoured: people / 2 + (first ? more : 0) - (last ? more : 0),
+    deserving: people / 2,
+    deservingFavoured: (people * 2) / 5,
+  };
+};
 
 /** The study's repository: a root tree with the program's folder, and the proof that leads to it. */
 const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
@@ -132,10 +160,15 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
  * Runs the real decider through these iterations, with measurements made up so that each turns out as asked, and
  * with every object that the events name in memory.
  */
+const tableOf = (facts: readonly Fact[]): string => {
+  const opened = facts.find(({ type }) => type === 'RunOpened')?.data as RunOpened['data'];
+  return opened.cohorts?.table.sha256 ?? '';
+};
+
 export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
-  policy: HarnessPolicy = examplePolicy,
+  policy: HarnessPolicy = POLICY,
 ): HonestRun => {
   const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
@@ -157,8 +190,12 @@ export const honestRun = (
   };
   const dataDigest = sha256(new TextEncoder().encode('data'));
   const splitCommitment = sha256(new TextEncoder().encode('split key'));
-  const table = git.artefact('cohorts.json', '[]\n');
-  const cells = git.artefact('cells.json', '[[]]\n');
+  const released = {
+    'cells.csv': 'cell,region\n0,n\n1,s\n',
+    'train.csv': 'cell,region,n,positive\n0,n,3000,900\n1,s,2000,500\n',
+  };
+  const table = git.artefact('train.csv', released['train.csv']);
+  const cells = git.artefact('cells.csv', released['cells.csv']);
   const opened: RunOpened['data'] = {
     runId: RUN_ID,
     studyId: STUDY_ID,
@@ -176,14 +213,18 @@ export const honestRun = (
     seed: SEED,
     governance: { governed: true, reason: 'the agent runs as a user of its own' },
     cohorts: {
-      tree: git.tree({ 'cells.json': '[[]]\n', 'cohorts.json': '[]\n' }),
+      tree: git.tree(released),
       table,
       cells,
       minimumCell: policy.data.minimumCell,
-      released: { cells: 16, people: 5000 },
-      suppressed: { cells: 1, people: 4 },
-      people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
+      dimensions: [{ name: 'region', labels: ['n', 's'] }],
+      coarsened: 0,
+      audit: { totals: 'told', complementary: 0, kinds: 0 },
+      released: { cells: 2, people: 5000 },
+      suppressed: { cells: 0, people: 0 },
+      people: { train: 5000, dev: 2000, check: 1500, sealed: 1000 },
     },
+    forkedFrom: null,
   };
 
   const facts: Fact[] = [];
@@ -205,7 +246,7 @@ export const honestRun = (
     return state.training.trainingId;
   };
 
-  const isolation = { sandbox: 'bubblewrap', network: false, uid: 65534 };
+  const isolation = { kind: 'bubblewrap', user: 65534, layers: 'no-network seccomp time-limit' };
   const signed = <Data extends object>(
     data: Data,
     who: 'worker' | 'other' = 'worker',
@@ -264,12 +305,39 @@ export const honestRun = (
       isolation,
     }),
   });
-  const observe = (value: number, difference: number | null): void => {
+  const observe = (
+    value: number,
+    difference: number | null,
+    overSeeds: Estimate | null = null,
+  ): void => {
     send((id) => ({
       type: 'ObserveMetric',
       id,
-      data: { trainingId: trainingId(), observation: observation(value, difference) },
+      data: { trainingId: trainingId(), observation: observation(value, difference), overSeeds },
     }));
+  };
+  const ofSeed = (): number => OF_SEED[((state.training?.seed ?? SEED) - SEED) % 6] ?? 0;
+
+  /** The trainings with other seeds that a decision asks for, each as good as the first but for its seed. */
+  const again = (difference: number): void => {
+    while (state.node === 'training') {
+      complete();
+      // A candidate's seeds differ from one another by a little more than the incumbent's.
+      const found = difference + ofSeed() / 10;
+      const all = [...state.seeds.map(({ observation: one }) => one.difference?.value ?? 0), found];
+      const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
+      observe(
+        (state.line.at(-1)?.metric ?? 0.6) + found + ofSeed(),
+        found,
+        estimate('log-loss', mean, 0.001),
+      );
+    }
+  };
+
+  const remeasure = (): void => {
+    if (state.node !== 'training') return;
+    complete();
+    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed(), null);
   };
 
   send((id) => ({
@@ -283,7 +351,7 @@ export const honestRun = (
   for (let replicate = 0; replicate < policy.replicates; replicate += 1) {
     send((id) => ({ type: 'LaunchBaseline', id, data: {} }));
     complete();
-    observe(0.6 + replicate / 10000, null);
+    observe(0.6 + ofSeed(), null);
   }
 
   const propose = (number: number): void => {
@@ -312,6 +380,7 @@ export const honestRun = (
             before: git.blob(before[path] ?? ''),
             after: git.blob(text),
             mode: '100644',
+            textBefore: before[path] ?? null,
             text,
           },
         ],
@@ -325,22 +394,15 @@ export const honestRun = (
       id,
       data: {
         mutationId: mutationId(),
-        fairness: {
-          threshold: 0.5,
-          favourable: 'positive',
-          groups: [],
-          measures: [
-            {
-              attribute: 'ethnicity',
-              measure: 'disparate-impact',
-              value: 0.91,
-              standardError: 0.03,
-              reason: null,
-              bound: 'at least 4/5',
-              passed: true,
-            },
-          ],
-        },
+        fairness: fairnessOfCounts(
+          protectedGroups(policy.data.protected, policy.gates.postLoop.intersections).map(
+            ({ attribute, groups }) => ({
+              attribute,
+              groups: groups.map((group, at) => ({ attribute, group, ...countsOf(at, groups) })),
+            }),
+          ),
+          { policy: policy.gates.postLoop, label: favourableLabel(policy) },
+        ),
       },
     }));
   };
@@ -375,13 +437,19 @@ export const honestRun = (
     }
     complete(iteration === 'kept-elsewhere' ? 'other' : 'worker');
     const difference = EFFECT[iteration] ?? 0.001;
-    observe((state.line.at(-1)?.metric ?? 0.6) + difference, difference);
+    observe(
+      (state.line.at(-1)?.metric ?? 0.6) + difference,
+      difference,
+      estimate('log-loss', difference, 0.001),
+    );
+    again(difference);
     if (state.node === 'observed') judge();
   };
 
   for (const [at, iteration] of iterations.entries()) {
     if (!running()) break;
     iterate(iteration, at + 1);
+    remeasure();
   }
   if (running())
     send((id) => ({ type: 'FinishLoop', id, data: { reason: 'nothing is left to try' } }));
@@ -393,17 +461,23 @@ export const honestRun = (
       .map(({ data }) => data as { mutationId: string; summary: string })
       .map(({ mutationId, summary }) => [mutationId, summary]),
   );
+  const spent = state.budget.total - state.budget.remaining;
+  const look = lookOf({
+    ...{ dataDigest, ofStudy: 1, ofData: 2, runs: 1, spent },
+    claims: mutations.length > 1 ? mutations.length + 1 : 1,
+  });
+  const measured = { estimate: 0.02, standardError: 0.004 };
   const claim: Claim = {
     kind: 'line',
     cohort: { description: 'region', outcome: 'high pay' },
     statistic: 'log-loss-reduction',
-    estimate: 0.02,
-    standardError: 0.004,
-    interval: { level: 0.95, lower: 0.012, upper: 0.028 },
+    ...measured,
+    interval: jointInterval(measured, look),
     relative: 0.033,
     n: 1000,
     changes: mutations.map((mutationId) => summaries.get(mutationId) ?? ''),
     planted: [],
+    look: policy.version === 1 ? null : look,
   };
   const standing = [state.line[0], state.line.at(-1)].map((kept) => kept?.trainingId);
   const scored = facts
@@ -420,7 +494,29 @@ export const honestRun = (
       { type: 'StudyRegistered', data: { studyId: STUDY_ID, title: 'Pay' } },
       { type: 'SplitCommitted', data: { dataDigest, commitment: splitCommitment } },
       { type: 'RunCounted', data: { runId: RUN_ID, number: 1, seed: SEED } },
+      { type: 'SpendCounted', data: { runId: RUN_ID, spent, totalSpent: spent } },
       { type: 'SealedRowsOpened', data: { runId: RUN_ID, look: 1 } },
+    ],
+    data: [
+      {
+        type: 'SplitFixed',
+        data: {
+          ...{ dataDigest, commitment: splitCommitment },
+          ...{ rowId: policy.data.rowId, split: policy.data.split },
+        },
+      },
+      {
+        type: 'TableFixed',
+        data: {
+          ...{ dataDigest, commitment: splitCommitment, studyId: STUDY_ID, runId: RUN_ID },
+          table: tableOf(facts),
+        },
+      },
+      {
+        type: 'LookCounted',
+        data: { dataDigest, studyId: 'other', runId: 'other-1', look: 1 },
+      },
+      { type: 'LookCounted', data: { dataDigest, studyId: STUDY_ID, runId: RUN_ID, look: 2 } },
     ],
     finding: {
       type: 'FindingProposed',
@@ -489,10 +585,11 @@ export const chained = (
   });
 };
 
-/** A finding's three streams as a log holds them. */
+/** A finding's four streams as a log holds them. */
 export interface Sealed {
   readonly events: readonly StoredBytes[];
   readonly studyEvents: readonly StoredBytes[];
+  readonly dataEvents: readonly StoredBytes[];
   readonly findingEvents: readonly StoredBytes[];
 }
 
@@ -513,6 +610,11 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
     position: loop.length + 1,
     prev: null,
   });
+  const { look } = honest.finding.data.claim;
+  const ofData = chained(`data-${look?.dataDigest ?? ''}`, honest.data, sha256, {
+    position: loop.length + 1 + study.length,
+    prev: null,
+  });
   const { data } = honest.finding;
   const proposed = {
     ...honest.finding,
@@ -530,8 +632,9 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
       ),
     ],
     studyEvents: study,
+    dataEvents: ofData,
     findingEvents: chained(`finding-${honest.findingId}`, [proposed], sha256, {
-      position: loop.length + 1 + study.length,
+      position: loop.length + 1 + study.length + ofData.length,
       prev: null,
     }),
   };

@@ -67,8 +67,9 @@ export const projectCutoverAudit = (recorded: RecordedEvent): readonly Change[] 
         }),
       ];
     case 'MetricObserved': {
-      const { mutationId, observation } = event.data;
-      if (mutationId === null) return [];
+      const { mutationId, observation, purpose } = event.data;
+      // Replicates and re-measurements are the harness's own: no attempts, and no result of one.
+      if (mutationId === null || purpose !== 'candidate') return [];
       return [
         attempt(mutationId, {
           metric: observation.metric.value,
@@ -95,11 +96,11 @@ export const projectCutoverAudit = (recorded: RecordedEvent): readonly Change[] 
         }),
       ];
     case 'RunReverted': {
-      const { undone, reason } = event.data;
-      return undone.map((mutationId, index) =>
+      const { mutationId: candidate, undone, reason } = event.data;
+      return undone.map((mutationId) =>
         attempt(
           mutationId,
-          decided(index === undone.length - 1 ? 'reverted' : 'undone', metadata.time, reason),
+          decided(mutationId === candidate ? 'reverted' : 'undone', metadata.time, reason),
         ),
       );
     }

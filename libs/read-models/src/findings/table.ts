@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { textOf } from '#libs/database';
 
@@ -32,6 +33,16 @@ export interface FindingsTable {
   readonly fromTree: string;
   readonly toTree: string;
   readonly sealedLook: number;
+  /** Looks at the same data by then, of all studies; null, as are the four after it, of a claim under version 1. */
+  readonly dataLook: number | null;
+  /** Runs that the study had counted by then. */
+  readonly lookRuns: number | null;
+  /** Units that it had spent by then. */
+  readonly lookSpent: number | null;
+  /** Claims that share the look. */
+  readonly lookClaims: number | null;
+  /** Standard errors to either side of the estimate. */
+  readonly multiplier: number | null;
   readonly verdict: 'PASS' | 'BLOCK' | null;
   /** JSON: the verdict's rows, null before it. */
   readonly rows: string | null;
@@ -92,4 +103,16 @@ export const findingsMigration: Migration = {
       .columns(['runId', 'position'])
       .execute();
   },
+};
+
+/** What the interval of a claim is corrected for. */
+export const addLooks = async (db: Kysely<unknown>): Promise<void> => {
+  for (const [column, type] of [
+    ['dataLook', 'bigint'],
+    ['lookRuns', 'bigint'],
+    ['lookSpent', 'double precision'],
+    ['lookClaims', 'bigint'],
+    ['multiplier', 'double precision'],
+  ] as const)
+    await db.schema.alterTable('findings').addColumn(column, type).execute();
 };

@@ -110,10 +110,13 @@ const effect = (event: Recorded<RunEvent>): Effect => {
         ? { add: { failed: 1 } }
         : { add: { discarded: 1 } };
     case 'RunReverted':
-      // The last one undone is the candidate, which was never kept.
+      // A candidate that is undone was never kept.
       return {
         set: { lineMetric: event.data.toMetric },
-        add: { diverged: 1, kept: 1 - event.data.undone.length },
+        add: {
+          diverged: 1,
+          kept: (event.data.mutationId === null ? 0 : 1) - event.data.undone.length,
+        },
       };
     case 'RunHalted':
       return {

@@ -1,9 +1,10 @@
-import { isKept, pairedKeepRule, type KeepRuling } from '#libs/divergence';
+import { isKept, keepRuling, type KeepEvidence, type KeepRuling } from '#libs/divergence';
 import { postLoopGate } from '#libs/harness';
 import type { CutOver, Judge } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
-import { incumbent, type RunState } from '../state.ts';
+import { incumbent, type RunState, type Seeded } from '../state.ts';
 import { commandIds, events, halted, listed, refuse, type Decision } from './outcome.ts';
+import { withRemeasurement } from './remeasuring.ts';
 
 /** A command about another mutation than the one under way was made of another state than the run's. */
 const otherMutation = (command: string, found: string, expected: string): Decision =>
@@ -69,22 +70,34 @@ export const cutOver = (
   );
 };
 
+/** What is known of a candidate's difference to the incumbent; null where one of its seeds was not compared. */
+export const evidenceOf = (
+  seeds: readonly Pick<Seeded, 'observation' | 'overSeeds'>[],
+  seedDeviation: number,
+): KeepEvidence | null => {
+  const differences = seeds.flatMap(({ observation }) => observation.difference ?? []);
+  return differences.length === 0 || differences.length < seeds.length
+    ? null
+    : { differences, overSeeds: seeds.flatMap(({ overSeeds }) => overSeeds ?? []), seedDeviation };
+};
+
 /** The keep rule's ruling on the candidate that was observed; null when there is none. */
 export const rulingOf = (state: RunState): KeepRuling | null => {
-  const difference = state.observation?.difference ?? null;
-  return state.opened === null || difference === null
+  const evidence = evidenceOf(state.seeds, state.seedDeviation);
+  return state.opened === null || state.trial === null || evidence === null
     ? null
-    : pairedKeepRule(state.opened.policy, difference, state.seedDeviation);
+    : keepRuling(state.opened.policy, state.trial.domain, evidence);
 };
 
 export const judge = (
   state: RunState,
   opened: RunOpened['data'],
-  { data: { mutationId: judged, fairness } }: Judge,
+  { id, data: { mutationId: judged, fairness } }: Judge,
 ): Decision => {
-  const { trial, training, observation } = state;
+  const { trial } = state;
+  const [first] = state.seeds;
   const ruling = rulingOf(state);
-  if (trial === null || training === null || observation === null || ruling === null)
+  if (trial === null || first === undefined || ruling === null)
     return refuse('not-now', 'no candidate was observed; ask nextStep');
   const { mutationId } = trial;
   if (judged !== mutationId) return otherMutation('Judge', judged, mutationId);
@@ -92,13 +105,14 @@ export const judge = (
     type: 'MutationReverted',
     data: { mutationId, reason, fromTree: trial.tree, toTree: trial.baseTree, ruling },
   });
-  if (!isKept(ruling)) return events(reverted('not-better-than-noise'));
+  if (!isKept(ruling))
+    return events(...withRemeasurement(state, opened, id, [reverted('not-better-than-noise')]));
   if (fairness === null)
     return refuse('not-now', 'a keep needs the fairness report first; measure it and judge again');
   const gate = postLoopGate(fairness);
   const measured: RunEvent = {
     type: 'FairnessMeasured',
-    data: { mutationId, trainingId: training.trainingId, report: fairness },
+    data: { mutationId, trainingId: first.trainingId, report: fairness },
   };
   if (gate.breaches.length > 0)
     return events(
@@ -106,7 +120,7 @@ export const judge = (
       reverted('post-loop-gate'),
       halted('post-loop', `POST-LOOP GATE: ${listed(gate.breaches)}`, gate.breaches, mutationId),
     );
-  return events(
+  const kept: readonly RunEvent[] = [
     measured,
     {
       type: 'GatePassed',
@@ -123,10 +137,11 @@ export const judge = (
         mutationId,
         commit: trial.commit,
         tree: trial.tree,
-        trainingId: training.trainingId,
-        metric: observation.metric.value,
+        trainingId: first.trainingId,
+        metric: first.observation.metric.value,
         ruling,
       },
     },
-  );
+  ];
+  return events(...withRemeasurement(state, opened, id, kept));
 };

@@ -1,5 +1,6 @@
 import type { OpenRun } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
+import { originOf } from '../origin.ts';
 import type { RunState } from '../state.ts';
 import { commandIds, events, halted, listed, type Decision } from './outcome.ts';
 
@@ -43,7 +44,7 @@ export const launchBaseline = (
       trainingId: commandIds.training(commandId),
       purpose: 'baseline',
       mutationId: null,
-      tree: opened.pins.tree,
+      tree: originOf(opened).tree,
       seed: opened.seed + state.replicates.length,
       seconds: opened.policy.training.seconds,
     },

@@ -11,6 +11,7 @@ export type RunRefusalCode =
   | 'not-this-training'
   /** A result signed by a key that the run neither pinned nor enlisted, and that the command doesn't enlist. */
   | 'unknown-worker'
+  | 'isolation-too-weak'
   /** A number that is not finite. */
   | 'not-finite'
   /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */

@@ -1,5 +1,5 @@
 import { midLoopGate } from '#libs/harness';
-import { screenText } from '#libs/mandate';
+import { plainText, screenText, screenWords } from '#libs/mandate';
 import type {
   ProposeHypothesis,
   ProposeMutation,
@@ -21,9 +21,10 @@ import {
 
 export const proposeHypothesis = (
   state: RunState,
+  { policy }: RunOpened['data'],
   { id, data: { statement, expectedEffect } }: ProposeHypothesis,
 ): Decision => {
-  const breaches = screenText(statement);
+  const breaches = screenText(statement, policy.version);
   if (breaches.length > 0)
     return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
   if (!Number.isFinite(expectedEffect))
@@ -73,14 +74,28 @@ export const proposeMutation = (
       proposedTree: tree,
       declaredDomain,
       measuredDomain: gate.domain,
-      files: changes.map(({ path, kind, before, after }) => ({ path, kind, before, after })),
+      files: changes.map(({ path, kind, before, after }, i) => ({
+        path,
+        kind,
+        before,
+        after,
+        language: gate.files?.[i]?.language ?? null,
+        domain: gate.files?.[i]?.domain ?? null,
+      })),
     },
   };
-  const spoken = screenText(summary);
+  const spoken = screenText(summary, opened.policy.version);
   if (spoken.length > 0)
     return events(
       proposed,
       halted('mandate', `HUMAN MANDATE: ${listed(spoken)}`, spoken, mutationId),
+    );
+  // Nothing could run it, so there is nothing to try: no breach, unless something else in the edit is one.
+  if (gate.breaches.length === 0 && gate.unreadable.length > 0)
+    return refuseProposal(
+      state,
+      opened,
+      `the edit does not apply: ${gate.unreadable.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
     );
   if (gate.breaches.length > 0 || gate.domain === null)
     return events(
@@ -113,8 +128,7 @@ export const refuseProposal = (
     type: 'ProposalRefused',
     data: {
       hypothesisId: standingHypothesis(state).hypothesisId,
-      // An edit's problems can quote the edit: what the log would refuse must not stop the run.
-      reason: reason.toWellFormed(),
+      reason: toldReason(reason, opened),
       inARow,
     },
   };
@@ -125,9 +139,34 @@ export const refuseProposal = (
         loopEnded(
           state,
           'refusals',
-          `${inARow} proposals in a row did not apply; the last: ${reason}`,
+          `${inARow} proposals in a row did not apply; the last: ${toldReason(reason, opened)}`,
         ),
       );
+};
+
+/**
+ * Why an edit did not apply, as it is recorded. It can quote the edit: what the log would refuse must not stop the run,
+ * and what the mandate blocks must not reach people by a path or a name that was made to be quoted.
+ */
+const toldReason = (reason: string, { policy }: RunOpened['data']): string => {
+  const shown = policy.version === 1 ? [] : screenWords(reason);
+  return shown.length === 0
+    ? reason.toWellFormed()
+    : `the edit does not apply, and what it says is not shown: ${shown.map(({ rule }) => rule).join(', ')}`;
+};
+
+/** The agent's last word stands in the log and before people, so it is screened like every other. */
+export const finishLoop = (
+  state: RunState,
+  { policy }: RunOpened['data'],
+  reason: string,
+): Decision => {
+  const said = plainText(reason);
+  // What was said before there was a screen on it stays sayable in runs of then.
+  const breaches = policy.version === 1 ? [] : screenWords(said);
+  return breaches.length > 0
+    ? events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches))
+    : events(loopEnded(state, 'finished', said));
 };
 
 /** An agent's word in a message: short, and without anything that a terminal or the log minds. */

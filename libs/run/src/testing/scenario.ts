@@ -67,10 +67,14 @@ export const openedWith = (policy: HarnessPolicy): RunOpened['data'] => ({
     table: file('train.csv'),
     cells: file('cells.csv'),
     minimumCell: 11,
+    dimensions: [{ name: 'region', labels: ['n', 's'] }],
+    coarsened: 0,
+    audit: { totals: 'told', complementary: 0, kinds: 1 },
     released: { cells: 16, people: 5000 },
     suppressed: { cells: 1, people: 4 },
     people: { train: 5004, dev: 2000, check: 1500, sealed: 1000 },
   },
+  forkedFrom: null,
 });
 
 export const CHECK = { rule: 'minimum-rows', passed: true, found: '1000', expected: '100' };
@@ -173,8 +177,12 @@ export const baselineMeasured = (name: string, metric = 0.7): ObserveMetric => (
   data: {
     trainingId: trainingOf(name),
     observation: observation(metric, null, null),
+    overSeeds: null,
   },
 });
+
+/** The incumbent, measured again. */
+export const remeasured = baselineMeasured;
 
 export const measured = (
   name: string,
@@ -185,8 +193,25 @@ export const measured = (
   data: {
     trainingId: trainingOf(name),
     observation: observation(metric * (1 - gain), -metric * gain, gap),
+    overSeeds: estimate('log-loss', -metric * gain, 0.001),
   },
 });
+
+/** The name of the training that the observation of another one launches: the next seed, or the incumbent's. */
+export const after = (name: string): string => `observed ${name}`;
+
+/** A replicate's result; `over` is the gain over all seeds so far. */
+export const replicateMeasured = (
+  name: string,
+  { metric = 0.7, gain = 0, gap = 0 }: Measured,
+  over = gain,
+): ObserveMetric => {
+  const { data, ...command } = measured(name, { metric, gain, gap });
+  return {
+    ...command,
+    data: { ...data, overSeeds: estimate('log-loss', -metric * over, 0.001) },
+  };
+};
 
 export const observation = (
   metric: number,
@@ -214,6 +239,7 @@ export const edited = (path: string, text: string | null = '{}'): FileChange => 
   before: 'before',
   after: 'after',
   mode: '100644',
+  textBefore: null,
   text,
 });
 
@@ -245,6 +271,9 @@ export const cutOver = (name: string): CutOver => ({
 export const fairness = (passed = true): FairnessReport => ({
   threshold: 0.5,
   favourable: 'positive',
+  label: 'positive',
+  decide: 'interval',
+  level: 0.95,
   groups: [],
   measures: [
     {
@@ -252,6 +281,12 @@ export const fairness = (passed = true): FairnessReport => ({
       measure: 'disparate-impact',
       value: passed ? 0.91 : 0.42,
       standardError: 0.03,
+      interval: {
+        lower: passed ? 0.84 : 0.35,
+        upper: passed ? 0.98 : 0.51,
+        pair: ['afam', 'cauc'],
+        limit: ['afam', 'cauc'],
+      },
       reason: null,
       bound: 'at least 4/5',
       passed,
@@ -282,11 +317,27 @@ export const onTrial = (name: string): readonly RunCommand[] => [
   cutOver(name),
 ];
 
-/** A whole iteration whose result is plausible. */
-export const iteration = (name: string, result: Measured): readonly RunCommand[] => [
+/** The other seeds of a candidate that beats noise at its first look. */
+export const replicated = (
+  name: string,
+  result: Measured,
+  { replicates }: HarnessPolicy = POLICY,
+): readonly RunCommand[] =>
+  Array.from({ length: replicates - 1 }).flatMap((_, index) => {
+    const again = Array.from({ length: index + 1 }).reduce<string>(after, name);
+    return [trained(again), replicateMeasured(again, result)];
+  });
+
+/** A whole iteration whose result is plausible, with the other seeds where the first look asks for them. */
+export const iteration = (
+  name: string,
+  result: Measured,
+  policy: HarnessPolicy = POLICY,
+): readonly RunCommand[] => [
   ...onTrial(name),
   trained(name),
   measured(name, result),
+  ...((result.gain ?? 0) > 0.01 ? replicated(name, result, policy) : []),
   judge(name),
 ];
 

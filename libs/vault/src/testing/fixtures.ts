@@ -8,7 +8,12 @@ export const clinicPolicy: DataPolicy = {
   format: 'csv',
   rowId: 'patient',
   identifiers: ['patient', 'name', 'ssn'],
-  outcome: { name: 'readmitted', column: 'days', positive: { atLeast: 30 } },
+  outcome: {
+    name: 'readmitted',
+    column: 'days',
+    positive: { atLeast: 30 },
+    labels: { positive: 'positive', negative: 'negative' },
+  },
   dimensions: [
     {
       name: 'age',
@@ -25,6 +30,8 @@ export const clinicPolicy: DataPolicy = {
       values: [['surgery'], ['eye', 'skin']],
     },
   ],
+  coarsen: [],
+  magnitudes: [],
   planted: [],
   protected: [
     {
@@ -37,6 +44,8 @@ export const clinicPolicy: DataPolicy = {
   ],
   split: { train: 50, dev: 20, check: 15, sealed: 15 },
   minimumCell: 11,
+  disclosure: { emptyCells: 'hidden', minimumOutcome: 0, totals: 'auto', tables: 'one' },
+  pii: { allow: [] },
 };
 
 export const CLINIC_HEADER = ['patient', 'name', 'ssn', 'age', 'ward', 'sex', 'days'] as const;
@@ -68,6 +77,9 @@ export const toCsv = (rows: readonly (readonly string[])[]): string =>
 export const clinicCsv = (rows = clinicRows()): string => toCsv([CLINIC_HEADER, ...rows]);
 
 export const testKey = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+
+/** Bounds that coarsen and refuse nothing. */
+export const noBounds = { minimumRows: 0, minimumGroup: 0, maximumSuppression: 100 } as const;
 
 /** Gates that the clinic's data pass. */
 export const clinicGates: HarnessPolicy['gates'] = {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { midLoopGate, type FileChange, type HarnessPolicy } from './index.ts';
+import { midLoopGate, type FileChange, type HarnessPolicy } from '../index.ts';
 
+/** Of version 1: its rules read texts, and a run that was opened under them is judged by them for ever. */
 const policy: Parameters<typeof midLoopGate>[0] = {
+  version: 1,
   program: {
     path: 'program',
     entry: 'train.js',
@@ -29,6 +31,7 @@ const changed = (path: string, text: string | null = '{}'): FileChange => ({
   before: 'a'.repeat(40),
   after: 'b'.repeat(40),
   mode: '100644',
+  textBefore: null,
   text,
 });
 
@@ -38,7 +41,7 @@ const rules = (...changes: readonly FileChange[]) =>
 const setting = (text: string, path = 'schedule.js') =>
   midLoopGate(policy, [changed(path, text)]).breaches.map(({ found }) => found);
 
-describe('the mid-loop gate', () => {
+describe('the mid-loop gate of version 1', () => {
   it('passes an edit of a mutable file, and every rule answers', () => {
     const ruling = midLoopGate(policy, [changed('hyperparameters.json', '{"rate": 0.1}')]);
     expect(ruling.breaches).toEqual([]);
@@ -128,7 +131,7 @@ describe('the mid-loop gate', () => {
   });
 });
 
-describe('a protected parameter', () => {
+describe('a protected parameter under version 1', () => {
   it('is named with file and line', () => {
     const text = '{\n  "rate": 0.1,\n  "seed": 4,\n  "time_limit": 9\n}\n';
     expect(midLoopGate(policy, [changed('features.json', text)]).breaches).toEqual([

@@ -1,0 +1,132 @@
+import { type Result } from '#libs/kernel';
+import { parseJsonExpression } from './javascript.ts';
+import { childOf, GRAMMAR, kindOf, nameOf, nodesOf } from './javascript-tree.ts';
+import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
+import { readTree } from './read-tree.ts';
+import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
+import { eachNode, lineOf, walk } from './walk.ts';
+import type { Frame, SyntaxNode } from './walk.ts';
+
+const lineAt = (node: SyntaxNode): number =>
+  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
+
+class JsonError extends Error {
+  readonly loc: { readonly line: number };
+  constructor(message: string, line: number) {
+    super(message);
+    this.loc = { line };
+  }
+}
+
+/** The place that JSON.parse complains of: it says a position, or quotes nothing at the end. */
+const complain = (text: string, error: unknown): JsonError => {
+  const message = error instanceof Error ? error.message : String(error);
+  const position = /position (\d+)/u.exec(message)?.[1];
+  const line = lineOf(text, position === undefined ? text.length : Number(position));
+  return new JsonError(message.replace(/ in JSON at position.*$/su, ''), line);
+};
+
+/** A key within its file, as a JSON pointer (RFC 6901). */
+const pointer = (above: string, key: string): string =>
+  `${above}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+/** Null within a list, which is changed as a whole. */
+const pointerOf = ({ node, parent }: Frame): string | null => {
+  const above = parent === null ? '' : pointerOf(parent);
+  if (above === null || kindOf(node) === 'ArrayExpression') return null;
+  return kindOf(node) === 'ObjectProperty'
+    ? pointer(above, nameOf(childOf(node, 'key') ?? {}) ?? '')
+    : above;
+};
+
+/**
+ * Reads a JSON file: what `JSON.parse` refuses is refused, and a key that stands twice in one object too, since readers
+ * differ on which one counts. Each value is a declaration by its JSON pointer; those within another's stand after it.
+ */
+export const readJson = (text: string, reading: Reading): Result<Source, Unreadable> =>
+  readTree(
+    text,
+    () => {
+      try {
+        JSON.parse(text);
+      } catch (error) {
+        throw complain(text, error);
+      }
+      const root = parseJsonExpression(text);
+      eachNode(GRAMMAR, root, refuseDoubleKeys);
+      return root;
+    },
+    (root) => readValue(root, reading),
+  );
+
+const refuseDoubleKeys = (node: SyntaxNode, kind: string): void => {
+  if (kind !== 'ObjectExpression') return;
+  const seen = new Set<string>();
+  for (const property of nodesOf(node, 'properties')) {
+    const key = nameOf(childOf(property, 'key') ?? {}) ?? '';
+    if (seen.has(key)) throw new JsonError(`the key ${shown(key)} stands twice`, lineAt(property));
+    seen.add(key);
+  }
+};
+
+const readValue = (root: SyntaxNode, reading: Reading): Source => {
+  const folders = reading.path.split('/').length - 1;
+  const facts: Fact[] = [];
+  const declarations: Declaration[] = [];
+  const told = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
+  const find = (node: SyntaxNode, rule: Fact['rule'], found: string): void => {
+    const all = told.get(node) ?? [];
+    told.set(node, all);
+    all.push({ rule, line: lineAt(node), found, allowedOnce: false });
+  };
+  const { exact, shape } = walk(
+    // All of it is a value.
+    { ...GRAMMAR, isLiteral: () => true },
+    root,
+    ({ node }, kind) => {
+      if (kind === 'ObjectProperty') {
+        const key = nameOf(childOf(node, 'key') ?? {}) ?? '';
+        const known = protectedName(key, reading.protectedParameters);
+        if (known !== null) find(node, 'protected-parameters', `sets ${known}`);
+        const trouble = nameTrouble(key, reading.protectedParameters);
+        if (trouble !== null) find(node, 'plain-names', `the key ${shown(key)}, which ${trouble}`);
+      }
+      if (kind === 'StringLiteral') {
+        const outside = pathTrouble(String(node['value']), folders);
+        if (outside !== null)
+          find(
+            node,
+            'no-paths-outside',
+            `the text ${shown(String(node['value']))}, which ${outside}`,
+          );
+      }
+    },
+    (frame, text) => {
+      const { node } = frame;
+      for (const fact of told.get(node) ?? [])
+        facts.push({ ...fact, key: `${fact.found} ${text()}` });
+      if (kindOf(node) !== 'ObjectProperty') return;
+      const place = pointerOf(frame);
+      if (place === null) return;
+      const value = childOf(node, 'value');
+      const said = text();
+      declarations.push({
+        names: [place],
+        line: lineAt(value ?? node),
+        exact: said,
+        shape: said,
+        structure: [],
+        reaches: [],
+      });
+    },
+  );
+  const whole: Declaration = {
+    names: [''],
+    line: lineAt(root),
+    exact,
+    shape,
+    structure: [],
+    reaches: [],
+  };
+  return { declarations: [whole, ...declarations], facts };
+};

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driveRun, openRun, openStudy, pinnedBy, verdictOn, type Home } from '#apps/runner';
+import type { DataPolicy, HarnessPolicy } from '#libs/harness';
+import type { RunEvent, RunOpened } from '#libs/run';
+import { readStudy } from '#libs/studies';
+import { openTestHome } from '../support/follow.ts';
+import { prepare, type Prepared } from '../support/prepared.ts';
+import { good } from '../support/results.ts';
+import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
+
+const PATIENCE = 60_000;
+
+let prepared: Prepared;
+beforeAll(async () => {
+  prepared = await prepare();
+}, PATIENCE);
+afterAll(() => prepared.remove());
+
+const studyWith = async (
+  data: Partial<DataPolicy>,
+  preLoop: Partial<HarnessPolicy['gates']['preLoop']> = {},
+) => {
+  const onDisk = good(await readStudy(prepared.study));
+  const { policy } = onDisk;
+  const gates = { ...policy.gates, preLoop: { ...policy.gates.preLoop, ...preLoop } };
+  return { ...onDisk, policy: { ...policy, data: { ...policy.data, ...data }, gates } };
+};
+
+const eventsOf = async (home: Home, runId: string): Promise<readonly RunEvent[]> => {
+  const events: RunEvent[] = [];
+  for await (const { type, data } of home.log.readStream<RunEvent>(`run-${runId}`))
+    events.push({ type, data } as RunEvent);
+  return events;
+};
+
+const openedBy = (events: readonly RunEvent[]): RunOpened['data'] => {
+  const [first] = events;
+  if (first?.type !== 'RunOpened') throw new Error('the run was not opened');
+  return first.data;
+};
+
+describe('a study whose dimensions are too fine for its people', () => {
+  it(
+    'is run by coarser ones, as far as is needed, and its findings stand',
+    async () => {
+      const home = await openTestHome({ folder: await prepared.home() });
+      const coarsen = [
+        { dimension: 'paper', merge: ['white', 'brown'], into: 'any' },
+        { dimension: 'route', merge: ['hills', 'coast'], into: 'land' },
+      ];
+      const study = await studyWith({ coarsen, minimumCell: 15 }, { maximumSuppression: 0 });
+      const { runId, study: open } = good(await openRun(home, { study, seed: 1 }));
+      const shown: string[] = [];
+      const scripted = scriptedAgent([useFeatures('shift', 'route')]);
+      const agent: typeof scripted = {
+        ...scripted,
+        proposeMutation: (view, hypothesis) => {
+          shown.push(
+            ...view.brief.dimensions.map(({ name, labels }) => `${name} ${labels.length}`),
+          );
+          return scripted.proposeMutation(view, hypothesis);
+        },
+      };
+      expect(good(await driveRun(home, { runId, study: open, agent })).node).toBe('sealed');
+
+      const events = await eventsOf(home, runId);
+      const opened = openedBy(events);
+      expect(opened.cohorts).toMatchObject({ coarsened: 1, audit: { totals: 'told' } });
+      expect(opened.cohorts?.dimensions.find(({ name }) => name === 'paper')).toEqual({
+        name: 'paper',
+        labels: ['any'],
+      });
+      expect(shown.slice(0, 5)).toContain('paper 1');
+      expect(shown.slice(0, 5)).toContain('route 3');
+      expect(events.some(({ type }) => type === 'MutationKept')).toBe(true);
+      const verdict = await verdictOn(home, `${runId}-f1`);
+      expect(verdict.rows.filter(({ passed }) => !passed)).toEqual([]);
+
+      // Resumed from what the run recorded, the vault has the same cells and the same table.
+      const again = good(await openStudy(home, study.folder, opened.policy, pinnedBy(opened)));
+      expect(again.vault.counts).toEqual(open.vault.counts);
+      expect(again.vault.release().table).toEqual(open.vault.release().table);
+      await home.close();
+    },
+    PATIENCE,
+  );
+});
+
+describe('a second table of the same rows', () => {
+  it(
+    'never leaves the vault, unless a human answers for it',
+    async () => {
+      const home = await openTestHome({ folder: await prepared.home() });
+      const first = good(await openRun(home, { study: await studyWith({}), seed: 1 }));
+      const same = good(await openRun(home, { study: await studyWith({}), seed: 2 }));
+      expect((await home.runs.load(same.runId)).state.opened?.cohorts).not.toBeNull();
+
+      const { policy } = await studyWith({});
+      const fewer = { dimensions: policy.data.dimensions.slice(1) };
+      const second = good(await openRun(home, { study: await studyWith(fewer), seed: 3 }));
+      const events = await eventsOf(home, second.runId);
+      expect(openedBy(events).cohorts).toBeNull();
+      expect(events[1]).toMatchObject({
+        type: 'RunHalted',
+        data: { by: 'pre-loop', breaches: [{ rule: 'one-table' }] },
+      });
+      expect(JSON.stringify(events[1])).toContain(`run ${first.runId}`);
+
+      const disclosure = { ...policy.data.disclosure!, tables: 'any' } as const;
+      const study = await studyWith({ ...fewer, disclosure });
+      const third = good(await openRun(home, { study, seed: 4 }));
+      expect(openedBy(await eventsOf(home, third.runId)).cohorts).not.toBeNull();
+      await home.close();
+    },
+    PATIENCE,
+  );
+});
