@@ -1498,6 +1498,25 @@ describe('verifying an honest finding', () => {
     });
   });
 
+  it('passes a run whose stability chart undid what was kept, and that kept more later', async () => {
+    const honest = honestRun(workshop, ['kept', 'kept', 'kept-unstable', 'kept', 'kept']);
+    const { run, finding } = honest;
+    const reverts = run.flatMap(({ type, data }) =>
+      type === 'RunReverted' ? [data as DataOf<'RunReverted'>] : [],
+    );
+    expect(reverts).toMatchObject([{ mutationId: null }]);
+    const undone = reverts[0]?.undone ?? [];
+    expect(undone).not.toEqual([]);
+    const kept = run.filter(({ type }) => type === 'MutationKept').length;
+    expect(finding.data.chain.mutations).toHaveLength(kept - undone.length);
+    expect(run.map(({ type }) => type).lastIndexOf('MutationKept')).toBeGreaterThan(
+      place(run, 'RunReverted', 0),
+    );
+    const { verdict, rows } = await verdictOn(sealed(workshop, honest), honest);
+    expect(rows.filter(({ passed }) => !passed)).toEqual([]);
+    expect(verdict).toBe('PASS');
+  });
+
   it('passes an ungoverned run that the policy accepts', async () => {
     const honest = honestRun(workshop, ['kept'], {
       ...opened(make()).policy,

@@ -32,6 +32,8 @@ export type Iteration =
   | 'kept-large'
   /** Kept, with a result that another worker signed. */
   | 'kept-elsewhere'
+  /** Kept, with a result that a re-measurement, where it is the stability chart's turn, does not find again. */
+  | 'kept-unstable'
   | 'discarded'
   | 'crashed'
   | 'timed-out'
@@ -86,6 +88,7 @@ const EFFECT: Readonly<Record<string, number>> = {
   kept: -0.01,
   'kept-large': -0.04,
   'kept-elsewhere': -0.01,
+  'kept-unstable': -0.01,
   discarded: 0.001,
   diverged: -0.2,
 };
@@ -334,10 +337,11 @@ export const honestRun = (
     }
   };
 
-  const remeasure = (): void => {
+  const remeasure = (iteration: Iteration): void => {
     if (state.node !== 'training') return;
     complete();
-    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed(), null);
+    const drift = iteration === 'kept-unstable' ? 0.2 : 0;
+    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed() + drift, null);
   };
 
   send((id) => ({
@@ -449,7 +453,7 @@ export const honestRun = (
   for (const [at, iteration] of iterations.entries()) {
     if (!running()) break;
     iterate(iteration, at + 1);
-    remeasure();
+    remeasure(iteration);
   }
   if (running())
     send((id) => ({ type: 'FinishLoop', id, data: { reason: 'nothing is left to try' } }));
