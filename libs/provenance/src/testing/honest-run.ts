@@ -2,8 +2,14 @@ import canonicalize from 'canonicalize';
 import { jointInterval, lookOf, statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
 import { fairnessOfCounts } from '#libs/evaluator';
-import { favourableLabel, protectedGroups } from '#libs/harness';
-import type { Estimate, FileDomain, HarnessPolicy, Observation } from '#libs/harness';
+import { favourableLabel, POLICY_VERSION, protectedGroups, upgradePolicy } from '#libs/harness';
+import type {
+  Estimate,
+  FileDomain,
+  HarnessPolicy,
+  Observation,
+  PolicyOfVersion1,
+} from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
 import { candidate, commandIds, runDecider } from '#libs/run';
@@ -54,13 +60,16 @@ export interface Workshop {
   ) => Signature;
 }
 
+/** A fact, and the version of its type in which it was written where that is not the newest. */
+export type WrittenFact = Fact & { readonly schemaVersion?: number };
+
 /** The streams of a finding as facts, and the objects that they name: what an honest run leaves behind. */
 export interface HonestRun {
   readonly runId: string;
   readonly studyId: string;
   readonly findingId: string;
   /** Up to the loop's end; the signed head comes with {@link sealed}. */
-  readonly run: readonly Fact[];
+  readonly run: readonly WrittenFact[];
   readonly study: readonly Fact[];
   /** The stream of its data, which another study looked at before. */
   readonly data: readonly Fact[];
@@ -172,6 +181,8 @@ export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
   policy: HarnessPolicy = POLICY,
+  /** The policy as it was written, which is what a run pins. */
+  written: HarnessPolicy | PolicyOfVersion1 = policy,
 ): HonestRun => {
   const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
@@ -205,7 +216,7 @@ export const honestRun = (
     number: 1,
     pins: {
       ...source,
-      policyDigest: pinnedDigest(policy, sha256),
+      policyDigest: pinnedDigest(written, sha256),
       dataDigest,
       environmentDigest: pinnedDigest(environment, sha256),
       splitCommitment,
@@ -237,7 +248,9 @@ export const honestRun = (
     commands += 1;
     const decided = runDecider.decide(state, make(deriveId('command', commands)));
     if (!decided.ok) throw new Error(decided.error.message);
-    for (const event of decided.value) {
+    for (const one of decided.value) {
+      // No run is opened under version 1 any more: one that was goes on from what its upcaster makes of it.
+      const event = one.type === 'RunOpened' ? { ...one, data: opened } : one;
       state = runDecider.evolve(state, event);
       facts.push(event);
     }
@@ -348,7 +361,7 @@ export const honestRun = (
     type: 'OpenRun',
     id,
     data: {
-      opened,
+      opened: { ...opened, policy: { ...policy, version: POLICY_VERSION } },
       checks: [{ rule: 'minimum-rows', passed: true, found: '1000', expected: 'at least 100' }],
     },
   }));
@@ -547,18 +560,50 @@ export const honestRun = (
   };
 };
 
+const without = <T extends object, Key extends keyof T>(from: T, ...keys: Key[]): Omit<T, Key> =>
+  Object.fromEntries(
+    Object.entries(from).filter(([key]) => !keys.includes(key as Key)),
+  ) as unknown as Omit<T, Key>;
+
+/** A run that was opened when policies were at version 1, and went on until today. */
+export const oldRun = (workshop: Workshop, iterations: readonly Iteration[]): HonestRun => {
+  const { keep, data, gates, ...policy } = without(examplePolicy, 'version', 'sandbox');
+  const written: PolicyOfVersion1 = {
+    ...policy,
+    version: 1,
+    keep: without(keep, 'effect'),
+    data: {
+      ...without(data, 'coarsen', 'magnitudes', 'disclosure', 'pii'),
+      outcome: without(data.outcome, 'labels'),
+    },
+    gates: { ...gates, postLoop: without(gates.postLoop, 'decide', 'level', 'intersections') },
+  };
+  const honest = honestRun(workshop, iterations, upgradePolicy(written), written);
+  const writtenThen = (fact: WrittenFact): WrittenFact => {
+    if (fact.type !== 'RunOpened') return fact;
+    const { cohorts, ...opened } = without(fact.data as RunOpened['data'], 'forkedFrom');
+    const released = cohorts && without(cohorts, 'dimensions', 'coarsened', 'audit');
+    return {
+      type: 'RunOpened',
+      schemaVersion: 1,
+      data: { ...opened, policy: written, cohorts: released },
+    };
+  };
+  return { ...honest, run: honest.run.map(writtenThen) };
+};
+
 const utf8 = new TextEncoder();
 
 /** Facts as a stream of stored events, each with its hash and that of the one before it. */
 export const chained = (
   stream: string,
-  facts: readonly Fact[],
+  facts: readonly WrittenFact[],
   sha256: Hash,
   from: { readonly position: number; readonly prev: string | null } = { position: 0, prev: null },
   revision = 0,
 ): readonly StoredBytes[] => {
   let prev = from.prev;
-  return facts.map(({ type, data }, at) => {
+  return facts.map(({ type, data, schemaVersion = newestVersion(type) }, at) => {
     const body = {
       stream,
       revision: revision + at,
@@ -570,7 +615,7 @@ export const chained = (
         causationId: deriveId('command', at),
         actor: { role: 'harness', id: 'runner' },
         time: '2026-01-01T00:00:00.000Z',
-        schemaVersion: newestVersion(type),
+        schemaVersion,
         prev,
       },
     };
