@@ -1406,6 +1406,18 @@ const CASES: readonly Case[] = [
     says: 'run r0 released another base table of the same rows before',
   },
   {
+    what: 'no split was fixed for the data',
+    tamper: ofData((facts) => facts.filter(({ type }) => type !== 'SplitFixed')),
+    fails: ['data-pinned'],
+    says: 'no split was fixed for the data',
+  },
+  {
+    what: 'the split of the data was fixed twice',
+    tamper: ofData(([split, ...rest]) => [split, split, ...rest].flatMap((fact) => fact ?? [])),
+    fails: ['data-pinned'],
+    says: 'the split of the data was fixed twice',
+  },
+  {
     what: 'the base table was not said before it left',
     tamper: ofData((facts) => facts.filter(({ type }) => type !== 'TableFixed')),
     fails: ['data-pinned'],

@@ -646,7 +646,10 @@ export interface Sealed {
 export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
   const { sha256, sign } = workshop;
   const stream = `run-${honest.runId}`;
-  const loop = chained(stream, honest.run, sha256);
+  // What is fixed for the data is said before the run is opened, and looks are counted after its loop.
+  const first = honest.data.length;
+  const loop = chained(stream, honest.run, sha256, { position: first, prev: null });
+  const after = first + loop.length + 1;
   const last = loop.at(-1);
   const head = { revision: loop.length - 1, hash: last?.hash ?? '' };
   const signature = sign(
@@ -656,14 +659,14 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
   );
   const signedHead = { type: 'RunHeadSigned', data: { ...head, signature } };
   const study = chained(`study-${honest.studyId}`, honest.study, sha256, {
-    position: loop.length + 1,
+    position: after,
     prev: null,
   });
   const { look } = honest.finding.data.claim;
   const ofData = chained(`data-${look?.dataDigest ?? ''}`, honest.data, sha256, {
-    position: loop.length + 1 + study.length,
+    position: after + study.length,
     prev: null,
-  });
+  }).map((event, at) => (event.type === 'LookCounted' ? event : { ...event, position: at }));
   const { data } = honest.finding;
   const proposed = {
     ...honest.finding,
@@ -676,14 +679,14 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
         stream,
         [signedHead],
         sha256,
-        { position: loop.length, prev: head.hash },
+        { position: first + loop.length, prev: head.hash },
         loop.length,
       ),
     ],
     studyEvents: study,
     dataEvents: ofData,
     findingEvents: chained(`finding-${honest.findingId}`, [proposed], sha256, {
-      position: loop.length + 1 + study.length + ofData.length,
+      position: after + study.length + ofData.length,
       prev: null,
     }),
   };
