@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driveRun, openRun, type Fork, type Home } from '#apps/runner';
 import type { Refusal, Result } from '#libs/kernel';
@@ -7,6 +9,7 @@ import { verifyFinding } from '#libs/provenance';
 import { streamsOf } from '../../apps/runner/src/proving/fork-streams.ts';
 import { verdictOn } from '../../apps/runner/src/proving/verify.ts';
 import { openTestHome } from '../support/follow.ts';
+import { git } from '../support/git.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures, type Idea } from '../support/scripted-agent.ts';
@@ -130,6 +133,35 @@ it(
     const { runId } = fork.opened ?? { runId: '' };
     expect(fork.opened?.forkedFrom).toMatchObject({ runId: 'parcels-1', mutationId: null });
     expect(await failed(`${runId}-f1`)).toEqual([]);
+  },
+  PATIENCE,
+);
+
+it(
+  'the source can be forked after holdfast.yaml was changed: the fork starts from its own pin of the same tree',
+  async () => {
+    const file = join(prepared.study, 'holdfast.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, `${text}# Looked over again.\n`);
+    git(prepared.study, 'commit', '-q', '-a', '-m', 'Look the study over');
+    try {
+      const parent = (await home.runs.load('parcels-1')).state.opened?.pins;
+      // The last one forks a fork: its origin is the first run's.
+      for (const from of ['parcels-1', 'parcels-3']) {
+        const { opened } = good(await follow([ROUTE], { runId: from, from: 'baseline' }));
+        const pins = opened?.pins;
+        expect(pins?.tree).toBe(parent?.tree);
+        expect(pins?.pinCommit).not.toBe(parent?.pinCommit);
+        expect(opened?.forkedFrom).toEqual({
+          ...{ runId: 'parcels-1', mutationId: null },
+          ...{ commit: pins?.pinCommit, tree: pins?.tree },
+        });
+        expect(await failed(`${opened?.runId ?? ''}-f1`)).toEqual([]);
+      }
+    } finally {
+      await writeFile(file, text);
+      git(prepared.study, 'commit', '-q', '-a', '-m', 'Take that back');
+    }
   },
   PATIENCE,
 );

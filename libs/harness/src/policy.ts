@@ -236,6 +236,9 @@ export interface SearchAgentPolicy {
   readonly knobs: readonly SearchKnob[];
 }
 
+/** The version of the rules that every new run is opened under. */
+export const POLICY_VERSION = 2;
+
 /**
  * Everything that the agent cannot change, resolved from `holdfast.yaml`: plain data, pinned by its digest when
  * a run opens and written into `RunOpened`.

@@ -203,6 +203,22 @@ describe('a chain that was hashed anew by somebody without the keys', () => {
     expect(rowOf(verdict, 'sealed-look')?.found).toContain(says);
   });
 
+  it.each([
+    ['SplitFixed', 'the split of the data was fixed after the run was opened'],
+    ['TableFixed', 'was not said before it was released'],
+  ])('blocks when %s came only after the run was opened', async (late, says) => {
+    // One place after the run's first event.
+    const position = STREAMS.events[0]!.position + 1;
+    const dataEvents = STREAMS.dataEvents.map((event) =>
+      event.type === late ? { ...event, position } : event,
+    );
+    const verdict = await verdictOn({ dataEvents });
+    expect(verdict.rows.filter(({ passed }) => !passed).map(({ row }) => row)).toEqual([
+      'data-pinned',
+    ]);
+    expect(rowOf(verdict, 'data-pinned')?.found).toContain(says);
+  });
+
   it('passes when the run was closed and signed again', async () => {
     const last = STREAMS.events.at(-1)!;
     const closed = chained(

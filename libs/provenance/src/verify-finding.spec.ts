@@ -12,7 +12,8 @@ import {
 import type { RunEvent, RunOpened, TrainingPurpose } from '#libs/run';
 import { verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
-import { chained, honestRun, sealed } from './testing/honest-run.ts';
+import { pinnedDigest } from './pinned-digest.ts';
+import { chained, honestRun, oldRun, sealed } from './testing/honest-run.ts';
 import type { HonestRun, Iteration, Sealed, Workshop } from './testing/honest-run.ts';
 import { CHECKS } from './verification.ts';
 import { verifyFinding } from './verify-finding.ts';
@@ -87,7 +88,7 @@ const change =
       run: honest.run.map((fact, index) =>
         index === at
           ? {
-              type,
+              ...fact,
               data: { ...(fact.data as DataOf<Type>), ...replace(fact.data as DataOf<Type>) },
             }
           : fact,
@@ -950,6 +951,44 @@ const CASES: readonly Case[] = [
     says: 'without its post-loop gate',
   },
   {
+    what: 'a run of today was driven by the rules of version 1 from its first event on',
+    tamper: (honest) => honestRun(workshop, ['kept'], { ...opened(honest).policy, version: 1 }),
+    fails: ['gates'],
+    says: 'the version of the policy in a RunOpened of version 2 is 1, expected 2',
+  },
+  ...[0, 1.5, 3].map((version): Case => ({
+    what: `a run of today pins a policy of version ${version}`,
+    tamper: (honest) => {
+      const policy = { ...opened(honest).policy, version: version as 1 };
+      const policyDigest = pinnedDigest(policy, workshop.sha256);
+      const pinned = change('RunOpened', ({ pins }) => ({
+        policy,
+        pins: { ...pins, policyDigest },
+      }))(honest);
+      return {
+        ...pinned,
+        run: pinned.run.map((fact) =>
+          fact.type === 'GatePassed'
+            ? { ...fact, data: { ...(fact.data as object), policyDigest } }
+            : fact,
+        ),
+      };
+    },
+    fails: version < 1 ? ['gates', 'sealed-look'] : ['gates'],
+    says: `the version of the policy in a RunOpened of version 2 is ${version}, expected 2`,
+  })),
+  {
+    what: 'a run that was opened under version 1 pins a policy of version 2',
+    tamper: () => {
+      const old = oldRun(workshop, ['kept']);
+      const policy = { ...opened(old).policy, version: 2 as const };
+      const policyDigest = pinnedDigest(policy, workshop.sha256);
+      return change('RunOpened', ({ pins }) => ({ policy, pins: { ...pins, policyDigest } }))(old);
+    },
+    fails: ['data-pinned', 'mutations', 'charges', 'keep-rulings', 'gates', 'sealed-look'],
+    says: 'the version of the policy in a RunOpened of version 1 is 2, expected 1',
+  },
+  {
     what: 'a gate passed under another policy',
     tamper: change('GatePassed', () => ({ policyDigest: 'cd'.repeat(32) }), 1),
     fails: ['gates'],
@@ -1367,6 +1406,18 @@ const CASES: readonly Case[] = [
     says: 'run r0 released another base table of the same rows before',
   },
   {
+    what: 'no split was fixed for the data',
+    tamper: ofData((facts) => facts.filter(({ type }) => type !== 'SplitFixed')),
+    fails: ['data-pinned'],
+    says: 'no split was fixed for the data',
+  },
+  {
+    what: 'the split of the data was fixed twice',
+    tamper: ofData(([split, ...rest]) => [split, split, ...rest].flatMap((fact) => fact ?? [])),
+    fails: ['data-pinned'],
+    says: 'the split of the data was fixed twice',
+  },
+  {
     what: 'the base table was not said before it left',
     tamper: ofData((facts) => facts.filter(({ type }) => type !== 'TableFixed')),
     fails: ['data-pinned'],
@@ -1498,6 +1549,25 @@ describe('verifying an honest finding', () => {
     });
   });
 
+  it('passes a run whose stability chart undid what was kept, and that kept more later', async () => {
+    const honest = honestRun(workshop, ['kept', 'kept', 'kept-unstable', 'kept', 'kept']);
+    const { run, finding } = honest;
+    const reverts = run.flatMap(({ type, data }) =>
+      type === 'RunReverted' ? [data as DataOf<'RunReverted'>] : [],
+    );
+    expect(reverts).toMatchObject([{ mutationId: null }]);
+    const undone = reverts[0]?.undone ?? [];
+    expect(undone).not.toEqual([]);
+    const kept = run.filter(({ type }) => type === 'MutationKept').length;
+    expect(finding.data.chain.mutations).toHaveLength(kept - undone.length);
+    expect(run.map(({ type }) => type).lastIndexOf('MutationKept')).toBeGreaterThan(
+      place(run, 'RunReverted', 0),
+    );
+    const { verdict, rows } = await verdictOn(sealed(workshop, honest), honest);
+    expect(rows.filter(({ passed }) => !passed)).toEqual([]);
+    expect(verdict).toBe('PASS');
+  });
+
   it('passes an ungoverned run that the policy accepts', async () => {
     const honest = honestRun(workshop, ['kept'], {
       ...opened(make()).policy,
@@ -1512,7 +1582,7 @@ describe('verifying an honest finding', () => {
   });
 
   it('judges a run under version 1 by its rule: no look in the claim, no stream of the data', async () => {
-    const old = honestRun(workshop, ['kept'], { ...opened(make()).policy, version: 1 });
+    const old = oldRun(workshop, ['kept', 'discarded', 'kept']);
     expect(old.finding.data.claim.look).toBeNull();
     const streams = { ...sealed(workshop, old), dataEvents: [] };
     const { verdict, rows } = await verdictOn(streams, old);

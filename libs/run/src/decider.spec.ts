@@ -1092,6 +1092,14 @@ describe('a divergence', () => {
   });
 });
 
+describe('opening a run', () => {
+  it.each([0, 1, 1.5, 3])('under a policy of version %s is refused', (version) => {
+    given([])
+      .when(open({ ...POLICY, version: version as 1 }))
+      .thenRefused('policy-version', `found a policy of version ${version}, expected 2`);
+  });
+});
+
 describe('judging a candidate', () => {
   const OLD = { ...POLICY, version: 1 } as const;
   const observed = (gain: number) =>

@@ -1,6 +1,7 @@
 import { refused, ok, type Result } from '#libs/kernel';
 import {
   FILE_DOMAINS,
+  POLICY_VERSION,
   combinationCount,
   intersectionName,
   jsonOwners,
@@ -105,7 +106,7 @@ const policyOf = (content: StudyFileContent): HarnessPolicy => {
   const { program, data, training, gates } = content;
   const { pre_loop: preLoop, mid_loop: midLoop, post_loop: postLoop } = gates;
   return {
-    version: 2,
+    version: POLICY_VERSION,
     study: content.study,
     program: {
       path: program.path,

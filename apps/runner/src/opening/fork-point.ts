@@ -11,14 +11,17 @@ export interface Fork {
 }
 
 /** What the new run would stand on. */
-type Standing = Pick<RunOpened['data']['pins'], 'tree' | 'path' | 'dataDigest' | 'splitCommitment'>;
+type Standing = Pick<
+  RunOpened['data']['pins'],
+  'tree' | 'path' | 'dataDigest' | 'splitCommitment' | 'pinCommit'
+>;
 
 const SHARED = {
   tree: 'source tree',
   path: 'program folder',
   dataDigest: 'data',
   splitCommitment: 'split of the data',
-} as const satisfies Record<keyof Standing, string>;
+} as const satisfies Record<keyof Omit<Standing, 'pinCommit'>, string>;
 
 /**
  * The state that a new run of the study is to start from. Any state that stood when its run was over may be it, that of
@@ -47,7 +50,7 @@ export const forkPointOf = async (
       code: 'fork-not-over',
       message: `run ${runId} is not over: what stands now may be undone; go on with it first: holdfast run --resume ${runId}`,
     });
-  for (const [pin, what] of Object.entries(SHARED) as [keyof Standing, string][])
+  for (const [pin, what] of Object.entries(SHARED) as [keyof typeof SHARED, string][])
     if (opened.pins[pin] !== standing[pin])
       return refused({
         code: 'fork-moved',
@@ -60,9 +63,11 @@ export const forkPointOf = async (
       message: `found no state after attempt ${String(from)} that stood when run ${runId} was over, expected baseline, incumbent or the number of a mutation that was kept and not undone; see: holdfast audit --run ${runId}`,
     });
   const { mutationId, commit, tree } = kept;
+  if (mutationId !== null) return ok({ runId, mutationId, commit, tree });
   // Where it started from is where its own origin was, which may lie in a run before it.
-  if (mutationId === null) return ok(opened.forkedFrom ?? { runId, mutationId, commit, tree });
-  return ok({ runId, mutationId, commit, tree });
+  const origin = opened.forkedFrom ?? { runId, mutationId, commit, tree };
+  // The source is pinned anew for each run: its tree is the same, its commit is that of the study as it is now.
+  return ok(origin.mutationId === null ? { ...origin, commit: standing.pinCommit } : origin);
 };
 
 const keptState = async (

@@ -14,14 +14,16 @@ const shown = ({ train, dev, check, sealed }: SplitFixed['data']['split'], rowId
 export const dataPinned: Check = {
   row: 'data-pinned',
   expected:
-    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data; no other base table of the same rows left before, unless the policy allows it; the base table and its figures keep the policy's rules of disclosure",
+    "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data, once and before the run was opened; the base table was said before that too, and no other one of the same rows left before, unless the policy allows it; the base table and its figures keep the policy's rules of disclosure",
   start: (context) => {
     const { finding, opened } = context;
     const faults = collectFaults();
     const { studyId, runId } = finding.chain;
     const commitments: SplitCommitted['data'][] = [];
     const fixed: SplitFixed['data'][] = [];
-    const tables: TableFixed['data'][] = [];
+    const tables: Said[] = [];
+    let splitAt = Infinity;
+    let openedAt = -1;
     let registered = 0;
     let counted: {
       readonly number: number;
@@ -47,12 +49,18 @@ export const dataPinned: Check = {
         },
       },
       data: {
-        SplitFixed: (data) => {
+        SplitFixed: (data, { stored }) => {
           if (fixed.length > 0) faults.add('the split of the data was fixed twice');
+          else splitAt = stored.position;
           fixed.push(data);
         },
-        TableFixed: (data) => {
-          tables.push(data);
+        TableFixed: (data, { stored }) => {
+          tables.push({ ...data, position: stored.position });
+        },
+      },
+      run: {
+        RunOpened: (_, { index, stored }) => {
+          if (index === 0) openedAt = stored.position;
         },
       },
       conclude: async () => {
@@ -83,7 +91,11 @@ export const dataPinned: Check = {
           faults.differ("the cohorts' minimum cell", cohorts.minimumCell, policy.data.minimumCell);
           // In version 1 nothing more was asked of a release.
           if (policy.version > 1) {
-            checkTables(tables, { table: cohorts.table.sha256, pins, policy: policy.data }, faults);
+            if (fixed.length === 0) faults.add('no split was fixed for the data');
+            else if (splitAt >= openedAt)
+              faults.add('the split of the data was fixed after the run was opened');
+            const run = { table: cohorts.table.sha256, pins, policy: policy.data, openedAt };
+            checkTables(tables, run, faults);
             await checkReleased(context, cohorts, policy.data, faults);
           }
         }
@@ -93,23 +105,29 @@ export const dataPinned: Check = {
   },
 };
 
+/** A table that was said, and where in the order of all events. */
+type Said = TableFixed['data'] & { readonly position: number };
+
 /** The table was said before it left, and where the policy wants one table of the same rows none stands before it. */
 const checkTables = (
-  tables: readonly TableFixed['data'][],
+  tables: readonly Said[],
   run: {
     readonly table: string;
     readonly pins: { readonly dataDigest: string; readonly splitCommitment: string };
     readonly policy: DataPolicy;
+    readonly openedAt: number;
   },
   faults: Faults,
 ): void => {
-  const { table, pins, policy } = run;
+  const { table, pins, policy, openedAt } = run;
   const same = tables.filter(
     ({ dataDigest, commitment }) =>
       dataDigest === pins.dataDigest && commitment === pins.splitCommitment,
   );
   const at = same.findIndex((one) => one.table === table);
-  if (at < 0) faults.add(`the base table ${table} was not said before it was released`);
+  const said = same[at];
+  if (said === undefined || said.position >= openedAt)
+    faults.add(`the base table ${table} was not said before it was released`);
   else if (at > 0 && policy.disclosure?.tables === 'one')
     faults.add(`run ${same[0]?.runId ?? ''} released another base table of the same rows before`);
 };

@@ -1,4 +1,4 @@
-import { postLoopGate } from '#libs/harness';
+import { POLICY_VERSION, postLoopGate } from '#libs/harness';
 import type { FairnessReport, GateCheck } from '#libs/harness';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -14,7 +14,7 @@ const spelled = (checks: readonly GateCheck[]): string =>
 export const gates: Check = {
   row: 'gates',
   expected:
-    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes; fairness reports whose figures and intervals follow from the counts of the groups of the policy',
+    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy',
   start: ({ opened, sha256 }) => {
     const faults = collectFaults();
     let preLoop = 0;
@@ -27,13 +27,20 @@ export const gates: Check = {
 
     return {
       run: {
-        RunOpened: ({ pins }, { body }) => {
+        RunOpened: ({ pins, policy: { version } }, { body }) => {
           // As it was written: upcasting changes the shape.
           const { policy } = body.data as { readonly policy: unknown };
           faults.differ(
             'the digest of the policy',
             pins.policyDigest,
             pinnedDigest(policy, sha256),
+          );
+          // The rules of version 1 asked for less: they are for runs that were written down as such.
+          const { schemaVersion } = body.metadata;
+          faults.differ(
+            `the version of the policy in a RunOpened of version ${String(schemaVersion)}`,
+            version,
+            schemaVersion === 1 ? 1 : POLICY_VERSION,
           );
         },
         GatePassed: ({ gate, policyDigest, mutationId, checks }, { index }) => {

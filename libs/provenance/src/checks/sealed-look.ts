@@ -116,9 +116,9 @@ export const sealedLook: Check = {
         MutationKept: () => {
           steps += 1;
         },
-        RunReverted: ({ undone }) => {
-          // The last one undone is the candidate, which was never kept.
-          steps -= Math.max(0, undone.length - 1);
+        RunReverted: ({ mutationId, undone }) => {
+          // A candidate is undone too, but was never kept; a re-measurement brings a revert without one.
+          steps -= undone.length - (mutationId === null ? 0 : 1);
         },
       },
       conclude: () => {

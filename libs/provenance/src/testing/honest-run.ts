@@ -2,8 +2,14 @@ import canonicalize from 'canonicalize';
 import { jointInterval, lookOf, statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
 import { fairnessOfCounts } from '#libs/evaluator';
-import { favourableLabel, protectedGroups } from '#libs/harness';
-import type { Estimate, FileDomain, HarnessPolicy, Observation } from '#libs/harness';
+import { favourableLabel, POLICY_VERSION, protectedGroups, upgradePolicy } from '#libs/harness';
+import type {
+  Estimate,
+  FileDomain,
+  HarnessPolicy,
+  Observation,
+  PolicyOfVersion1,
+} from '#libs/harness';
 import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
 import { candidate, commandIds, runDecider } from '#libs/run';
@@ -32,6 +38,8 @@ export type Iteration =
   | 'kept-large'
   /** Kept, with a result that another worker signed. */
   | 'kept-elsewhere'
+  /** Kept, with a result that a re-measurement, where it is the stability chart's turn, does not find again. */
+  | 'kept-unstable'
   | 'discarded'
   | 'crashed'
   | 'timed-out'
@@ -52,13 +60,16 @@ export interface Workshop {
   ) => Signature;
 }
 
+/** A fact, and the version of its type in which it was written where that is not the newest. */
+export type WrittenFact = Fact & { readonly schemaVersion?: number };
+
 /** The streams of a finding as facts, and the objects that they name: what an honest run leaves behind. */
 export interface HonestRun {
   readonly runId: string;
   readonly studyId: string;
   readonly findingId: string;
   /** Up to the loop's end; the signed head comes with {@link sealed}. */
-  readonly run: readonly Fact[];
+  readonly run: readonly WrittenFact[];
   readonly study: readonly Fact[];
   /** The stream of its data, which another study looked at before. */
   readonly data: readonly Fact[];
@@ -86,6 +97,7 @@ const EFFECT: Readonly<Record<string, number>> = {
   kept: -0.01,
   'kept-large': -0.04,
   'kept-elsewhere': -0.01,
+  'kept-unstable': -0.01,
   discarded: 0.001,
   diverged: -0.2,
 };
@@ -169,6 +181,8 @@ export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
   policy: HarnessPolicy = POLICY,
+  /** The policy as it was written, which is what a run pins. */
+  written: HarnessPolicy | PolicyOfVersion1 = policy,
 ): HonestRun => {
   const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
@@ -202,7 +216,7 @@ export const honestRun = (
     number: 1,
     pins: {
       ...source,
-      policyDigest: pinnedDigest(policy, sha256),
+      policyDigest: pinnedDigest(written, sha256),
       dataDigest,
       environmentDigest: pinnedDigest(environment, sha256),
       splitCommitment,
@@ -234,7 +248,9 @@ export const honestRun = (
     commands += 1;
     const decided = runDecider.decide(state, make(deriveId('command', commands)));
     if (!decided.ok) throw new Error(decided.error.message);
-    for (const event of decided.value) {
+    for (const one of decided.value) {
+      // No run is opened under version 1 any more: one that was goes on from what its upcaster makes of it.
+      const event = one.type === 'RunOpened' ? { ...one, data: opened } : one;
       state = runDecider.evolve(state, event);
       facts.push(event);
     }
@@ -334,17 +350,18 @@ export const honestRun = (
     }
   };
 
-  const remeasure = (): void => {
+  const remeasure = (iteration: Iteration): void => {
     if (state.node !== 'training') return;
     complete();
-    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed(), null);
+    const drift = iteration === 'kept-unstable' ? 0.2 : 0;
+    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed() + drift, null);
   };
 
   send((id) => ({
     type: 'OpenRun',
     id,
     data: {
-      opened,
+      opened: { ...opened, policy: { ...policy, version: POLICY_VERSION } },
       checks: [{ rule: 'minimum-rows', passed: true, found: '1000', expected: 'at least 100' }],
     },
   }));
@@ -449,7 +466,7 @@ export const honestRun = (
   for (const [at, iteration] of iterations.entries()) {
     if (!running()) break;
     iterate(iteration, at + 1);
-    remeasure();
+    remeasure(iteration);
   }
   if (running())
     send((id) => ({ type: 'FinishLoop', id, data: { reason: 'nothing is left to try' } }));
@@ -543,18 +560,50 @@ export const honestRun = (
   };
 };
 
+const without = <T extends object, Key extends keyof T>(from: T, ...keys: Key[]): Omit<T, Key> =>
+  Object.fromEntries(
+    Object.entries(from).filter(([key]) => !keys.includes(key as Key)),
+  ) as unknown as Omit<T, Key>;
+
+/** A run that was opened when policies were at version 1, and went on until today. */
+export const oldRun = (workshop: Workshop, iterations: readonly Iteration[]): HonestRun => {
+  const { keep, data, gates, ...policy } = without(examplePolicy, 'version', 'sandbox');
+  const written: PolicyOfVersion1 = {
+    ...policy,
+    version: 1,
+    keep: without(keep, 'effect'),
+    data: {
+      ...without(data, 'coarsen', 'magnitudes', 'disclosure', 'pii'),
+      outcome: without(data.outcome, 'labels'),
+    },
+    gates: { ...gates, postLoop: without(gates.postLoop, 'decide', 'level', 'intersections') },
+  };
+  const honest = honestRun(workshop, iterations, upgradePolicy(written), written);
+  const writtenThen = (fact: WrittenFact): WrittenFact => {
+    if (fact.type !== 'RunOpened') return fact;
+    const { cohorts, ...opened } = without(fact.data as RunOpened['data'], 'forkedFrom');
+    const released = cohorts && without(cohorts, 'dimensions', 'coarsened', 'audit');
+    return {
+      type: 'RunOpened',
+      schemaVersion: 1,
+      data: { ...opened, policy: written, cohorts: released },
+    };
+  };
+  return { ...honest, run: honest.run.map(writtenThen) };
+};
+
 const utf8 = new TextEncoder();
 
 /** Facts as a stream of stored events, each with its hash and that of the one before it. */
 export const chained = (
   stream: string,
-  facts: readonly Fact[],
+  facts: readonly WrittenFact[],
   sha256: Hash,
   from: { readonly position: number; readonly prev: string | null } = { position: 0, prev: null },
   revision = 0,
 ): readonly StoredBytes[] => {
   let prev = from.prev;
-  return facts.map(({ type, data }, at) => {
+  return facts.map(({ type, data, schemaVersion = newestVersion(type) }, at) => {
     const body = {
       stream,
       revision: revision + at,
@@ -566,7 +615,7 @@ export const chained = (
         causationId: deriveId('command', at),
         actor: { role: 'harness', id: 'runner' },
         time: '2026-01-01T00:00:00.000Z',
-        schemaVersion: newestVersion(type),
+        schemaVersion,
         prev,
       },
     };
@@ -597,7 +646,10 @@ export interface Sealed {
 export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
   const { sha256, sign } = workshop;
   const stream = `run-${honest.runId}`;
-  const loop = chained(stream, honest.run, sha256);
+  // What is fixed for the data is said before the run is opened, and looks are counted after its loop.
+  const first = honest.data.length;
+  const loop = chained(stream, honest.run, sha256, { position: first, prev: null });
+  const after = first + loop.length + 1;
   const last = loop.at(-1);
   const head = { revision: loop.length - 1, hash: last?.hash ?? '' };
   const signature = sign(
@@ -607,14 +659,14 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
   );
   const signedHead = { type: 'RunHeadSigned', data: { ...head, signature } };
   const study = chained(`study-${honest.studyId}`, honest.study, sha256, {
-    position: loop.length + 1,
+    position: after,
     prev: null,
   });
   const { look } = honest.finding.data.claim;
   const ofData = chained(`data-${look?.dataDigest ?? ''}`, honest.data, sha256, {
-    position: loop.length + 1 + study.length,
+    position: after + study.length,
     prev: null,
-  });
+  }).map((event, at) => (event.type === 'LookCounted' ? event : { ...event, position: at }));
   const { data } = honest.finding;
   const proposed = {
     ...honest.finding,
@@ -627,14 +679,14 @@ export const sealed = (workshop: Workshop, honest: HonestRun): Sealed => {
         stream,
         [signedHead],
         sha256,
-        { position: loop.length, prev: head.hash },
+        { position: first + loop.length, prev: head.hash },
         loop.length,
       ),
     ],
     studyEvents: study,
     dataEvents: ofData,
     findingEvents: chained(`finding-${honest.findingId}`, [proposed], sha256, {
-      position: loop.length + 1 + study.length + ofData.length,
+      position: after + study.length + ofData.length,
       prev: null,
     }),
   };

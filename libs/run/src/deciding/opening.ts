@@ -1,8 +1,9 @@
+import { POLICY_VERSION } from '#libs/harness';
 import type { OpenRun } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { originOf } from '../origin.ts';
 import type { RunState } from '../state.ts';
-import { commandIds, events, halted, listed, type Decision } from './outcome.ts';
+import { commandIds, events, halted, listed, refuse, type Decision } from './outcome.ts';
 
 /** What a gate that lets a run in must have had before it, whatever was checked. */
 const GATE_RESTS_ON = {
@@ -11,6 +12,13 @@ const GATE_RESTS_ON = {
 } as const;
 
 export const openRun = ({ data: { opened, checks } }: OpenRun): Decision => {
+  const { version } = opened.policy;
+  // Older rules asked for less: only a run that was opened under them is judged by them.
+  if (version !== POLICY_VERSION)
+    return refuse(
+      'policy-version',
+      `found a policy of version ${String(version)}, expected ${String(POLICY_VERSION)}: read the study anew`,
+    );
   const breaches = [
     ...checks.filter(({ passed }) => !passed),
     ...(checks.length === 0 ? [GATE_RESTS_ON.checks] : []),

@@ -5,6 +5,8 @@ import type { LoopEnded, RunEvent, RunHalted } from '../events.ts';
 import { incumbent, type RunState } from '../state.ts';
 
 export type RunRefusalCode =
+  /** A new run is judged by the rules of today alone. */
+  | 'policy-version'
   /** The run does not stand where this command belongs: reload and ask `nextStep`. */
   | 'not-now'
   /** A result for another training than the one under way, or a second one. */

@@ -1,4 +1,10 @@
-import type { FairnessReport, FileChange, HarnessPolicy, Observation } from '#libs/harness';
+import {
+  POLICY_VERSION,
+  type FairnessReport,
+  type FileChange,
+  type HarnessPolicy,
+  type Observation,
+} from '#libs/harness';
 import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { fold, type ArtefactRef, type Signature } from '#libs/kernel';
 import type {
@@ -353,9 +359,20 @@ export const addressed = (state: RunState, command: RunCommand): RunCommand => {
   return command;
 };
 
+/** No run is opened under version 1 any more: the first event of one is what its upcaster makes of it. */
+const openedThen = ({ data, ...command }: OpenRun): readonly RunEvent[] => {
+  const { opened } = data;
+  const today = { ...opened, policy: { ...opened.policy, version: POLICY_VERSION } } as const;
+  return past({ ...command, data: { ...data, opened: today } }).map((event) =>
+    event.type === 'RunOpened' ? { ...event, data: opened } : event,
+  );
+};
+
 /** The events of commands, each of which must be taken. */
 export const past = (...commands: readonly RunCommand[]): readonly RunEvent[] =>
   commands.reduce<readonly RunEvent[]>((events, command) => {
+    if (command.type === 'OpenRun' && command.data.opened.policy.version === 1)
+      return [...events, ...openedThen(command)];
     const state = fold(runDecider, events);
     const decision = runDecider.decide(state, addressed(state, command));
     if (!decision.ok) throw new Error(`${command.id}: ${decision.error.message}`);
