@@ -114,4 +114,31 @@ describe('a second table of the same rows', () => {
     },
     PATIENCE,
   );
+
+  it(
+    'is let out where the first one never left: its run ended before it was opened',
+    async () => {
+      const home = await openTestHome({ folder: await prepared.home() });
+      const { policy } = await studyWith({});
+      const fewer = { dimensions: policy.data.dimensions.slice(1) };
+      const ending = {
+        ...home,
+        runs: { ...home.runs, send: () => Promise.reject(new Error('the process ended')) },
+      };
+      // There and back again: what was said is told from what is said anew.
+      for (const data of [{}, fewer, {}, fewer, {}])
+        await expect(openRun(ending, { study: await studyWith(data), seed: 1 })).rejects.toThrow(
+          'the process ended',
+        );
+      const opened = good(await openRun(home, { study: await studyWith(fewer), seed: 1 }));
+      const { cohorts, pins } = openedBy(await eventsOf(home, opened.runId));
+      expect(cohorts).not.toBeNull();
+      const { tables } = (await home.data.load(pins.dataDigest)).state;
+      expect(tables.map(({ runId, table }) => [runId, table])).toEqual([
+        [opened.runId, cohorts?.table.sha256],
+      ]);
+      await home.close();
+    },
+    PATIENCE,
+  );
 });

@@ -99,7 +99,11 @@ it(
       'SplitFixed',
       'TableFixed',
       'LookCounted',
+      // Of the run that looked at nothing, too.
+      'TableFixed',
+      'TableFixed',
       'LookCounted',
+      'TableFixed',
       'LookCounted',
     ]);
   },

@@ -1041,6 +1041,12 @@ const CASES: readonly Case[] = [
     says: 'the counts give',
   },
   {
+    what: 'the fairness report is of another training',
+    tamper: change('FairnessMeasured', () => ({ trainingId: 'another-training' })),
+    fails: ['gates'],
+    says: 'the training of the fairness report of',
+  },
+  {
     what: 'a protected group is left out of the fairness report',
     tamper: change('FairnessMeasured', ({ report }) => ({
       report: { ...report, groups: report.groups.slice(1) },

@@ -52,11 +52,34 @@ describe('the base table of the same rows', () => {
     ({ type: 'FixTable', id: 'c', data: { fixed: { ...released, ...changed }, tables } }) as const;
   const other = { studyId: 'pay-too', runId: 'pay-too-1', table: '34'.repeat(32) };
 
-  it('is said once, whoever releases it again', () => {
+  it('is said once by each run that releases it', () => {
     given([fixed]).when(fixTable()).then([said]);
+    given([fixed, said]).when(fixTable()).then([]);
+    const too = { studyId: 'pay-too', runId: 'pay-too-1' };
     given([fixed, said])
-      .when(fixTable({ studyId: 'pay-too', runId: 'pay-too-1' }))
-      .then([]);
+      .when(fixTable(too))
+      .then([{ type: 'TableFixed', data: { ...released, ...too } }]);
+  });
+
+  it('is replaced by the same run, which comes back only where it was never opened', () => {
+    const corrected = { table: other.table };
+    const again: DataEvent = { type: 'TableFixed', data: { ...released, ...corrected } };
+    given([fixed, said]).when(fixTable(corrected)).then([again]);
+    // The first one never left: it stands in nobody's way, and comes back as it went.
+    given([fixed, said, again])
+      .when(fixTable(other))
+      .then([{ type: 'TableFixed', data: { ...released, ...other } }]);
+    given([fixed, said, again])
+      .when(fixTable({ ...other, table: released.table }))
+      .thenRefused('other-table', 'run pay-1');
+    given([fixed, said, again]).when(fixTable()).then([said]);
+  });
+
+  it('is not replaced where another run released the first one meanwhile', () => {
+    const too: DataEvent = { type: 'TableFixed', data: { ...released, runId: 'pay-2' } };
+    given([fixed, said, too])
+      .when(fixTable({ table: other.table }))
+      .thenRefused('other-table', 'run pay-2');
   });
 
   it('is refused where another one left before, of whichever study', () => {

@@ -28,11 +28,25 @@ export type DataRefusalCode =
 export interface DataState {
   /** Null before a run on these data passed the pre-loop gate. */
   readonly split: SplitFixed['data'] | null;
-  /** Every different base table that left the vault, with the first run that released it. */
+  /** The base table of every run, in the order in which they were said. */
   readonly tables: readonly TableFixed['data'][];
   /** Looks at the sealed rows of these data, of all studies. */
   readonly looks: readonly LookCounted['data'][];
 }
+
+/**
+ * The tables once one more is said. A run that ended before it opened released nothing and may come back with another
+ * one, its data corrected meanwhile: what it said before counts no longer.
+ */
+export const withTable = (
+  tables: readonly TableFixed['data'][],
+  said: TableFixed['data'],
+): readonly TableFixed['data'][] => [
+  ...tables.filter(
+    ({ runId, commitment }) => runId !== said.runId || commitment !== said.commitment,
+  ),
+  said,
+];
 
 const shares = ({ split, rowId }: SplitFixed['data']): string =>
   `${split.train} / ${split.dev} / ${split.check} / ${split.sealed} by ${rowId === null ? 'the place in the file' : `the column ${rowId}`}`;
@@ -59,13 +73,14 @@ export const dataDecider: Decider<DataState, DataCommand, DataEvent, DataRefusal
     if (command.type === 'FixTable') {
       const { fixed, tables: wanted } = command.data;
       const same = tables.filter(({ commitment }) => commitment === fixed.commitment);
-      const other = same.find(({ table }) => table !== fixed.table);
+      const other = same.find(({ table, runId }) => table !== fixed.table && runId !== fixed.runId);
       if (other !== undefined && wanted === 'one')
         return refused({
           code: 'other-table',
           message: `another table than the one of run ${other.runId}, with the same data (another minimum, other dimensions or other rules)`,
         });
-      return same.some(({ table }) => table === fixed.table)
+      // Said by each run for itself: the one that said the same table first may still replace it.
+      return same.some(({ table, runId }) => table === fixed.table && runId === fixed.runId)
         ? ok([])
         : ok([{ type: 'TableFixed', data: fixed }]);
     }
@@ -79,7 +94,7 @@ export const dataDecider: Decider<DataState, DataCommand, DataEvent, DataRefusal
       case 'SplitFixed':
         return { ...state, split: event.data };
       case 'TableFixed':
-        return { ...state, tables: [...state.tables, event.data] };
+        return { ...state, tables: withTable(state.tables, event.data) };
       case 'LookCounted':
         return { ...state, looks: [...state.looks, event.data] };
     }

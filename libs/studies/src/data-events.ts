@@ -20,7 +20,8 @@ export type SplitFixed = Fact<
 
 /**
  * The base table of the train rows that a run released, said before it left: two different tables of the same rows could
- * be subtracted from each other, whichever studies released them.
+ * be subtracted from each other, whichever studies released them. Of one run the last counts: it said the ones before
+ * and ended without opening, so that they never left.
  */
 export type TableFixed = Fact<
   'TableFixed',

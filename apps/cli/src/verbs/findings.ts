@@ -65,7 +65,10 @@ const verify = async (session: Session, findingId: string): Promise<ExitCode> =>
     });
   const verdict = await commands.execute(new VerifyFinding(findingId));
   if (output.json) jsonLine(output, { findingId, ...verdict });
-  else await sayVerdict(queries, output, findingId, verdict);
+  else {
+    await sayVerdict(queries, output, findingId, verdict);
+    if (verdict.notRecorded !== null) output.line(`not recorded: ${verdict.notRecorded}`);
+  }
   return verdict.verdict === 'PASS' ? EXIT.done : EXIT.blocked;
 };
 

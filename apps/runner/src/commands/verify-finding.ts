@@ -1,12 +1,11 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Verdict } from '#libs/provenance';
 import type { Home } from '../home.ts';
-import { verifyAgain } from '../proving/verify.ts';
+import { verifyAgain, type VerifiedAgain } from '../proving/verify.ts';
 import { HOME } from '../tokens.ts';
 
-/** Verifies a finding again; a verdict that has changed is recorded, and a BLOCK discards the finding. */
-export class VerifyFinding extends Command<Verdict> {
+/** Verifies a finding again; a verdict that has changed is recorded, and a BLOCK discards the finding. A runner that the run did not pin records nothing and says so. */
+export class VerifyFinding extends Command<VerifiedAgain> {
   readonly findingId: string;
   constructor(findingId: string) {
     super();

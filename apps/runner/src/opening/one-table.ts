@@ -22,9 +22,12 @@ export const oneTableCheck = async (
   const table = sha256(vault.release().table);
   const fixed = { dataDigest, commitment, studyId: policy.study.id, runId, table };
   for (let attempt = 1; ; attempt += 1) {
+    const { head } = await data.load(dataDigest);
+    // A run that ended before it opened comes back, perhaps with corrected data, perhaps with the first ones once more.
+    const id = deriveId('fix-table', runId, dataDigest, table, head?.id ?? 'first');
     const sent = await data.send(
       dataDigest,
-      { type: 'FixTable', id: deriveId('fix-table', runId), data: { fixed, tables } },
+      { type: 'FixTable', id, data: { fixed, tables } },
       HARNESS,
     );
     if (sent.ok) return ok(tables === 'one' ? [rule(true, 'the only table of these rows')] : []);

@@ -33,6 +33,8 @@ export interface OpenedRun {
 
 /** Attempts at opening while other processes open runs of the same study. */
 const PATIENCE = 5;
+/** What a run is refused with where another process was faster: its number was taken, with another seed or the same. */
+const OVERTAKEN: readonly string[] = ['lost-race', 'not-now', 'other-seed'];
 
 /**
  * Pins everything that the run stands on, lets the pre-loop gate look at the data, and opens the run. Whatever is
@@ -47,7 +49,7 @@ export const openRun = async (
 ): Promise<Result<OpenedRun, Refusal>> => {
   for (let attempt = 1; ; attempt += 1) {
     const opened = await openOnce(home, run, fork);
-    const overtaken = !opened.ok && ['lost-race', 'not-now'].includes(opened.error.code);
+    const overtaken = !opened.ok && OVERTAKEN.includes(opened.error.code);
     if (!overtaken || attempt === PATIENCE) return opened;
   }
 };

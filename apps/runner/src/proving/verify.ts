@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+import { parseBody } from '#libs/event-log';
 import { verdictAttestation, verifyFinding, type Verdict } from '#libs/provenance';
 import type { FindingProposed } from '#libs/findings';
 import { deriveId } from '#libs/kernel';
+import type { RunOpened } from '#libs/run';
 import { sign, verify } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
@@ -75,28 +77,56 @@ export const proposedHashOf = async ({ log }: Home, findingId: string): Promise<
   throw new Error(`finding ${findingId} has no events`);
 };
 
+/** The id of the runner key that a run pinned, out of the bytes as they are stored; null where they can't be read. */
+const pinnedKeyId = async ({ log }: Home, runId: string): Promise<string | null> => {
+  for await (const { canonical } of log.readStored({ stream: `run-${runId}`, limit: 1 })) {
+    try {
+      return (parseBody(canonical) as unknown as RunOpened).data.keys.runner.keyId;
+    } catch {
+      return null;
+    }
+  }
+  return null;
+};
+
+export interface VerifiedAgain extends Verdict {
+  /** Why the verdict could not be recorded; null where it was, or where it was no news. */
+  readonly notRecorded: string | null;
+}
+
 /**
- * Verifies a finding again. The verdict is recorded where it differs from the last one or was asked for, and the
- * finding's own stream can still be read; it is given in any case.
+ * Verifies a finding again. The verdict is recorded where it differs from the last one or was asked for, the finding's
+ * own stream can still be read, and this is the runner whose key the run pinned: a verdict that another key signed
+ * would turn the finding's own chain against it. It is given in any case.
  */
-export const verifyAgain = async (home: Home, findingId: string): Promise<Verdict> => {
+export const verifyAgain = async (home: Home, findingId: string): Promise<VerifiedAgain> => {
   const verdict = await verdictOn(home, findingId);
+  let notRecorded: string | null = null;
   try {
     const { state, head } = await home.findings.load(findingId);
-    const isNews = state.verified?.verdict !== verdict.verdict || state.verificationAsked;
-    if (state.proposed !== null && head !== null && isNews)
-      await recordVerdict(
-        home,
-        state.proposed,
-        verdict,
-        await proposedHashOf(home, findingId),
-        head.id,
-      );
+    const { proposed, verified } = state;
+    const isNews = verified?.verdict !== verdict.verdict || state.verificationAsked;
+    if (proposed !== null && head !== null && isNews) {
+      const pinned = await pinnedKeyId(home, proposed.chain.runId);
+      const { keyId } = home.keys.runner;
+      // Where the run's first event was altered, the runner is known by the verdict that it gave before.
+      if (pinned === keyId || verified?.signature.keyId === keyId)
+        await recordVerdict(
+          home,
+          proposed,
+          verdict,
+          await proposedHashOf(home, findingId),
+          head.id,
+        );
+      else
+        notRecorded = `this runner signs with key ${keyId}, expected the runner key that the run pinned, ${pinned ?? 'which its first event no longer tells'}; verify it with that runner to record the verdict`;
+    }
     // A process that ended between an append and the ref's move left the ref behind.
-    if (state.proposed !== null) await pointAcceptedRef(home, state.proposed.chain.studyId);
+    if (proposed !== null) await pointAcceptedRef(home, proposed.chain.studyId);
   } catch (error) {
     // A damaged finding stream takes no more events: the verdict says why.
     if (!(error instanceof Error && error.name === 'CorruptEvent')) throw error;
+    notRecorded = "the finding's own stream is damaged and takes no more events";
   }
-  return verdict;
+  return { ...verdict, notRecorded };
 };

@@ -155,7 +155,7 @@ export const supervise = async (
         return followRun(home, studies, id, signal);
       case 'verification':
         await verifyAgain(home, id);
-        // A review that came in between kept the verdict from being recorded.
+        // A review that came in between, or a key that the run did not pin, kept the verdict from being recorded.
         return (await home.findings.load(id)).state.verificationAsked ? 'again' : 'settled';
       case 'accepted-line':
         await pointAcceptedRef(home, id);

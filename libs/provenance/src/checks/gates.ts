@@ -14,7 +14,7 @@ const spelled = (checks: readonly GateCheck[]): string =>
 export const gates: Check = {
   row: 'gates',
   expected:
-    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy',
+    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy, each of the first training of its candidate',
   start: ({ opened, sha256 }) => {
     const faults = collectFaults();
     let preLoop = 0;
@@ -23,6 +23,8 @@ export const gates: Check = {
     let fairness: { readonly mutationId: string; readonly report: FairnessReport } | null = null;
     let postLoop: string | null = null;
     let early: string | null = null;
+    let candidate: { readonly mutationId: string | null; readonly trainingId: string } | null =
+      null;
     let passed = 0;
 
     return {
@@ -76,8 +78,9 @@ export const gates: Check = {
               faults.add(`unknown gate ${String(gate)}`);
           }
         },
-        TrainingLaunched: ({ trainingId }) => {
+        TrainingLaunched: ({ trainingId, mutationId, purpose }) => {
           if (preLoop === 0) early ??= trainingId;
+          if (purpose === 'candidate') candidate = { mutationId, trainingId };
         },
         MutationProposed: ({ mutationId }, { index }) => {
           proposed = { mutationId, index };
@@ -86,11 +89,14 @@ export const gates: Check = {
           if (midLoop !== mutationId)
             faults.add(`${mutationId} was cut over without its mid-loop gate`);
         },
-        FairnessMeasured: ({ mutationId, report }) => {
+        FairnessMeasured: ({ mutationId, trainingId, report }) => {
           fairness = { mutationId, report };
           const { policy } = opened();
           // A run of version 1 recorded no intervals, and its figures were not recomputed.
           if (policy.version === 1) return;
+          // A report on another program's predictions would carry the gate of this one.
+          const first = candidate?.mutationId === mutationId ? candidate.trainingId : null;
+          faults.differ(`the training of the fairness report of ${mutationId}`, trainingId, first);
           for (const fault of fairnessFaults(report, policy))
             faults.add(`the fairness report of ${mutationId} has ${fault}`);
         },
