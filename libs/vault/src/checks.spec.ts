@@ -393,8 +393,18 @@ describe('preLoopChecks', () => {
       suppression:
         'at most 20 % of the train rows (withheld: how many would tell of a hidden cell)',
       disclosure: 'audited, with the totals of the train rows withheld',
+      'scorable-rows': 'dev at least 1, check at least 1, sealed at least 1',
+      'protected-groups': 'sex female at least 50, sex male at least 50',
     });
     expect(checks.every(({ passed }) => passed)).toBe(true);
+    const few = { ...clinicGates, postLoop: { ...clinicGates.postLoop, minimumGroup: 101 } };
+    const policy = { data: clinicPolicy, charts: [], gates: few };
+    expect(
+      preLoopChecks(control, policy).find(({ rule }) => rule === 'measurable-groups'),
+    ).toMatchObject({
+      passed: false,
+      found: 'sex female fewer than 101 people, sex male fewer than 101 people',
+    });
   });
 
   it('lets nothing through that was not audited', async () => {

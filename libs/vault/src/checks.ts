@@ -360,6 +360,7 @@ const checkCounts = (
     control.totals === 'told'
       ? found
       : "withheld: with the file's number of rows they would tell of a hidden cell";
+  const told = sideOr(control.totals === 'told');
   const scored = (['dev', 'check', 'sealed'] as const)
     .filter((split) => split !== 'check' || data.split.check > 0)
     .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
@@ -383,20 +384,31 @@ const checkCounts = (
     check(
       'scorable-rows',
       scored.every(({ people }) => people > 0),
-      scored.map(({ split, people }) => `${split} ${number(people)}`).join(', '),
+      scored.map(({ split, people }) => `${split} ${told(people, 1)}`).join(', '),
       `people in cells of at least ${data.minimumCell} in each, so that predictions and findings can be scored`,
     ),
     ...(charts.some(({ kind }) => kind === 'gap') ? [checkGapChart(counts, data)] : []),
-    ...(bounded ? [checkMeasurable(counts, { data, gates })] : []),
+    ...(bounded ? [checkMeasurable(counts, { data, gates }, told)] : []),
     check(
       'protected-groups',
       groups.every(({ people }) => people >= minimumGroup) && (groups.length > 0 || !bounded),
-      groups.map(({ name, people }) => `${name} ${number(people)}`).join(', ') ||
+      groups.map(({ name, people }) => `${name} ${told(people, minimumGroup)}`).join(', ') ||
         'no protected attribute',
       `at least ${number(minimumGroup)} dev people in each protected group${bounded ? ', since the policy bounds their fairness' : ''}`,
     ),
   ];
 };
+
+/** How a count is said, given the bound that it is compared with. */
+type Told = (count: number, bound: number) => string;
+
+/** The count itself where it may be told, else the side of the bound that it is on, which the gate's outcome tells. */
+const sideOr =
+  (exactly: boolean): Told =>
+  (count, bound) => {
+    if (exactly) return number(count);
+    return count >= bound ? `at least ${number(bound)}` : `fewer than ${number(bound)}`;
+  };
 
 const checkSuppression = (
   { train }: VaultCounts,
@@ -447,6 +459,7 @@ const checkAudit = (
 const checkMeasurable = (
   { dev }: VaultCounts,
   { data, gates }: Pick<HarnessPolicy, 'data' | 'gates'>,
+  told: Told,
 ): GateCheck => {
   const { favourable, minimumGroup, equalOpportunity, equalizedOdds } = gates.postLoop;
   const label = favourableLabel({ data, gates });
@@ -471,7 +484,7 @@ const checkMeasurable = (
       ];
       return needed
         .filter(({ asked, count }) => asked && count < minimumGroup)
-        .map(({ what, count }) => `${attribute} ${group} ${number(count)} ${what}`);
+        .map(({ what, count }) => `${attribute} ${group} ${told(count, minimumGroup)} ${what}`);
     }),
   );
   return none(
