@@ -452,6 +452,17 @@ describe('preLoopChecks', () => {
     expect(await measurable({ minimumGroup: 101, disparateImpact: null })).toEqual([]);
   });
 
+  it('tells no count of any group where one is below the minimum cell', async () => {
+    const [sex] = good.protected;
+    const [female, male] = sex!.groups;
+    const few = { ...female!, counts: { people: [7], positive: [3] } };
+    const dev = { ...good, protected: [{ ...sex!, groups: [few, male!] }] };
+    const found = (await failing({ counts: { dev } })).map((each) => `${each.rule}: ${each.found}`);
+    // With the male ones and all dev people, the female ones would be told.
+    expect(found).toContain('protected-groups: sex female fewer than 50, sex male at least 50');
+    expect(found.join()).not.toMatch(/\b(?:7|100) people/);
+  });
+
   it('fails a bound on fairness without anybody to compare', async () => {
     const without = { ...good, protected: [] };
     expect((await failing({ counts: { dev: without } })).map(({ rule }) => rule)).toEqual([

@@ -346,7 +346,7 @@ const checkCounts = (
   const groups = counts.dev.protected.flatMap(({ attribute, groups }) =>
     groups.map(({ group, counts: { people } }) => ({
       name: `${attribute} ${group}`,
-      people: Array.from(people).reduce((a, b) => a + b, 0),
+      people: sum(people),
     })),
   );
   const { postLoop } = gates;
@@ -361,6 +361,11 @@ const checkCounts = (
       ? found
       : "withheld: with the file's number of rows they would tell of a hidden cell";
   const told = sideOr(control.totals === 'told');
+  // One small group can be reckoned from the others and the total, so that it takes the counts of all with it.
+  const toldIfNoneSmall = (all: readonly number[]) =>
+    sideOr(control.totals === 'told' && all.every((count) => count >= data.minimumCell));
+  const toldOfGroups = toldIfNoneSmall(groups.map(({ people }) => people));
+  const toldOfOutcomes = toldIfNoneSmall(outcomesOfGroups(counts));
   const scored = (['dev', 'check', 'sealed'] as const)
     .filter((split) => split !== 'check' || data.split.check > 0)
     .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
@@ -388,16 +393,28 @@ const checkCounts = (
       `people in cells of at least ${data.minimumCell} in each, so that predictions and findings can be scored`,
     ),
     ...(charts.some(({ kind }) => kind === 'gap') ? [checkGapChart(counts, data)] : []),
-    ...(bounded ? [checkMeasurable(counts, { data, gates }, told)] : []),
+    ...(bounded ? [checkMeasurable(counts, { data, gates }, toldOfOutcomes)] : []),
     check(
       'protected-groups',
       groups.every(({ people }) => people >= minimumGroup) && (groups.length > 0 || !bounded),
-      groups.map(({ name, people }) => `${name} ${told(people, minimumGroup)}`).join(', ') ||
-        'no protected attribute',
+      groups
+        .map(({ name, people }) => `${name} ${toldOfGroups(people, minimumGroup)}`)
+        .join(', ') || 'no protected attribute',
       `at least ${number(minimumGroup)} dev people in each protected group${bounded ? ', since the policy bounds their fairness' : ''}`,
     ),
   ];
 };
+
+const sum = (counts: ArrayLike<number>): number => Array.from(counts).reduce((a, b) => a + b, 0);
+
+/** People with each outcome in each protected group and intersection of the dev rows. */
+const outcomesOfGroups = ({ dev }: VaultCounts): readonly number[] =>
+  dev.protected.flatMap(({ groups }) =>
+    groups.flatMap(({ counts }) => {
+      const positive = sum(counts.positive);
+      return [positive, sum(counts.people) - positive];
+    }),
+  );
 
 /** How a count is said, given the bound that it is compared with. */
 type Told = (count: number, bound: number) => string;
@@ -463,7 +480,6 @@ const checkMeasurable = (
 ): GateCheck => {
   const { favourable, minimumGroup, equalOpportunity, equalizedOdds } = gates.postLoop;
   const label = favourableLabel({ data, gates });
-  const sum = (counts: ArrayLike<number>): number => Array.from(counts).reduce((a, b) => a + b, 0);
   const small = dev.protected.flatMap(({ attribute, groups }) =>
     groups.flatMap(({ group, counts }) => {
       const people = sum(counts.people);
