@@ -23,6 +23,7 @@ import {
   differenceOverSeeds,
   fairness,
   ladder,
+  leastTold,
   observe,
   sealedContrast,
   simultaneousInterval,
@@ -313,6 +314,7 @@ const simulate = async (loaded: LoadedStudy, seed: number) => {
         const report = fairness(predictions, groups, {
           policy: policy.gates.postLoop,
           label: favourableLabel(policy),
+          leastTold: leastTold(policy.data),
         });
         const gate = postLoopGate(report);
         if (gate.breaches.length > 0) {

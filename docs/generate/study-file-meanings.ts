@@ -144,7 +144,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   gates: 'The three gates; a breach halts the run for good.',
   'gates.pre_loop': 'On the data, before anything is trained.',
   'gates.pre_loop.minimum_rows': 'Fewest people in each split.',
-  'gates.pre_loop.minimum_group': 'Fewest dev people in each protected group.',
+  'gates.pre_loop.minimum_group':
+    'Fewest dev people in each protected group; not below `data.minimum_cell`.',
   'gates.pre_loop.maximum_suppression':
     'Greatest share of the train rows, in per cent, that the minimum cell may hide.',
   'gates.mid_loop': 'On each mutation.',
@@ -157,7 +158,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'gates.post_loop.favourable':
     'The decision that is the good one for the person: `positive`, `negative`, or its label.',
   'gates.post_loop.minimum_group':
-    'Fewest people for a rate to be measurable, in each group and intersection. "Not measurable" under a bound is a breach, of the pre-loop gate already where the dev rows show it.',
+    'Fewest people for a rate to be measurable, in each group and intersection; not below `data.minimum_cell`. "Not measurable" under a bound is a breach, of the pre-loop gate already where the dev rows show it.',
   'gates.post_loop.decide':
     "What a bound is compared with: `interval`, the unfavourable end of the measure's confidence interval (lower for a ratio, upper for a difference), or `estimate`.",
   'gates.post_loop.level':

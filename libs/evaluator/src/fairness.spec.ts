@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FairnessPolicy } from '#libs/harness';
 import { uniform } from '../../../test/support/fixture-study.ts';
-import { fairness, fairnessOfCounts, type ProtectedCounts } from './index.ts';
+import { examplePolicy } from '../../harness/src/testing/policy.ts';
+import { fairness, fairnessOfCounts, leastTold, type ProtectedCounts } from './index.ts';
 
 const policy: FairnessPolicy = {
   threshold: 0.5,
@@ -43,7 +44,12 @@ const reportOf = (
   attributes: readonly ProtectedCounts[],
   change: Partial<FairnessPolicy> = {},
   probabilities: readonly number[] = predictions,
-) => fairness(probabilities, attributes, { policy: { ...policy, ...change }, label: 'granted' });
+) =>
+  fairness(probabilities, attributes, {
+    policy: { ...policy, ...change },
+    label: 'granted',
+    leastTold: 0,
+  });
 
 const measureOf = (
   attributes: readonly ProtectedCounts[],
@@ -168,6 +174,23 @@ describe('fairness', () => {
         ...blocked,
         reason: 'found 9 in a; expected 10 people in each group',
       });
+    });
+
+    it('for a group below the minimum cell without its count, but in runs of version 1', () => {
+      const groups = attribute(half(5, 9, 'a'), half(8, 15, 'b'), half(60, 100, 'c'));
+      const reason = (least: number) =>
+        fairness(predictions, groups, {
+          policy: { ...policy, minimumGroup: 20 },
+          label: 'granted',
+          leastTold: least,
+        }).measures[0]?.reason;
+      expect(reason(11)).toBe(
+        'found fewer than 11 in a, 15 in b; expected 20 people in each group',
+      );
+      expect(reason(0)).toBe('found 9 in a, 15 in b; expected 20 people in each group');
+      const { data } = examplePolicy;
+      expect(leastTold(data)).toBe(11);
+      expect(leastTold({ ...data, disclosure: null })).toBe(0);
     });
 
     it('for too few people whose outcome is the favourable one', () => {
@@ -325,6 +348,7 @@ describe('fairness', () => {
       const again = fairnessOfCounts([{ attribute: 'origin', groups: report.groups }], {
         policy: { ...policy, ...byInterval },
         label: 'granted',
+        leastTold: 0,
       });
       expect(again).toEqual(report);
     });

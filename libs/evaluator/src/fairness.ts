@@ -1,4 +1,10 @@
-import type { FairnessMeasure, FairnessPolicy, FairnessReport, GroupCounts } from '#libs/harness';
+import type {
+  DataPolicy,
+  FairnessMeasure,
+  FairnessPolicy,
+  FairnessReport,
+  GroupCounts,
+} from '#libs/harness';
 import type { CellCounts, ProtectedCounts } from './counts.ts';
 import {
   criticalValue,
@@ -49,7 +55,13 @@ export interface FairnessAsked {
   readonly policy: FairnessPolicy;
   /** What the favourable outcome is called. */
   readonly label: string;
+  /** The least count that a reason says, as {@link leastTold}; of a lesser one it says that it is less. */
+  readonly leastTold: number;
 }
+
+/** The least number of people in a group that a reason may say; runs of version 1 said any. */
+export const leastTold = ({ disclosure, minimumCell }: DataPolicy): number =>
+  disclosure === null ? 0 : minimumCell;
 
 /** The counts of one attribute's groups, or of one intersection's. */
 export interface AttributeCounts {
@@ -200,14 +212,15 @@ const measures = (
 const ratesOf = (
   groups: readonly GroupCounts[],
   compared: Compared,
-  { policy: { minimumGroup }, label }: FairnessAsked,
+  { policy: { minimumGroup }, label, leastTold: least }: FairnessAsked,
 ): { readonly rates: readonly Rate[] } | { readonly reason: string } => {
   const rates = groups.map(compared.rateOf);
   if (rates.length < 2)
     return { reason: `found ${rates.length} group: there is nothing to compare it with` };
   const small = rates.filter(({ people }) => people < Math.max(1, minimumGroup));
   if (small.length === 0) return { rates };
-  const found = small.map(({ of, people }) => `${people} in ${of}`).join(', ');
+  const told = (people: number) => (people < least ? `fewer than ${least}` : String(people));
+  const found = small.map(({ of, people }) => `${told(people)} in ${of}`).join(', ');
   return {
     reason: `found ${found}; expected ${minimumGroup} ${compared.people(label)} in each group`,
   };

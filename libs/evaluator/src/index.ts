@@ -9,6 +9,7 @@ export type { CellCounts, ProtectedCounts } from './counts.ts';
 export {
   fairness,
   fairnessOfCounts,
+  leastTold,
   type AttributeCounts,
   type FairnessAsked,
 } from './fairness.ts';

@@ -1,4 +1,4 @@
-import { fairnessOfCounts } from '#libs/evaluator';
+import { fairnessOfCounts, leastTold } from '#libs/evaluator';
 import {
   favourableLabel,
   protectedGroups,
@@ -71,6 +71,7 @@ export const fairnessFaults = (
   const recomputed = fairnessOfCounts(counted, {
     policy: postLoop,
     label: favourableLabel(policy),
+    leastTold: leastTold(policy.data),
   });
   const { measures, groups: _, ...head } = recomputed;
   const { measures: said, groups: __, ...saidHead } = report;

@@ -427,6 +427,22 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
     expect(places(edited(from, to))).toEqual([place]);
   });
 
+  it('refuses a gate for groups below the minimum cell, naming both fields', () => {
+    const gates = (smallest: number) =>
+      `${SMALLEST}gates: { pre_loop: { minimum_group: ${smallest} }, post_loop: { minimum_group: ${smallest} } }\n`;
+    expect(problemsOf(gates(11))).toEqual([]);
+    expect(problemsOf(gates(10)).map(describeProblem)).toEqual(
+      ['12:37 gates.pre_loop', '12:71 gates.post_loop'].map(
+        (place) =>
+          `holdfast.yaml:${place}.minimum_group: found 10; expected at least data.minimum_cell, 11. Raise ${place.split(' ')[1]!}.minimum_group, or lower data.minimum_cell.`,
+      ),
+    );
+    // What is not written has its default.
+    expect(
+      problemsOf(edited('path: data/pay.csv', 'path: data/pay.csv\n  minimum_cell: 101')),
+    ).toHaveLength(2);
+  });
+
   it.each([
     'budget: { costs: { feature: 0 } }',
     'budget: { costs: { feature: 2.5 } }',

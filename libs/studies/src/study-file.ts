@@ -234,6 +234,24 @@ const mandateComplaints = (content: StudyFileContent): readonly PlacedComplaint[
     ]),
   );
 
+/** A group below the minimum cell is hidden in tables: a gate that passes one would tell that it is so small. */
+const smallGroupComplaints = ({ gates, data }: StudyFileContent): readonly PlacedComplaint[] =>
+  (['pre_loop', 'post_loop'] as const).flatMap((gate): readonly PlacedComplaint[] => {
+    const { minimum_group: group } = gates[gate];
+    return group >= data.minimum_cell
+      ? []
+      : [
+          [
+            ['gates', gate, 'minimum_group'],
+            {
+              found: String(group),
+              expected: `at least data.minimum_cell, ${data.minimum_cell}`,
+              remedy: `Raise gates.${gate}.minimum_group, or lower data.minimum_cell.`,
+            },
+          ],
+        ];
+  });
+
 /** Most groups that one intersection may have: the fewer people in each, the less any interval says. */
 const MOST_CROSSED_GROUPS = 200;
 
@@ -425,6 +443,7 @@ export const parseStudyFile = (
     problems.push(
       ...[
         ...dataInsideProgram(content),
+        ...smallGroupComplaints(content),
         ...fairnessComplaints(content),
         ...mandateComplaints(content),
       ].map((c) => placed(...c)),

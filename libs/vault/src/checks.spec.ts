@@ -393,8 +393,18 @@ describe('preLoopChecks', () => {
       suppression:
         'at most 20 % of the train rows (withheld: how many would tell of a hidden cell)',
       disclosure: 'audited, with the totals of the train rows withheld',
+      'scorable-rows': 'dev at least 1, check at least 1, sealed at least 1',
+      'protected-groups': 'sex female at least 50, sex male at least 50',
     });
     expect(checks.every(({ passed }) => passed)).toBe(true);
+    const few = { ...clinicGates, postLoop: { ...clinicGates.postLoop, minimumGroup: 101 } };
+    const policy = { data: clinicPolicy, charts: [], gates: few };
+    expect(
+      preLoopChecks(control, policy).find(({ rule }) => rule === 'measurable-groups'),
+    ).toMatchObject({
+      passed: false,
+      found: 'sex female fewer than 101 people, sex male fewer than 101 people',
+    });
   });
 
   it('lets nothing through that was not audited', async () => {
@@ -440,6 +450,17 @@ describe('preLoopChecks', () => {
       await measurable({ minimumGroup: 31, equalizedOdds: 0.1, favourable: 'negative' }),
     ).toHaveLength(1);
     expect(await measurable({ minimumGroup: 101, disparateImpact: null })).toEqual([]);
+  });
+
+  it('tells no count of any group where one is below the minimum cell', async () => {
+    const [sex] = good.protected;
+    const [female, male] = sex!.groups;
+    const few = { ...female!, counts: { people: [7], positive: [3] } };
+    const dev = { ...good, protected: [{ ...sex!, groups: [few, male!] }] };
+    const found = (await failing({ counts: { dev } })).map((each) => `${each.rule}: ${each.found}`);
+    // With the male ones and all dev people, the female ones would be told.
+    expect(found).toContain('protected-groups: sex female fewer than 50, sex male at least 50');
+    expect(found.join()).not.toMatch(/\b(?:7|100) people/);
   });
 
   it('fails a bound on fairness without anybody to compare', async () => {

@@ -346,7 +346,7 @@ const checkCounts = (
   const groups = counts.dev.protected.flatMap(({ attribute, groups }) =>
     groups.map(({ group, counts: { people } }) => ({
       name: `${attribute} ${group}`,
-      people: Array.from(people).reduce((a, b) => a + b, 0),
+      people: sum(people),
     })),
   );
   const { postLoop } = gates;
@@ -360,6 +360,12 @@ const checkCounts = (
     control.totals === 'told'
       ? found
       : "withheld: with the file's number of rows they would tell of a hidden cell";
+  const told = sideOr(control.totals === 'told');
+  // One small group can be reckoned from the others and the total, so that it takes the counts of all with it.
+  const toldIfNoneSmall = (all: readonly number[]) =>
+    sideOr(control.totals === 'told' && all.every((count) => count >= data.minimumCell));
+  const toldOfGroups = toldIfNoneSmall(groups.map(({ people }) => people));
+  const toldOfOutcomes = toldIfNoneSmall(outcomesOfGroups(counts));
   const scored = (['dev', 'check', 'sealed'] as const)
     .filter((split) => split !== 'check' || data.split.check > 0)
     .map((split) => ({ split, people: scorablePeople(counts[split].cells, data.minimumCell) }));
@@ -383,20 +389,43 @@ const checkCounts = (
     check(
       'scorable-rows',
       scored.every(({ people }) => people > 0),
-      scored.map(({ split, people }) => `${split} ${number(people)}`).join(', '),
+      scored.map(({ split, people }) => `${split} ${told(people, 1)}`).join(', '),
       `people in cells of at least ${data.minimumCell} in each, so that predictions and findings can be scored`,
     ),
     ...(charts.some(({ kind }) => kind === 'gap') ? [checkGapChart(counts, data)] : []),
-    ...(bounded ? [checkMeasurable(counts, { data, gates })] : []),
+    ...(bounded ? [checkMeasurable(counts, { data, gates }, toldOfOutcomes)] : []),
     check(
       'protected-groups',
       groups.every(({ people }) => people >= minimumGroup) && (groups.length > 0 || !bounded),
-      groups.map(({ name, people }) => `${name} ${number(people)}`).join(', ') ||
-        'no protected attribute',
+      groups
+        .map(({ name, people }) => `${name} ${toldOfGroups(people, minimumGroup)}`)
+        .join(', ') || 'no protected attribute',
       `at least ${number(minimumGroup)} dev people in each protected group${bounded ? ', since the policy bounds their fairness' : ''}`,
     ),
   ];
 };
+
+const sum = (counts: ArrayLike<number>): number => Array.from(counts).reduce((a, b) => a + b, 0);
+
+/** People with each outcome in each protected group and intersection of the dev rows. */
+const outcomesOfGroups = ({ dev }: VaultCounts): readonly number[] =>
+  dev.protected.flatMap(({ groups }) =>
+    groups.flatMap(({ counts }) => {
+      const positive = sum(counts.positive);
+      return [positive, sum(counts.people) - positive];
+    }),
+  );
+
+/** How a count is said, given the bound that it is compared with. */
+type Told = (count: number, bound: number) => string;
+
+/** The count itself where it may be told, else the side of the bound that it is on, which the gate's outcome tells. */
+const sideOr =
+  (exactly: boolean): Told =>
+  (count, bound) => {
+    if (exactly) return number(count);
+    return count >= bound ? `at least ${number(bound)}` : `fewer than ${number(bound)}`;
+  };
 
 const checkSuppression = (
   { train }: VaultCounts,
@@ -447,10 +476,10 @@ const checkAudit = (
 const checkMeasurable = (
   { dev }: VaultCounts,
   { data, gates }: Pick<HarnessPolicy, 'data' | 'gates'>,
+  told: Told,
 ): GateCheck => {
   const { favourable, minimumGroup, equalOpportunity, equalizedOdds } = gates.postLoop;
   const label = favourableLabel({ data, gates });
-  const sum = (counts: ArrayLike<number>): number => Array.from(counts).reduce((a, b) => a + b, 0);
   const small = dev.protected.flatMap(({ attribute, groups }) =>
     groups.flatMap(({ group, counts }) => {
       const people = sum(counts.people);
@@ -471,7 +500,7 @@ const checkMeasurable = (
       ];
       return needed
         .filter(({ asked, count }) => asked && count < minimumGroup)
-        .map(({ what, count }) => `${attribute} ${group} ${number(count)} ${what}`);
+        .map(({ what, count }) => `${attribute} ${group} ${told(count, minimumGroup)} ${what}`);
     }),
   );
   return none(

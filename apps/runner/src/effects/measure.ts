@@ -2,6 +2,7 @@ import {
   differenceOverSeeds,
   fairness,
   isSecondaryMetric,
+  leastTold,
   observe,
   type SeedPair,
 } from '#libs/evaluator';
@@ -86,7 +87,11 @@ export const judge = async (context: EffectContext, wanted: boolean): Promise<Ju
             // The training that would stand for it, whichever was the last.
             await readPredictions(context, state.seeds[0]?.predictions ?? predicted(state)),
             study.vault.counts.dev.protected,
-            { policy: opened.policy.gates.postLoop, label: favourableLabel(opened.policy) },
+            {
+              policy: opened.policy.gates.postLoop,
+              label: favourableLabel(opened.policy),
+              leastTold: leastTold(opened.policy.data),
+            },
           )
         : null,
     },

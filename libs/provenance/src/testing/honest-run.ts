@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { jointInterval, lookOf, statementOf } from '#libs/findings';
 import type { Claim, FindingProposed } from '#libs/findings';
-import { fairnessOfCounts } from '#libs/evaluator';
+import { fairnessOfCounts, leastTold } from '#libs/evaluator';
 import { favourableLabel, POLICY_VERSION, protectedGroups, upgradePolicy } from '#libs/harness';
 import type {
   Estimate,
@@ -418,7 +418,11 @@ export const honestRun = (
               groups: groups.map((group, at) => ({ attribute, group, ...countsOf(at, groups) })),
             }),
           ),
-          { policy: policy.gates.postLoop, label: favourableLabel(policy) },
+          {
+            policy: policy.gates.postLoop,
+            label: favourableLabel(policy),
+            leastTold: leastTold(policy.data),
+          },
         ),
       },
     }));
