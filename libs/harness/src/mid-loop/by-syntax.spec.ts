@@ -431,6 +431,12 @@ describe('a part of a file', () => {
     ]);
   });
 
+  it('of JSON that is only laid out anew is the dearest of all parts, and no refusal', () => {
+    const base = '{"optimizer": {"rate": 1}, "use": ["a"]}';
+    const ruling = gate(changed('config.json', base.replaceAll(' ', '\n'), base));
+    expect(ruling).toMatchObject({ breaches: [], unreadable: [], domain: 'feature' });
+  });
+
   it('is a value of JSON, by pointer or by key', () => {
     const base =
       '{\n  "optimizer": { "rate": 0.1, "name": "adam" },\n  "use": ["a"],\n  "fixed": { "x": 1 }\n}\n';
