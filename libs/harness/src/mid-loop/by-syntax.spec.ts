@@ -177,6 +177,43 @@ describe('a text that is no program', () => {
     expect(unreadable).toMatchObject([{ file: path, message: 'nests deeper than 200 levels' }]);
   });
 
+  it.each([
+    ['model.js', 'a = 1;\na <!-- b;\n', 2],
+    ['model.ts', 'a = 1;\na <!-- b;\n', 2],
+    ['model.cjs', 'a <!-- eval(b)\n', 1],
+    ['model.js', 'a = 1;\n--> eval(b)\n', 2],
+    ['model.js', 'var await = 1, g = 1;\nx\n<!-- y', 3],
+    ['model.js', 'var g = 1;\nawait /eval(process)/g;\n', 2],
+    ['model.js', 'f();\nawait (x);\n', 2],
+    ['model.js', 'f();\nawait\n[x];\n', 2],
+  ])('is one that Node may run as another than it was read as: %s %j', (path, text, line) => {
+    const owner = { ...policy, program: { ...policy.program } };
+    owner.program.mutable = { ...owner.program.mutable, architecture: [path] };
+    const ruling = midLoopGate(owner, [changed(path, text)]);
+    expect(ruling.domain).toBeNull();
+    expect(ruling.unreadable).toHaveLength(1);
+    expect(ruling.unreadable[0]).toMatchObject({
+      line,
+      message: expect.stringMatching(/comment of HTML|another as a module/u) as string,
+    });
+  });
+
+  it.each([
+    ['model.mjs', 'const a = b <!--c;\n'],
+    ['model.mjs', 'await /a/;\n'],
+    ['model.js', 'import { a } from "./model.js";\nconst b = a <!--c;\nawait /a/;\n'],
+    ['model.js', 'const b = await f();\n'],
+    ['model.js', 'f();\nawait /1/ g;\n'],
+    ['model.js', 'if (a) return;\nwith (a) b();\n'],
+    ['model.js', '#!/usr/bin/env node\n"use strict";\nmodule.exports = { a: 1 }; // <!-- -->\n'],
+    ['model.ts', 'const a: number = (b as any) as number;\nenum E { A }\n'],
+    ['model.cjs', 'const await = 1;\nf(await /2/ 1);\nreturn;\n'],
+  ])('is not one that can be read one way alone, or both ways alike: %s %j', (path, text) => {
+    const owner = { ...policy, program: { ...policy.program } };
+    owner.program.mutable = { ...owner.program.mutable, architecture: ['model.js', path] };
+    expect(midLoopGate(owner, [changed(path, text)]).unreadable).toEqual([]);
+  });
+
   it('is not one that nests as deep as may be', () => {
     const deep = (levels: number) => `const a = ${'['.repeat(levels)}${']'.repeat(levels)};`;
     expect(gate(changed('model.js', deep(190))).unreadable).toEqual([]);
@@ -392,6 +429,12 @@ describe('a part of a file', () => {
     expect(python('RATE = 0.1\n', '').breaches).toMatchObject([
       { found: 'mixed.py declares RATE 0 times, 1 before', line: null },
     ]);
+  });
+
+  it('of JSON that is only laid out anew is the dearest of all parts, and no refusal', () => {
+    const base = '{"optimizer": {"rate": 1}, "use": ["a"]}';
+    const ruling = gate(changed('config.json', base.replaceAll(' ', '\n'), base));
+    expect(ruling).toMatchObject({ breaches: [], unreadable: [], domain: 'feature' });
   });
 
   it('is a value of JSON, by pointer or by key', () => {

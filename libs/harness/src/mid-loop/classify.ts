@@ -75,7 +75,11 @@ const classifyJson = (
     return { declaration, name, owners: owners.length > 0 ? owners : whole };
   });
   return {
-    domains: changes.length === 0 ? whole : changes.flatMap(({ owners }) => owners),
+    // White space alone touches all that may change, as a comment does in code.
+    domains:
+      changes.length === 0
+        ? [...whole, ...parts.map(({ domain }) => domain)]
+        : changes.flatMap(({ owners }) => owners),
     stray: changes
       .filter(({ owners }) => owners.length === 0)
       .map(({ declaration: { line }, name }) => ({

@@ -19,19 +19,101 @@ import { readTree } from './read-tree.ts';
 import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
-/** The syntax that Node reads: by the name's end, and where that leaves it open, by what stands in the text. */
-const optionsFor = (path: string): ParserOptions => {
-  const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
-  return {
-    sourceType: /^m/.test(ending) ? 'module' : /^c/.test(ending) ? 'commonjs' : 'unambiguous',
+type Goal = 'module' | 'commonjs';
+
+/** What Node may take a file for: its name says, or leaves it to `package.json` and to what stands in the text. */
+const goalOf = (ending: string): Goal | 'either' =>
+  ending.startsWith('m') ? 'module' : ending.startsWith('c') ? 'commonjs' : 'either';
+
+const parseAs = (text: string, ending: string, sourceType: Goal): SyntaxNode => {
+  const options: ParserOptions = {
+    sourceType,
     // Parentheses nest in the parser, so they have to count where depth is bounded.
     createParenthesizedExpressions: true,
     attachComment: false,
     plugins: [
-      ...(/ts/.test(ending) ? (['typescript'] as const) : []),
-      ...(/x$/.test(ending) ? (['jsx'] as const) : []),
+      ...(ending.includes('ts') ? (['typescript'] as const) : []),
+      ...(ending.endsWith('x') ? (['jsx'] as const) : []),
     ],
   };
+  const { program, comments } = parse(text, options);
+  // What hides a line in a script is a row of operators in a module, and no honest program has it.
+  const html = comments?.find(
+    ({ type, start }) => type === 'CommentLine' && !text.startsWith('//', start ?? 0),
+  );
+  if (html !== undefined) throw new HtmlComment(html.loc?.start.line ?? 1);
+  return program as unknown as SyntaxNode;
+};
+
+class HtmlComment extends SyntaxError {
+  readonly loc: { readonly line: number };
+
+  constructor(line: number) {
+    super('has a comment of HTML (<!-- or -->), which is code in a module');
+    this.loc = { line };
+  }
+}
+
+/** A refusal in the words of a parser, which `readTree` takes as one. */
+const unreadable = (message: string, line: number): Error =>
+  Object.assign(new SyntaxError(message), { loc: { line } });
+
+const parsedOr = (make: () => SyntaxNode): SyntaxNode | Error => {
+  try {
+    return make();
+  } catch (error) {
+    // An overflow is no answer of the grammar: it must not leave the choice to the other reading.
+    if (error instanceof Error && !(error instanceof RangeError)) return error;
+    throw error;
+  }
+};
+
+/** Directives and statements: what a program is, without what it was taken for. */
+const statementsOf = (program: SyntaxNode): readonly SyntaxNode[] => [
+  ...nodesOf(program, 'directives'),
+  ...nodesOf(program, 'body'),
+];
+
+const exactOf = (node: SyntaxNode): string =>
+  walk(
+    GRAMMAR,
+    node,
+    () => {},
+    () => {},
+  ).exact;
+
+/** The first line that says one thing in one reading and another in the other; null where both say the same. */
+const firstDifference = (a: SyntaxNode, b: SyntaxNode): number | null => {
+  const [left, right] = [statementsOf(a), statementsOf(b)];
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const [one, other] = [left[i], right[i]];
+    if (one === undefined || other === undefined) return lineAt((one ?? other)!);
+    if (exactOf(one) !== exactOf(other)) return lineAt(one);
+  }
+  return null;
+};
+
+/**
+ * The tree of what Node runs. A `.js` or `.ts` without a type in `package.json` is CommonJS if it can be read so, and a
+ * module if not; with one it is what that says. So a text that can be read both ways has to say the same in both.
+ *
+ * @throws SyntaxError, with the place in `loc`; RangeError and TooDeep for what nests too deep
+ */
+const parseAsNode = (text: string, path: string): SyntaxNode => {
+  const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
+  const goal = goalOf(ending);
+  if (goal !== 'either') return parseAs(text, ending, goal);
+  const common = parsedOr(() => parseAs(text, ending, 'commonjs'));
+  if (common instanceof HtmlComment) throw common;
+  const module = parsedOr(() => parseAs(text, ending, 'module'));
+  if (common instanceof Error) {
+    if (module instanceof Error) throw module;
+    return module;
+  }
+  if (module instanceof Error) return common;
+  const line = firstDifference(common, module);
+  if (line === null) return common;
+  throw unreadable('means one thing as a CommonJS script and another as a module', line);
 };
 
 const lineAt = (node: SyntaxNode): number =>
@@ -228,9 +310,8 @@ const readStatements = (
 export const readJavascript = (text: string, reading: Reading): Result<Source, Unreadable> =>
   readTree(
     text,
-    () => parse(text, optionsFor(reading.path)).program as unknown as SyntaxNode,
-    (root) =>
-      readStatements([...nodesOf(root, 'directives'), ...nodesOf(root, 'body')], root, reading),
+    () => parseAsNode(text, reading.path),
+    (root) => readStatements(statementsOf(root), root, reading),
   );
 
 /** The value of a JSON text with places, read as what it also is: an expression of JavaScript. */

@@ -33,7 +33,7 @@ export const readTree = (
   try {
     root = parse();
   } catch (error) {
-    if (error instanceof RangeError) return tooDeep(text);
+    if (error instanceof RangeError || error instanceof TooDeep) return tooDeep(text);
     if (error instanceof Error) return refused(complaint(error));
     throw error;
   }
