@@ -35,4 +35,8 @@ export const reasonProblem = (text: string): string | null => {
 
 /** A text of the agent's as one line of plain text, cut to the most that free text may have. */
 export const plainText = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').slice(0, MAXIMUM_TEXT);
+  // The cut can halve a character.
+  text
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
+    .slice(0, MAXIMUM_TEXT)
+    .toWellFormed();

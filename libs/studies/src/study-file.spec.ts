@@ -510,6 +510,31 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
         edited('education: { bins', 'approve_all_applicants: { bins'),
         'data.dimensions.approve_all_applicants',
       ],
+      [
+        'a name of a magnitude',
+        edited(
+          'path: data/pay.csv',
+          'path: data/pay.csv\n  magnitudes: { approve_all_applicants: {} }',
+        ),
+        'data.magnitudes.approve_all_applicants',
+      ],
+      [
+        'a label that a coarsening step makes',
+        edited(
+          'path: data/pay.csv',
+          'path: data/pay.csv\n  coarsen: [{ dimension: south, merge: [south, other], into: row 17 }]',
+        ),
+        'data.coarsen[0]',
+      ],
+      [
+        'a label of an intersection',
+        edited(
+          'path: data/pay.csv',
+          'path: data/pay.csv\n  protected: { sex: { groups: { f: [f], m: [m] } }, age: { bins: [40], labels: [young, old] } }',
+        ) +
+          'gates: { post_loop: { intersections: [{ of: [sex, age], groups: { row 17: [[f, young], [m, young]], rest: [[f, old], [m, old]] } }] } }\n',
+        'gates.post_loop.intersections[0]',
+      ],
     ])('does not take %s that the mandate blocks', (_, text, path) => {
       const found = problemsOf(text);
       expect(found.map((problem) => problem.path)).toEqual([path]);

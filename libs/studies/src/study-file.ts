@@ -213,6 +213,8 @@ const shownTexts = ({
       [name, ...labels].map((text) => [['data', kind, name], text] as const),
     ),
   ),
+  ...data.coarsen.map(({ into }, i) => [['data', 'coarsen', i], into] as const),
+  ...data.magnitudes.map(({ name }) => [['data', 'magnitudes', name], name] as const),
   ...(gates.post_loop.intersections === 'all' ? [] : gates.post_loop.intersections).flatMap(
     ({ groups }, i) =>
       (groups ?? []).map(

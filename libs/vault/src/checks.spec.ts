@@ -266,7 +266,7 @@ describe('checkDataPolicy', () => {
 describe('columns that identify people', () => {
   const contact = { ...ward, name: 'contact', column: 'home_phone' };
 
-  it('are found by name, in a dimension, a protected attribute and the outcome', () => {
+  it('are found by name, in a dimension, a protected attribute, the outcome and a magnitude', () => {
     const found = (change: Partial<DataPolicy>) =>
       checkDataPolicy({ ...clinicPolicy, ...change })
         .filter(({ rule, passed }) => rule === 'pii-schema' && !passed)
@@ -278,6 +278,9 @@ describe('columns that identify people', () => {
     ]);
     const outcome = { ...clinicPolicy.outcome, column: 'patient_ssn' };
     expect(found({ outcome })).toEqual(['"patient_ssn" (national or tax numbers of people)']);
+    expect(found({ magnitudes: [{ ...stay, column: 'patient_ssn' }] })).toEqual([
+      '"patient_ssn" (national or tax numbers of people)',
+    ]);
     const pii = { allow: [{ column: 'home_phone', reason: 'whether there is one' }] };
     expect(found({ dimensions: [contact], pii })).toEqual([]);
     // A run of version 1 is judged as it was then.

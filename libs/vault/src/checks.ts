@@ -137,7 +137,7 @@ const EXCEPTION = 'an exception with its reason under data.pii.allow';
  * identifier is named by another rule.
  */
 const checkColumnNames = (data: DataPolicy): GateCheck => {
-  const declared = [...data.dimensions, ...data.protected, data.outcome];
+  const declared = [...data.dimensions, ...data.protected, data.outcome, ...data.magnitudes];
   const personal = declared.flatMap(({ name, column }) => {
     const found = classOfColumn(column) ?? classOfColumn(name);
     const known = data.identifiers.includes(column) || data.rowId === column;

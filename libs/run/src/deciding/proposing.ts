@@ -146,13 +146,17 @@ export const refuseProposal = (
 
 /**
  * Why an edit did not apply, as it is recorded. It can quote the edit: what the log would refuse must not stop the run,
- * and what the mandate blocks must not reach people by a path or a name that was made to be quoted.
+ * and what the mandate blocks must not reach people by a path or a name that was made to be quoted. The screen reads no
+ * more than the most that free text may have, so no more is recorded; a path may be longer.
  */
 const toldReason = (reason: string, { policy }: RunOpened['data']): string => {
-  const shown = policy.version === 1 ? [] : screenWords(reason);
-  return shown.length === 0
-    ? reason.toWellFormed()
-    : `the edit does not apply, and what it says is not shown: ${shown.map(({ rule }) => rule).join(', ')}`;
+  if (policy.version === 1) return reason.toWellFormed();
+  const said = plainText(reason);
+  // As it came too: what invisible characters split is two words in plain text.
+  const shown = new Set([...screenWords(reason), ...screenWords(said)].map(({ rule }) => rule));
+  return shown.size === 0
+    ? said
+    : `the edit does not apply, and what it says is not shown: ${[...shown].join(', ')}`;
 };
 
 /** The agent's last word stands in the log and before people, so it is screened like every other. */

@@ -18,16 +18,22 @@ describe('isDominated', () => {
     const rule = magnitude({ dominance: { largest: 2, percent: 85 } });
     expect(isDominated(of(50, 35, 10, 5), rule)).toBe(false);
     expect(isDominated(of(50, 36, 10, 4), rule)).toBe(true);
-    expect(isDominated(of(0, 0), rule)).toBe(false);
   });
 
   it('finds by the p% rule where the second largest can tell the largest to within p per cent', () => {
     const rule = magnitude({ priorPercent: 10 });
     expect(isDominated(of(100, 50, 6, 4), rule)).toBe(false);
     expect(isDominated(of(100, 50, 6, 3), rule)).toBe(true);
-    // A cell of two is always dominated, unless nobody has anything.
+    // A cell of two is always dominated.
     expect(isDominated(of(7, 7), rule)).toBe(true);
-    expect(isDominated(of(0, 0), rule)).toBe(false);
+  });
+
+  it('finds a sum of 0 by either rule: it tells the number of each', () => {
+    const rules = [{ dominance: { largest: 2, percent: 85 } }, { priorPercent: 10 }];
+    for (const rule of rules.map(magnitude)) {
+      expect(isDominated(of(0, 0, 0, 0), rule)).toBe(true);
+      expect(isDominated(of(1, 1, 1, 1, 1, 1, 0), rule)).toBe(false);
+    }
   });
 });
 

@@ -24,12 +24,14 @@ export const together = (of: readonly Contribution[], keep: number): Contributio
 /**
  * Whether few people's numbers dominate a cell's sum (Hundepool et al. 2012, ch. 4.2): by the (n,k) rule where the n
  * largest are more than k per cent of the sum; by the p% rule where all but the two largest are less than p per cent of
- * the largest, for then the second largest can tell the largest that closely. A sum of nothing is dominated by nobody.
+ * the largest, for then the second largest can tell the largest that closely. A sum of 0 counts as dominated: no number is
+ * below 0, so it tells that everybody's is 0.
  */
 export const isDominated = (
   { sum, largest }: Contribution,
   { dominance, priorPercent }: MagnitudePolicy,
 ): boolean => {
+  if (sum === 0n) return true;
   const top = (n: number) => largest.slice(0, n).reduce((a, b) => a + b, 0n);
   if (dominance !== null && 100n * top(dominance.largest) > BigInt(dominance.percent) * sum)
     return true;
