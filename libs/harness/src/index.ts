@@ -5,5 +5,6 @@ export * from './observation.ts';
 export * from './policy.ts';
 export * from './policy-versions.ts';
 export * from './post-loop.ts';
+export * from './pre-loop.ts';
 export * from './protected-groups.ts';
 export * from './sandbox-layers.ts';

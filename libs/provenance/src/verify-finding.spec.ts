@@ -933,6 +933,12 @@ const CASES: readonly Case[] = [
     says: 'the pre-loop gate passed 0 times',
   },
   {
+    what: 'the pre-loop gate left a rule of the policy out',
+    tamper: change('GatePassed', ({ checks }) => ({ checks: checks.slice(1) }), 0),
+    fails: ['gates'],
+    says: 'the pre-loop gate: rules',
+  },
+  {
     what: 'a mid-loop gate is missing',
     tamper: remove('GatePassed', 1),
     fails: ['charges', 'gates'],

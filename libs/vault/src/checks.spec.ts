@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DataPolicy, HarnessPolicy } from '#libs/harness';
+import { preLoopRules, type DataPolicy, type HarnessPolicy } from '#libs/harness';
 import { ok, refused } from '#libs/kernel';
 import {
   checkDataPolicy,
@@ -341,6 +341,35 @@ describe('preLoopChecks', () => {
       found: 'train 200, dev 200, check 200, sealed 200',
       expected: 'at least 100 people in each split',
     });
+  });
+
+  it.each([
+    ['with everything', {}, [GAP], {}],
+    ['without a chart of the gap', {}, [], {}],
+    ['without rules of disclosure', { disclosure: null }, [GAP], {}],
+    ['without a screen', { pii: null }, [GAP], {}],
+    [
+      'with nothing bounded',
+      {},
+      [],
+      {
+        disparateImpact: null,
+        demographicParity: null,
+        equalOpportunity: null,
+        equalizedOdds: null,
+      },
+    ],
+  ] as const)('asks the rules that the policy names, %s', async (_, data, charts, bounds) => {
+    const policy = {
+      data: { ...clinicPolicy, ...data },
+      charts,
+      gates: { ...clinicGates, postLoop: { ...clinicGates.postLoop, ...bounds } },
+    };
+    const checks = preLoopChecks(await opened(counts, policy.data, policy.gates), policy);
+    // Of other runs' tables the runner answers.
+    expect(checks.map(({ rule }) => rule)).toEqual(
+      preLoopRules(policy).filter((rule) => rule !== 'one-table'),
+    );
   });
 
   it('fails a split with too few rows', async () => {

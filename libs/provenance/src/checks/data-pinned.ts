@@ -21,7 +21,7 @@ export const dataPinned: Check = {
     const { studyId, runId } = finding.chain;
     const commitments: SplitCommitted['data'][] = [];
     const fixed: SplitFixed['data'][] = [];
-    const tables: Said[] = [];
+    let tables: readonly Said[] = [];
     let splitAt = Infinity;
     let openedAt = -1;
     let registered = 0;
@@ -55,7 +55,11 @@ export const dataPinned: Check = {
           fixed.push(data);
         },
         TableFixed: (data, { stored }) => {
-          tables.push({ ...data, position: stored.position });
+          // What a run said before it was opened, and did not open with, it replaced: nothing left.
+          const others = tables.filter(
+            (one) => one.runId !== data.runId || one.commitment !== data.commitment,
+          );
+          tables = [...others, { ...data, position: stored.position }];
         },
       },
       run: {

@@ -1,4 +1,4 @@
-import { POLICY_VERSION, postLoopGate } from '#libs/harness';
+import { POLICY_VERSION, postLoopGate, preLoopRules } from '#libs/harness';
 import type { FairnessReport, GateCheck } from '#libs/harness';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -14,7 +14,7 @@ const spelled = (checks: readonly GateCheck[]): string =>
 export const gates: Check = {
   row: 'gates',
   expected:
-    'the pre-loop gate passed once before any training, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy, each of the first training of its candidate',
+    'the pre-loop gate passed once before any training, with the rules that the policy asks for, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy, each of the first training of its candidate',
   start: ({ opened, sha256 }) => {
     const faults = collectFaults();
     let preLoop = 0;
@@ -60,6 +60,13 @@ export const gates: Check = {
               faults.differ(`${at}: place`, index, 1);
               faults.differ(`${at}: mutation`, mutationId, null);
               if (checks.length === 0) faults.add(`${at} checked nothing`);
+              // The rules of version 1 were not written down anywhere else.
+              if (opened().policy.version > 1)
+                faults.differ(
+                  `${at}: rules`,
+                  checks.map(({ rule }) => rule).join(', '),
+                  preLoopRules(opened().policy).join(', '),
+                );
               return;
             case 'mid-loop':
               if (checks.length === 0) faults.add(`${at} checked nothing`);
