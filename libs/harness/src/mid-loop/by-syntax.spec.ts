@@ -431,6 +431,100 @@ describe('a part of a file', () => {
     ]);
   });
 
+  const FIXED = [
+    "import { table } from './features.js';",
+    'const RATE = 0.1;',
+    'const TRIES = 3;',
+    'const LIST = [1, 2];',
+    'const SETTINGS = { low: 1, deep: { list: [1] } };',
+    'function score(row) { return row.a; }',
+    'function columns(row, other) { return [row.a]; }',
+    '',
+  ].join('\n');
+  const inFixed = (to: string) =>
+    gate(
+      changed(
+        'mixed.js',
+        FIXED.replace('{ return [row.a]; }', () => `{ ${to} }`),
+        FIXED,
+      ),
+    );
+
+  it.each([
+    ['LIST.push(1);', 'changes LIST'],
+    ['LIST?.["pu" + "sh"](1);', 'changes LIST'],
+    ['LIST[row.how](1);', 'changes LIST'],
+    ['(LIST).sort();', 'changes LIST'],
+    ['SETTINGS.deep.list.pop();', 'changes SETTINGS.deep.list'],
+    ['[].push.call(LIST, 1);', 'changes LIST'],
+    ['const push = LIST.push.bind(LIST); push(1);', 'changes LIST'],
+    ['Object.assign(SETTINGS, row);', 'changes SETTINGS'],
+    ['Object.defineProperty(SETTINGS, "low", { value: 2 });', 'changes SETTINGS'],
+    ['Object.setPrototypeOf(SETTINGS.deep, row);', 'changes SETTINGS.deep'],
+    ['Reflect.set(SETTINGS, "low", 2);', 'changes SETTINGS'],
+    ['score.prototype.a = 1;', 'changes score'],
+    ['exports.score = row;', 'changes exports'],
+    ['module.exports.score = row;', 'changes module'],
+    ['module.exports = row;', 'changes module'],
+    ['(() => { globalThis.score = row; })();', 'changes globalThis'],
+    ['table.rows.push(row);', 'changes table'],
+    ['const list = LIST; list.push(1);', 'may change LIST'],
+    ['let list = []; list = LIST; list.push(1);', 'may change LIST'],
+    ['const { deep } = SETTINGS; deep.list[0] = 2;', 'may change SETTINGS'],
+    ['const list = [LIST]; list[0][0] = 1;', 'may change LIST'],
+    ['((list) => { list[0] = 1; })(LIST);', 'may change LIST'],
+    ['((list = LIST) => list.push(1))();', 'may change LIST'],
+    ['[LIST].forEach((list) => list.reverse());', 'may change LIST'],
+    ['(row.a ? LIST : []).push(1);', 'may change LIST'],
+    ['row = LIST; row[0] = 1;', 'may change LIST'],
+    ['if (other) row.low = 4; else columns(SETTINGS, 1);', 'may change SETTINGS'],
+    ['const o = { map: () => LIST }; o.map().push(1);', 'may change LIST'],
+    ['class Set { constructor() { return LIST; } } new Set().push(1);', 'may change LIST'],
+    ['const copy = { ...SETTINGS }; copy.deep.list = [];', 'may change SETTINGS'],
+  ])('may not change at run time what is no part: %s', (to, found) => {
+    const ruling = inFixed(to);
+    expect(ruling.breaches[0]?.rule).toBe('mutable-declarations-only');
+    expect(ruling.breaches[0]?.found).toContain(found.split('.')[0]);
+    expect(ruling.domain).toBeNull();
+  });
+
+  it('may not be handed by one part to another that changes it', () => {
+    const base = FIXED.replace('function score', 'const Model = (row) => row;\nfunction score');
+    const to = base
+      .replace('=> row;', '=> LIST;')
+      .replace('return [row.a]', 'return Model(row).push(1)');
+    expect(told(changed('mixed.js', to, base))).toEqual([
+      'mutable-declarations-only: mixed.js:6 may change LIST in Model, by another name',
+    ]);
+  });
+
+  it('may not take what is fixed for the default of what it changes', () => {
+    const to = FIXED.replace('(row, other) { ', '(row = LIST, other) { row.push(1); ');
+    expect(told(changed('mixed.js', to, FIXED))).toEqual([
+      'mutable-declarations-only: mixed.js:7 may change LIST in columns, by another name',
+    ]);
+  });
+
+  it.each([
+    ['return [row.a * SETTINGS.low, Math.max(RATE, LIST[0])];'],
+    ['const out = []; for (const each of LIST) out.push(row.a * each); return out;'],
+    ['const out = {}; for (const each of LIST) out[each] = score(row); return out;'],
+    ['return LIST.map((each) => each * row.a).sort();'],
+    ['row.b = score(row) * SETTINGS.low; return [row.b];'],
+    ['let sum = 0; for (let i = 0; i < TRIES; i++) sum += LIST[i] * row.a; return [sum];'],
+    ['const seen = new Set(LIST); seen.add(row.a); return [...seen];'],
+    ['const tries = TRIES; const c = row.b; c.push(tries); return [row.a];'],
+    ['return Object.keys(SETTINGS).map((key) => SETTINGS[key] + row.a);'],
+    ['const a = Object.assign({}, SETTINGS); a.low = 2; return [a.low];'],
+  ])('may read what is no part, and change what it makes: %s', (to) => {
+    expect(inFixed(to)).toMatchObject({ breaches: [], unreadable: [] });
+  });
+
+  it('may go on with what it did before', () => {
+    const base = FIXED.replace('return [row.a]', 'LIST.push(1); return [row.a]');
+    expect(told(changed('mixed.js', base.replace('[row.a]', '[row.b]'), base))).toEqual([]);
+  });
+
   it('of JSON that is only laid out anew is the dearest of all parts, and no refusal', () => {
     const base = '{"optimizer": {"rate": 1}, "use": ["a"]}';
     const ruling = gate(changed('config.json', base.replaceAll(' ', '\n'), base));

@@ -135,7 +135,7 @@ const classifyCode = (
   const rest = (all: readonly Declaration[]) => all.filter((each) => !isPart(each));
   const isFrameSame = isSame(frame(old), frame(now));
   if (isFrameSame && touched.length > 0)
-    return { domains, stray: reaching(touched, old, now, isPart, whole) };
+    return { domains, stray: reaching(old, now, isPart, whole) };
   if (whole.length > 0)
     return {
       domains: [
@@ -172,26 +172,45 @@ const classifyCode = (
   };
 };
 
-/** What a mutable declaration newly assigns to that is another declaration of its file. */
+/**
+ * What a mutable declaration newly writes to, or lets be written to, that is another declaration of its file. Parts are
+ * looked at together: what one hands on another can change. See `reachRules` for what is not seen.
+ */
 const reaching = (
-  touched: readonly (readonly [string, readonly FileDomain[]])[],
   old: readonly Declaration[],
   now: readonly Declaration[],
   isPart: (declaration: Declaration) => boolean,
   whole: readonly FileDomain[],
 ): readonly StrayChange[] => {
   if (whole.length > 0) return [];
-  const fixed = new Set(now.filter((each) => !isPart(each)).flatMap(({ names }) => names));
-  const isTouched = (each: Declaration): boolean =>
-    isPart(each) && touched.some(([name]) => each.names.includes(name));
+  const rest = now.filter((each) => !isPart(each));
+  const fixed = new Set(rest.flatMap(({ names }) => names));
+  const values = new Set(rest.filter(({ isValue }) => isValue).flatMap(({ names }) => names));
   const before = new Set(
-    old.filter(isTouched).flatMap(({ reaches }) => reaches.map(({ name }) => name)),
+    old.filter(isPart).flatMap(({ reaches }) => reaches.map(({ key }) => key)),
   );
-  return now
-    .filter(isTouched)
-    .flatMap((each) => each.reaches.map((reach) => ({ ...reach, by: called(each) })))
-    .filter(({ name }) => fixed.has(name) && !before.has(name))
-    .map(({ name, line, by }) => ({ found: `changes ${name} in ${by}`, line }));
+  const all = now
+    .filter(isPart)
+    .flatMap((each) =>
+      each.reaches.map((reach) => ({ ...reach, by: called(each), isNew: !before.has(reach.key) })),
+    );
+  const written = all.filter(
+    ({ how, name, isFixed, isNew }) => how === 'writes' && isNew && (isFixed || fixed.has(name)),
+  );
+  const handed = all.filter(
+    ({ how, name }) => how === 'hands on' && fixed.has(name) && !values.has(name),
+  );
+  const changes = all.filter(({ how }) => how === 'changes');
+  const isNewChange = changes.some(({ isNew }) => isNew);
+  return [
+    ...written.map(({ name, line, by }) => ({ found: `changes ${name} in ${by}`, line })),
+    ...(changes.length === 0 ? [] : handed)
+      .filter(({ isNew }) => isNew || isNewChange)
+      .map(({ name, line, by }) => ({
+        found: `may change ${name} in ${by}, by another name`,
+        line,
+      })),
+  ];
 };
 
 /** The domains of the change of one file, from both sides of the diff. */

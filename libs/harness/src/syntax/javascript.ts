@@ -1,6 +1,7 @@
 import { parse, parseExpression, type ParserOptions } from '@babel/parser';
 import type { Result } from '#libs/kernel';
 import { javascriptFacts } from './javascript-facts.ts';
+import { reachRules } from './javascript-reach.ts';
 import { scopesOf, type Scopes } from './javascript-scope.ts';
 import {
   bare,
@@ -8,13 +9,12 @@ import {
   childOf,
   FUNCTIONS,
   GRAMMAR,
-  isMember,
   kindOf,
   nameOf,
   nodesOf,
   textOf,
 } from './javascript-tree.ts';
-import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
+import type { Declaration, Fact, Reach, Reading, Source, Unreadable } from './source.ts';
 import { readTree } from './read-tree.ts';
 import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
@@ -215,28 +215,6 @@ const isStructure = (frame: Frame, kind: string): string | null => {
   }
 };
 
-/** The places that a target of an assignment writes to, patterns opened; none of a declaration. */
-const placesOf = (target: SyntaxNode | null): readonly SyntaxNode[] => {
-  const place = bare(target);
-  if (place === null) return [];
-  switch (kindOf(place)) {
-    case 'VariableDeclaration':
-      return [];
-    case 'ObjectPattern':
-      return nodesOf(place, 'properties').flatMap((each) =>
-        placesOf(childOf(each, 'value') ?? childOf(each, 'argument')),
-      );
-    case 'ArrayPattern':
-      return nodesOf(place, 'elements').flatMap(placesOf);
-    case 'AssignmentPattern':
-      return placesOf(childOf(place, 'left'));
-    case 'RestElement':
-      return placesOf(childOf(place, 'argument'));
-    default:
-      return [place];
-  }
-};
-
 /** What is only there to be named: its text counts whole. */
 const COUNTED_WHOLE = new Set([
   'ImportDeclaration',
@@ -245,22 +223,29 @@ const COUNTED_WHOLE = new Set([
   'TSImportEqualsDeclaration',
 ]);
 
+/** Whether a part is a constant that nobody can change: a number, a text, true or false. */
+const isValue = ({ node, kind }: Part): boolean => {
+  const init = kindOf(node) === 'VariableDeclarator' ? bare(childOf(node, 'init')) : null;
+  return (
+    /\bconst$/u.test(kind) &&
+    init !== null &&
+    GRAMMAR.isLiteral(init) &&
+    !/^(?:Array|Object)Expression$/u.test(kindOf(init) ?? '')
+  );
+};
+
 const readPart = (
   part: Part,
-  { isLocal }: Scopes,
+  scopes: Scopes,
+  declared: ReadonlySet<string>,
   collect: (frame: Frame, kind: string) => void,
   left: (frame: Frame, exact: () => string) => void,
 ): Declaration => {
   const structure: string[] = [];
-  const reaches: { name: string; line: number }[] = [];
-  const reach = (frame: Frame, target: SyntaxNode | null): void => {
-    for (const place of placesOf(target)) {
-      let root: SyntaxNode | null = place;
-      while (root !== null && isMember(root)) root = bare(childOf(root, 'object'));
-      for (const name of root === null ? [] : boundNames(root))
-        if (!isLocal(name, frame)) reaches.push({ name, line: lineAt(place) });
-    }
-  };
+  const reaches: Reach[] = [];
+  const reach = reachRules(part.node, part.names, exportedName, scopes, declared, (each) =>
+    reaches.push(each),
+  );
   const { exact, shape } = walk(
     GRAMMAR,
     part.node,
@@ -270,10 +255,7 @@ const readPart = (
       if (found !== null) structure.push(found);
       if (kind === 'ExportNamedDeclaration' || kind === 'ExportAllDeclaration')
         if (childOf(node, 'source') !== null) structure.push('export from');
-      if (kind === 'AssignmentExpression' || /^For(?:Of|In)Statement$/u.test(kind))
-        reach(frame, childOf(node, 'left'));
-      if (kind === 'UpdateExpression' || node['operator'] === 'delete')
-        reach(frame, childOf(node, 'argument'));
+      reach(frame, kind);
       collect(frame, kind);
     },
     (frame, text) => {
@@ -289,6 +271,7 @@ const readPart = (
     shape: `${part.kind} ${shape}`,
     structure,
     reaches,
+    isValue: isValue(part),
   };
 };
 
@@ -300,9 +283,11 @@ const readStatements = (
   const facts: Fact[] = [];
   const scopes = scopesOf(program);
   const rules = javascriptFacts(program, scopes, reading, (fact) => facts.push(fact));
-  const declarations = statements
-    .flatMap(partsOf)
-    .map((part) => readPart(part, scopes, rules.enter, rules.leave));
+  const parts = statements.flatMap(partsOf);
+  const declared = new Set(parts.flatMap(({ names }) => names));
+  const declarations = parts.map((part) =>
+    readPart(part, scopes, declared, rules.enter, rules.leave),
+  );
   return { declarations, facts };
 };
 

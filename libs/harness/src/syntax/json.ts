@@ -117,6 +117,7 @@ const readValue = (root: SyntaxNode, reading: Reading): Source => {
         shape: said,
         structure: [],
         reaches: [],
+        isValue: false,
       });
     },
   );
@@ -127,6 +128,7 @@ const readValue = (root: SyntaxNode, reading: Reading): Source => {
     shape,
     structure: [],
     reaches: [],
+    isValue: false,
   };
   return { declarations: [whole, ...declarations], facts };
 };

@@ -133,7 +133,10 @@ const readModule = (module: SyntaxNode, reading: Reading): Source => {
       exact,
       shape,
       structure,
-      reaches: reaches.filter(({ name }) => !local.has(name)),
+      reaches: reaches
+        .filter(({ name }) => !local.has(name))
+        .map((reach) => ({ ...reach, how: 'writes', key: reach.name, isFixed: false })),
+      isValue: false,
     };
   });
   return { declarations, facts };

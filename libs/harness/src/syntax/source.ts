@@ -45,6 +45,20 @@ export interface Fact {
   readonly allowedOnce: boolean;
 }
 
+/**
+ * A way from a declaration to what it doesn't declare: it writes to it; it hands it on under another name; or it changes
+ * something (no name) that may be whatever was handed on.
+ */
+export interface Reach {
+  readonly how: 'writes' | 'hands on' | 'changes';
+  readonly name: string;
+  /** Whether the name is no declaration's of this file but shared all the same: an import, `exports`. */
+  readonly isFixed: boolean;
+  readonly line: number;
+  /** Two reaches with the same key are the same thing said twice. */
+  readonly key: string;
+}
+
 /** A declaration or statement at the top of a file, or what stands under a key of a JSON file. */
 export interface Declaration extends Fingerprint {
   /** The names that it declares; none for a statement. */
@@ -52,8 +66,10 @@ export interface Declaration extends Fingerprint {
   readonly line: number;
   /** What makes it more than an edit of values and formulas: imports, classes, unbounded loops, recursion. */
   readonly structure: readonly string[];
-  /** Names that it assigns to without declaring them. */
-  readonly reaches: readonly { readonly name: string; readonly line: number }[];
+  /** How it reaches what it doesn't declare. */
+  readonly reaches: readonly Reach[];
+  /** Whether it is a constant that nobody can change: a number, a text, true or false. */
+  readonly isValue: boolean;
 }
 
 /** A file's text as the gate reads it. */

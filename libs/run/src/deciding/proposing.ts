@@ -97,11 +97,14 @@ export const proposeMutation = (
       opened,
       `the edit does not apply: ${gate.unreadable.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
     );
-  if (gate.breaches.length > 0 || gate.domain === null)
+  if (gate.breaches.length > 0)
     return events(
       proposed,
       halted('mid-loop', `MID-LOOP GATE: ${listed(gate.breaches)}`, gate.breaches, mutationId),
     );
+  // A halt has to name its breach. What no domain can be charged for is not tried, and stops nothing.
+  if (gate.domain === null)
+    return refuseProposal(state, opened, 'the edit changes nothing that a domain owns');
   const passed: RunEvent = {
     type: 'GatePassed',
     data: {
