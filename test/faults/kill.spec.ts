@@ -4,7 +4,7 @@ import { drive } from '../support/drive.ts';
 import { endState, typesOf, type EndState } from '../support/end-state.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 
-const PATIENCE = 240_000;
+const PATIENCE = 400_000;
 /** More appends than the short run has. */
 const ENOUGH = 100;
 const RANDOM_ROUNDS = 10;
