@@ -9,7 +9,7 @@ it.skipIf(!hasRedis || postgresMissing() !== null)(
   'a service whose parts and servers are killed again and again loses nothing and does nothing twice',
   async () => {
     const survived = await surviveFaults({
-      ...{ runs: 6, pauseMs: 1_500, downMs: 2_000, seed: 4 },
+      ...{ runs: 4, pauseMs: 1_500, downMs: 2_000, seed: 4 },
       patienceMs: PATIENCE_MS - 60_000,
     });
     expect(survived.iterations).toBeGreaterThan(12);
