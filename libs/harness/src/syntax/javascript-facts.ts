@@ -8,6 +8,7 @@ import {
   GRAMMAR,
   isMember,
   kindOf,
+  lineAt,
   listOf,
   nameOf,
   textOf,
@@ -139,9 +140,6 @@ interface Rules {
   readonly enter: (frame: Frame, kind: string) => void;
   readonly leave: (frame: Frame, exact: () => string) => void;
 }
-
-const lineAt = (node: SyntaxNode): number =>
-  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
 
 /** Fields in which an identifier names nothing that could be read or set. */
 const isReference = ({ node, parent, field }: Frame): boolean => {

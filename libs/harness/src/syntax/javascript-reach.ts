@@ -3,16 +3,19 @@ import {
   bare,
   boundNames,
   childOf,
+  exactOf,
+  exportedName,
   FUNCTIONS,
   GRAMMAR,
   isMember,
   kindOf,
+  lineAt,
   nameOf,
   nodesOf,
   textOf,
 } from './javascript-tree.ts';
 import type { Reach } from './source.ts';
-import { eachNode, walk, type Frame, type SyntaxNode } from './walk.ts';
+import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
 
 /** Methods of arrays, maps, sets and their like that change what they are called on. */
 const MUTATORS = new Set([
@@ -122,17 +125,6 @@ const placesOf = (target: SyntaxNode | null): readonly SyntaxNode[] => {
       return [place];
   }
 };
-
-const lineAt = (node: SyntaxNode): number =>
-  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
-
-const exactOf = (node: SyntaxNode): string =>
-  walk(
-    GRAMMAR,
-    node,
-    () => {},
-    () => {},
-  ).exact;
 
 /** The function that a part is, or that it sets a name to; null for any other part. */
 const functionOf = (part: SyntaxNode): SyntaxNode | null => {
@@ -264,7 +256,6 @@ const isModuleThis = (frame: Frame): boolean => {
 export const reachRules = (
   part: SyntaxNode,
   names: readonly string[],
-  exportedName: (place: SyntaxNode) => string | null,
   { isLocal, isOwn }: Scopes,
   declared: ReadonlySet<string>,
   add: (reach: Reach) => void,

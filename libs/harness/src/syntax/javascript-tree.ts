@@ -1,5 +1,5 @@
 import { joinedTexts } from './constants.ts';
-import type { Grammar, SyntaxNode } from './walk.ts';
+import { walk, type Grammar, type SyntaxNode } from './walk.ts';
 
 /** The kind of one of Babel's nodes; null for other data. */
 export const kindOf = (value: object): string | null => {
@@ -180,6 +180,29 @@ const isSilent = (field: string): boolean => {
 
 /** Babel's trees. */
 export const GRAMMAR: Grammar = { kindOf, isSilent, isWord: () => false, isLiteral };
+
+export const lineAt = (node: SyntaxNode): number =>
+  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
+
+/** The text of a tree without places, comments and spelling. */
+export const exactOf = (node: SyntaxNode): string =>
+  walk(
+    GRAMMAR,
+    node,
+    () => {},
+    () => {},
+  ).exact;
+
+/** `exports.rate`, `module.exports.rate` → rate; `module.exports` → module.exports. */
+export const exportedName = (target: SyntaxNode | null): string | null => {
+  if (target === null || kindOf(target) !== 'MemberExpression') return null;
+  const object = childOf(target, 'object');
+  const property = textOf(target, 'property') ?? '';
+  if (object === null) return null;
+  if (nameOf(object) === 'exports') return property;
+  if (nameOf(object) === 'module' && property === 'exports') return 'module.exports';
+  return exportedName(object) === 'module.exports' ? property : null;
+};
 
 /** All names that a pattern binds. */
 export const boundNames = (pattern: SyntaxNode | null): readonly string[] => {

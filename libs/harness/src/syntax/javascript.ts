@@ -7,9 +7,12 @@ import {
   bare,
   boundNames,
   childOf,
+  exactOf,
+  exportedName,
   FUNCTIONS,
   GRAMMAR,
   kindOf,
+  lineAt,
   nameOf,
   nodesOf,
   textOf,
@@ -74,14 +77,6 @@ const statementsOf = (program: SyntaxNode): readonly SyntaxNode[] => [
   ...nodesOf(program, 'body'),
 ];
 
-const exactOf = (node: SyntaxNode): string =>
-  walk(
-    GRAMMAR,
-    node,
-    () => {},
-    () => {},
-  ).exact;
-
 /** The first line that says one thing in one reading and another in the other; null where both say the same. */
 const firstDifference = (a: SyntaxNode, b: SyntaxNode): number | null => {
   const [left, right] = [statementsOf(a), statementsOf(b)];
@@ -116,9 +111,6 @@ const parseAsNode = (text: string, path: string): SyntaxNode => {
   throw unreadable('means one thing as a CommonJS script and another as a module', line);
 };
 
-const lineAt = (node: SyntaxNode): number =>
-  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
-
 /** A statement at the top, one for each thing that it declares. */
 interface Part {
   readonly node: SyntaxNode;
@@ -126,17 +118,6 @@ interface Part {
   /** What a declarator stands in. */
   readonly kind: string;
 }
-
-/** `exports.rate`, `module.exports.rate` → rate; `module.exports` → module.exports. */
-const exportedName = (target: SyntaxNode | null): string | null => {
-  if (target === null || kindOf(target) !== 'MemberExpression') return null;
-  const object = childOf(target, 'object');
-  const property = textOf(target, 'property') ?? '';
-  if (object === null) return null;
-  if (nameOf(object) === 'exports') return property;
-  if (nameOf(object) === 'module' && property === 'exports') return 'module.exports';
-  return exportedName(object) === 'module.exports' ? property : null;
-};
 
 const partsOf = (statement: SyntaxNode): readonly Part[] => {
   const kind = kindOf(statement) ?? '';
@@ -243,7 +224,7 @@ const readPart = (
 ): Declaration => {
   const structure: string[] = [];
   const reaches: Reach[] = [];
-  const reach = reachRules(part.node, part.names, exportedName, scopes, declared, (each) =>
+  const reach = reachRules(part.node, part.names, scopes, declared, (each) =>
     reaches.push(each),
   );
   const { exact, shape } = walk(

@@ -1,14 +1,11 @@
 import { type Result } from '#libs/kernel';
 import { parseJsonExpression } from './javascript.ts';
-import { childOf, GRAMMAR, kindOf, nameOf, nodesOf } from './javascript-tree.ts';
+import { childOf, GRAMMAR, kindOf, lineAt, nameOf, nodesOf } from './javascript-tree.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import { readTree } from './read-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
 import { eachNode, lineOf, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
-
-const lineAt = (node: SyntaxNode): number =>
-  (node['loc'] as { readonly start: { readonly line: number } }).start.line;
 
 class JsonError extends Error {
   readonly loc: { readonly line: number };
