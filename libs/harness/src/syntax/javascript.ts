@@ -18,7 +18,7 @@ import {
   textOf,
 } from './javascript-tree.ts';
 import type { Declaration, Fact, Reach, Reading, Source, Unreadable } from './source.ts';
-import { readTree } from './read-tree.ts';
+import { readTree, RefusedText } from './read-tree.ts';
 import { walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
@@ -44,29 +44,20 @@ const parseAs = (text: string, ending: string, sourceType: Goal): SyntaxNode => 
   const html = comments?.find(
     ({ type, start }) => type === 'CommentLine' && !text.startsWith('//', start ?? 0),
   );
-  if (html !== undefined) throw new HtmlComment(html.loc?.start.line ?? 1);
+  if (html !== undefined)
+    throw new RefusedText(
+      'has a comment of HTML (<!-- or -->), which is code in a module',
+      html.loc?.start.line ?? 1,
+    );
   return program as unknown as SyntaxNode;
 };
 
-class HtmlComment extends SyntaxError {
-  readonly loc: { readonly line: number };
-
-  constructor(line: number) {
-    super('has a comment of HTML (<!-- or -->), which is code in a module');
-    this.loc = { line };
-  }
-}
-
-/** A refusal in the words of a parser, which `readTree` takes as one. */
-const unreadable = (message: string, line: number): Error =>
-  Object.assign(new SyntaxError(message), { loc: { line } });
-
-const parsedOr = (make: () => SyntaxNode): SyntaxNode | Error => {
+const parsedOr = (make: () => SyntaxNode): SyntaxNode | SyntaxError => {
   try {
     return make();
   } catch (error) {
-    // An overflow is no answer of the grammar: it must not leave the choice to the other reading.
-    if (error instanceof Error && !(error instanceof RangeError)) return error;
+    // An overflow or a rule of ours is no answer of the grammar: it must not leave the choice to the other reading.
+    if (error instanceof SyntaxError) return error;
     throw error;
   }
 };
@@ -92,23 +83,22 @@ const firstDifference = (a: SyntaxNode, b: SyntaxNode): number | null => {
  * The tree of what Node runs. A `.js` or `.ts` without a type in `package.json` is CommonJS if it can be read so, and a
  * module if not; with one it is what that says. So a text that can be read both ways has to say the same in both.
  *
- * @throws SyntaxError, with the place in `loc`; RangeError and TooDeep for what nests too deep
+ * @throws SyntaxError and RefusedText, with the place in `loc`; RangeError and TooDeep for what nests too deep
  */
 const parseAsNode = (text: string, path: string): SyntaxNode => {
   const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   const goal = goalOf(ending);
   if (goal !== 'either') return parseAs(text, ending, goal);
   const common = parsedOr(() => parseAs(text, ending, 'commonjs'));
-  if (common instanceof HtmlComment) throw common;
   const module = parsedOr(() => parseAs(text, ending, 'module'));
-  if (common instanceof Error) {
-    if (module instanceof Error) throw module;
+  if (common instanceof SyntaxError) {
+    if (module instanceof SyntaxError) throw module;
     return module;
   }
-  if (module instanceof Error) return common;
+  if (module instanceof SyntaxError) return common;
   const line = firstDifference(common, module);
   if (line === null) return common;
-  throw unreadable('means one thing as a CommonJS script and another as a module', line);
+  throw new RefusedText('means one thing as a CommonJS script and another as a module', line);
 };
 
 /** A statement at the top, one for each thing that it declares. */
@@ -224,9 +214,7 @@ const readPart = (
 ): Declaration => {
   const structure: string[] = [];
   const reaches: Reach[] = [];
-  const reach = reachRules(part.node, part.names, scopes, declared, (each) =>
-    reaches.push(each),
-  );
+  const reach = reachRules(part.node, part.names, scopes, declared, (each) => reaches.push(each));
   const { exact, shape } = walk(
     GRAMMAR,
     part.node,
@@ -256,15 +244,11 @@ const readPart = (
   };
 };
 
-const readStatements = (
-  statements: readonly SyntaxNode[],
-  program: SyntaxNode,
-  reading: Reading,
-): Source => {
+const readProgram = (program: SyntaxNode, reading: Reading): Source => {
   const facts: Fact[] = [];
   const scopes = scopesOf(program);
   const rules = javascriptFacts(program, scopes, reading, (fact) => facts.push(fact));
-  const parts = statements.flatMap(partsOf);
+  const parts = statementsOf(program).flatMap(partsOf);
   const declared = new Set(parts.flatMap(({ names }) => names));
   const declarations = parts.map((part) =>
     readPart(part, scopes, declared, rules.enter, rules.leave),
@@ -277,7 +261,7 @@ export const readJavascript = (text: string, reading: Reading): Result<Source, U
   readTree(
     text,
     () => parseAsNode(text, reading.path),
-    (root) => readStatements(statementsOf(root), root, reading),
+    (program) => readProgram(program, reading),
   );
 
 /** The value of a JSON text with places, read as what it also is: an expression of JavaScript. */

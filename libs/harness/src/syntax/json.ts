@@ -2,25 +2,17 @@ import { type Result } from '#libs/kernel';
 import { parseJsonExpression } from './javascript.ts';
 import { childOf, GRAMMAR, kindOf, lineAt, nameOf, nodesOf } from './javascript-tree.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
-import { readTree } from './read-tree.ts';
+import { readTree, RefusedText } from './read-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
 import { eachNode, lineOf, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
-class JsonError extends Error {
-  readonly loc: { readonly line: number };
-  constructor(message: string, line: number) {
-    super(message);
-    this.loc = { line };
-  }
-}
-
 /** The place that JSON.parse complains of: it says a position, or quotes nothing at the end. */
-const complain = (text: string, error: unknown): JsonError => {
+const complain = (text: string, error: unknown): RefusedText => {
   const message = error instanceof Error ? error.message : String(error);
   const position = /position (\d+)/u.exec(message)?.[1];
   const line = lineOf(text, position === undefined ? text.length : Number(position));
-  return new JsonError(message.replace(/ in JSON at position.*$/su, ''), line);
+  return new RefusedText(message.replace(/ in JSON at position.*$/su, ''), line);
 };
 
 /** A key within its file, as a JSON pointer (RFC 6901). */
@@ -61,7 +53,8 @@ const refuseDoubleKeys = (node: SyntaxNode, kind: string): void => {
   const seen = new Set<string>();
   for (const property of nodesOf(node, 'properties')) {
     const key = nameOf(childOf(property, 'key') ?? {}) ?? '';
-    if (seen.has(key)) throw new JsonError(`the key ${shown(key)} stands twice`, lineAt(property));
+    if (seen.has(key))
+      throw new RefusedText(`the key ${shown(key)} stands twice`, lineAt(property));
     seen.add(key);
   }
 };

@@ -5,6 +5,16 @@ import { bracketDepth, DEEPEST, lineOf, TooDeep, type SyntaxNode } from './walk.
 const tooDeep = (text: string) =>
   refused({ line: lineOf(text, text.length), message: `nests deeper than ${DEEPEST} levels` });
 
+/** What no parser refuses and a reader does, told as a parser tells its own. */
+export class RefusedText extends Error {
+  readonly loc: { readonly line: number };
+
+  constructor(message: string, line: number) {
+    super(message);
+    this.loc = { line };
+  }
+}
+
 /** A parser's complaint with its line, its place in the words left away. */
 const complaint = (error: Error): Unreadable => {
   const { loc, lineno } = error as { loc?: { line?: unknown }; lineno?: unknown };
