@@ -1,4 +1,5 @@
 import { constantTexts } from './constants.ts';
+import { factsOfNodes, type Rules } from './facts.ts';
 import { javascriptImport } from './modules.ts';
 import {
   bare,
@@ -15,7 +16,7 @@ import {
 } from './javascript-tree.ts';
 import type { Scopes } from './javascript-scope.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
-import type { Fact, Reading, SyntaxRule } from './source.ts';
+import type { Fact, Reading } from './source.ts';
 import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
 
 /** Names of the language and of Node that hold what everybody uses: whoever changes one changes it for the harness's readers too. */
@@ -136,11 +137,6 @@ const SETTERS = new Set([
   'setPrototypeOf',
 ]);
 
-interface Rules {
-  readonly enter: (frame: Frame, kind: string) => void;
-  readonly leave: (frame: Frame, exact: () => string) => void;
-}
-
 /** Fields in which an identifier names nothing that could be read or set. */
 const isReference = ({ node, parent, field }: Frame): boolean => {
   if (parent === null) return true;
@@ -189,13 +185,7 @@ export const javascriptFacts = (
   const fold = (node: SyntaxNode | null): string | null => foldedText(node, lookUp);
   const text = (node: SyntaxNode, field: string): string | null => textOf(node, field, lookUp);
 
-  const waiting = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
-  /** A fact about a node, known by the node's own text once that is read. */
-  const find = (node: SyntaxNode, rule: SyntaxRule, found: string, at: SyntaxNode = node): void => {
-    const facts = waiting.get(node) ?? [];
-    waiting.set(node, facts);
-    facts.push({ rule, line: lineAt(at), found, allowedOnce: false });
-  };
+  const { find, leave } = factsOfNodes(lineAt, report);
 
   const isProtected = (name: string | null): string | null =>
     name === null ? null : protectedName(name, protectedParameters);
@@ -663,13 +653,7 @@ export const javascriptFacts = (
           find(frame.node, 'no-paths-outside', `the text ${shown(joined)}, which ${outside}`);
       }
     },
-    leave: ({ node }, exact) => {
-      const facts = waiting.get(node);
-      if (facts === undefined) return;
-      const said = exact();
-      for (const fact of facts) report({ ...fact, key: `${fact.found} ${said}` });
-      waiting.delete(node);
-    },
+    leave,
   };
 };
 

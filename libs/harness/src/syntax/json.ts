@@ -1,4 +1,5 @@
 import { type Result } from '#libs/kernel';
+import { factsOfNodes } from './facts.ts';
 import { parseJsonExpression } from './javascript.ts';
 import { childOf, GRAMMAR, kindOf, lineAt, nameOf, nodesOf } from './javascript-tree.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
@@ -63,12 +64,7 @@ const readValue = (root: SyntaxNode, reading: Reading): Source => {
   const folders = reading.path.split('/').length - 1;
   const facts: Fact[] = [];
   const declarations: Declaration[] = [];
-  const told = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
-  const find = (node: SyntaxNode, rule: Fact['rule'], found: string): void => {
-    const all = told.get(node) ?? [];
-    told.set(node, all);
-    all.push({ rule, line: lineAt(node), found, allowedOnce: false });
-  };
+  const { find, leave } = factsOfNodes(lineAt, (fact) => facts.push(fact));
   const { exact, shape } = walk(
     // All of it is a value.
     { ...GRAMMAR, isLiteral: () => true },
@@ -93,8 +89,7 @@ const readValue = (root: SyntaxNode, reading: Reading): Source => {
     },
     (frame, text) => {
       const { node } = frame;
-      for (const fact of told.get(node) ?? [])
-        facts.push({ ...fact, key: `${fact.found} ${text()}` });
+      leave(frame, text);
       if (kindOf(node) !== 'ObjectProperty') return;
       const place = pointerOf(frame);
       if (place === null) return;

@@ -1,4 +1,5 @@
 import { constantTexts } from './constants.ts';
+import { factsOfNodes, type Rules } from './facts.ts';
 import { pythonImport } from './modules.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import {
@@ -11,7 +12,7 @@ import {
   nodesOf,
   pythonName,
 } from './python-tree.ts';
-import type { Fact, Reading, SyntaxRule } from './source.ts';
+import type { Fact, Reading } from './source.ts';
 import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
 
 const CODE = new Set([
@@ -82,11 +83,6 @@ const BUILT_IN_TYPES = new Set([
     'type',
   ],
 ]);
-
-interface Rules {
-  readonly enter: (frame: Frame, kind: string) => void;
-  readonly leave: (frame: Frame, exact: () => string) => void;
-}
 
 /**
  * Names of functions, classes, parameters and imports of a module or a function. What is merely assigned is not among
@@ -177,12 +173,7 @@ export const pythonFacts = (
     return declares(module, name);
   };
 
-  const waiting = new Map<SyntaxNode, Omit<Fact, 'key'>[]>();
-  const find = (node: SyntaxNode, rule: SyntaxRule, found: string, at: SyntaxNode = node): void => {
-    const facts = waiting.get(node) ?? [];
-    waiting.set(node, facts);
-    facts.push({ rule, line: lineAt(at), found, allowedOnce: false });
-  };
+  const { find, leave } = factsOfNodes(lineAt, report);
 
   const isProtected = (name: string | null): string | null =>
     name === null ? null : protectedName(name, protectedParameters);
@@ -538,14 +529,5 @@ export const pythonFacts = (
     });
   };
 
-  return {
-    enter,
-    leave: ({ node }, exact) => {
-      const facts = waiting.get(node);
-      if (facts === undefined) return;
-      const said = exact();
-      for (const fact of facts) report({ ...fact, key: `${fact.found} ${said}` });
-      waiting.delete(node);
-    },
-  };
+  return { enter, leave };
 };
