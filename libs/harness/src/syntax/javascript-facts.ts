@@ -10,14 +10,13 @@ import {
   isMember,
   kindOf,
   lineAt,
-  listOf,
   nameOf,
   textOf,
 } from './javascript-tree.ts';
 import type { Scopes } from './javascript-scope.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import type { Fact, Reading } from './source.ts';
-import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
+import { eachNode, listOf, type Frame, type SyntaxNode } from './walk.ts';
 
 /** Names of the language and of Node that hold what everybody uses: whoever changes one changes it for the harness's readers too. */
 const BUILT_IN = new Set([

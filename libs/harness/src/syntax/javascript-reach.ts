@@ -11,11 +11,10 @@ import {
   kindOf,
   lineAt,
   nameOf,
-  nodesOf,
   textOf,
 } from './javascript-tree.ts';
 import type { Reach } from './source.ts';
-import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
+import { eachNode, nodesOf, type Frame, type SyntaxNode } from './walk.ts';
 
 /** Methods of arrays, maps, sets and their like that change what they are called on. */
 const MUTATORS = new Set([

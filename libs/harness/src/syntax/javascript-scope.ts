@@ -1,5 +1,5 @@
-import { boundNames, childOf, FUNCTIONS, GRAMMAR, kindOf, nodesOf } from './javascript-tree.ts';
-import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
+import { boundNames, childOf, FUNCTIONS, GRAMMAR, kindOf } from './javascript-tree.ts';
+import { eachNode, nodesOf, type Frame, type SyntaxNode } from './walk.ts';
 
 const IMPORTED = new Set(['ImportSpecifier', 'ImportDefaultSpecifier', 'ImportNamespaceSpecifier']);
 

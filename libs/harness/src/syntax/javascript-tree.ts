@@ -1,5 +1,5 @@
 import { joinedTexts } from './constants.ts';
-import { walk, type Grammar, type SyntaxNode } from './walk.ts';
+import { listOf, walk, type Grammar, type SyntaxNode } from './walk.ts';
 
 /** The kind of one of Babel's nodes; null for other data. */
 export const kindOf = (value: object): string | null => {
@@ -14,16 +14,6 @@ export const childOf = (node: SyntaxNode, field: string): SyntaxNode | null => {
     ? (value as SyntaxNode)
     : null;
 };
-
-/** The nodes under a field that holds a list; null where the list has a hole. */
-export const listOf = (node: SyntaxNode, field: string): readonly (SyntaxNode | null)[] => {
-  const value = node[field];
-  return Array.isArray(value) ? (value as (SyntaxNode | null)[]) : [];
-};
-
-/** The nodes under a field that holds a list without holes. */
-export const nodesOf = (node: SyntaxNode, field: string): readonly SyntaxNode[] =>
-  listOf(node, field).filter((each) => each !== null);
 
 const WRAPPERS = new Set([
   'ParenthesizedExpression',

@@ -14,12 +14,11 @@ import {
   kindOf,
   lineAt,
   nameOf,
-  nodesOf,
   textOf,
 } from './javascript-tree.ts';
 import type { Declaration, Fact, Reach, Reading, Source, Unreadable } from './source.ts';
 import { readTree, RefusedText } from './read-tree.ts';
-import { walk } from './walk.ts';
+import { nodesOf, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
 type Goal = 'module' | 'commonjs';

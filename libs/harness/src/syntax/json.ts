@@ -1,11 +1,11 @@
 import { type Result } from '#libs/kernel';
 import { factsOfNodes } from './facts.ts';
 import { parseJsonExpression } from './javascript.ts';
-import { childOf, GRAMMAR, kindOf, lineAt, nameOf, nodesOf } from './javascript-tree.ts';
+import { childOf, GRAMMAR, kindOf, lineAt, nameOf } from './javascript-tree.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
 import { readTree, RefusedText } from './read-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
-import { eachNode, lineOf, walk } from './walk.ts';
+import { eachNode, lineOf, nodesOf, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
 /** The place that JSON.parse complains of: it says a position, or quotes nothing at the end. */

@@ -2,18 +2,9 @@ import { constantTexts } from './constants.ts';
 import { factsOfNodes, type Rules } from './facts.ts';
 import { pythonImport } from './modules.ts';
 import { nameTrouble, pathTrouble, protectedName, shown } from './names.ts';
-import {
-  childOf,
-  foldedText,
-  GRAMMAR,
-  kindOf,
-  lineAt,
-  listOf,
-  nodesOf,
-  pythonName,
-} from './python-tree.ts';
+import { childOf, foldedText, GRAMMAR, kindOf, lineAt, pythonName } from './python-tree.ts';
 import type { Fact, Reading } from './source.ts';
-import { eachNode, type Frame, type SyntaxNode } from './walk.ts';
+import { eachNode, listOf, nodesOf, type Frame, type SyntaxNode } from './walk.ts';
 
 const CODE = new Set([
   'eval',

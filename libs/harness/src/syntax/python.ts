@@ -1,10 +1,10 @@
 import { parse } from 'py-ast';
 import { refused, type Result } from '#libs/kernel';
 import { pythonFacts } from './python-facts.ts';
-import { childOf, GRAMMAR, kindOf, lineAt, nodesOf, pythonName } from './python-tree.ts';
+import { childOf, GRAMMAR, kindOf, lineAt, pythonName } from './python-tree.ts';
 import { readTree } from './read-tree.ts';
 import type { Declaration, Fact, Reading, Source, Unreadable } from './source.ts';
-import { eachNode, walk } from './walk.ts';
+import { eachNode, nodesOf, walk } from './walk.ts';
 import type { Frame, SyntaxNode } from './walk.ts';
 
 /** Names that a target binds. */

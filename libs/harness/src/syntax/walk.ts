@@ -3,6 +3,16 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
+/** The nodes under a field that holds a list; null where the list has none, as for the key of Python's `**more`. */
+export const listOf = (node: SyntaxNode, field: string): readonly (SyntaxNode | null)[] => {
+  const value = node[field];
+  return Array.isArray(value) ? (value as (SyntaxNode | null)[]) : [];
+};
+
+/** The nodes under a field that holds a list without holes. */
+export const nodesOf = (node: SyntaxNode, field: string): readonly SyntaxNode[] =>
+  listOf(node, field).filter((each) => each !== null);
+
 /** A node with the way to it. */
 export interface Frame {
   readonly node: SyntaxNode;
