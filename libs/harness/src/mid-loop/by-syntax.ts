@@ -1,3 +1,4 @@
+import { once } from '../once.ts';
 import type { Breach } from '../policy.ts';
 import { hiddenCharacters, shown } from '../syntax/names.ts';
 import { readSource } from '../syntax/read.ts';
@@ -107,11 +108,6 @@ const look = (
 /** Whether every change of a file is of the same domains, whatever was there before. */
 const isOneDomain = ({ whole, parts }: MutableFile, language: Language): boolean =>
   parts.length === 0 && (language === 'json' || whole.every((domain) => domain === 'architecture'));
-
-const once = <T>(make: () => T): (() => T) => {
-  let made: { readonly value: T } | null = null;
-  return () => (made ??= { value: make() }).value;
-};
 
 /** What the texts say now and did not say before, wherever in the diff it stood. */
 const newFacts = (changed: readonly Changed[]): readonly { path: string; fact: Fact }[] => {

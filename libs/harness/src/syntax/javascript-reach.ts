@@ -1,3 +1,4 @@
+import { once } from '../once.ts';
 import type { Scopes } from './javascript-scope.ts';
 import {
   bare,
@@ -255,13 +256,14 @@ const isModuleThis = (frame: Frame): boolean => {
 export const reachRules = (
   part: SyntaxNode,
   names: readonly string[],
-  { isLocal, isOwn }: Scopes,
+  { isLocal, isOfProgram }: Scopes,
   declared: ReadonlySet<string>,
   add: (reach: Reach) => void,
 ): ((frame: Frame, kind: string) => void) => {
-  const taken = takenNames(part);
-  const isTaken = (name: string): boolean => taken.has(name) || declared.has(name);
-  const owned = ownedNames(part, names, isTaken);
+  // Most parts change nothing of which this has to be known.
+  const taken = once(() => takenNames(part));
+  const isTaken = (name: string): boolean => declared.has(name) || taken().has(name);
+  const owned = once(() => ownedNames(part, names, isTaken));
   const told = (how: Reach['how'], name: string, node: SyntaxNode, isFixed: boolean): void => {
     add({ how, name, isFixed, line: lineAt(node), key: `${how} ${name} ${exactOf(node)}` });
   };
@@ -273,8 +275,9 @@ export const reachRules = (
     const key = `hands on ${name} ${kindOf(to)} ${field} ${called}`;
     add({ how: 'hands on', name, isFixed: false, line: lineAt(node), key });
   };
-  const wrote = (name: string, frame: Frame, node: SyntaxNode): void => {
-    const isFixed = SHARED.has(name) || (isOwn(name, frame) && !declared.has(name));
+  /** For a name that is not local. */
+  const wrote = (name: string, node: SyntaxNode): void => {
+    const isFixed = SHARED.has(name) || (isOfProgram(name) && !declared.has(name));
     told('writes', name, node, isFixed);
   };
   /** Something changes the object that an expression is. */
@@ -284,11 +287,11 @@ export const reachRules = (
     while (root !== null && isMember(root)) root = bare(childOf(root, 'object'));
     if (root === null || start === null) return;
     const name = kindOf(root) === 'Identifier' ? nameOf(root) : null;
-    if (name !== null && !isLocal(name, frame)) wrote(name, frame, start);
+    if (name !== null && !isLocal(name, frame)) wrote(name, start);
     else if (kindOf(root) === 'ThisExpression') {
       if (isModuleThis(frame)) told('writes', 'exports', start, true);
     } else if (kindOf(root) === 'Super') return;
-    else if (root !== start || !(name === null ? isFresh(root, isTaken) : owned.has(name)))
+    else if (root !== start || !(name === null ? isFresh(root, isTaken) : owned().has(name)))
       told('changes', '', start, false);
   };
   const assigns = (frame: Frame, target: SyntaxNode | null): void => {
@@ -297,8 +300,7 @@ export const reachRules = (
       const isPartItself = frame.parent?.node === part && own !== null && names.includes(own);
       if (isPartItself) continue;
       if (isMember(place)) changes(frame, childOf(place, 'object'));
-      else
-        for (const name of boundNames(place)) if (!isLocal(name, frame)) wrote(name, frame, place);
+      else for (const name of boundNames(place)) if (!isLocal(name, frame)) wrote(name, place);
     }
   };
   const calls = (frame: Frame): void => {
@@ -326,7 +328,7 @@ export const reachRules = (
     if (CALLS.has(kind)) calls(frame);
     if (kind === 'Identifier') {
       const name = nameOf(node) ?? '';
-      if (!isLocal(name, frame) && isOwn(name, frame) && escapes(frame)) handedOn(name, frame);
+      if (isOfProgram(name) && !isLocal(name, frame) && escapes(frame)) handedOn(name, frame);
     }
   };
 };

@@ -81,6 +81,8 @@ export interface Scopes {
   readonly isLocal: (name: string, at: Frame) => boolean;
   /** Whether a name is one of the program's own where it stands, or one of Node's. */
   readonly isOwn: (name: string, at: Frame) => boolean;
+  /** Whether the program declares a name at its top, or anywhere by `var`. */
+  readonly isOfProgram: (name: string) => boolean;
 }
 
 /** Looks up names as JavaScript does, for the statements at the top of `program`. */
@@ -96,5 +98,6 @@ export const scopesOf = (program: SyntaxNode): Scopes => {
       if (declares(up.node, name)) return true;
     return false;
   };
-  return { isLocal, isOwn: (name, at) => isLocal(name, at) || declares(program, name) };
+  const isOfProgram = (name: string): boolean => declares(program, name);
+  return { isLocal, isOwn: (name, at) => isLocal(name, at) || isOfProgram(name), isOfProgram };
 };
