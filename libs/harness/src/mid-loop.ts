@@ -1,7 +1,6 @@
-import { gateByText } from './mid-loop/by-text.ts';
 import { gateBySyntax } from './mid-loop/by-syntax.ts';
-import { domainOfPaths } from './mid-loop/by-text.ts';
-import { mutableFile, type MutableEntry } from './mid-loop/mutable-set.ts';
+import { domainOfPaths, gateByText } from './mid-loop/by-text.ts';
+import { mutableFile, ownersOf, type MutableEntry } from './mid-loop/mutable-set.ts';
 import { dearest, type FileChange, type MidLoopRuling, type Policy } from './mid-loop/ruling.ts';
 import type { FileDomain } from './policy.ts';
 import { readSource } from './syntax/read.ts';
@@ -69,10 +68,7 @@ export const domainOfFiles = (
     );
   const domains = files.flatMap(({ path, domain }) => {
     const mutable = mutableFile(policy, path);
-    const owners = [
-      ...(mutable?.whole ?? []),
-      ...(mutable?.parts ?? []).map((part) => part.domain),
-    ];
+    const owners = mutable === null ? [] : ownersOf(mutable);
     const isPossible = owners.length > 0 && (domain === 'architecture' || owners.includes(domain!));
     return domain !== null && isPossible ? [domain] : [];
   });

@@ -14,7 +14,13 @@ import {
 import { lineOf } from '../syntax/walk.ts';
 import { settings } from './by-text.ts';
 import { classify, type Classified } from './classify.ts';
-import { mutableEntries, mutableFile, mutablePaths, type MutableFile } from './mutable-set.ts';
+import {
+  mutableEntries,
+  mutableFile,
+  mutablePaths,
+  ownersOf,
+  type MutableFile,
+} from './mutable-set.ts';
 import {
   byteLength,
   dearest,
@@ -80,15 +86,15 @@ const look = (
   const { path, text, textBefore } = change;
   const language = languageOf(path);
   const mutable = mutableFile(policy, path);
-  const owners = [...(mutable?.whole ?? []), ...(mutable?.parts ?? []).map(({ domain }) => domain)];
   const before = once((): Source | null => {
     if (textBefore === null || language === 'text') return null;
     const read = readSource(language, textBefore, { ...reading, path });
     return read.ok ? read.value : null;
   });
   const base = { change, language, mutable, before, after: null, unreadable: null };
-  if (!mayRead || text === null || mutable === null)
-    return { ...base, classified: { domains: owners, stray: [] } };
+  if (mutable === null) return { ...base, classified: NOTHING };
+  if (!mayRead || text === null)
+    return { ...base, classified: { domains: ownersOf(mutable), stray: [] } };
   if (language === 'text') {
     const stray =
       mutable.whole.length > 0 ? [] : [{ found: 'changes what has no parts', line: null }];

@@ -1,9 +1,9 @@
 import type { FileDomain } from '../policy.ts';
 import type { Declaration, Language, Source } from '../syntax/source.ts';
-import type { MutableFile } from './mutable-set.ts';
+import { ownersOf, type MutableFile } from './mutable-set.ts';
 
 /** Something changed that is in no mutable part. */
-export interface StrayChange {
+interface StrayChange {
   readonly found: string;
   readonly line: number | null;
 }
@@ -62,11 +62,8 @@ const jsonChanges = (before: Source | null, after: Source): readonly Declaration
     .flatMap((name) => now.get(name) ?? { ...old.get(name)!, line: 0 });
 };
 
-const classifyJson = (
-  { whole, parts }: MutableFile,
-  before: Source | null,
-  after: Source,
-): Classified => {
+const classifyJson = (file: MutableFile, before: Source | null, after: Source): Classified => {
+  const { whole, parts } = file;
   const changes = jsonChanges(before, after).map((declaration) => {
     const [name = ''] = declaration.names;
     const owners = parts
@@ -76,10 +73,7 @@ const classifyJson = (
   });
   return {
     // White space alone touches all that may change, as a comment does in code.
-    domains:
-      changes.length === 0
-        ? [...whole, ...parts.map(({ domain }) => domain)]
-        : changes.flatMap(({ owners }) => owners),
+    domains: changes.length === 0 ? ownersOf(file) : changes.flatMap(({ owners }) => owners),
     stray: changes
       .filter(({ owners }) => owners.length === 0)
       .map(({ declaration: { line }, name }) => ({

@@ -8,6 +8,12 @@ export interface MutableFile {
   readonly parts: readonly { readonly name: string; readonly domain: FileDomain }[];
 }
 
+/** The domains that own something of a file. */
+export const ownersOf = ({ whole, parts }: MutableFile): readonly FileDomain[] => [
+  ...whole,
+  ...parts.map(({ domain }) => domain),
+];
+
 /** A mutable entry of a policy: a file (`model.js`) or a part of one (`model.js#build`, `config.json#/rate`). */
 export interface MutableEntry {
   readonly path: string;
@@ -16,7 +22,7 @@ export interface MutableEntry {
 }
 
 /** Reads an entry. The key of a JSON file (`#rate`) stands for its pointer (`#/rate`, RFC 6901). */
-export const mutableEntry = (entry: string): MutableEntry => {
+const mutableEntry = (entry: string): MutableEntry => {
   const sign = entry.indexOf('#');
   if (sign < 0) return { path: entry, part: null };
   const path = entry.slice(0, sign);
