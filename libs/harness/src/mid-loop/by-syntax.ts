@@ -49,9 +49,8 @@ interface Changed {
 
 /** In a text that is no code the lines count: those that stood there before are no breach. */
 const textFacts = (
-  { text, textBefore }: FileChange,
-  language: Language,
-  { protectedParameters }: Reading,
+  { path, text, textBefore }: FileChange,
+  protectedParameters: readonly string[],
 ): readonly Fact[] => {
   if (text === null) return [];
   const split = (all: string) => all.split(/\r\n|\r|\n/u);
@@ -67,7 +66,7 @@ const textFacts = (
       .flatMap(({ index, name }) =>
         fact('plain-names', lineOf(text, index), `the hidden character ${name}`),
       ),
-    ...(language === 'text'
+    ...(languageOf(path) === 'text'
       ? settings(text, protectedParameters).flatMap(({ name, line }) =>
           fact('protected-parameters', line, `sets ${name}`),
         )
@@ -154,9 +153,8 @@ export const gateBySyntax = (policy: Policy, changes: readonly FileChange[]): Mi
   const isTooLong = ({ text }: FileChange) => text !== null && byteLength(text) > maximumFileBytes;
   const isTooMany = changes.length > maximumFiles;
   // What is too long or too many is a breach already, and reading it could take for ever.
-  const changed = changes.map((change) =>
-    look(policy, reading, change, !isTooMany && !isTooLong(change)),
-  );
+  const mayRead = (change: FileChange) => !isTooMany && !isTooLong(change);
+  const changed = changes.map((change) => look(policy, reading, change, mayRead(change)));
   const at = (file: string, line: number | null, what: string): Found => ({
     found: `${shown(file)}${line === null ? '' : `:${line}`} ${what}`,
     file,
@@ -165,14 +163,9 @@ export const gateBySyntax = (policy: Policy, changes: readonly FileChange[]): Mi
   const facts = [
     ...newFacts(changed),
     ...changes
-      .filter((change) => !isTooMany && !isTooLong(change))
+      .filter(mayRead)
       .flatMap((change) =>
-        textFacts(change, languageOf(change.path), { ...reading, path: change.path }).map(
-          (fact) => ({
-            path: change.path,
-            fact,
-          }),
-        ),
+        textFacts(change, protectedParameters).map((fact) => ({ path: change.path, fact })),
       ),
   ];
 
