@@ -1,5 +1,6 @@
 import normal from '@stdlib/stats-base-dists-normal-cdf';
 import { gaussLegendre } from './gauss-legendre.ts';
+import { quietChances } from './quiet.ts';
 import { quietTogether } from './two-sides.ts';
 
 /** A chart whose values are in units of their noise: normal with standard deviation 1. */
@@ -109,22 +110,16 @@ export const averageRunLength = (chart: NoiseScaledChart): number => {
 };
 
 /** The chance that a side stays quiet for so many observations, for each of these numbers. */
-const quiet = ({ places, weights }: Side, counts: readonly number[]): readonly number[] => {
-  const most = Math.max(0, ...counts);
-  const quietFor = [1];
-  let chances = new Float64Array(places).fill(1);
-  let next = new Float64Array(places);
-  for (let step = 0; step < most; step += 1) {
-    for (let from = 0; from < places; from += 1) {
+const quiet = ({ places, weights }: Side, counts: readonly number[]): readonly number[] =>
+  quietChances(
+    places,
+    (from, chances) => {
       let sum = 0;
       for (let to = 0; to < places; to += 1) sum += weights[from * places + to]! * chances[to]!;
-      next[from] = sum;
-    }
-    [chances, next] = [next, chances];
-    quietFor.push(chances[0]!);
-  }
-  return counts.map((count) => quietFor[count]!);
-};
+      return sum;
+    },
+    counts,
+  );
 
 const within = (chance: number): number => Math.min(1, Math.max(0, chance));
 

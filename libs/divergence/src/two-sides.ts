@@ -1,4 +1,5 @@
 import normal from '@stdlib/stats-base-dists-normal-cdf';
+import { quietChances } from './quiet.ts';
 
 /** What is known of a two-sided chart; see `NoiseScaledChart`. */
 interface TwoSided {
@@ -81,23 +82,17 @@ const sideChain = ({ allowance, decisionInterval }: TwoSided, shift: number): Ch
   };
 };
 
-const quiet = ({ to, chance }: Chain, counts: readonly number[]): readonly number[] => {
-  const most = Math.max(0, ...counts);
-  const quietFor = [1];
-  let quietFrom = new Float64Array(to.length).fill(1);
-  let next = new Float64Array(to.length);
-  for (let step = 0; step < most; step += 1) {
-    for (let from = 0; from < to.length; from += 1) {
+const quiet = ({ to, chance }: Chain, counts: readonly number[]): readonly number[] =>
+  quietChances(
+    to.length,
+    (from, quietFrom) => {
       const [targets, chances] = [to[from]!, chance[from]!];
       let sum = 0;
       for (let at = 0; at < targets.length; at += 1) sum += chances[at]! * quietFrom[targets[at]!]!;
-      next[from] = sum;
-    }
-    [quietFrom, next] = [next, quietFrom];
-    quietFor.push(quietFrom[0]!);
-  }
-  return counts.map((count) => quietFor[count]!);
-};
+      return sum;
+    },
+    counts,
+  );
 
 /**
  * By what factor two sides are likelier to stay quiet together for so many observations than if each had values of its
