@@ -1,4 +1,15 @@
-import type { HarnessPolicy } from './policy.ts';
+import type { FairnessPolicy, HarnessPolicy } from './policy.ts';
+
+/** Whether a policy bounds any measure of fairness: then each protected group has to be measurable. */
+export const boundsFairness = ({
+  disparateImpact,
+  demographicParity,
+  equalOpportunity,
+  equalizedOdds,
+}: FairnessPolicy): boolean =>
+  [disparateImpact, demographicParity, equalOpportunity, equalizedOdds].some(
+    (bound) => bound !== null,
+  );
 
 /**
  * The names of the rules that the pre-loop gate of a run of version 2 of the policy asks, each once, in the order in
@@ -9,12 +20,6 @@ export const preLoopRules = ({
   charts,
   gates: { postLoop },
 }: Pick<HarnessPolicy, 'data' | 'charts' | 'gates'>): readonly string[] => {
-  const bounded = [
-    postLoop.disparateImpact,
-    postLoop.demographicParity,
-    postLoop.equalOpportunity,
-    postLoop.equalizedOdds,
-  ].some((bound) => bound !== null);
   const when = (asked: boolean, ...rules: readonly string[]) => (asked ? rules : []);
   return [
     ...['dimension-identifier', 'dimension-protected', 'dimension-outcome', 'dimension-names'],
@@ -31,7 +36,7 @@ export const preLoopRules = ({
       charts.some(({ kind }) => kind === 'gap'),
       'gap-chart',
     ),
-    ...when(bounded, 'measurable-groups'),
+    ...when(boundsFairness(postLoop), 'measurable-groups'),
     'protected-groups',
     ...when(data.disclosure?.tables === 'one', 'one-table'),
   ];

@@ -8,6 +8,7 @@ import type {
 } from '#libs/harness';
 import { scoredCells, type CellCounts } from '#libs/evaluator';
 import {
+  boundsFairness,
   coarsened,
   combinationCount,
   favourableLabel,
@@ -349,13 +350,7 @@ const checkCounts = (
       people: sum(people),
     })),
   );
-  const { postLoop } = gates;
-  const bounded = [
-    postLoop.disparateImpact,
-    postLoop.demographicParity,
-    postLoop.equalOpportunity,
-    postLoop.equalizedOdds,
-  ].some((bound) => bound !== null);
+  const bounded = boundsFairness(gates.postLoop);
   const said = (found: string) =>
     control.totals === 'told'
       ? found
