@@ -89,11 +89,12 @@ const step = (simulation: Simulation, move: Move): Told => {
   const { say, changes } = MOVES[move];
   const gate = midLoopGate(POLICY, changes);
   const [breach] = gate.breaches;
-  if (breach !== undefined || gate.domain === null)
+  if (breach !== undefined)
     return {
       simulation: { budget, halted: true },
-      line: `[ HALT ] SYSTEM HALT: MID-LOOP GATE: ${breach?.rule ?? 'no domain'}: found ${breach?.found ?? say}, expected ${breach?.expected ?? 'a mutable file'}. Nothing was charged.`,
+      line: `[ HALT ] SYSTEM HALT: MID-LOOP GATE: ${breach.rule}: found ${breach.found}, expected ${breach.expected}. Nothing was charged.`,
     };
+  if (gate.domain === null) throw new Error(`no domain owns what the move ${move} changes`);
   const outcome = charge(budget, { charge: gate.domain, description: say, paysFor: move });
   return outcome.ok
     ? {
