@@ -339,12 +339,6 @@ export const javascriptFacts = (
     const args = listOf(node, 'arguments').map(bare);
     const [first = null, second = null] = args;
     if (callee === null) return;
-    if (kindOf(callee) === 'Import' || kindOf(node) === 'ImportExpression') {
-      const specifier = fold(first);
-      if (specifier === null) find(node, 'no-dynamic-code', 'imports a name that it computes');
-      else imports(node, specifier, ['*']);
-      return;
-    }
     const name = nameOf(callee);
     if (name === 'require' && !isOwn(name, frame)) {
       const specifier = fold(first);
@@ -631,7 +625,7 @@ export const javascriptFacts = (
     if (field === 'source' || (parent !== null && kindOf(parent.node) === 'ImportExpression'))
       return;
     const callee = parent === null ? null : childOf(parent.node, 'callee');
-    if (callee !== null && (kindOf(callee) === 'Import' || nameOf(callee) === 'require')) return;
+    if (callee !== null && nameOf(callee) === 'require') return;
     const isKey = field === 'key' || field === 'property';
     const trouble = isKey ? nameTrouble(value, protectedParameters) : null;
     if (trouble?.startsWith('looks') === true)
