@@ -498,6 +498,19 @@ describe('a part of a file', () => {
     ]);
   });
 
+  it.each([['LIST as any'], ['LIST!'], ['<any>LIST'], ['LIST<number>'], ['(LIST satisfies any)']])(
+    'may not hide behind a type what it hands on: %s',
+    (list) => {
+      const mutable = { ...policy.program.mutable, feature: ['mixed.ts#columns'] };
+      const typed = { ...policy, program: { ...policy.program, mutable } };
+      const to = FIXED.replace('return [row.a]', `const list = ${list}; list.push(1);`);
+      const { breaches } = midLoopGate(typed, [changed('mixed.ts', to, FIXED)]);
+      expect(breaches.map(({ found }) => found)).toEqual([
+        'mixed.ts:7 may change LIST in columns, by another name',
+      ]);
+    },
+  );
+
   it('may not take what is fixed for the default of what it changes', () => {
     const to = FIXED.replace('(row, other) { ', '(row = LIST, other) { row.push(1); ');
     expect(told(changed('mixed.js', to, FIXED))).toEqual([

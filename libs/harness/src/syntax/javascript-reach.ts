@@ -13,6 +13,7 @@ import {
   lineAt,
   nameOf,
   textOf,
+  WRAPPERS,
 } from './javascript-tree.ts';
 import type { Reach } from './source.ts';
 import { eachNode, nodesOf, type Frame, type SyntaxNode } from './walk.ts';
@@ -181,8 +182,8 @@ const ownedNames = (
 
 /** What has the value of what stands in it, or may have. */
 const PASSES_ON = new Set([
-  ...['ParenthesizedExpression', 'LogicalExpression', 'SequenceExpression', 'AwaitExpression'],
-  ...['ChainExpression', 'TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression'],
+  ...WRAPPERS,
+  ...['LogicalExpression', 'SequenceExpression', 'AwaitExpression'],
 ]);
 
 /** Whether an identifier stands where it is read and what it holds can be had by another name from there. */

@@ -15,14 +15,14 @@ export const childOf = (node: SyntaxNode, field: string): SyntaxNode | null => {
     : null;
 };
 
-const WRAPPERS = new Set([
+/** What stands around an expression and changes nothing: parentheses and types. */
+export const WRAPPERS: ReadonlySet<string> = new Set([
   'ParenthesizedExpression',
   'TSAsExpression',
   'TSSatisfiesExpression',
   'TSNonNullExpression',
   'TSTypeAssertion',
   'TSInstantiationExpression',
-  'ChainExpression',
 ]);
 
 /** An expression without the parentheses and types around it, which change nothing. */
