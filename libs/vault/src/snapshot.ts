@@ -84,7 +84,7 @@ export const takeSnapshot = async (
   const { connectionString, studyId, data, folder } = request;
   if (data.format !== 'postgres' || data.rowId === null)
     throw new TypeError('a snapshot is taken of a table with a row id');
-  const unsafe = insecurity(connectionString);
+  const unsafe = await insecurity(connectionString);
   if (unsafe !== null) return refuse('insecure-connection', unsafe);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const taking = join(folder, `${randomUUID()}.taking`);
@@ -115,19 +115,20 @@ const writeCurrent = async (folder: string, name: string, sha256: string): Promi
 };
 
 /** People's data cross no network that others can listen to; null when they don't. */
-const insecurity = (connectionString: string): string | null => {
+const insecurity = async (connectionString: string): Promise<string | null> => {
   const expected =
     'expected postgres://user:password@host/database?sslmode=verify-full, or a server on this machine: correct HOLDFAST_DATA_URL';
-  let url: URL;
+  const { default: pg } = await import('pg');
+  let host: string;
+  let modes: readonly string[];
   try {
-    url = new URL(connectionString);
+    modes = new URL(connectionString).searchParams.getAll('sslmode');
+    // Read as it will be used, several hosts and none among them; nothing connects yet.
+    ({ host } = new pg.Client({ connectionString }));
   } catch {
     return `found an address that can't be read; ${expected}`;
   }
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
-  const here =
-    host === '' || host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host);
-  const modes = url.searchParams.getAll('sslmode');
+  const here = host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host);
   if (here || (modes.length > 0 && modes.every((mode) => mode === 'verify-full'))) return null;
   return `found a server on another machine with sslmode=${modes.join(', ') || '(none)'}, whose identity nobody checks; ${expected}`;
 };
