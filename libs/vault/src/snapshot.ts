@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataPolicy } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
-import { neededColumns, quoted } from './load.ts';
+import { declaredColumns, neededColumns, quoted } from './load.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
 /** What a snapshot may come to; each is asked of the server or counted while it is read. */
@@ -215,7 +215,7 @@ const readTable = async (
       `found no table or view ${data.path} that this role sees; expected the one that the study names: correct data.table, or grant USAGE on the schema and SELECT`,
     );
   }
-  const missing = [...new Set([...needed, ...data.identifiers])].filter(
+  const missing = declaredColumns(data).filter(
     (name) => !columns.some((column) => column.name === name),
   );
   if (missing.length > 0) {
