@@ -89,12 +89,13 @@ const screenColumn = async (
 
   const reader = readColumn(recognisers);
   let read = 0;
-  for (const [kind, most] of [
-    [`NOT ${whole}`, MOST_TEXTS_READ],
-    [whole, MOST_NUMBERS_READ],
+  for (const [kind, there, most] of [
+    [`NOT ${whole}`, texts, MOST_TEXTS_READ],
+    [whole, numbers, MOST_NUMBERS_READ],
   ] as const) {
+    if (there === 0) continue;
     // In an order that says nothing, the same each time.
-    const order = (kind === whole ? numbers : texts) > most ? 'ORDER BY hash(v), v' : '';
+    const order = there > most ? 'ORDER BY hash(v), v' : '';
     const found = await connection.stream(
       `SELECT v FROM ${from} WHERE NOT ${plain} AND ${kind} ${order} LIMIT ${most}`,
     );
