@@ -7,5 +7,5 @@ export { classOfText, readColumn, type ColumnFinding, type ColumnReader } from '
 export { readings } from './encodings.ts';
 export { plainText } from './normalise.ts';
 export { personalTexts, type PersonalText } from './policy-texts.ts';
-export { openRecognisers, type Basis, type Recognised, type Recognisers } from './recognisers.ts';
+export { openRecognisers, type Recognised, type Recognisers } from './recognisers.ts';
 export { classOfColumn, wordsOf } from './schema.ts';
