@@ -8,9 +8,9 @@ import { RELEASE_COLUMNS, sumColumn, type Release } from './release.ts';
  * Different texts of a column that are read one by one: as many as a study file can sort into groups. A column that
  * holds more can't be said to be free of anything.
  */
-export const MOST_TEXTS_READ = 100_000;
+const MOST_TEXTS_READ = 100_000;
 /** Different whole numbers that are read: a checksum tells of a column by a share, which fewer show as well. */
-export const MOST_NUMBERS_READ = 5_000;
+const MOST_NUMBERS_READ = 5_000;
 
 /** What a declared column looks like, told by classes and counts alone. */
 export interface ColumnScreen {
