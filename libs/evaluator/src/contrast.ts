@@ -1,5 +1,5 @@
-import quantile from '@stdlib/stats-base-dists-normal-quantile';
 import type { CellCounts } from './counts.ts';
+import { criticalValue } from './proportions.ts';
 import { difference, score } from './scores.ts';
 
 export interface Contrast {
@@ -48,10 +48,7 @@ export const simultaneousInterval = (
   level: number,
   simultaneous: number,
 ): { readonly level: number; readonly lower: number; readonly upper: number } => {
-  if (!(level > 0 && level < 1) || !Number.isInteger(simultaneous) || simultaneous < 1) {
-    throw new RangeError(`no interval at level ${level} over ${simultaneous} findings`);
-  }
-  const z = quantile(1 - (1 - level) / (2 * simultaneous), 0, 1);
+  const z = criticalValue(level, simultaneous);
   return {
     level,
     lower: contrast.estimate - z * contrast.standardError,

@@ -115,8 +115,9 @@ const DECODERS = [
 export const readings = (text: string): readonly string[] => {
   // A number is a number, and most of what is read is one; but digits in hexadecimal are digits too.
   if (/^\d{1,20}$/.test(text) && !/^(?:3\d){6,}$/.test(text)) return [text];
-  const found = new Set([plainText(text)]);
-  let layer: readonly string[] = [text, plainText(text)];
+  const plain = plainText(text);
+  const found = new Set([plain]);
+  let layer: readonly string[] = plain === text ? [text] : [text, plain];
   for (let depth = 0; depth < DEPTH; depth += 1) {
     const next = layer.flatMap((each) =>
       DECODERS.map((decode) => decode(each)).filter((read) => read !== null),

@@ -4,8 +4,6 @@
  */
 export { PII_CLASSES, type PiiClass } from './classes.ts';
 export { classOfText, readColumn, type ColumnFinding, type ColumnReader } from './columns.ts';
-export { readings } from './encodings.ts';
-export { plainText } from './normalise.ts';
 export { personalTexts, type PersonalText } from './policy-texts.ts';
-export { openRecognisers, type Basis, type Recognised, type Recognisers } from './recognisers.ts';
-export { classOfColumn, wordsOf } from './schema.ts';
+export { openRecognisers, type Recognised, type Recognisers } from './recognisers.ts';
+export { classOfColumn } from './schema.ts';

@@ -1,7 +1,7 @@
 import { withoutLookAlikes } from './look-alikes.ts';
 
 /** A longer text is read up to here: it is free text in any case. */
-export const LONGEST_TEXT = 4096;
+const LONGEST_TEXT = 4096;
 
 const NOT_ASCII = /[^\x20-\x7e]/;
 /** What shows as nothing: zero-width, bidi, soft hyphen, fillers, variation selectors, tags (UAX #44). */

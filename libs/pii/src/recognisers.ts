@@ -4,15 +4,11 @@ import { NATIONAL_IDS, type NationalId } from './national-ids.ts';
 
 type Validator = { readonly validate: (text: string) => { readonly isValid: boolean } };
 
-/** How a recogniser tells: by digits that check one another, or by what the text looks like. */
-export type Basis = 'checksum' | 'pattern';
-
 /** What one recogniser says of one text. */
 export interface Recognised {
   /** Names the recogniser, e.g. `card`, `BR.cpf`. */
   readonly id: string;
   readonly class: PiiClass;
-  readonly basis: Basis;
   /** Whether it passed; false: it only looks like one. */
   readonly valid: boolean;
   /** Share of texts that look like one and pass by chance. */
@@ -37,7 +33,6 @@ const nameOf = ({ country, number }: Pick<NationalId, 'country' | 'number'>): st
 interface Recogniser {
   readonly id: string;
   readonly class: PiiClass;
-  readonly basis: Basis;
   readonly chance: number;
   /** Null: the text doesn't look like one. */
   readonly test: (text: string, parts: Parts) => boolean | null;
@@ -205,26 +200,26 @@ export const openRecognisers = async (): Promise<Recognisers> => {
 
   const cheap: readonly Recogniser[] = [
     {
-      ...{ id: 'email', class: 'email', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'email', class: 'email', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, /[^\s@<>()"',;:]{1,64}@[^\s@<>()"',;:]{3,255}/g, (found) =>
           validator.isEmail(found.replace(/[.!?]+$/, ''), { allow_utf8_local_part: true }),
         ),
     },
     {
-      ...{ id: 'url with a user', class: 'account', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'url with a user', class: 'account', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, /[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/@]{1,200}@[^\s/@]+/gi, () => true),
     },
     {
-      ...{ id: 'ipv4', class: 'ip-address', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'ipv4', class: 'ip-address', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g, (found) =>
           validator.isIP(found, 4),
         ),
     },
     {
-      ...{ id: 'ipv6', class: 'ip-address', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'ipv6', class: 'ip-address', chance: BEYOND_DOUBT },
       test: (text) =>
         match(
           text,
@@ -233,7 +228,7 @@ export const openRecognisers = async (): Promise<Recognisers> => {
         ),
     },
     {
-      ...{ id: 'mac', class: 'device-id', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'mac', class: 'device-id', chance: BEYOND_DOUBT },
       test: (text) =>
         match(
           text,
@@ -242,29 +237,29 @@ export const openRecognisers = async (): Promise<Recognisers> => {
         ),
     },
     {
-      ...{ id: 'uuid', class: 'record-id', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'uuid', class: 'record-id', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, /(?<!\w)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)/gi, () => true),
     },
     {
-      ...{ id: 'phone', class: 'phone', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'phone', class: 'phone', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, /(?<![\w+])\+[1-9](?:[ ().\-/]{0,2}\d){6,14}(?!\d)/g, (found) =>
           phones.isValidPhoneNumber(`+${found.replace(/\D/g, '')}`),
         ),
     },
     {
-      ...{ id: 'iban', class: 'bank-account', basis: 'checksum', chance: 0.02 },
+      ...{ id: 'iban', class: 'bank-account', chance: 0.02 },
       test: (_, { compact }) =>
         anyOf(compact, /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/, (part) => validator.isIBAN(part)),
     },
     {
-      ...{ id: 'card', class: 'card', basis: 'checksum', chance: 0.05 },
+      ...{ id: 'card', class: 'card', chance: 0.05 },
       test: (_, { compact }) =>
         anyOf(compact, /^\d{13,19}$/, (part) => validator.isCreditCard(part)),
     },
     {
-      ...{ id: 'card spelt', class: 'card', basis: 'checksum', chance: BEYOND_DOUBT },
+      ...{ id: 'card spelt', class: 'card', chance: BEYOND_DOUBT },
       test: (text) =>
         match(
           text,
@@ -273,16 +268,16 @@ export const openRecognisers = async (): Promise<Recognisers> => {
         ),
     },
     {
-      ...{ id: 'imei', class: 'device-id', basis: 'checksum', chance: 0.12 },
+      ...{ id: 'imei', class: 'device-id', chance: 0.12 },
       test: (_, { compact }) => anyOf(compact, /^\d{15}$/, luhn),
     },
     {
-      ...{ id: 'vin', class: 'vehicle-id', basis: 'checksum', chance: 0.11 },
+      ...{ id: 'vin', class: 'vehicle-id', chance: 0.11 },
       test: (_, { compact }) =>
         anyOf(compact, /^(?=.*[A-Z])(?=.*\d)[A-HJ-NPR-Z\d]{8}[\dX][A-HJ-NPR-Z\d]{8}$/, isVin),
     },
     {
-      ...{ id: 'US.mbi', class: 'health-id', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'US.mbi', class: 'health-id', chance: BEYOND_DOUBT },
       test: (_, { compact }) =>
         anyOf(
           compact,
@@ -291,30 +286,30 @@ export const openRecognisers = async (): Promise<Recognisers> => {
         ),
     },
     {
-      ...{ id: 'US.npi', class: 'health-id', basis: 'checksum', chance: 0.12 },
+      ...{ id: 'US.npi', class: 'health-id', chance: 0.12 },
       test: (_, { compact }) => anyOf(compact, /^[12]\d{9}$/, (part) => luhn(`80840${part}`)),
     },
     {
-      ...{ id: 'GB.nhs', class: 'health-id', basis: 'checksum', chance: 0.11 },
+      ...{ id: 'GB.nhs', class: 'health-id', chance: 0.11 },
       test: (_, { compact }) => anyOf(compact, /^\d{10}$/, isNhsNumber),
     },
     {
-      ...{ id: 'AU.medicare', class: 'health-id', basis: 'checksum', chance: 0.12 },
+      ...{ id: 'AU.medicare', class: 'health-id', chance: 0.12 },
       test: (_, { compact }) => anyOf(compact, /^[2-6]\d{9,10}$/, isAustralianMedicare),
     },
     {
-      ...{ id: 'date', class: 'date', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'date', class: 'date', chance: BEYOND_DOUBT },
       test: (text) => (DATE.test(text) ? isDate(text) : null),
     },
     ...SPELT.map(({ of, pattern }): Recogniser => ({
-      ...{ id: `${of} spelt`, class: 'national-id', basis: 'checksum', chance: BEYOND_DOUBT },
+      ...{ id: `${of} spelt`, class: 'national-id', chance: BEYOND_DOUBT },
       test: (text) =>
         match(text, pattern, (found) =>
           nationalId(of, found.toUpperCase().replace(/[^0-9K]/g, '')),
         ),
     })),
     ...NATIONAL_IDS.map(({ country, number, shape, chance }): Recogniser => ({
-      ...{ id: `${country}.${number}`, class: 'national-id', basis: 'checksum', chance },
+      ...{ id: `${country}.${number}`, class: 'national-id', chance },
       test: (_, { compact, spelt }) =>
         anyOf(shape.source.includes('[-+') ? spelt : compact, shape, (part) =>
           nationalId(`${country}.${number}`, part),
@@ -326,7 +321,7 @@ export const openRecognisers = async (): Promise<Recognisers> => {
     COUNTRIES.some((country) => phones.isValidPhoneNumber(found, country));
   const costly: readonly Recogniser[] = [
     {
-      ...{ id: 'phone spelt', class: 'phone', basis: 'pattern', chance: BEYOND_DOUBT },
+      ...{ id: 'phone spelt', class: 'phone', chance: BEYOND_DOUBT },
       test: (text) =>
         match(
           text,
@@ -335,18 +330,18 @@ export const openRecognisers = async (): Promise<Recognisers> => {
         ),
     },
     {
-      ...{ id: 'phone with a trunk prefix', class: 'phone', basis: 'pattern', chance: 0.9 },
+      ...{ id: 'phone with a trunk prefix', class: 'phone', chance: 0.9 },
       test: (text) => match(text, /^0[1-9](?:[ ./-]?\d){7,10}$/g, validSomewhere),
     },
     {
-      ...{ id: 'phone abroad', class: 'phone', basis: 'pattern', chance: 0.6 },
+      ...{ id: 'phone abroad', class: 'phone', chance: 0.6 },
       test: (text) =>
         match(text, /^00[1-9](?:[ ./-]?\d){7,13}$/g, (found) =>
           phones.isValidPhoneNumber(`+${found.replace(/^00|\D/g, '')}`),
         ),
     },
     {
-      ...{ id: 'phone US', class: 'phone', basis: 'pattern', chance: 0.6 },
+      ...{ id: 'phone US', class: 'phone', chance: 0.6 },
       test: (text) =>
         match(text, /^1?[2-9]\d{2}[2-9]\d{6}$/g, (found) => phones.isValidPhoneNumber(found, 'US')),
     },

@@ -38,7 +38,7 @@ export interface DataState {
  * The tables once one more is said. A run that ended before it opened released nothing and may come back with another
  * one, its data corrected meanwhile: what it said before counts no longer.
  */
-export const withTable = (
+const withTable = (
   tables: readonly TableFixed['data'][],
   said: TableFixed['data'],
 ): readonly TableFixed['data'][] => [

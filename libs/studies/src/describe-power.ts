@@ -38,7 +38,7 @@ export interface PowerMeaning {
 }
 
 /** Power below this is warned of. */
-export const ENOUGH = 0.8;
+const ENOUGH = 0.8;
 
 /** Rounded down, so that what is too little never looks like enough. */
 const rounded = (power: number): string =>

@@ -276,14 +276,15 @@ const fairnessComplaints = (content: StudyFileContent): readonly PlacedComplaint
           },
         ],
       ];
+  const crossed = intersectionsOf(content);
   return [
     ...unknown,
-    ...intersectionsOf(content).flatMap((each, i) =>
+    ...crossed.flatMap((each, i) =>
       intersectionComplaints(
         each,
         [...path, 'intersections', ...(intersections === 'all' ? [] : [i])],
         data,
-        intersectionsOf(content).slice(0, i),
+        crossed.slice(0, i),
       ),
     ),
   ];

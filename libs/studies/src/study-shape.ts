@@ -501,9 +501,7 @@ const dataRule = (data: RawData, path: Path, report: Report): void => {
       remedy: 'Name a dimension, or remove it.',
     });
   });
-  for (const [named, { column: used }] of data.magnitudes.map(
-    (each) => [each.name, each] as const,
-  )) {
+  for (const { name: named, column: used } of data.magnitudes) {
     const attribute = secret.get(used);
     const use =
       otherUse(data, used) ??

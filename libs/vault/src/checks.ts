@@ -27,7 +27,7 @@ import type { ColumnScreen } from './screen.ts';
 /** The most cells that a study's dimensions may span: a program predicts for every one. */
 export const MAXIMUM_CELLS = 20_000;
 /** The most counters of protected groups, each of a group in a cell: they are held for every split. */
-export const MAXIMUM_GROUP_CELLS = 2_000_000;
+const MAXIMUM_GROUP_CELLS = 2_000_000;
 /** In a cell of two, each learns the other's outcome from the count. */
 export const LEAST_MINIMUM_CELL = 3;
 

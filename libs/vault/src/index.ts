@@ -7,14 +7,14 @@ export { LEAST_MINIMUM_CELL, MAXIMUM_CELLS, checkDataPolicy, preLoopChecks } fro
 export type { SplitCounts, VaultCounts } from './counts.ts';
 export type { VaultRefusal } from './refusals.ts';
 export type { Audit, DisclosureControl, Tally } from './disclosure/control.ts';
-export { sumColumn, type Release, type ReleaseAudit, type ReleaseReport } from './release.ts';
+export type { Release, ReleaseAudit, ReleaseReport } from './release.ts';
 export {
   checkDataRequest,
   type BaseCell,
   type CohortAnswer,
   type DataRequest,
 } from './requests.ts';
-export { MOST_TEXTS_READ, type ColumnScreen } from './screen.ts';
+export type { ColumnScreen } from './screen.ts';
 export {
   currentSnapshot,
   SNAPSHOT_LIMITS,

@@ -147,11 +147,9 @@ const add = (
 };
 
 /** The columns that the policy speaks of, identifiers too, since a misspelt one would guard nothing. */
-const declaredColumns = (policy: DataPolicy): readonly string[] =>
-  // A snapshot holds none; they were looked for where it was taken.
-  policy.format === 'postgres'
-    ? neededColumns(policy)
-    : [...new Set([...neededColumns(policy), ...policy.identifiers])];
+export const declaredColumns = (policy: DataPolicy): readonly string[] => [
+  ...new Set([...neededColumns(policy), ...policy.identifiers]),
+];
 
 /** The columns that are read at all. */
 export const neededColumns = (policy: DataPolicy): readonly string[] => [
@@ -224,7 +222,9 @@ const importRows = async (
     const types = new Map(
       described.getRows().map(([name, type]) => [String(name), String(type)] as const),
     );
-    const missing = declaredColumns(policy).filter((column) => !types.has(column));
+    // A snapshot holds no identifiers; they were looked for where it was taken.
+    const expected = policy.format === 'postgres' ? needed : declaredColumns(policy);
+    const missing = expected.filter((column) => !types.has(column));
     if (missing.length > 0) {
       // The first line of a file without a header is somebody.
       const shown = [...types.keys()].filter(sayable);

@@ -191,6 +191,13 @@ describe('surveyUndeclared', () => {
       ...['name: person-name by name', 'home_phone: phone by name'],
       ...['c1: email by values', 'c2: free-text by values', 'c5: unique-key by values'],
     ]);
+    const sums = { decimals: 0, dominance: null, priorPercent: 15 };
+    const magnitudes = [{ name: 'c5', column: 'c5', ...sums }];
+    expect(
+      valueOf(await surveyUndeclared(folder, { ...clinicPolicy, magnitudes })).map(
+        ({ column }) => column,
+      ),
+    ).toEqual(['home_phone', 'c1', 'c2']);
   });
 });
 

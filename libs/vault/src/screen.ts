@@ -8,9 +8,9 @@ import { RELEASE_COLUMNS, sumColumn, type Release } from './release.ts';
  * Different texts of a column that are read one by one: as many as a study file can sort into groups. A column that
  * holds more can't be said to be free of anything.
  */
-export const MOST_TEXTS_READ = 100_000;
+const MOST_TEXTS_READ = 100_000;
 /** Different whole numbers that are read: a checksum tells of a column by a share, which fewer show as well. */
-export const MOST_NUMBERS_READ = 5_000;
+const MOST_NUMBERS_READ = 5_000;
 
 /** What a declared column looks like, told by classes and counts alone. */
 export interface ColumnScreen {
@@ -89,12 +89,13 @@ const screenColumn = async (
 
   const reader = readColumn(recognisers);
   let read = 0;
-  for (const [kind, most] of [
-    [`NOT ${whole}`, MOST_TEXTS_READ],
-    [whole, MOST_NUMBERS_READ],
+  for (const [kind, there, most] of [
+    [`NOT ${whole}`, texts, MOST_TEXTS_READ],
+    [whole, numbers, MOST_NUMBERS_READ],
   ] as const) {
+    if (there === 0) continue;
     // In an order that says nothing, the same each time.
-    const order = (kind === whole ? numbers : texts) > most ? 'ORDER BY hash(v), v' : '';
+    const order = there > most ? 'ORDER BY hash(v), v' : '';
     const found = await connection.stream(
       `SELECT v FROM ${from} WHERE NOT ${plain} AND ${kind} ${order} LIMIT ${most}`,
     );

@@ -46,6 +46,9 @@ describe('takeSnapshot', () => {
       'sslmode=verify-full, disable',
     ],
     ['postgres://u:secret@127.0.0.1/d?host=db.example.org', 'sslmode=(none)'],
+    // Of several hosts the last is connected to, and of an empty one the address's own.
+    ['postgres://u:secret@127.0.0.1/d?host=127.0.0.1&host=db.example.org', 'sslmode=(none)'],
+    ['postgres://u:secret@db.example.org/d?host=', 'sslmode=(none)'],
     ['no address', "can't be read"],
   ])('refuses %s, and does not repeat it', async (connectionString, found) => {
     const { code, message } = errorOf(await takeSnapshot(request(connectionString)));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataPolicy } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
-import { neededColumns, quoted } from './load.ts';
+import { declaredColumns, neededColumns, quoted } from './load.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
 /** What a snapshot may come to; each is asked of the server or counted while it is read. */
@@ -84,7 +84,7 @@ export const takeSnapshot = async (
   const { connectionString, studyId, data, folder } = request;
   if (data.format !== 'postgres' || data.rowId === null)
     throw new TypeError('a snapshot is taken of a table with a row id');
-  const unsafe = insecurity(connectionString);
+  const unsafe = await insecurity(connectionString);
   if (unsafe !== null) return refuse('insecure-connection', unsafe);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const taking = join(folder, `${randomUUID()}.taking`);
@@ -115,19 +115,20 @@ const writeCurrent = async (folder: string, name: string, sha256: string): Promi
 };
 
 /** People's data cross no network that others can listen to; null when they don't. */
-const insecurity = (connectionString: string): string | null => {
+const insecurity = async (connectionString: string): Promise<string | null> => {
   const expected =
     'expected postgres://user:password@host/database?sslmode=verify-full, or a server on this machine: correct HOLDFAST_DATA_URL';
-  let url: URL;
+  const { default: pg } = await import('pg');
+  let host: string;
+  let modes: readonly string[];
   try {
-    url = new URL(connectionString);
+    modes = new URL(connectionString).searchParams.getAll('sslmode');
+    // Read as it will be used, several hosts and none among them; nothing connects yet.
+    ({ host } = new pg.Client({ connectionString }));
   } catch {
     return `found an address that can't be read; ${expected}`;
   }
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
-  const here =
-    host === '' || host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host);
-  const modes = url.searchParams.getAll('sslmode');
+  const here = host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host);
   if (here || (modes.length > 0 && modes.every((mode) => mode === 'verify-full'))) return null;
   return `found a server on another machine with sslmode=${modes.join(', ') || '(none)'}, whose identity nobody checks; ${expected}`;
 };
@@ -214,7 +215,7 @@ const readTable = async (
       `found no table or view ${data.path} that this role sees; expected the one that the study names: correct data.table, or grant USAGE on the schema and SELECT`,
     );
   }
-  const missing = [...new Set([...needed, ...data.identifiers])].filter(
+  const missing = declaredColumns(data).filter(
     (name) => !columns.some((column) => column.name === name),
   );
   if (missing.length > 0) {

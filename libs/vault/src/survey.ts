@@ -2,8 +2,8 @@ import type { DataPolicy } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
 import { classOfColumn, classOfText, openRecognisers, type PiiClass } from '#libs/pii';
 import { throwWithoutRows, withDatabase } from './database.ts';
-import { quoted, reader, SCALAR } from './load.ts';
-import { type VaultRefusal } from './refusals.ts';
+import { declaredColumns, quoted, reader, SCALAR } from './load.ts';
+import type { VaultRefusal } from './refusals.ts';
 import { screenColumns } from './screen.ts';
 import { copyPrivately, openSource } from './source.ts';
 
@@ -36,12 +36,7 @@ export const surveyUndeclared = async (
   await using file = source.value;
   await using copy = await copyPrivately(file);
   const recognisers = await openRecognisers();
-  const named = new Set([
-    ...data.identifiers,
-    ...(data.rowId === null ? [] : [data.rowId]),
-    data.outcome.column,
-    ...[...data.dimensions, ...data.protected].map(({ column }) => column),
-  ]);
+  const named = new Set(declaredColumns(data));
   return await withDatabase(copy.path, async (connection) => {
     const from = reader(copy.path, data.format);
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);

@@ -71,11 +71,12 @@ export const controlDisclosure = async (
 ): Promise<Controlled> => {
   for (let steps = 0; ; steps += 1) {
     const level = coarseLevel(loaded, rules, steps);
+    const cells = occupied(level, rules);
     const within = (people: number) =>
       isWithin(people, level.counts.train.people, bounds.maximumSuppression);
     const last = steps === rules.coarsen.length;
-    if (!last && !within(hiddenPeople(level, rules))) continue;
-    const control = await controlLevel(level, rules, bounds, steps);
+    if (!last && !within(sums(cells.filter(({ hiddenBy }) => hiddenBy !== null)).people)) continue;
+    const control = await controlLevel(level, cells, rules, bounds, steps);
     if (last || (within(control.hidden.people) && control.audit.outcome !== 'failed'))
       return { ...level, control };
   }
@@ -166,18 +167,13 @@ const occupied = (
   return cells;
 };
 
-const hiddenPeople = (level: Level, rules: Rules): number =>
-  tally(
-    occupied(level, rules).flatMap(({ hiddenBy, people }) => (hiddenBy === null ? [] : [people])),
-  ).people;
-
 const controlLevel = async (
   level: Level,
+  cells: readonly Occupied[],
   rules: Rules,
   bounds: Bounds,
   steps: number,
 ): Promise<DisclosureControl> => {
-  const cells = occupied(level, rules);
   const { disclosure } = rules;
   const decided: Decided =
     disclosure === null
