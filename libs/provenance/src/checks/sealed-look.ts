@@ -4,11 +4,7 @@ import type { StudyLook } from '#libs/studies';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
-
-/** Numbers of the same arithmetic, done elsewhere: other machines' logarithms differ in the last digit. */
-const CLOSE = 1e-9;
-const isClose = (found: number, expected: number): boolean =>
-  Math.abs(found - expected) <= CLOSE * Math.max(1, Math.abs(expected));
+import { isClose } from '../rounding.ts';
 
 /** How many claims a line of so many kept mutations makes: one each, and one of the whole where there are several. */
 const claimsOf = (steps: number): number => (steps > 1 ? steps + 1 : steps);
