@@ -18,6 +18,7 @@ import type {
   TrainingLaunched,
   TrainingPurpose,
 } from './events.ts';
+import { keptUndone } from './kept-undone.ts';
 import { follow, type LoopNode } from './loop-graph.ts';
 
 /** What a training with one seed came to. */
@@ -455,8 +456,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'RunReverted': {
       const { mutationId, undone } = event.data;
-      // A candidate is undone too, but never stood in the line.
-      const at = state.line.length - undone.length + (mutationId === null ? 0 : 1);
+      const at = state.line.length - keptUndone(event.data);
       const standing = (attempt: Attempt): Attempt =>
         attempt.mutationId !== null && undone.includes(attempt.mutationId)
           ? { ...attempt, outcome: 'reverted' }

@@ -10,6 +10,7 @@ import {
 } from '#libs/divergence';
 import type { ChartReading, Memory, Sums } from '#libs/divergence';
 import type { ChartPolicy, Observation } from '#libs/harness';
+import { keptUndone } from '#libs/run';
 import type { MetricObserved } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -248,10 +249,7 @@ export const monitor: Check = {
           standing.run.RunReverted(data, event);
           sums.clear();
           stable.clear();
-          line = line.slice(
-            0,
-            Math.max(1, line.length - data.undone.length + (data.mutationId === null ? 0 : 1)),
-          );
+          line = line.slice(0, Math.max(1, line.length - keptUndone(data)));
           warmUp();
           trigger = null;
           if (data.mutationId !== null) decide(event.index);

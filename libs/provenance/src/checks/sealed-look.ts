@@ -1,5 +1,6 @@
 import { jointInterval, lookOf } from '#libs/findings';
 import type { Claim, Look } from '#libs/findings';
+import { keptUndone } from '#libs/run';
 import type { StudyLook } from '#libs/studies';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -112,9 +113,8 @@ export const sealedLook: Check = {
         MutationKept: () => {
           steps += 1;
         },
-        RunReverted: ({ mutationId, undone }) => {
-          // A candidate is undone too, but was never kept; a re-measurement brings a revert without one.
-          steps -= undone.length - (mutationId === null ? 0 : 1);
+        RunReverted: (data) => {
+          steps -= keptUndone(data);
         },
       },
       conclude: () => {
