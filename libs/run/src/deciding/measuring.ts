@@ -308,7 +308,7 @@ const observeBaseline = (
   });
 };
 
-/** Sample standard deviation; 0 for a single value. */
+/** Sample standard deviation (n − 1); 0 for a single value. */
 export const deviation = (values: readonly number[]): number => {
   if (values.length < 2) return 0;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
