@@ -1,3 +1,4 @@
+import { isRemeasurementDue } from '#libs/divergence';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { evolve, incumbent, type RunState } from '../state.ts';
 import { commandIds } from './outcome.ts';
@@ -12,9 +13,8 @@ export const withRemeasurement = (
   commandId: string,
   deciding: readonly RunEvent[],
 ): readonly RunEvent[] => {
-  const stability = policy.charts.find(({ kind }) => kind === 'stability');
   const after = deciding.reduce(evolve, state);
-  if (stability?.kind !== 'stability' || after.decided % stability.every !== 0) return deciding;
+  if (!isRemeasurementDue(policy, after.decided)) return deciding;
   return [
     ...deciding,
     {
