@@ -2,6 +2,7 @@ import { advance, chartInput, chartsOf, owesSeed, ZERO, type ChartReading } from
 import {
   layersOfRecord,
   missingLayers,
+  ranNothing,
   type ChartPolicy,
   type Estimate,
   type Observation,
@@ -21,7 +22,7 @@ const shortOfLayers = (
   { minimum }: SandboxPolicy,
   { type, data }: RecordTraining['data']['result'],
 ): string | null => {
-  if (type === 'TrainingFailed' && data.isolation.executor === 'none') return null;
+  if (type === 'TrainingFailed' && ranNothing(data.isolation)) return null;
   const missing = missingLayers(minimum, layersOfRecord(data.isolation));
   return missing.length === 0
     ? null
