@@ -14,7 +14,7 @@ import type { RunEvent, RunOpened } from '../events.ts';
 import { originOf } from '../origin.ts';
 import { candidate, evolve, incumbent, stableLength, told, type RunState } from '../state.ts';
 import { evidenceOf } from './judging.ts';
-import { commandIds, events, halted, refuse, type Decision } from './outcome.ts';
+import { events, halted, launched, refuse, type Decision } from './outcome.ts';
 import { withRemeasurement } from './remeasuring.ts';
 
 /** What a result's isolation lacks of what the policy demands; null: nothing, or no program ran. */
@@ -232,19 +232,8 @@ const nextSeed = (
   const evidence = evidenceOf(after.seeds, after.seedDeviation);
   const { domain, mutationId, tree } = candidate(after);
   if (evidence === null || !owesSeed(opened.policy, domain, evidence)) return [];
-  return [
-    {
-      type: 'TrainingLaunched',
-      data: {
-        trainingId: commandIds.training(commandId),
-        purpose: 'replicate',
-        mutationId,
-        tree,
-        seed: opened.seed + after.seeds.length,
-        seconds: opened.policy.training.seconds,
-      },
-    },
-  ];
+  const seed = opened.seed + after.seeds.length;
+  return [launched(opened, commandId, { purpose: 'replicate', mutationId, tree, seed })];
 };
 
 /** The incumbent with a fresh seed: the stability chart moves, and nothing else. */
