@@ -8,7 +8,7 @@ import {
   type HypothesesTable,
 } from './cutover-audit/table.ts';
 import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
-import { listsMigration } from './lists.ts';
+import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
@@ -101,4 +101,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '007-studies': studiesMigration,
   '008-lists': listsMigration,
   '009-looks': looksMigration,
+  '010-lists-with-runs': listsWithRunsMigration,
 };
