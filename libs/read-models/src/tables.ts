@@ -61,19 +61,22 @@ const positionMigration: Migration = {
   },
 };
 
-/** Every row is made anew from the log. */
-const forgetRows = async (db: Kysely<ViewTables>): Promise<void> => {
-  for (const table of PROJECTED) await db.deleteFrom(table).execute();
+/** Every row of these tables, those of then, is made anew from the log. */
+const forgetRows = async (
+  db: Kysely<ViewTables>,
+  tables: readonly (keyof ProjectedTables)[],
+): Promise<void> => {
+  for (const table of tables) await db.deleteFrom(table).execute();
   await db.updateTable('viewPosition').set({ position: null }).execute();
 };
 
-/** Findings with the look that they rest on. */
-const looksMigration: Migration = {
-  up: async (db) => {
-    await addLooks(db);
-    await forgetRows(db as Kysely<ViewTables>);
-  },
-};
+const BEFORE_STUDIES = [
+  'cutoverAudit',
+  'hypotheses',
+  'restoreSource',
+  'charges',
+  'findings',
+] as const;
 
 /** Runs from their request on, and their studies. What was projected before says nothing of either. */
 const studiesMigration: Migration = {
@@ -81,9 +84,15 @@ const studiesMigration: Migration = {
     await db.schema.dropTable('runs').execute();
     await createRuns(db);
     await createStudies(db);
-    for (const table of ['cutoverAudit', 'hypotheses', 'restoreSource', 'charges', 'findings'])
-      await db.deleteFrom(table).execute();
-    await db.updateTable('viewPosition').set({ position: null }).execute();
+    await forgetRows(db as Kysely<ViewTables>, BEFORE_STUDIES);
+  },
+};
+
+/** Findings with the look that they rest on. */
+const looksMigration: Migration = {
+  up: async (db) => {
+    await addLooks(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
   },
 };
 
