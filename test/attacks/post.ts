@@ -1,11 +1,15 @@
-import { mutationCommand, type ProposalContext } from '../../apps/runner/src/effects/ask.ts';
+import {
+  fileChanges,
+  mutationCommand,
+  type ProposalContext,
+} from '../../apps/runner/src/effects/ask.ts';
 import { agentView } from '../../apps/runner/src/effects/agent-view.ts';
 import { perform } from '../../apps/runner/src/effects/perform.ts';
 import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
 import type { Agent, AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
-import type { FileChange, Observation } from '#libs/harness';
+import type { Observation } from '#libs/harness';
 import { deriveId, type Actor } from '#libs/kernel';
 import {
   incumbent,
@@ -149,21 +153,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
   const judgeTree: Post['judgeTree'] = async (tree) => {
     const changed = await home.sourceTree.diffTrees(baseTree, tree);
     if (!changed.ok) return { verdict: 'refuses', why: changed.error.message, tree, events: [] };
-    const changes = await Promise.all(
-      changed.value.map(async ({ path, kind, before, after }): Promise<FileChange> => {
-        const text = after === null ? null : await home.sourceTree.readText(after.oid);
-        const textBefore = before === null ? null : await home.sourceTree.readText(before.oid);
-        return {
-          path,
-          kind,
-          before: before?.oid ?? null,
-          after: after?.oid ?? null,
-          mode: after?.mode ?? null,
-          text: text?.ok === true ? text.value : null,
-          ...{ textBefore: textBefore?.ok === true ? textBefore.value : null },
-        };
-      }),
-    );
+    const changes = await fileChanges(home, changed.value);
     return decided(
       {
         type: 'ProposeMutation',

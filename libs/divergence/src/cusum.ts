@@ -1,6 +1,6 @@
 import type { ChartPolicy, HarnessPolicy, Observation } from '#libs/harness';
 import type { ChartReading } from './events.ts';
-import { standardised, type Memory } from './self-starting.ts';
+import { recentre, remember, standardised, UNKNOWN, type Memory } from './self-starting.ts';
 
 /** The two cumulative sums of a chart. */
 export interface Sums {
@@ -30,6 +30,55 @@ export const chartsOf = (
   purpose: 'candidate' | 'remeasurement',
 ): readonly ChartPolicy[] =>
   charts.filter(({ kind }) => (kind === 'stability') === (purpose === 'remeasurement'));
+
+/** Whether the stability chart has its turn after so many decided mutations: the incumbent is then trained again. */
+export const isRemeasurementDue = (
+  { charts }: Pick<HarnessPolicy, 'charts'>,
+  decided: number,
+): boolean => {
+  const stability = charts.find((chart) => chart.kind === 'stability');
+  return stability !== undefined && decided % stability.every === 0;
+};
+
+/** What each self-starting chart knows. */
+export type Memories = Readonly<Partial<Record<ChartPolicy['kind'], Memory>>>;
+
+/**
+ * What the self-starting charts know of a line when nothing was charted since: the metrics of each state's seeds, the
+ * baseline's first.
+ */
+export const memoriesOf = (
+  { charts }: Pick<HarnessPolicy, 'charts'>,
+  line: readonly (readonly number[])[],
+): Memories =>
+  Object.fromEntries(
+    charts.filter(isSelfStarting).map(({ kind }) => [
+      kind,
+      // The value chart's centre is the baseline for good.
+      (kind === 'value' ? line.slice(0, 1) : line).reduce(recentre, UNKNOWN),
+    ]),
+  );
+
+/** The self-starting charts that read an observation know one value more. */
+export const remembered = (
+  memories: Memories,
+  read: readonly Pick<ChartReading, 'chart'>[],
+  value: number,
+): Memories => ({
+  ...memories,
+  ...Object.fromEntries(
+    read.flatMap(({ chart }) => {
+      const memory = memories[chart];
+      return memory === undefined ? [] : [[chart, remember(memory, value)]];
+    }),
+  ),
+});
+
+/** With a keep the stability chart gets a new centre: the metrics of the kept candidate's seeds. */
+export const recentred = (memories: Memories, seeds: readonly number[]): Memories =>
+  memories.stability === undefined
+    ? memories
+    : { ...memories, stability: recentre(memories.stability, seeds) };
 
 const isTwoSided = ({ kind }: ChartPolicy): boolean => kind === 'value' || kind === 'stability';
 

@@ -7,4 +7,5 @@ export * from './policy-versions.ts';
 export * from './post-loop.ts';
 export * from './pre-loop.ts';
 export * from './protected-groups.ts';
+export * from './said-tables.ts';
 export * from './sandbox-layers.ts';

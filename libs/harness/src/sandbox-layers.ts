@@ -87,6 +87,13 @@ export const missingLayers = (
   held: readonly string[],
 ): readonly SandboxLayer[] => demanded.filter((layer) => !held.includes(layer));
 
+/** The executor in the isolation record of a training that no worker ran to an end. */
+export const NO_EXECUTOR = 'none';
+
+/** Whether a failed training's isolation record says that no program ran: there was none to contain. */
+export const ranNothing = (isolation: Readonly<Record<string, unknown>>): boolean =>
+  isolation.executor === NO_EXECUTOR;
+
 /** The layers that a training's isolation record names: `layers`, separated by spaces. A record that says none names none. */
 export const layersOfRecord = (isolation: Readonly<Record<string, unknown>>): readonly string[] => {
   const { layers } = isolation;

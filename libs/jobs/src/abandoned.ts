@@ -1,3 +1,4 @@
+import { NO_EXECUTOR } from '#libs/harness';
 import { sign, type SigningKey } from '#libs/signatures';
 import type { SourceTree } from '#libs/source-tree';
 import type { TrainingResult } from '#libs/run';
@@ -35,7 +36,7 @@ export const abandonedResult = async (
     durationMs: 0,
     artefacts: kept.value.tree,
     log,
-    isolation: { executor: 'none', reason },
+    isolation: { executor: NO_EXECUTOR, reason },
   };
   return { type: 'TrainingFailed', data: { ...data, signature: sign(key, 'training', data) } };
 };

@@ -111,7 +111,7 @@ class OutcomePayload implements OutcomePolicy {
   @Nested(() => OutcomeLabelsPayload) labels!: OutcomeLabelsPayload;
 }
 
-class SplitPayload implements Record<Split, number> {
+export class SplitPayload implements Record<Split, number> {
   @Finite(0) train!: number;
   @Finite(0) dev!: number;
   @Finite(0) check!: number;

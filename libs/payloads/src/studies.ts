@@ -12,19 +12,8 @@ import type {
   StudyPlaced,
   StudyRegistered,
 } from '#libs/studies';
-import {
-  Count,
-  Finite,
-  Id,
-  Nested,
-  OneOf,
-  Ordinal,
-  Path,
-  Sha256,
-  Text,
-  Whole,
-  Words,
-} from './checks.ts';
+import { Count, Id, Nested, OneOf, Ordinal, Path, Sha256, Text, Whole, Words } from './checks.ts';
+import { SplitPayload } from './policy.ts';
 import type { DataOf } from './shared.ts';
 
 export class StudyRegisteredPayload implements DataOf<StudyRegistered> {
@@ -73,18 +62,11 @@ export class SpendCountedPayload implements DataOf<SpendCounted> {
   @Count() totalSpent!: number;
 }
 
-class SharesPayload {
-  @Finite(0) train!: number;
-  @Finite(0) dev!: number;
-  @Finite(0) check!: number;
-  @Finite(0) sealed!: number;
-}
-
 export class SplitFixedPayload implements DataOf<SplitFixed> {
   @Sha256() dataDigest!: string;
   @Sha256() commitment!: string;
   @Nullable() @Text(500) rowId!: string | null;
-  @Nested(() => SharesPayload) split!: SharesPayload;
+  @Nested(() => SplitPayload) split!: SplitPayload;
 }
 
 export class TableFixedPayload implements DataOf<TableFixed> {

@@ -6,14 +6,11 @@ import {
   type GroupCounts,
   type HarnessPolicy,
 } from '#libs/harness';
-
-/** Share by which a recomputed number may differ: another engine may round a logarithm otherwise. */
-const ROUNDING = 1e-9;
+import { isClose } from './rounding.ts';
 
 /** Whether two plain values are the same, numbers to within rounding. */
 const alike = (found: unknown, expected: unknown): boolean => {
-  if (typeof found === 'number' && typeof expected === 'number')
-    return Math.abs(found - expected) <= ROUNDING * Math.max(1, Math.abs(expected));
+  if (typeof found === 'number' && typeof expected === 'number') return isClose(found, expected);
   if (typeof found !== 'object' || typeof expected !== 'object') return found === expected;
   if (found === null || expected === null) return found === expected;
   const keys = Object.keys(expected);

@@ -39,8 +39,7 @@ export const checkRelease = (
 const checkCells = ({ dimensions }: CohortRelease, text: string, faults: Faults): void => {
   const lines = linesOf(text);
   faults.differ('the header of the cells', lines[0], headerOf(dimensions, []));
-  const product = dimensions.reduce((cells, { labels }) => cells * labels.length, 1);
-  faults.differ('the number of cells', lines.length - 1, product);
+  faults.differ('the number of cells', lines.length - 1, cellCount(dimensions));
   const wrong = lines.slice(1).filter((line, cell) => afterLabels(line, dimensions, cell) !== '');
   if (wrong.length > 0) faults.add(`${String(wrong.length)} cells don't have their labels`);
 };
@@ -58,7 +57,7 @@ const checkTable = (
     lines[0],
     headerOf(dimensions, ['n', 'positive', ...sums]),
   );
-  const product = dimensions.reduce((cells, { labels }) => cells * labels.length, 1);
+  const product = cellCount(dimensions);
   const found = { cells: 0, people: 0 };
   let last = -1;
   for (const line of lines.slice(1)) {
@@ -91,6 +90,9 @@ const checkTable = (
   faults.differ('the released people', found.people, released.people);
 };
 
+const cellCount = (dimensions: CohortRelease['dimensions']): number =>
+  dimensions.reduce((cells, { labels }) => cells * labels.length, 1);
+
 const linesOf = (text: string): readonly string[] => text.replace(/\n$/, '').split('\n');
 
 const headerOf = (dimensions: CohortRelease['dimensions'], more: readonly string[]): string =>
@@ -112,7 +114,7 @@ const afterLabels = (
     return form !== undefined;
   };
   if (!take(String(cell))) return null;
-  let stride = dimensions.reduce((cells, { labels }) => cells * labels.length, 1);
+  let stride = cellCount(dimensions);
   for (const { labels } of dimensions) {
     stride /= labels.length;
     const label = labels[Math.floor(cell / stride) % labels.length];

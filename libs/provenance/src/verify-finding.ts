@@ -91,20 +91,18 @@ async function* dataOf(
 /** The finding's own stream is short; its first event says what is claimed. */
 const readFinding = async (stored: StoredEvents): Promise<Head> => {
   const events: StoredBytes[] = [];
+  const unread = (why: string): Head => ({ events, proposed: null, why });
   try {
     for await (const event of stored) events.push(event);
   } catch (error) {
-    return { events, proposed: null, why: `the finding stream can't be read: ${String(error)}` };
+    return unread(`the finding stream can't be read: ${String(error)}`);
   }
   const first = events[0] === undefined ? null : bodyOf(events[0].canonical);
   if (first?.type !== 'FindingProposed')
-    return {
-      ...{ events, proposed: null },
-      why: 'the finding stream does not start with FindingProposed',
-    };
+    return unread('the finding stream does not start with FindingProposed');
   const read = readData('finding', first);
   return 'problem' in read
-    ? { events, proposed: null, why: `the finding stream starts with ${read.problem}` }
+    ? unread(`the finding stream starts with ${read.problem}`)
     : { events, proposed: read.data as FindingProposed['data'], why: '' };
 };
 

@@ -8,7 +8,7 @@ import {
   type HypothesesTable,
 } from './cutover-audit/table.ts';
 import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
-import { listsMigration } from './lists.ts';
+import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
@@ -61,19 +61,22 @@ const positionMigration: Migration = {
   },
 };
 
-/** Every row is made anew from the log. */
-const forgetRows = async (db: Kysely<ViewTables>): Promise<void> => {
-  for (const table of PROJECTED) await db.deleteFrom(table).execute();
+/** Every row of these tables, those of then, is made anew from the log. */
+const forgetRows = async (
+  db: Kysely<ViewTables>,
+  tables: readonly (keyof ProjectedTables)[],
+): Promise<void> => {
+  for (const table of tables) await db.deleteFrom(table).execute();
   await db.updateTable('viewPosition').set({ position: null }).execute();
 };
 
-/** Findings with the look that they rest on. */
-const looksMigration: Migration = {
-  up: async (db) => {
-    await addLooks(db);
-    await forgetRows(db as Kysely<ViewTables>);
-  },
-};
+const BEFORE_STUDIES = [
+  'cutoverAudit',
+  'hypotheses',
+  'restoreSource',
+  'charges',
+  'findings',
+] as const;
 
 /** Runs from their request on, and their studies. What was projected before says nothing of either. */
 const studiesMigration: Migration = {
@@ -81,9 +84,15 @@ const studiesMigration: Migration = {
     await db.schema.dropTable('runs').execute();
     await createRuns(db);
     await createStudies(db);
-    for (const table of ['cutoverAudit', 'hypotheses', 'restoreSource', 'charges', 'findings'])
-      await db.deleteFrom(table).execute();
-    await db.updateTable('viewPosition').set({ position: null }).execute();
+    await forgetRows(db as Kysely<ViewTables>, BEFORE_STUDIES);
+  },
+};
+
+/** Findings with the look that they rest on. */
+const looksMigration: Migration = {
+  up: async (db) => {
+    await addLooks(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
   },
 };
 
@@ -101,4 +110,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '007-studies': studiesMigration,
   '008-lists': listsMigration,
   '009-looks': looksMigration,
+  '010-lists-with-runs': listsWithRunsMigration,
 };

@@ -6,6 +6,7 @@ export { evidenceOf, rulingOf } from './deciding/judging.ts';
 export { deviation } from './deciding/measuring.ts';
 export { commandIds, type RunRefusalCode } from './deciding/outcome.ts';
 export * from './events.ts';
+export * from './kept-undone.ts';
 export * from './loop-diagram.ts';
 export * from './loop-graph.ts';
 export * from './next-step.ts';

@@ -1,15 +1,14 @@
 import { evolveBudget, openBudget, type Budget } from '#libs/budget';
 import {
-  isSelfStarting,
-  recentre,
-  remember,
-  UNKNOWN,
+  memoriesOf,
+  recentred,
+  remembered,
   ZERO,
-  type Memory,
+  type Memories,
   type Sums,
 } from '#libs/divergence';
 import { ladder } from '#libs/evaluator';
-import type { ChartPolicy, Domain, Estimate, FileDomain, Observation } from '#libs/harness';
+import type { Domain, Estimate, FileDomain, Observation } from '#libs/harness';
 import { unreachable, type ArtefactRef } from '#libs/kernel';
 import type {
   RunEvent,
@@ -18,6 +17,7 @@ import type {
   TrainingLaunched,
   TrainingPurpose,
 } from './events.ts';
+import { keptUndone } from './kept-undone.ts';
 import { follow, type LoopNode } from './loop-graph.ts';
 
 /** What a training with one seed came to. */
@@ -93,7 +93,7 @@ export interface RunState {
   /** A chart's sums since the last reset. */
   readonly sums: Readonly<Record<string, Sums>>;
   /** What each self-starting chart knows. */
-  readonly memories: Readonly<Partial<Record<ChartPolicy['kind'], Memory>>>;
+  readonly memories: Memories;
   /**
    * For each chart the length of the line when the chart last stood at zero: after a decision, the stability chart
    * after a re-measurement.
@@ -216,34 +216,16 @@ const ITERATION_OVER = {
 const metricsOf = (seeds: readonly Seeded[]): readonly number[] =>
   seeds.map(({ observation }) => observation.metric.value);
 
-/** What the self-starting charts know of a line when nothing was charted since: the replicates of its states. */
-const memoriesOf = (state: RunState): RunState['memories'] => {
-  const first = state.line.slice(0, 1);
-  return Object.fromEntries(
-    (state.opened?.policy.charts ?? []).filter(isSelfStarting).map(({ kind }) => [
-      kind,
-      // The value chart's centre is the baseline for good.
-      (kind === 'value' ? first : state.line).reduce(
-        (memory, { seeds }) => recentre(memory, metricsOf(seeds)),
-        UNKNOWN,
-      ),
-    ]),
-  );
-};
-
-/** The self-starting charts that read this observation know one value more. */
-const remembered = (
-  { memories }: RunState,
-  charts: readonly { readonly chart: ChartPolicy['kind'] }[],
-  value: number,
-): RunState['memories'] => ({
-  ...memories,
-  ...Object.fromEntries(
-    charts.flatMap(({ chart }) => {
-      const memory = memories[chart];
-      return memory === undefined ? [] : [[chart, remember(memory, value)]];
-    }),
-  ),
+/** The state with what its self-starting charts know of its line when nothing was charted since. */
+const warmedUp = (state: RunState): RunState => ({
+  ...state,
+  memories:
+    state.opened === null
+      ? {}
+      : memoriesOf(
+          state.opened.policy,
+          state.line.map(({ seeds }) => metricsOf(seeds)),
+        ),
 });
 
 /** What the training under way predicted. @throws without a result: the graph lets none be measured before it */
@@ -317,7 +299,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
           ...state.sums,
           ...Object.fromEntries(charts.map(({ chart, upper, lower }) => [chart, { upper, lower }])),
         },
-        memories: remembered(state, charts, observation.metric.value),
+        memories: remembered(state.memories, charts, observation.metric.value),
       };
       switch (purpose) {
         case 'baseline':
@@ -347,7 +329,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'BaselineEstablished': {
       const { commit, tree, trainingId, metric, seedDeviation } = event.data;
       const first = state.replicates.find((replicate) => replicate.trainingId === trainingId);
-      const established: RunState = {
+      return warmedUp({
         ...state,
         ...ITERATION_OVER,
         seedDeviation,
@@ -362,8 +344,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
             mutationId: null,
           },
         ],
-      };
-      return { ...established, memories: memoriesOf(established) };
+      });
     }
     case 'HypothesisProposed':
       return {
@@ -420,7 +401,6 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     case 'MutationKept': {
       const { commit, tree, trainingId, metric, mutationId } = event.data;
       const { seeds } = state;
-      const { stability } = state.memories;
       // Under version 1 the observation has moved it already, and this moves it no further.
       const ladderScore = told(state.ladderScore, metric);
       const predictions = seeds[0]?.predictions ?? predicted(state);
@@ -429,10 +409,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         ...ITERATION_OVER,
         decided: state.decided + 1,
         line: [...state.line, { commit, tree, trainingId, predictions, metric, seeds, mutationId }],
-        memories: {
-          ...state.memories,
-          ...(stability === undefined ? {} : { stability: recentre(stability, metricsOf(seeds)) }),
-        },
+        memories: recentred(state.memories, metricsOf(seeds)),
         ladderScore,
         attempt: changed(state, { outcome: 'kept', score: ladderScore }),
       };
@@ -455,13 +432,12 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'RunReverted': {
       const { mutationId, undone } = event.data;
-      // A candidate is undone too, but never stood in the line.
-      const at = state.line.length - undone.length + (mutationId === null ? 0 : 1);
+      const at = state.line.length - keptUndone(event.data);
       const standing = (attempt: Attempt): Attempt =>
         attempt.mutationId !== null && undone.includes(attempt.mutationId)
           ? { ...attempt, outcome: 'reverted' }
           : attempt;
-      const reverted: RunState = {
+      return warmedUp({
         ...state,
         ...ITERATION_OVER,
         decided: state.decided + (mutationId === null ? 0 : 1),
@@ -470,8 +446,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
         earlierAttempts: state.earlierAttempts.map(standing),
         attempt: state.attempt === null ? null : standing(state.attempt),
-      };
-      return { ...reverted, memories: memoriesOf(reverted) };
+      });
     }
     case 'RunHalted':
       return { ...state, haltMessage: event.data.message };

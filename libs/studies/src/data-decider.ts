@@ -1,3 +1,4 @@
+import { withTable } from '#libs/harness';
 import { ok, refused, type Decider } from '#libs/kernel';
 import type { DataEvent, LookCounted, SplitFixed, TableFixed } from './data-events.ts';
 
@@ -33,20 +34,6 @@ export interface DataState {
   /** Looks at the sealed rows of these data, of all studies. */
   readonly looks: readonly LookCounted['data'][];
 }
-
-/**
- * The tables once one more is said. A run that ended before it opened released nothing and may come back with another
- * one, its data corrected meanwhile: what it said before counts no longer.
- */
-const withTable = (
-  tables: readonly TableFixed['data'][],
-  said: TableFixed['data'],
-): readonly TableFixed['data'][] => [
-  ...tables.filter(
-    ({ runId, commitment }) => runId !== said.runId || commitment !== said.commitment,
-  ),
-  said,
-];
 
 const shares = ({ split, rowId }: SplitFixed['data']): string =>
   `${split.train} / ${split.dev} / ${split.check} / ${split.sealed} by ${rowId === null ? 'the place in the file' : `the column ${rowId}`}`;

@@ -1,6 +1,6 @@
 import type { Decision } from '#libs/read-models';
 import type { Observation } from '#libs/harness';
-import type { MetricObserved, RunReverted, TrainingFailed } from '#libs/run';
+import { keptUndone, type MetricObserved, type RunReverted, type TrainingFailed } from '#libs/run';
 import { gainOf, iterationLines, type Iteration } from './iteration.ts';
 import { labelled } from './opening.ts';
 import { chartsOf, saidBy, type Handlers, type Page } from './page.ts';
@@ -210,7 +210,7 @@ export const iterations = (page: Page): Handlers => {
     },
     RunReverted: ({ data }) => {
       now.tally.diverged += 1;
-      now.tally.kept -= data.undone.length - (data.mutationId === null ? 0 : 1);
+      now.tally.kept -= keptUndone(data);
       now.line = data.toMetric;
       print(...divergenceLines(page, data));
       now.divergence = null;

@@ -11,6 +11,7 @@ import {
   type ProposeSecondaryMetric,
   type RefuseProposal,
 } from '#libs/run';
+import type { TreeChange } from '#libs/source-tree';
 import type { Ledger } from '../ledger.ts';
 import { agentView } from './agent-view.ts';
 import { commandId, type EffectContext } from './context.ts';
@@ -102,7 +103,20 @@ const writeMutation = async (
       ].join('; '),
     );
   const { commit, tree, changed } = written.value;
-  const changes: FileChange[] = await Promise.all(
+  const changes = await fileChanges(home, changed);
+  return {
+    type: 'ProposeMutation',
+    id,
+    data: { summary, declaredDomain: domain, baseTree: base.tree, commit, tree, changes },
+  };
+};
+
+/** A diff with the texts of both sides: what the mid-loop gate reads. */
+export const fileChanges = (
+  home: Pick<Ledger, 'sourceTree'>,
+  changed: readonly TreeChange[],
+): Promise<readonly FileChange[]> =>
+  Promise.all(
     changed.map(async ({ path, kind, before, after }) => ({
       path,
       kind,
@@ -113,15 +127,9 @@ const writeMutation = async (
       text: after === null ? null : await textOf(home, after.oid),
     })),
   );
-  return {
-    type: 'ProposeMutation',
-    id,
-    data: { summary, declaredDomain: domain, baseTree: base.tree, commit, tree, changes },
-  };
-};
 
 /** Null for what is no text: the gate then sees no content, and the mode decides. */
-const textOf = async (home: Ledger, oid: string): Promise<string | null> => {
+const textOf = async (home: Pick<Ledger, 'sourceTree'>, oid: string): Promise<string | null> => {
   const text = await home.sourceTree.readText(oid);
   return text.ok ? text.value : null;
 };

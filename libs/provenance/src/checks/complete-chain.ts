@@ -1,4 +1,4 @@
-import { originOf } from '#libs/run';
+import { keptUndone, originOf } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
@@ -103,7 +103,7 @@ export const completeChain: Check = {
           trial = null;
         },
         RunReverted: ({ fromTree, toTree, mutationId, undone }) => {
-          const kept = undone.length - (mutationId === null ? 0 : 1);
+          const kept = keptUndone({ mutationId, undone });
           if (mutationId === null) {
             if (trial?.onTrial === true) faults.add(`${trial.mutationId} has no decision`);
             faults.differ('the tree before the automatic revert', fromTree, incumbent());

@@ -1,4 +1,4 @@
-import type { DataPolicy } from '#libs/harness';
+import { withTable, type DataPolicy } from '#libs/harness';
 import type { ArtefactRef } from '#libs/kernel';
 import type { CohortRelease } from '#libs/run';
 import type { SplitCommitted, SplitFixed, TableFixed } from '#libs/studies';
@@ -55,11 +55,7 @@ export const dataPinned: Check = {
           fixed.push(data);
         },
         TableFixed: (data, { stored }) => {
-          // What a run said before it was opened, and did not open with, it replaced: nothing left.
-          const others = tables.filter(
-            (one) => one.runId !== data.runId || one.commitment !== data.commitment,
-          );
-          tables = [...others, { ...data, position: stored.position }];
+          tables = withTable(tables, { ...data, position: stored.position });
         },
       },
       run: {

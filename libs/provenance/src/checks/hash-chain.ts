@@ -67,13 +67,8 @@ export const hashChain: Check = {
       },
       conclude: () => {
         // A finding of version 1 rests on no look that was counted over studies.
-        const needed = [
-          'run',
-          'study',
-          'finding',
-          ...(look === null ? [] : ['data' as const]),
-        ] as const;
-        for (const source of needed)
+        const ofData: readonly Source[] = look === null ? [] : ['data'];
+        for (const source of ['run', 'study', 'finding', ...ofData] as const)
           if (tails[source].revision < 0) faults.add(`${names[source]} has no events`);
         const count = (source: Source): string => String(tails[source].revision + 1);
         return faults.outcome(

@@ -1,10 +1,12 @@
-import { layersOfRecord, missingLayers } from '#libs/harness';
+import { layersOfRecord, missingLayers, ranNothing } from '#libs/harness';
 import type { IsolationRecord } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
-/** The record of a training that no worker ran to an end: there was no program to contain. */
-const NO_PROGRAM = 'none';
+interface Contained {
+  readonly trainingId: string;
+  readonly isolation: IsolationRecord;
+}
 
 /** A program that ran with fewer layers than the study demands could have reached what it must not. */
 export const isolation: Check = {
@@ -14,11 +16,7 @@ export const isolation: Check = {
   start: ({ opened }) => {
     const faults = collectFaults();
     let ran = 0;
-    const held = (
-      { trainingId, isolation: record }: { trainingId: string; isolation: IsolationRecord },
-      mayNotHaveRun: boolean,
-    ): void => {
-      if (mayNotHaveRun && record.executor === NO_PROGRAM) return;
+    const held = ({ trainingId, isolation: record }: Contained): void => {
       ran += 1;
       const missing = missingLayers(opened().policy.sandbox.minimum, layersOfRecord(record));
       if (missing.length > 0)
@@ -26,15 +24,11 @@ export const isolation: Check = {
     };
     return {
       run: {
-        TrainingCompleted: (data) => {
-          held(data, false);
-        },
+        TrainingCompleted: held,
         TrainingFailed: (data) => {
-          held(data, true);
+          if (!ranNothing(data.isolation)) held(data);
         },
-        TrainingTimedOut: (data) => {
-          held(data, false);
-        },
+        TrainingTimedOut: held,
       },
       conclude: () => {
         const { minimum } = opened().policy.sandbox;

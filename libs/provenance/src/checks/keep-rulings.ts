@@ -1,6 +1,6 @@
 import { isKept, keepRuling, owesSeed, seedsToKeep } from '#libs/divergence';
 import type { KeepEvidence, KeepRuling } from '#libs/divergence';
-import { evidenceOf } from '#libs/run';
+import { deviation, evidenceOf } from '#libs/run';
 import type { MetricObserved, MutationCutOver } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -18,14 +18,6 @@ const FIELDS = [
 
 /** Sums in another order differ in their last digits, and by no more. */
 const ROUNDING = 1e-9;
-
-/** Sample standard deviation (n − 1); 0 for a single value. */
-const deviation = (values: readonly number[]): number => {
-  if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1));
-};
 
 /** What was kept beat noise by the pinned rule, and what was dropped as noise did not. */
 export const keepRulings: Check = {

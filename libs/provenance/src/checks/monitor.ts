@@ -2,14 +2,15 @@ import {
   advance,
   chartInput,
   chartsOf,
-  isSelfStarting,
-  recentre,
-  remember,
-  UNKNOWN,
+  isRemeasurementDue,
+  memoriesOf,
+  recentred,
+  remembered,
   ZERO,
 } from '#libs/divergence';
-import type { ChartReading, Memory, Sums } from '#libs/divergence';
+import type { ChartReading, Memories, Sums } from '#libs/divergence';
 import type { ChartPolicy, Observation } from '#libs/harness';
+import { keptUndone } from '#libs/run';
 import type { MetricObserved } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -51,7 +52,7 @@ export const monitor: Check = {
     let line: readonly (readonly number[])[] = [];
     let seeds: readonly number[] = [];
     let baseline: readonly number[] = [];
-    const memories = new Map<ChartPolicy['kind'], Memory>();
+    let memories: Memories = {};
     let decided = 0;
     /** Where the launch of a re-measurement has to stand: right after the decision that it is due by. */
     let due: number | null = null;
@@ -66,27 +67,14 @@ export const monitor: Check = {
       purpose: 'candidate' | 'remeasurement',
     ): readonly ChartReading[] =>
       chartsOf(opened().policy, purpose).flatMap((chart) => {
-        const x = chartInput(chart, observation, memories.get(chart.kind) ?? null);
+        const x = chartInput(chart, observation, memories[chart.kind] ?? null);
         return x === null ? [] : [advance(chart, sumsOf(chart.kind), x)];
       });
-
-    /** What the self-starting charts know of the standing line when nothing was charted since. */
-    const warmUp = (): void => {
-      memories.clear();
-      for (const chart of charts().filter(isSelfStarting))
-        memories.set(
-          chart.kind,
-          (chart.kind === 'value' ? line.slice(0, 1) : line).reduce(recentre, UNKNOWN),
-        );
-    };
-
-    const stability = () => charts().find((chart) => chart.kind === 'stability');
 
     /** Counts a decided mutation, and whether the incumbent's next measurement is due by it. */
     const decide = (index: number): void => {
       decided += 1;
-      const chart = stability();
-      if (chart?.kind === 'stability' && decided % chart.every === 0) due = index + 1;
+      if (isRemeasurementDue(opened().policy, decided)) due = index + 1;
     };
 
     const compare = (
@@ -147,9 +135,8 @@ export const monitor: Check = {
       for (const { chart, upper, lower } of expected) {
         sums.set(chart, { upper, lower });
         taken.set(chart, (taken.get(chart) ?? 0) + 1);
-        const memory = memories.get(chart);
-        if (memory !== undefined) memories.set(chart, remember(memory, observation.metric.value));
       }
+      memories = remembered(memories, expected, observation.metric.value);
       const fired = expected.filter((reading) => reading.fired);
       detected = false;
       trigger = fired.length === 0 ? null : { mutationId, fired, index };
@@ -176,7 +163,7 @@ export const monitor: Check = {
           standing.run.BaselineEstablished(data, event);
           target = { standing: standing.now(), age };
           line = [baseline];
-          warmUp();
+          memories = memoriesOf(opened().policy, line);
         },
         TrainingLaunched: ({ purpose, trainingId }) => {
           const isDue = due !== null;
@@ -248,11 +235,8 @@ export const monitor: Check = {
           standing.run.RunReverted(data, event);
           sums.clear();
           stable.clear();
-          line = line.slice(
-            0,
-            Math.max(1, line.length - data.undone.length + (data.mutationId === null ? 0 : 1)),
-          );
-          warmUp();
+          line = line.slice(0, Math.max(1, line.length - keptUndone(data)));
+          memories = memoriesOf(opened().policy, line);
           trigger = null;
           if (data.mutationId !== null) decide(event.index);
         },
@@ -260,8 +244,7 @@ export const monitor: Check = {
           age += 1;
           standing.run.MutationKept(data, event);
           line = [...line, seeds];
-          const memory = memories.get('stability');
-          if (memory !== undefined) memories.set('stability', recentre(memory, seeds));
+          memories = recentred(memories, seeds);
           vouchDecided();
           decide(event.index);
         },

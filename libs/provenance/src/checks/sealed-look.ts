@@ -1,14 +1,11 @@
 import { jointInterval, lookOf } from '#libs/findings';
 import type { Claim, Look } from '#libs/findings';
+import { keptUndone } from '#libs/run';
 import type { StudyLook } from '#libs/studies';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
-
-/** Numbers of the same arithmetic, done elsewhere: other machines' logarithms differ in the last digit. */
-const CLOSE = 1e-9;
-const isClose = (found: number, expected: number): boolean =>
-  Math.abs(found - expected) <= CLOSE * Math.max(1, Math.abs(expected));
+import { isClose } from '../rounding.ts';
 
 /** How many claims a line of so many kept mutations makes: one each, and one of the whole where there are several. */
 const claimsOf = (steps: number): number => (steps > 1 ? steps + 1 : steps);
@@ -116,9 +113,8 @@ export const sealedLook: Check = {
         MutationKept: () => {
           steps += 1;
         },
-        RunReverted: ({ mutationId, undone }) => {
-          // A candidate is undone too, but was never kept; a re-measurement brings a revert without one.
-          steps -= undone.length - (mutationId === null ? 0 : 1);
+        RunReverted: (data) => {
+          steps -= keptUndone(data);
         },
       },
       conclude: () => {

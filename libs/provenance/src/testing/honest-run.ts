@@ -178,11 +178,6 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
  * Runs the real decider through these iterations, with measurements made up so that each turns out as asked, and
  * with every object that the events name in memory.
  */
-const tableOf = (facts: readonly Fact[]): string => {
-  const opened = facts.find(({ type }) => type === 'RunOpened')?.data as RunOpened['data'];
-  return opened.cohorts?.table.sha256 ?? '';
-};
-
 export const honestRun = (
   workshop: Workshop,
   iterations: readonly Iteration[],
@@ -539,7 +534,7 @@ export const honestRun = (
         type: 'TableFixed',
         data: {
           ...{ dataDigest, commitment: splitCommitment, studyId: STUDY_ID, runId: RUN_ID },
-          table: tableOf(facts),
+          table: table.sha256,
         },
       },
       {

@@ -3,7 +3,7 @@ import { postLoopGate } from '#libs/harness';
 import type { CutOver, Judge } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { incumbent, type RunState, type Seeded } from '../state.ts';
-import { commandIds, events, halted, listed, refuse, type Decision } from './outcome.ts';
+import { commandIds, events, halted, launched, listed, refuse, type Decision } from './outcome.ts';
 import { withRemeasurement } from './remeasuring.ts';
 
 /** A command about another mutation than the one under way was made of another state than the run's. */
@@ -56,17 +56,12 @@ export const cutOver = (
         why: hypothesis.statement,
       },
     },
-    {
-      type: 'TrainingLaunched',
-      data: {
-        trainingId: commandIds.training(id),
-        purpose: 'candidate',
-        mutationId: trial.mutationId,
-        tree: trial.tree,
-        seed: opened.seed,
-        seconds: opened.policy.training.seconds,
-      },
-    },
+    launched(opened, id, {
+      purpose: 'candidate',
+      mutationId: trial.mutationId,
+      tree: trial.tree,
+      seed: opened.seed,
+    }),
   );
 };
 

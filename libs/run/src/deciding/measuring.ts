@@ -2,6 +2,7 @@ import { advance, chartInput, chartsOf, owesSeed, ZERO, type ChartReading } from
 import {
   layersOfRecord,
   missingLayers,
+  ranNothing,
   type ChartPolicy,
   type Estimate,
   type Observation,
@@ -13,7 +14,7 @@ import type { RunEvent, RunOpened } from '../events.ts';
 import { originOf } from '../origin.ts';
 import { candidate, evolve, incumbent, stableLength, told, type RunState } from '../state.ts';
 import { evidenceOf } from './judging.ts';
-import { commandIds, events, halted, refuse, type Decision } from './outcome.ts';
+import { events, halted, launched, refuse, type Decision } from './outcome.ts';
 import { withRemeasurement } from './remeasuring.ts';
 
 /** What a result's isolation lacks of what the policy demands; null: nothing, or no program ran. */
@@ -21,7 +22,7 @@ const shortOfLayers = (
   { minimum }: SandboxPolicy,
   { type, data }: RecordTraining['data']['result'],
 ): string | null => {
-  if (type === 'TrainingFailed' && data.isolation.executor === 'none') return null;
+  if (type === 'TrainingFailed' && ranNothing(data.isolation)) return null;
   const missing = missingLayers(minimum, layersOfRecord(data.isolation));
   return missing.length === 0
     ? null
@@ -231,19 +232,8 @@ const nextSeed = (
   const evidence = evidenceOf(after.seeds, after.seedDeviation);
   const { domain, mutationId, tree } = candidate(after);
   if (evidence === null || !owesSeed(opened.policy, domain, evidence)) return [];
-  return [
-    {
-      type: 'TrainingLaunched',
-      data: {
-        trainingId: commandIds.training(commandId),
-        purpose: 'replicate',
-        mutationId,
-        tree,
-        seed: opened.seed + after.seeds.length,
-        seconds: opened.policy.training.seconds,
-      },
-    },
-  ];
+  const seed = opened.seed + after.seeds.length;
+  return [launched(opened, commandId, { purpose: 'replicate', mutationId, tree, seed })];
 };
 
 /** The incumbent with a fresh seed: the stability chart moves, and nothing else. */
@@ -308,7 +298,7 @@ const observeBaseline = (
   });
 };
 
-/** Sample standard deviation; 0 for a single value. */
+/** Sample standard deviation (n − 1); 0 for a single value. */
 export const deviation = (values: readonly number[]): number => {
   if (values.length < 2) return 0;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -3,7 +3,7 @@ import type { OpenRun } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { originOf } from '../origin.ts';
 import type { RunState } from '../state.ts';
-import { commandIds, events, halted, listed, refuse, type Decision } from './outcome.ts';
+import { events, halted, launched, listed, refuse, type Decision } from './outcome.ts';
 
 /** What a gate that lets a run in must have had before it, whatever was checked. */
 const GATE_RESTS_ON = {
@@ -46,14 +46,11 @@ export const launchBaseline = (
   opened: RunOpened['data'],
   commandId: string,
 ): Decision =>
-  events({
-    type: 'TrainingLaunched',
-    data: {
-      trainingId: commandIds.training(commandId),
+  events(
+    launched(opened, commandId, {
       purpose: 'baseline',
       mutationId: null,
       tree: originOf(opened).tree,
       seed: opened.seed + state.replicates.length,
-      seconds: opened.policy.training.seconds,
-    },
-  });
+    }),
+  );

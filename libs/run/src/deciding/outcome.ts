@@ -1,7 +1,7 @@
 import { charge, type ChargeRequest } from '#libs/budget';
 import type { Breach } from '#libs/harness';
 import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
-import type { LoopEnded, RunEvent, RunHalted } from '../events.ts';
+import type { LoopEnded, RunEvent, RunHalted, RunOpened, TrainingLaunched } from '../events.ts';
 import { incumbent, type RunState } from '../state.ts';
 
 export type RunRefusalCode =
@@ -38,6 +38,20 @@ export const commandIds = {
   restorePoint: (commandId: string): string => deriveId('restore-point', commandId),
   metric: (commandId: string): string => deriveId('metric', commandId),
 };
+
+/** A training is owed, for as long as the policy gives it. */
+export const launched = (
+  { policy }: RunOpened['data'],
+  commandId: string,
+  of: Pick<TrainingLaunched['data'], 'purpose' | 'mutationId' | 'tree' | 'seed'>,
+): TrainingLaunched => ({
+  type: 'TrainingLaunched',
+  data: {
+    trainingId: commandIds.training(commandId),
+    ...of,
+    seconds: policy.training.seconds,
+  },
+});
 
 export const halted = (
   by: RunHalted['data']['by'],

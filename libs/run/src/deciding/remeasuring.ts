@@ -1,6 +1,7 @@
+import { isRemeasurementDue } from '#libs/divergence';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { evolve, incumbent, type RunState } from '../state.ts';
-import { commandIds } from './outcome.ts';
+import { launched } from './outcome.ts';
 
 /**
  * The events that decide a mutation and, where the stability chart has its turn, the training of the incumbent that
@@ -8,25 +9,20 @@ import { commandIds } from './outcome.ts';
  */
 export const withRemeasurement = (
   state: RunState,
-  { seed, policy }: RunOpened['data'],
+  opened: RunOpened['data'],
   commandId: string,
   deciding: readonly RunEvent[],
 ): readonly RunEvent[] => {
-  const stability = policy.charts.find(({ kind }) => kind === 'stability');
+  const { seed, policy } = opened;
   const after = deciding.reduce(evolve, state);
-  if (stability?.kind !== 'stability' || after.decided % stability.every !== 0) return deciding;
+  if (!isRemeasurementDue(policy, after.decided)) return deciding;
   return [
     ...deciding,
-    {
-      type: 'TrainingLaunched',
-      data: {
-        trainingId: commandIds.training(commandId),
-        purpose: 'remeasurement',
-        mutationId: null,
-        tree: incumbent(after).tree,
-        seed: seed + policy.replicates + after.remeasurements,
-        seconds: policy.training.seconds,
-      },
-    },
+    launched(opened, commandId, {
+      purpose: 'remeasurement',
+      mutationId: null,
+      tree: incumbent(after).tree,
+      seed: seed + policy.replicates + after.remeasurements,
+    }),
   ];
 };
