@@ -47,7 +47,7 @@ export const serve = async ({
         'found no Redis for a worker on its own, expected the one that its runner puts jobs into; set HOLDFAST_REDIS, or run runner and worker in one process',
     });
   const log = serviceLogger(config.logLevel, logTo);
-  const telemetry = startTelemetry({
+  const telemetry = await startTelemetry({
     service: parts.length === 1 ? `holdfast-${parts[0] ?? ''}` : 'holdfast',
     version: VERSION,
     otlpTracesUrl:
