@@ -3,7 +3,7 @@ import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
-import { driveRun } from '../drive-run.ts';
+import { driveRun, isSteppedBack } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
 import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
@@ -93,7 +93,6 @@ const HOSTS_OWN: readonly string[] = [
   'key-unreadable',
 ];
 const OVERTAKEN: readonly string[] = ['lost-race', 'not-now'];
-const STEPPED_BACK: readonly string[] = ['lost-race', 'interrupted'];
 
 /** Opens the run if that is still owed, and drives it to its end, or to where it waits for its agent. */
 export const followRun = async (
@@ -126,7 +125,7 @@ export const followRun = async (
     agent: await agentOf(home, runId, opened.policy),
   });
   if (!driven.ok) {
-    if (!STEPPED_BACK.includes(driven.error.code)) throw new Error(driven.error.message);
+    if (!isSteppedBack(driven.error)) throw new Error(driven.error.message);
     return 'again';
   }
   return driven.value.node === 'sealed' ? 'settled' : 'waits';
