@@ -10,6 +10,7 @@ import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-r
 import { openStudy, pinnedBy, type OpenedStudy } from '../opening/open-study.ts';
 import { pinData } from '../opening/pin-data.ts';
 import { studyOf } from '../proving/verify.ts';
+import { recent } from '../recent.ts';
 
 /** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
 export type Outcome = 'settled' | 'waits' | 'again' | 'held';
@@ -22,20 +23,18 @@ export interface StudyCache {
   ): Promise<Result<OpenedStudy, Refusal>>;
 }
 
-/** Under two names each, where a run was opened here. */
+/** A vault is counts in memory; it is held under two names where a run was opened here. */
 const MOST_STUDIES = 64;
 
 export const studyCache = (): StudyCache => {
-  const opened = new Map<string, Promise<Result<OpenedStudy, Refusal>>>();
+  const opened = recent<Promise<Result<OpenedStudy, Refusal>>>(MOST_STUDIES);
   return {
     open: async (key, opening) => {
       const known = opened.get(key);
       if (known !== undefined) return known;
       const study = opening();
       opened.set(key, study);
-      // A vault is counts in memory; the one that was opened first goes first.
-      if (opened.size > MOST_STUDIES) opened.delete([...opened.keys()][0] ?? key);
-      const forget = (): void => void opened.delete(key);
+      const forget = (): void => opened.delete(key);
       study.then((result) => {
         if (!result.ok) forget();
       }, forget);
