@@ -9,8 +9,7 @@ import { serviceLogger } from './logger.ts';
 import { serveWorker, WORKER_GRACE_MS } from './worker.ts';
 
 /** What a service is made of; one process may run all of them, or each a process of its own on a host of its own. */
-export const PARTS = ['api', 'runner', 'worker'] as const;
-export type Part = (typeof PARTS)[number];
+export type Part = 'api' | 'runner' | 'worker';
 
 export interface ServeOptions {
   readonly parts: readonly Part[];
