@@ -9,7 +9,7 @@ import { locateStudy } from '../opening/locate-study.ts';
 import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
 import { openStudy, pinnedBy, type OpenedStudy } from '../opening/open-study.ts';
 import { pinData } from '../opening/pin-data.ts';
-import { studyOf } from '../proving/verify.ts';
+import { studyOf } from '../proving/names.ts';
 import { recent } from '../recent.ts';
 
 /** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
