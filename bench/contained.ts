@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { driveRun, openHome, openRun } from '#apps/runner';
-import { openSandbox, type Sandbox } from '#libs/sandbox';
+import { openSandbox } from '#libs/sandbox';
 import { readStudy } from '#libs/studies';
-import { alternatingAgent, makeStudy, must, TRAIN_JS, writeFiles } from './iteration.ts';
+import {
+  alternatingAgent,
+  CELLS,
+  makeStudy,
+  must,
+  trainAlone,
+  TRAIN_JS,
+  writeFiles,
+} from './iteration.ts';
 import { median } from './median.ts';
 import type { Row } from './rows.ts';
 
@@ -31,8 +39,6 @@ let x = 0;
 for (const until = performance.now() + ${ms}; performance.now() < until; ) x = Math.sin(x + 1);
 if (x === 7) throw new Error('never: so that the loop is not taken out');
 ${TRAIN_JS}`;
-
-const CELLS = ['cell,name', ...Array.from({ length: 16 }, (_, cell) => `${cell},x`), ''].join('\n');
 
 /**
  * What the sandbox and the gates add to a training that computes for `trainingMs`: an iteration of a real run beside the
@@ -66,7 +72,7 @@ export const benchContained = async (turns = 8, trainingMs = 1000): Promise<Cont
       await timed(times.bare, () =>
         promisify(execFile)(process.execPath, [join(alone, 'program/train.js'), alone]),
       );
-      await timed(times.sandboxed, () => runAlone(sandbox, alone));
+      await timed(times.sandboxed, () => trainAlone(sandbox, alone, 60));
       since = performance.now();
       return iteration < turns + 1;
     });
@@ -82,20 +88,6 @@ export const benchContained = async (turns = 8, trainingMs = 1000): Promise<Cont
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-};
-
-const runAlone = async (sandbox: Sandbox, alone: string): Promise<void> => {
-  const { ended, files, stderr } = await sandbox.run({
-    command: ['/runtime/node', '/program/train.js'],
-    readOnly: [
-      { from: process.execPath, to: '/runtime/node' },
-      { from: join(alone, 'program'), to: '/program' },
-      { from: join(alone, 'data'), to: '/data' },
-    ],
-    outputFiles: { names: ['predictions.csv', 'report.json'], maxFiles: 16, maxBytes: 1e6 },
-    limits: { seconds: 60, memoryMb: 512, processes: 16, openFiles: 128, logBytes: 1e5 },
-  });
-  if (ended !== 'exited' || files.length !== 2) throw new Error(`the training ${ended}: ${stderr}`);
 };
 
 export const containedRows = ({ bare, sandboxed, whole }: ContainedBench): readonly Row[] => {

@@ -10,7 +10,7 @@ import type { Agent } from '#libs/agents';
 import { sandboxExecutor, type Executor } from '#libs/executors';
 import { inProcessQueue, trainingWorker } from '#libs/jobs';
 import { ok, type Result } from '#libs/kernel';
-import { openSandbox } from '#libs/sandbox';
+import { openSandbox, type Sandbox } from '#libs/sandbox';
 import { STUDY_FILE, readStudy, studySkeleton } from '#libs/studies';
 import { median } from './median.ts';
 
@@ -104,13 +104,38 @@ export const makeStudy = async (
   git(folder, 'commit', '-q', '-m', 'Study');
 };
 
+/** The cells that a training alone is asked for. */
+export const CELLS = [
+  'cell,name',
+  ...Array.from({ length: 16 }, (_, cell) => `${cell},x`),
+  '',
+].join('\n');
+
+/** The training of a folder in its sandbox, with nothing around it. */
+export const trainAlone = async (
+  sandbox: Sandbox,
+  folder: string,
+  seconds: number,
+): Promise<void> => {
+  const { ended, files, stderr } = await sandbox.run({
+    command: ['/runtime/node', '/program/train.js'],
+    readOnly: [
+      { from: process.execPath, to: '/runtime/node' },
+      { from: join(folder, 'program'), to: '/program' },
+      { from: join(folder, 'data'), to: '/data' },
+    ],
+    outputFiles: { names: ['predictions.csv', 'report.json'], maxFiles: 16, maxBytes: 1e6 },
+    limits: { seconds, memoryMb: 512, processes: 16, openFiles: 128, logBytes: 1e5 },
+  });
+  if (ended !== 'exited' || files.length !== 2) throw new Error(`the training ${ended}: ${stderr}`);
+};
+
 /** A folder where the script loops, and where an empty training finds what it needs. */
 const makeBare = async (folder: string): Promise<void> => {
-  const cells = Array.from({ length: 16 }, (_, cell) => `${cell},x`);
   await writeFiles(folder, {
     'program/train.js': TRAIN_JS,
     'program/hyperparameters.json': setting(0.5),
-    'data/cells.csv': ['cell,name', ...cells, ''].join('\n'),
+    'data/cells.csv': CELLS,
     'loop.sh': SCRIPT,
     '.gitignore': 'out/\nlog.txt\nresults.tsv\n',
   });
@@ -187,18 +212,8 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
       let since;
       for (let run = 0; run < perTurn; run += 1) {
         since = performance.now();
-        const { ended, files } = await sandbox.run({
-          command: ['/runtime/node', '/program/train.js'],
-          readOnly: [
-            { from: process.execPath, to: '/runtime/node' },
-            { from: join(bare, 'program'), to: '/program' },
-            { from: join(bare, 'data'), to: '/data' },
-          ],
-          outputFiles: { names: ['predictions.csv', 'report.json'], maxFiles: 16, maxBytes: 1e6 },
-          limits: { seconds: 10, memoryMb: 512, processes: 16, openFiles: 128, logBytes: 1e5 },
-        });
+        await trainAlone(sandbox, bare, 10);
         empty.push(performance.now() - since);
-        if (ended !== 'exited' || files.length !== 2) throw new Error(`the training ${ended}`);
       }
       since = performance.now();
       await promisify(execFile)('sh', ['loop.sh', String(turn + 1), String(perTurn)], {

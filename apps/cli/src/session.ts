@@ -17,6 +17,8 @@ export interface Session {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
   readonly output: Output;
+  /** Redis that holds the trainings, null where they run in the runner. Never shown. */
+  readonly redis: string | null;
 }
 
 export const outputFor = ({ json = false }: CommonOptions): Output =>
@@ -49,6 +51,7 @@ export const withSession = async (
       commands: app.get(CommandBus),
       queries: app.get(QueryBus),
       output,
+      redis: servers.value.redis,
     });
   } finally {
     await app.close();

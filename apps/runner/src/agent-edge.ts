@@ -11,7 +11,7 @@ import {
 import { agentView } from './effects/agent-view.ts';
 import { mutationCommand } from './effects/ask.ts';
 import type { Ledger } from './ledger.ts';
-import { studyOf } from './proving/verify.ts';
+import { studyOf } from './proving/names.ts';
 import type { OutsideRequest, Requested, Standing } from './streams.ts';
 
 /**

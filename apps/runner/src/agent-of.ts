@@ -1,7 +1,7 @@
 import { searchAgent, type Agent } from '#libs/agents';
 import type { HarnessPolicy } from '#libs/harness';
 import type { Ledger } from './ledger.ts';
-import { studyOf } from './proving/verify.ts';
+import { studyOf } from './proving/names.ts';
 
 /** Who proposes in a run: the built-in search agent, or null where its study gave it to an agent outside. */
 export const agentOf = async (

@@ -116,6 +116,10 @@ export const driveRun = async (
   }
 };
 
+/** Whether the driving was only left, to another runner or for later: nothing is wrong with the run. */
+export const isSteppedBack = ({ code }: Refusal): boolean =>
+  code === 'lost-race' || code === 'interrupted';
+
 /** What stands in a run's stream without another runner: a human's end, an answer to the agent. */
 const OTHERS: readonly RunEvent['type'][] = ['LoopEnded', 'RunHalted', 'CohortsServed'];
 

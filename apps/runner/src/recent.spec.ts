@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recent } from './recent.ts';
+import { recent, remembered } from './recent.ts';
 
 it('keeps so many, and of them those that were asked for last', () => {
   const values = recent<number>(2);
@@ -10,4 +10,20 @@ it('keeps so many, and of them those that were asked for last', () => {
   expect(['a', 'b', 'c'].map((key) => values.get(key))).toEqual([1, undefined, 3]);
   values.delete('c');
   expect(values.get('c')).toBeUndefined();
+});
+
+it('makes what is asked for once, and again what failed', async () => {
+  const values = recent<Promise<number>>(2);
+  const made: string[] = [];
+  const ask = (answer: () => number) =>
+    remembered(values, 'a', async () => {
+      made.push('a');
+      return answer();
+    });
+  const fails = ask(() => {
+    throw new Error('gone');
+  });
+  await expect(fails).rejects.toThrow('gone');
+  expect(await Promise.all([ask(() => 1), ask(() => 2)])).toEqual([1, 1]);
+  expect(made).toEqual(['a', 'a']);
 });

@@ -27,3 +27,17 @@ export const recent = <Value>(most: number): Recent<Value> => {
     delete: (key) => void values.delete(key),
   };
 };
+
+/** What is held under a key, or is made now; what failed is made again by whoever asks next. */
+export const remembered = <Value>(
+  held: Recent<Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> => {
+  const known = held.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  held.set(key, made);
+  made.catch(() => held.delete(key));
+  return made;
+};

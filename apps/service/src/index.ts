@@ -1,2 +1,2 @@
 /** The service: which parts run in this process, on which servers, and how they end. */
-export { PARTS, serve, type Part, type ServeOptions, type Service } from './serve.ts';
+export { serve, type Part, type ServeOptions, type Service } from './serve.ts';

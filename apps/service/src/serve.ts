@@ -9,8 +9,7 @@ import { serviceLogger } from './logger.ts';
 import { serveWorker, WORKER_GRACE_MS } from './worker.ts';
 
 /** What a service is made of; one process may run all of them, or each a process of its own on a host of its own. */
-export const PARTS = ['api', 'runner', 'worker'] as const;
-export type Part = (typeof PARTS)[number];
+export type Part = 'api' | 'runner' | 'worker';
 
 export interface ServeOptions {
   readonly parts: readonly Part[];
@@ -47,7 +46,7 @@ export const serve = async ({
         'found no Redis for a worker on its own, expected the one that its runner puts jobs into; set HOLDFAST_REDIS, or run runner and worker in one process',
     });
   const log = serviceLogger(config.logLevel, logTo);
-  const telemetry = startTelemetry({
+  const telemetry = await startTelemetry({
     service: parts.length === 1 ? `holdfast-${parts[0] ?? ''}` : 'holdfast',
     version: VERSION,
     otlpTracesUrl:

@@ -17,9 +17,9 @@ const EVENT = 'f0b3fb1c-7c55-5a3f-9d39-8f6f6b2e6f01';
 let exporter: InMemorySpanExporter;
 let telemetry: Telemetry;
 
-beforeEach(() => {
+beforeEach(async () => {
   exporter = new InMemorySpanExporter();
-  telemetry = startTelemetry({ service: 's', version: '1', otlpTracesUrl: null, exporter });
+  telemetry = await startTelemetry({ service: 's', version: '1', otlpTracesUrl: null, exporter });
 });
 afterEach(() => telemetry.shutdown());
 
@@ -92,7 +92,7 @@ describe('the trace of a run', () => {
 describe('without an endpoint', () => {
   it('nothing is recorded, and the work is done', async () => {
     await telemetry.shutdown();
-    telemetry = startTelemetry({ service: 's', version: '1', otlpTracesUrl: null });
+    telemetry = await startTelemetry({ service: 's', version: '1', otlpTracesUrl: null });
     expect(await inRunTrace(RUN, EVENT, { name: 'work' }, async (span) => span.isRecording())).toBe(
       false,
     );

@@ -1,4 +1,4 @@
-import { RandomIdGenerator, type IdGenerator } from '@opentelemetry/sdk-trace-node';
+import type { IdGenerator } from '@opentelemetry/sdk-trace-node';
 
 /** The id that the next span gets; a span is started synchronously, so nobody comes in between. */
 let next: string | null = null;
@@ -14,10 +14,7 @@ export const withSpanId = <T>(spanId: string, start: () => T): T => {
 };
 
 /** Random ids, but for spans whose id is said. */
-export const spanIds = (): IdGenerator => {
-  const random = new RandomIdGenerator();
-  return {
-    generateTraceId: () => random.generateTraceId(),
-    generateSpanId: () => next ?? random.generateSpanId(),
-  };
-};
+export const spanIds = (random: IdGenerator): IdGenerator => ({
+  generateTraceId: () => random.generateTraceId(),
+  generateSpanId: () => next ?? random.generateSpanId(),
+});

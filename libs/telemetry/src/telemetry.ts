@@ -1,13 +1,5 @@
 import { context, propagation, trace } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BatchSpanProcessor,
-  NodeTracerProvider,
-  SimpleSpanProcessor,
-  type SpanExporter,
-} from '@opentelemetry/sdk-trace-node';
-import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 import { spanIds } from './span-ids.ts';
 
 export interface TelemetryConfig {
@@ -32,24 +24,35 @@ const PATIENCE_MS = 3_000;
 
 /**
  * Starts this process's traces; call it once, before anything else. Without an endpoint every span is a no-op and
- * nothing leaves the machine.
+ * nothing leaves the machine. What makes spans is loaded here, since every command line loads this lib.
  *
  * @example
- * const telemetry = startTelemetry({ service: 'holdfast-runner', version: VERSION, otlpTracesUrl: config.otlpTracesUrl });
+ * const telemetry = await startTelemetry({ service: 'holdfast-runner', version: VERSION, otlpTracesUrl: config.otlpTracesUrl });
  */
-export const startTelemetry = ({
+export const startTelemetry = async ({
   service,
   version,
   otlpTracesUrl,
   exporter,
-}: TelemetryConfig): Telemetry => {
+}: TelemetryConfig): Promise<Telemetry> => {
   if (otlpTracesUrl === null && exporter === undefined) return NOTHING;
+  const [
+    { OTLPTraceExporter },
+    { resourceFromAttributes },
+    { BatchSpanProcessor, NodeTracerProvider, RandomIdGenerator, SimpleSpanProcessor },
+    { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION },
+  ] = await Promise.all([
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/sdk-trace-node'),
+    import('@opentelemetry/semantic-conventions'),
+  ]);
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({
       [ATTR_SERVICE_NAME]: service,
       [ATTR_SERVICE_VERSION]: version,
     }),
-    idGenerator: spanIds(),
+    idGenerator: spanIds(new RandomIdGenerator()),
     spanProcessors: [
       exporter === undefined
         ? new BatchSpanProcessor(

@@ -10,7 +10,7 @@ let telemetry: Telemetry;
 let server: TestServer;
 beforeAll(async () => {
   exporter = new InMemorySpanExporter();
-  telemetry = startTelemetry({ service: 'api', version: '1', otlpTracesUrl: null, exporter });
+  telemetry = await startTelemetry({ service: 'api', version: '1', otlpTracesUrl: null, exporter });
   server = await startTestServer();
   await server.ledger.studies.send(
     'pay',

@@ -1,13 +1,10 @@
 import { InvalidArgumentError } from 'commander';
-import { ForkRun, recallStudyFile, studyOf, type ForkFrom } from '#apps/runner';
-import { ok } from '#libs/kernel';
-import { readStudy } from '#libs/studies';
+import { ForkRun, type ForkFrom } from '#apps/runner';
 import type { ExitCode } from '../exit-codes.ts';
 import { refuse } from '../output.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
-import { studyRefusal } from '../study-refusal.ts';
 import { common, integer, type Verb } from '../verb.ts';
-import { drive } from './run.ts';
+import { drive, studyOfRun } from './run.ts';
 
 interface ForkOptions extends CommonOptions {
   readonly from: ForkFrom;
@@ -52,10 +49,8 @@ const fork = async (
   { from, study: path, seed = undefined }: ForkOptions,
 ): Promise<ExitCode> => {
   const { home, output, commands } = session;
-  const file = path === undefined ? await recallStudyFile(home, studyOf(runId)) : ok(path);
-  if (!file.ok) return refuse(output, file.error);
-  const study = await readStudy(file.value);
-  if (!study.ok) return refuse(output, studyRefusal(study.error));
+  const study = await studyOfRun(home, runId, path);
+  if (!study.ok) return refuse(output, study.error);
   const opened = await commands.execute(
     new ForkRun({ study: study.value, seed: seed ?? null }, { runId, from }),
   );

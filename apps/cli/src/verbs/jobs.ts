@@ -1,5 +1,4 @@
 import { watchTrainings } from '#apps/runner';
-import { readServiceConfig } from '#libs/config';
 import type { DeadLetters } from '#libs/jobs';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
@@ -58,18 +57,17 @@ const withLetters = async (
   session: Session,
   work: (session: Session, letters: DeadLetters) => Promise<ExitCode>,
 ): Promise<ExitCode> => {
-  const config = readServiceConfig();
-  if (!config.ok) return refuse(session.output, config.error);
-  if (config.value.redis === null)
-    return refuse(session.output, {
+  const { home, output, redis } = session;
+  if (redis === null)
+    return refuse(output, {
       code: 'environment',
       message:
         'found no Redis, expected the one that holds the trainings; set HOLDFAST_REDIS (without it trainings run in the runner, and none waits here)',
     });
-  const trainings = watchTrainings(session.home, config.value.redis, (notice) => {
+  const trainings = watchTrainings(home, redis, (notice) => {
     process.stderr.write(`holdfast: ${notice}\n`);
   });
-  if (!trainings.ok) return refuse(session.output, trainings.error);
+  if (!trainings.ok) return refuse(output, trainings.error);
   try {
     return await work(session, trainings.value.deadLetters);
   } finally {

@@ -147,12 +147,22 @@ const resume = async (
       code: 'over',
       message: `run ${runId} is over: nothing is left to do, and nothing resumes it; look at it with: holdfast show ${runId}`,
     });
-  const file = path === undefined ? await recallStudyFile(home, studyOf(runId)) : ok(path);
-  if (!file.ok) return file;
-  const onDisk = await readStudy(file.value);
-  if (!onDisk.ok) return refused(studyRefusal(onDisk.error));
+  const onDisk = await studyOfRun(home, runId, path);
+  if (!onDisk.ok) return onDisk;
   const study = await openStudy(home, onDisk.value.folder, opened.policy, pinnedBy(opened));
   return study.ok ? ok({ runId, study: study.value }) : study;
+};
+
+/** A run's study: at the path that was named, or where its last run found it. */
+export const studyOfRun = async (
+  home: Session['home'],
+  runId: string,
+  path: string | undefined,
+): Promise<Result<StudyOnDisk, Refusal>> => {
+  const file = path === undefined ? await recallStudyFile(home, studyOf(runId)) : ok(path);
+  if (!file.ok) return file;
+  const study = await readStudy(file.value);
+  return study.ok ? study : refused(studyRefusal(study.error));
 };
 
 /** The newest run that still owes something: one that closed or halted, but whose head isn't signed yet, does too. */

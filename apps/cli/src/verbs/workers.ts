@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { FLEET, LOCAL_OPERATOR, watchTrainings } from '#apps/runner';
-import { readServiceConfig } from '#libs/config';
 import type { FleetAnnouncement } from '#libs/jobs';
 import { ok, type Refusal, type Result } from '#libs/kernel';
 import { keyIdOf } from '#libs/signatures';
@@ -42,9 +41,9 @@ Examples:
     );
 };
 
-const list = async ({ home, output }: Session): Promise<ExitCode> => {
+const list = async ({ home, output, redis }: Session): Promise<ExitCode> => {
   const { workers } = (await home.fleet.load(FLEET)).state;
-  const announced = await announcements(home);
+  const announced = await announcements(home, redis);
   if (!announced.ok) return refuse(output, announced.error);
   const rows: readonly WorkerRow[] = [
     ...Object.values(workers).map(({ keyId, label, standing }) => ({
@@ -64,11 +63,10 @@ const list = async ({ home, output }: Session): Promise<ExitCode> => {
 
 const announcements = async (
   home: Session['home'],
+  redis: Session['redis'],
 ): Promise<Result<readonly FleetAnnouncement[], Refusal>> => {
-  const config = readServiceConfig();
-  if (!config.ok) return config;
-  if (config.value.redis === null) return ok([]);
-  const trainings = watchTrainings(home, config.value.redis, () => undefined);
+  if (redis === null) return ok([]);
+  const trainings = watchTrainings(home, redis, () => undefined);
   if (!trainings.ok) return trainings;
   try {
     return ok(await trainings.value.fleetAnnouncements());

@@ -4,7 +4,7 @@ import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { LOCAL_REVIEWER } from '../actors.ts';
 import type { Home } from '../home.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
-import { runOf, studyOf } from '../proving/verify.ts';
+import { runOf, studyOf } from '../proving/names.ts';
 import { HOME } from '../tokens.ts';
 
 /** A reviewer accepts or rejects a finding, with a reason. Only a finding with PASS moves the accepted line. */

@@ -1,8 +1,8 @@
-import type { AgentView, ProgramFiles } from '#libs/agents';
+import type { AgentView, AttemptView, ProgramFiles } from '#libs/agents';
 import { mutablePaths } from '#libs/harness';
 import { attemptsOf, cohortDimensions, incumbent } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
-import { recent } from '../recent.ts';
+import { recent, remembered } from '../recent.ts';
 import type { EffectContext } from './context.ts';
 import { toldError } from './told-error.ts';
 
@@ -47,7 +47,7 @@ export const agentView = async (context: AgentContext): Promise<AgentView> => {
         error:
           attempt.error === null || attempt.proposedTree === null
             ? null
-            : await toldError(home, attempt.proposedTree, attempt.error),
+            : await errorOf(home, attempt.proposedTree, attempt.error),
         score: attempt.score,
       })),
     ),
@@ -65,26 +65,29 @@ const cohortTable = async (
   return text.value;
 };
 
-/** Files of programs that are held in memory, of all runs of this process. */
+/** Trees of which is held in memory what was read, of all runs of this process. */
 const MOST_READ = 500;
 
-/** Trees never change, so what was read of one holds for as long as there is room; what failed is read again. */
+/** Trees never change, so what was read of one holds for as long as there is room. */
 const read = recent<Promise<ProgramFiles>>(MOST_READ);
+const told = recent<Promise<AttemptView['error']>>(MOST_READ);
+
+const errorOf = (
+  ledger: Ledger,
+  tree: string,
+  error: NonNullable<AttemptView['error']>,
+): Promise<AttemptView['error']> =>
+  remembered(told, JSON.stringify([tree, error]), () => toldError(ledger, tree, error));
 
 const mutableFiles = (
   { home }: Pick<AgentContext, 'home'>,
   tree: string,
   mutable: ReadonlySet<string>,
-): Promise<ProgramFiles> => {
+): Promise<ProgramFiles> =>
   // Another study may hold the same tree and give other files of it to its agent.
-  const key = JSON.stringify([tree, ...mutable]);
-  const known = read.get(key);
-  if (known !== undefined) return known;
-  const files = readMutableFiles(home.sourceTree, tree, mutable);
-  read.set(key, files);
-  files.catch(() => read.delete(key));
-  return files;
-};
+  remembered(read, JSON.stringify([tree, ...mutable]), () =>
+    readMutableFiles(home.sourceTree, tree, mutable),
+  );
 
 const readMutableFiles = async (
   sourceTree: Ledger['sourceTree'],

@@ -30,9 +30,10 @@ export const measure = async (
   // Only a candidate is charted against check rows, and only what the agent may be shown has secondary metrics.
   const shown = purpose === 'baseline' || purpose === 'candidate';
   const pairs = await seedPairs(context, purpose);
+  const underWay = pairs.at(-1) ?? null;
   const observation = observe({
-    predictions: await readPredictions(context, predicted(state)),
-    incumbent: pairs.at(-1)?.incumbent ?? null,
+    predictions: underWay?.predictions ?? (await readPredictions(context, predicted(state))),
+    incumbent: underWay?.incumbent ?? null,
     dev: dev.cells,
     check: shown ? check.cells : null,
     minimumCell,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { sha256 } from '#libs/event-log';
-import type { HarnessPolicy } from '#libs/harness';
+import type { GateCheck, HarnessPolicy } from '#libs/harness';
 import { deriveId, ok, type Actor, type Refusal, type Result } from '#libs/kernel';
 import type { CohortRelease, RunOpened } from '#libs/run';
 import type { Pin } from '#libs/source-tree';
@@ -103,7 +103,12 @@ export type OpenOnDisk = (
 interface Ground {
   readonly pins: Pin;
   readonly study: OpenedStudy;
+  /** The pre-loop gate's rules on it. */
+  readonly checks: readonly GateCheck[];
 }
+
+const areAllPassed = (checks: readonly GateCheck[]): boolean =>
+  checks.every(({ passed }) => passed);
 
 /** Pins the study's source and data. No sandbox, no run: that is found out before anything is written. */
 const layGround = async (
@@ -121,12 +126,13 @@ const layGround = async (
   if (!pin.ok) return pin;
   const study = await open(home, folder, policy);
   if (!study.ok) return study;
+  const checks = preLoopChecks(ok(study.value.vault), policy);
   // What the gate refuses opens no rows: its split may still be set anew.
-  if (preLoopChecks(ok(study.value.vault), policy).every(({ passed }) => passed)) {
+  if (areAllPassed(checks)) {
     const fixed = await fixSplit(home, study.value);
     if (!fixed.ok) return fixed;
   }
-  return ok({ pins: pin.value, study: study.value });
+  return ok({ pins: pin.value, study: study.value, checks });
 };
 
 const GOVERNANCE = {
@@ -136,7 +142,7 @@ const GOVERNANCE = {
 
 const openCounted = async (
   home: Home,
-  { pins, study }: Ground,
+  { pins, study, checks: ruled }: Ground,
   {
     runId,
     number,
@@ -148,16 +154,11 @@ const openCounted = async (
 ): Promise<Result<OpenedRun, Refusal>> => {
   const { policy } = study;
   const environment = await home.environment();
-  const ruled = preLoopChecks(ok(study.vault), policy);
-  const oneTable = ruled.every(({ passed }) => passed)
-    ? await oneTableCheck(home, runId, study)
-    : ok([]);
+  const oneTable = areAllPassed(ruled) ? await oneTableCheck(home, runId, study) : ok([]);
   if (!oneTable.ok) return oneTable;
   const checks = [...ruled, ...oneTable.value];
   // Where the gate is breached nothing leaves the vault.
-  const cohorts = checks.every(({ passed }) => passed)
-    ? await releaseCohorts(home, runId, study)
-    : null;
+  const cohorts = areAllPassed(checks) ? await releaseCohorts(home, runId, study) : null;
   const data: RunOpened['data'] = {
     runId,
     studyId: policy.study.id,

@@ -9,10 +9,8 @@ import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
 import type { Ledger } from '../ledger.ts';
 import { findingAt, streamsOf } from './fork-streams.ts';
-import { runOf, studyOf } from './names.ts';
+import { runOf } from './names.ts';
 import { acceptedLine, pointAcceptedRef, type AcceptedLine } from './accepted-line.ts';
-
-export { runOf, studyOf };
 
 /** Verifies a finding from the log's stored bytes and the git objects alone. */
 export const verdictOn = (

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';
-import { driveRun, type Drive } from '../drive-run.ts';
+import { driveRun, isSteppedBack, type Drive } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { keyOf } from './duties.ts';
 import { withLease } from './with-lease.ts';
@@ -45,7 +45,7 @@ export const driveInTurn = async (
     if (driven !== 'held') {
       if (driven.ok && driven.value.node === 'sealed') return driven;
       // Interrupted by the loss of the lease, it is somebody else's turn.
-      const isOthers = !driven.ok && STEPPED_BACK.includes(driven.error.code) && !isStopped();
+      const isOthers = !driven.ok && isSteppedBack(driven.error) && !isStopped();
       if (!driven.ok && !isOthers) return driven;
     }
     if (isStopped())
@@ -58,5 +58,3 @@ export const driveInTurn = async (
     await wait(driven !== 'held' && driven.ok ? 'agent' : 'driven-elsewhere');
   }
 };
-
-const STEPPED_BACK: readonly string[] = ['lost-race', 'interrupted'];

@@ -2,7 +2,7 @@ import type { FindingEvent } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
-import { studyOf } from '../proving/verify.ts';
+import { studyOf } from '../proving/names.ts';
 
 /** Something that the log says is owed, to be done by one runner at a time. */
 export type Duty =

@@ -3,13 +3,14 @@ import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
-import { driveRun } from '../drive-run.ts';
+import { driveRun, isSteppedBack } from '../drive-run.ts';
 import type { Home } from '../home.ts';
 import { locateStudy } from '../opening/locate-study.ts';
 import { openRequestedRun, sha256Text, type OpenOnDisk } from '../opening/open-run.ts';
 import { openStudy, pinnedBy, type OpenedStudy } from '../opening/open-study.ts';
 import { pinData } from '../opening/pin-data.ts';
-import { studyOf } from '../proving/verify.ts';
+import { studyOf } from '../proving/names.ts';
+import { recent } from '../recent.ts';
 
 /** What became of a duty. `waits`: for somebody else's event. `again`: soon. `held`: another runner has it. */
 export type Outcome = 'settled' | 'waits' | 'again' | 'held';
@@ -22,20 +23,18 @@ export interface StudyCache {
   ): Promise<Result<OpenedStudy, Refusal>>;
 }
 
-/** Under two names each, where a run was opened here. */
+/** A vault is counts in memory; it is held under two names where a run was opened here. */
 const MOST_STUDIES = 64;
 
 export const studyCache = (): StudyCache => {
-  const opened = new Map<string, Promise<Result<OpenedStudy, Refusal>>>();
+  const opened = recent<Promise<Result<OpenedStudy, Refusal>>>(MOST_STUDIES);
   return {
     open: async (key, opening) => {
       const known = opened.get(key);
       if (known !== undefined) return known;
       const study = opening();
       opened.set(key, study);
-      // A vault is counts in memory; the one that was opened first goes first.
-      if (opened.size > MOST_STUDIES) opened.delete([...opened.keys()][0] ?? key);
-      const forget = (): void => void opened.delete(key);
+      const forget = (): void => opened.delete(key);
       study.then((result) => {
         if (!result.ok) forget();
       }, forget);
@@ -93,7 +92,6 @@ const HOSTS_OWN: readonly string[] = [
   'key-unreadable',
 ];
 const OVERTAKEN: readonly string[] = ['lost-race', 'not-now'];
-const STEPPED_BACK: readonly string[] = ['lost-race', 'interrupted'];
 
 /** Opens the run if that is still owed, and drives it to its end, or to where it waits for its agent. */
 export const followRun = async (
@@ -126,7 +124,7 @@ export const followRun = async (
     agent: await agentOf(home, runId, opened.policy),
   });
   if (!driven.ok) {
-    if (!STEPPED_BACK.includes(driven.error.code)) throw new Error(driven.error.message);
+    if (!isSteppedBack(driven.error)) throw new Error(driven.error.message);
     return 'again';
   }
   return driven.value.node === 'sealed' ? 'settled' : 'waits';

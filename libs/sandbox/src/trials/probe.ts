@@ -133,7 +133,7 @@ const pushes = () => {
     mounts: mounts.length,
     calls: called(),
     pushInput: pushes(),
-    ceilings: { cpu: ceiling('Max cpu time'), file: ceiling('Max file size'), core: ceiling('Max core file size'), processes: ceiling('Max processes'), data: ceiling('Max data size') },
+    ceilings: { cpu: ceiling('Max cpu time'), file: ceiling('Max file size'), core: ceiling('Max core file size') },
     becomeRoot: attempt(() => { process.setuid(0); return 'done'; }),
   };
   console.log(JSON.stringify(found));
