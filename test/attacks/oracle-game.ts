@@ -56,9 +56,18 @@ export interface Game {
   readonly wouldBeTold: (dev: CellCounts, predictions: readonly number[]) => Promise<Told | null>;
 }
 
+/** Where an attempt is over: it is the agent's turn, or the run's end. */
+export const LAST_STEPS: readonly Step['kind'][] = [
+  'ask-hypothesis',
+  'ask-mutation',
+  'sign-head',
+  'prove-findings',
+];
+
 const FILE = { path: 'predictions.csv', oid: 'oid', sha256: '', bytes: 1 };
 
-const NOBODY: Agent = {
+/** The agent where none is asked. */
+export const NOBODY: Agent = {
   proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
   proposeMutation: () => Promise.reject(new Error('nobody is asked')),
 };
@@ -126,19 +135,13 @@ export const play = async (
           id: next(),
           data: { worker: null, result },
         });
-      } else if (AGENTS_TURN.includes(step.kind)) return state;
+      } else if (step.kind === 'rest' || LAST_STEPS.includes(step.kind)) return state;
       else {
         const context = {
           ...{ home: { sourceTree }, study, agent: NOBODY, runId: opened.runId, state },
           ...{ opened: pinned, head: { id: next() } },
         };
-        state = decide(
-          state,
-          await perform(
-            context as unknown as EffectContext,
-            step as Exclude<Step, { kind: 'rest' }>,
-          ),
-        );
+        state = decide(state, await perform(context as unknown as EffectContext, step));
       }
     }
   };
@@ -200,14 +203,6 @@ export const play = async (
     },
   };
 };
-
-const AGENTS_TURN: readonly Step['kind'][] = [
-  'ask-hypothesis',
-  'ask-mutation',
-  'sign-head',
-  'prove-findings',
-  'rest',
-];
 
 const logChoose = (n: number, k: number): number => {
   let sum = 0;

@@ -3,7 +3,7 @@ import { agentView } from '../../apps/runner/src/effects/agent-view.ts';
 import { perform } from '../../apps/runner/src/effects/perform.ts';
 import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
-import type { Agent, AgentView, FileEdit, ProgramFiles } from '#libs/agents';
+import type { AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
 import type { FileChange, Observation } from '#libs/harness';
 import { deriveId, type Actor } from '#libs/kernel';
@@ -14,7 +14,6 @@ import {
   type RunCommand,
   type RunEvent,
   type RunState,
-  type Step,
   type TrainingResult,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
@@ -22,20 +21,7 @@ import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
 import type { Words } from './ideas.ts';
-import type { Board } from './oracle-game.ts';
-
-/** Where an attempt is over. */
-const LAST_STEPS: readonly Step['kind'][] = [
-  'ask-hypothesis',
-  'ask-mutation',
-  'sign-head',
-  'prove-findings',
-];
-
-const NOBODY: Agent = {
-  proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
-  proposeMutation: () => Promise.reject(new Error('nobody is asked')),
-};
+import { LAST_STEPS, NOBODY, type Board } from './oracle-game.ts';
 
 const AGENT: Actor = { role: 'agent', id: 'search-agent' };
 
