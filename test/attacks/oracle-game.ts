@@ -1,7 +1,7 @@
 import type { EffectContext } from '../../apps/runner/src/effects/context.ts';
 import { perform } from '../../apps/runner/src/effects/perform.ts';
 import type { Agent } from '#libs/agents';
-import { clip, score, type CellCounts } from '#libs/evaluator';
+import { score, type CellCounts } from '#libs/evaluator';
 import type { FileChange, HarnessPolicy } from '#libs/harness';
 import { deriveId, ok } from '#libs/kernel';
 import {
@@ -321,7 +321,7 @@ export const boost = async (
   world: World,
   seed: number,
   raw: boolean,
-): Promise<{ readonly flattery: number; readonly kept: number }> => {
+): Promise<number> => {
   const next = uniform(seed);
   const game = await play(board, policy, world, world.rates);
   const { minimumCell } = policy.data;
@@ -332,14 +332,12 @@ export const boost = async (
     world.rates.map((rate, cell) => 1 / (1 + Math.exp(-(Math.log(rate / (1 - rate)) + by[cell]!))));
   const start = exact(world.rates);
   const usual = exact(moved(world.rates.map((_, cell) => (cell % 2 === 0 ? 0.3 : -0.3))));
-  let kept = 0;
   let lowest: number | null = null;
   for (;;) {
     const signs = world.rates.map(() => (next() < 0.5 ? -1 : 1));
     const candidate = moved(signs.map((sign) => sign * 0.3));
     const told = await game.submit(candidate);
     if (told === null) break;
-    if (told.outcome === 'kept') kept += 1;
     const fell = told.score !== null && lowest !== null && told.score < lowest;
     lowest = told.score ?? lowest;
     if (raw ? exact(candidate) < usual : fell || told.outcome === 'kept')
@@ -349,20 +347,8 @@ export const boost = async (
     ? game.incumbent()
     : moved(votes.map((vote) => Math.sign(vote) * 0.3));
   const { people } = world.dev;
-  const everybody = (predictions: readonly number[]): number => {
-    let loss = 0;
-    let n = 0;
-    Array.from(people).forEach((many, cell) => {
-      if (many < minimumCell) return;
-      const rate = world.rates[cell]!;
-      loss -=
-        many *
-        (rate * Math.log(clip(predictions[cell])) +
-          (1 - rate) * Math.log(1 - clip(predictions[cell])));
-      n += many;
-    });
-    return loss / n;
-  };
-  const flattery = everybody(final) - exact(final) - (everybody(world.rates) - start);
-  return { flattery, kept };
+  const expected = { people, positive: world.rates.map((rate, cell) => rate * people[cell]!) };
+  const everybody = (predictions: readonly number[]): number =>
+    score(predictions, expected, minimumCell)!.value;
+  return everybody(final) - exact(final) - (everybody(world.rates) - start);
 };

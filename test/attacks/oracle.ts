@@ -50,7 +50,7 @@ export const flatteryOver = async (
 ): Promise<number> => {
   let sum = 0;
   for (let seed = 1; seed <= worlds; seed += 1)
-    sum += (await boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw)).flattery;
+    sum += await boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw);
   return sum / worlds;
 };
 
