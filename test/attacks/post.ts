@@ -43,7 +43,6 @@ export interface Trained {
   /** Everything that came out of it: artefacts, log and the words of its result. */
   readonly out: string;
   readonly predictions: string | null;
-  readonly milliseconds: number;
 }
 
 /** A real run that waits for a mutation, for ever: proposals are judged in front of it and leave it as it stands. */
@@ -169,20 +168,17 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     trainings += 1;
     const trainingId = deriveId('training', String(trainings));
     const job = trainingJob(opened, { trainingId, tree, seed: opened.seed });
-    const begun = performance.now();
     let result: TrainingResult;
     try {
       result = await queue.run({ ...job, limits: { ...job.limits, seconds } });
     } catch (error) {
       const said = (error as Error).message;
       if (!/can't be trained/.test(said)) throw error;
-      const milliseconds = performance.now() - begun;
       return {
         end: 'does-not-materialise',
-        ...{ result: null, observation: null, out: said, predictions: null, milliseconds },
+        ...{ result: null, observation: null, out: said, predictions: null },
       };
     }
-    const milliseconds = performance.now() - begun;
     const artefacts = good(await home.sourceTree.readFiles(result.data.artefacts)).map(
       ({ path, content }) => [path, new TextDecoder().decode(content)] as const,
     );
@@ -190,10 +186,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     const out = [JSON.stringify(result), ...artefacts.map(([, text]) => text)].join('\n');
     const observation =
       result.type === 'TrainingCompleted' && predictions !== null ? measured(predictions) : null;
-    return {
-      end: endOf(result, predictions),
-      ...{ result, observation, out, predictions, milliseconds },
-    };
+    return { end: endOf(result, predictions), result, observation, out, predictions };
   };
 
   const probabilities = (predictions: string): Float64Array =>
