@@ -1,6 +1,6 @@
 import type { FileEdit, ProgramFiles } from '#libs/agents';
 import type { FileDomain } from '#libs/harness';
-import type { Idea } from '../support/scripted-agent.ts';
+import { useFeatures, type Idea } from '../support/scripted-agent.ts';
 
 export interface Words {
   readonly domain?: FileDomain;
@@ -17,6 +17,9 @@ export const ideaOf = (
     statement = 'Cohorts by route tell more',
   }: Words = {},
 ): Idea => ({ statement, mutation: { kind: 'edit', domain, summary, edits } });
+
+/** Uses the planted receipt, which a study with loose charts keeps. */
+export const RECEIPT = useFeatures('shift', 'route', 'receipt');
 
 /** One file of the honest program, changed. */
 export const editing =

@@ -3,7 +3,7 @@ import { observe } from '#libs/evaluator';
 import type { HarnessPolicy } from '#libs/harness';
 import { runDecider, type MetricObserved, type RunState, type TrainingCompleted } from '#libs/run';
 import type { Assault } from './attack.ts';
-import { editing } from './ideas.ts';
+import { editing, RECEIPT } from './ideas.ts';
 import {
   boost,
   drawWorld,
@@ -90,8 +90,6 @@ const numbersIn = (value: unknown): readonly number[] => {
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap(numbersIn);
 };
-
-const useReceipt = editing('features.json', () => '{ "use": ["shift", "route", "receipt"] }\n');
 
 /** The evaluator as an oracle. */
 export const ORACLE: Assault = {
@@ -272,8 +270,8 @@ export const ORACLE: Assault = {
       withoutStaticChecks: true,
       evidence:
         'neither charts nor sums nor the reason of a revert are in the view, which is the line that stands',
-      play: async ({ base, run }) => {
-        const { views, attempts } = await run('holdfast.yaml', [useReceipt(base).idea]);
+      play: async ({ run }) => {
+        const { views, attempts } = await run('holdfast.yaml', [RECEIPT]);
         const reverted = attempts[0]?.find(({ type }) => type === 'RunReverted');
         expect(reverted).toBeDefined();
         const view = views.at(-1);
@@ -302,7 +300,7 @@ export const ORACLE: Assault = {
             statement: 'Cohorts by route tell more',
             mutation: { kind: 'metric', summary: 'watch the order', metric: 'auc' },
           },
-          useReceipt(base).idea,
+          RECEIPT,
           editing('features.json', () => '{ "use": ["paper"] }\n')(base).idea,
         ]);
         const view = views.at(-1);
