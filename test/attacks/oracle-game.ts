@@ -15,6 +15,7 @@ import {
   type Step,
 } from '#libs/run';
 import { uniform } from '../support/fixture-study.ts';
+import { HYPOTHESIS } from './ideas.ts';
 
 /** A population, a sample of it that is held out, and what its rates are known to be from other rows. */
 export interface World {
@@ -167,7 +168,7 @@ export const play = async (
     const paid = decide(before, {
       type: 'ProposeHypothesis',
       id: next(),
-      data: { statement: 'Cohorts by route tell more', expectedEffect: 0.01 },
+      data: HYPOTHESIS,
     });
     // What can't be paid ends the loop.
     if (paid.node !== 'hypothesised') return null;

@@ -3,7 +3,7 @@ import { observe } from '#libs/evaluator';
 import type { HarnessPolicy } from '#libs/harness';
 import { runDecider, type MetricObserved, type RunState, type TrainingCompleted } from '#libs/run';
 import type { Assault } from './attack.ts';
-import { editing, RECEIPT } from './ideas.ts';
+import { editing, RECEIPT, WATCH_AUC } from './ideas.ts';
 import {
   boost,
   drawWorld,
@@ -296,10 +296,7 @@ export const ORACLE: Assault = {
         'the view has a closed set of members, and no measured number but the rounded score is in it',
       play: async ({ base, run }) => {
         const { views, events } = await run('keeps.yaml', [
-          {
-            statement: 'Cohorts by route tell more',
-            mutation: { kind: 'metric', summary: 'watch the order', metric: 'auc' },
-          },
+          WATCH_AUC,
           RECEIPT,
           editing('features.json', () => '{ "use": ["paper"] }\n')(base).idea,
         ]);

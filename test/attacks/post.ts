@@ -20,7 +20,7 @@ import { readStudy } from '#libs/studies';
 import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
-import type { Words } from './ideas.ts';
+import { HYPOTHESIS, type Words } from './ideas.ts';
 import { LAST_STEPS, NOBODY, type Board } from './oracle-game.ts';
 
 const AGENT: Actor = { role: 'agent', id: 'search-agent' };
@@ -86,7 +86,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
       {
         type: 'ProposeHypothesis',
         id: deriveId('hypothesis', runId),
-        data: { statement: 'Cohorts by route tell more', expectedEffect: 0.01 },
+        data: HYPOTHESIS,
       },
       AGENT,
     ),
