@@ -11,17 +11,16 @@ import {
   viewOfRun,
 } from '#apps/runner';
 import type { AgentView, FileEdit } from '#libs/agents';
-import { deriveId, ok, type Actor } from '#libs/kernel';
+import { deriveId } from '#libs/kernel';
 import { runDecider, type MetricObserved, type RunEvent, type RunState } from '#libs/run';
 import { readStudy } from '#libs/studies';
 import { verifyFinding } from '#libs/provenance';
+import { requestRun, RESEARCHER } from '../support/requests.ts';
 import { good } from '../support/results.ts';
 import type { Assault, Scenario } from './attack.ts';
 import { editing, HYPOTHESIS, ideaOf, RECEIPT, WATCH_AUC } from './ideas.ts';
 import type { Judged } from './post.ts';
 import type { Siege, WholeRun } from './siege.ts';
-
-const RESEARCHER: Actor = { role: 'researcher', id: 'researcher-1' };
 
 const chargeOf = ({ events }: Pick<Judged, 'events'>) => {
   const charged = events.find((event) => event.type === 'BudgetCharged');
@@ -609,19 +608,7 @@ const twoLooks = async (run: Siege['run']) => {
 
 /** A run that its study gave to an agent outside, and stands where the agent's turn is. */
 const runOfAgent = async ({ home, studyFolder }: Siege, agent: string) => {
-  const commandId = deriveId('request', agent);
-  good(
-    await home.studies.request(
-      'besieged',
-      { commandId, causationId: deriveId('cause', agent), actor: RESEARCHER },
-      async ({ state }) =>
-        ok({
-          type: 'RequestRun',
-          id: commandId,
-          data: { runId: `besieged-${state.lastNumber + 1}`, seed: 1, agent },
-        }),
-    ),
-  );
+  await requestRun(home, 'besieged', `request of ${agent}`, agent);
   const { state } = await home.studies.load('besieged');
   const requested = state.requests.find((request) => request.agent === agent);
   if (requested === undefined) throw new Error('the run was not asked for');
