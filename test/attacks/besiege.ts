@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alive } from '../support/processes.ts';
 import type { Family, ProgramAttack, TreeAttack } from './attack.ts';
 import { BATTERY } from './battery.ts';
-import { alive } from './host.ts';
 import { deserved, type Trained } from './post.ts';
 import { beginSiege, type Siege } from './siege.ts';
 
