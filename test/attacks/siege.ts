@@ -6,6 +6,7 @@ import type { FindingProposed } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunClosed, RunEvent, RunState } from '#libs/run';
 import { readStudy } from '#libs/studies';
+import { eventsOf } from '../support/events.ts';
 import { openTestHome } from '../support/follow.ts';
 import { SPLIT_KEY, temporaryFolder, writeSplitKey } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
@@ -79,9 +80,7 @@ export const beginSiege = async (): Promise<Siege> => {
         },
       }),
     );
-    const events: RecordedEvent<RunEvent>[] = [];
-    for await (const event of home.log.readStream<RunEvent>(`run-${begun.runId}`))
-      events.push(event);
+    const events = await eventsOf<RunEvent>(home, `run-${begun.runId}`);
     const starts = events.flatMap(({ type }, place) =>
       type === 'HypothesisProposed' ? [place] : [],
     );
