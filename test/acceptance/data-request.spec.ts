@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driveRun, openRun, requestData, type Home, type OpenedStudy } from '#apps/runner';
-import type { RecordedEvent } from '#libs/kernel';
 import type { RunHalted } from '#libs/run';
 import { readStudy } from '#libs/studies';
 import type { DataRequest } from '#libs/vault';
+import { eventsOf } from '../support/events.ts';
 import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
@@ -35,8 +35,7 @@ const runAsking = async (request: (study: OpenedStudy) => DataRequest) => {
       },
     },
   });
-  const events: RecordedEvent[] = [];
-  for await (const event of home.log.readStream(`run-${runId}`)) events.push(event);
+  const events = await eventsOf(home, `run-${runId}`);
   await home.close();
   return { driven, answer: answer as Awaited<ReturnType<typeof requestData>> | null, events };
 };

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driveRun, openRun, openStudy, pinnedBy, verdictOn, type Home } from '#apps/runner';
 import type { DataPolicy, HarnessPolicy } from '#libs/harness';
+import type { RecordedEvent } from '#libs/kernel';
 import type { RunEvent, RunOpened } from '#libs/run';
 import { readStudy } from '#libs/studies';
+import { eventsOf } from '../support/events.ts';
 import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
@@ -26,17 +28,11 @@ const studyWith = async (
   return { ...onDisk, policy: { ...policy, data: { ...policy.data, ...data }, gates } };
 };
 
-const eventsOf = async (home: Home, runId: string): Promise<readonly RunEvent[]> => {
-  const events: RunEvent[] = [];
-  for await (const { type, data } of home.log.readStream<RunEvent>(`run-${runId}`))
-    events.push({ type, data } as RunEvent);
-  return events;
-};
+const runEvents = (home: Home, runId: string) => eventsOf<RunEvent>(home, `run-${runId}`);
 
-const openedBy = (events: readonly RunEvent[]): RunOpened['data'] => {
-  const [first] = events;
+const openedBy = ([first]: readonly RecordedEvent<RunEvent>[]): RunOpened['data'] => {
   if (first?.type !== 'RunOpened') throw new Error('the run was not opened');
-  return first.data;
+  return first.data as RunOpened['data'];
 };
 
 describe('a study whose dimensions are too fine for its people', () => {
@@ -63,7 +59,7 @@ describe('a study whose dimensions are too fine for its people', () => {
       };
       expect(good(await driveRun(home, { runId, study: open, agent })).node).toBe('sealed');
 
-      const events = await eventsOf(home, runId);
+      const events = await runEvents(home, runId);
       const opened = openedBy(events);
       expect(opened.cohorts).toMatchObject({ coarsened: 1, audit: { totals: 'told' } });
       expect(opened.cohorts?.dimensions.find(({ name }) => name === 'paper')).toEqual({
@@ -98,18 +94,18 @@ describe('a second table of the same rows', () => {
       const { policy } = await studyWith({});
       const fewer = { dimensions: policy.data.dimensions.slice(1) };
       const second = good(await openRun(home, { study: await studyWith(fewer), seed: 3 }));
-      const events = await eventsOf(home, second.runId);
+      const events = await runEvents(home, second.runId);
       expect(openedBy(events).cohorts).toBeNull();
       expect(events[1]).toMatchObject({
         type: 'RunHalted',
         data: { by: 'pre-loop', breaches: [{ rule: 'one-table' }] },
       });
-      expect(JSON.stringify(events[1])).toContain(`run ${first.runId}`);
+      expect(JSON.stringify(events[1]?.data)).toContain(`run ${first.runId}`);
 
       const disclosure = { ...policy.data.disclosure!, tables: 'any' } as const;
       const study = await studyWith({ ...fewer, disclosure });
       const third = good(await openRun(home, { study, seed: 4 }));
-      expect(openedBy(await eventsOf(home, third.runId)).cohorts).not.toBeNull();
+      expect(openedBy(await runEvents(home, third.runId)).cohorts).not.toBeNull();
       await home.close();
     },
     PATIENCE,
@@ -131,7 +127,7 @@ describe('a second table of the same rows', () => {
           'the process ended',
         );
       const opened = good(await openRun(home, { study: await studyWith(fewer), seed: 1 }));
-      const { cohorts, pins } = openedBy(await eventsOf(home, opened.runId));
+      const { cohorts, pins } = openedBy(await runEvents(home, opened.runId));
       expect(cohorts).not.toBeNull();
       const { tables } = (await home.data.load(pins.dataDigest)).state;
       expect(tables.map(({ runId, table }) => [runId, table])).toEqual([

@@ -4,6 +4,7 @@ import { driveRun, openRun, type Home } from '#apps/runner';
 import type { FindingProposed } from '#libs/findings';
 import { readStudy, type DataEvent } from '#libs/studies';
 import { verdictOn } from '../../apps/runner/src/proving/verify.ts';
+import { eventsOf } from '../support/events.ts';
 import { makeStudy } from '../support/fixture-study.ts';
 import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
@@ -92,10 +93,8 @@ it(
     expect(three.statement).toContain('look 3 at these data over all studies');
     const splitOf = async (id: string) => (await home.studies.load(id)).state.splits[dataDigest];
     expect(await splitOf('parcels-too')).toBe(await splitOf('parcels'));
-    const events: DataEvent['type'][] = [];
-    for await (const { type } of home.log.readStream<DataEvent>(`data-${dataDigest}`))
-      events.push(type);
-    expect(events).toEqual([
+    const events = await eventsOf<DataEvent>(home, `data-${dataDigest}`);
+    expect(events.map(({ type }) => type)).toEqual([
       'SplitFixed',
       'TableFixed',
       'LookCounted',

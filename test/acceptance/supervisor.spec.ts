@@ -10,12 +10,12 @@ import {
   type Supervisor,
   type SupervisorNotice,
 } from '#apps/runner';
-import { deriveId, ok, type Actor } from '#libs/kernel';
+import { deriveId, type Actor } from '#libs/kernel';
 import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
+import { registerParcels, requestRun, RESEARCHER } from '../support/requests.ts';
 import { good } from '../support/results.ts';
 
-const RESEARCHER: Actor = { role: 'researcher', id: 'researcher-1' };
 const AGENT: Actor = { role: 'agent', id: 'agent-1' };
 const PATIENCE = 120_000;
 
@@ -43,39 +43,6 @@ afterEach(async () => {
   await prepared.remove();
 });
 
-const register = async (folder: string): Promise<void> => {
-  good(
-    await home.studies.send(
-      'parcels',
-      { type: 'RegisterStudy', id: 'register', data: { studyId: 'parcels', title: 'Parcels' } },
-      RESEARCHER,
-    ),
-  );
-  good(
-    await home.studies.send(
-      'parcels',
-      { type: 'PlaceStudy', id: 'place', data: { project: 'post', folder, priority: 5 } },
-      RESEARCHER,
-    ),
-  );
-};
-
-const requestRun = async (key: string, agent: string | null = null) =>
-  home.studies.request(
-    'parcels',
-    {
-      commandId: deriveId(key),
-      causationId: deriveId('body', key, agent ?? ''),
-      actor: RESEARCHER,
-    },
-    async ({ state }) =>
-      ok({
-        type: 'RequestRun',
-        id: deriveId(key),
-        data: { runId: `parcels-${state.lastNumber + 1}`, seed: 1, agent },
-      }),
-  );
-
 const until = async <T>(look: () => Promise<T | null | false>): Promise<T> => {
   for (let tries = 0; tries < 2_000; tries += 1) {
     const found = await look();
@@ -91,10 +58,10 @@ describe('the supervisor', () => {
   it(
     'opens the runs that were asked for and drives them to their findings',
     async () => {
-      await register('study');
-      const first = good(await requestRun('key-1'));
-      good(await requestRun('key-2'));
-      const again = good(await requestRun('key-1'));
+      await registerParcels(home);
+      const first = await requestRun(home, 'parcels', 'key-1');
+      await requestRun(home, 'parcels', 'key-2');
+      const again = await requestRun(home, 'parcels', 'key-1');
       expect(again).toEqual({ events: first.events, repeated: true });
       await until(async () => (await node('parcels-1')) === 'sealed');
       await until(async () => (await node('parcels-2')) === 'sealed');
@@ -110,8 +77,8 @@ describe('the supervisor', () => {
   it(
     'goes on where it was stopped',
     async () => {
-      await register('study');
-      good(await requestRun('key-1'));
+      await registerParcels(home);
+      await requestRun(home, 'parcels', 'key-1');
       await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 2);
       await supervisor.stop(60_000);
       const stopped = (await home.runs.load('parcels-1')).head?.revision ?? 0;
@@ -127,8 +94,8 @@ describe('the supervisor', () => {
   it(
     'refuses a run that can never be opened, with the reason',
     async () => {
-      await register('nothing-here');
-      good(await requestRun('key-1'));
+      await registerParcels(home, 'nothing-here');
+      await requestRun(home, 'parcels', 'key-1');
       const reason = await until(
         async () => (await home.studies.load('parcels')).state.requests[0]?.refused ?? null,
       );
@@ -141,8 +108,8 @@ describe('the supervisor', () => {
   it(
     'never leaves the studies folder',
     async () => {
-      await register('../../../../../../etc');
-      good(await requestRun('key-1'));
+      await registerParcels(home, '../../../../../../etc');
+      await requestRun(home, 'parcels', 'key-1');
       const reason = await until(
         async () => (await home.studies.load('parcels')).state.requests[0]?.refused ?? null,
       );
@@ -163,8 +130,8 @@ describe('an agent outside', () => {
   it(
     'sees its own run alone, proposes in turn, and ends with a finding',
     async () => {
-      await register('study');
-      good(await requestRun('key-1', AGENT.id));
+      await registerParcels(home);
+      await requestRun(home, 'parcels', 'key-1', AGENT.id);
       await until(async () => (await node('parcels-1')) === 'idle');
       expect(await viewOfRun(home, 'agent-2', 'parcels-1')).toMatchObject({
         ok: false,

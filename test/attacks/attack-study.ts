@@ -9,7 +9,7 @@ const STUDY = join(import.meta.dirname, 'study');
 export const CANARY = 'hf-canary';
 
 /** The tests' parcels with some cohorts of a few people, each row with an identifier that gives it away. */
-export const besiegedParcels = (): string => {
+const besiegedParcels = (): string => {
   const [header = '', ...rows] = madeUpParcels().trimEnd().split('\n');
   const few = rows.filter((row, n) => !/^night.*,none,/.test(row) || n % 5 === 0);
   const named = few.map((row, n) => `${CANARY}-row-${n + 1},${row}`);
@@ -17,7 +17,7 @@ export const besiegedParcels = (): string => {
 };
 
 /** Other studies of the same program and rows, by file. */
-export const OTHER_STUDIES: Readonly<Record<string, (yaml: string) => string>> = {
+const OTHER_STUDIES: Readonly<Record<string, (yaml: string) => string>> = {
   /** Its chart lets the planted receipt through, and its budget's bound is one that a real gain meets. */
   'keeps.yaml': (yaml) =>
     yaml

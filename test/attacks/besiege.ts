@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Family, ProgramAttack } from './attack.ts';
+import { alive } from '../support/processes.ts';
+import type { Family, ProgramAttack, TreeAttack } from './attack.ts';
 import { BATTERY } from './battery.ts';
-import { alive } from './host.ts';
 import { deserved, type Trained } from './post.ts';
 import { beginSiege, type Siege } from './siege.ts';
 
@@ -69,6 +69,21 @@ export const besiege = (...families: readonly Family[]): void => {
     if (end === 'as-honest') expect(observation.metric).toEqual(siege.honest.observation?.metric);
   };
 
+  /** Trains a tree whatever the gate said of it: however it ends, the attack gained nothing. */
+  const expectHeld = async (
+    { id, ends }: ProgramAttack | TreeAttack,
+    tree: string,
+    seconds?: number,
+  ): Promise<void> => {
+    const before = look();
+    const trained = await siege.train(tree, seconds);
+    note(id, `without it: ${trained.end}`);
+    expect(ends, trained.out.slice(0, 2000)).toContain(trained.end);
+    expectNothingTaken(trained, siege.at(id).marker, before);
+    expectDeserved(trained);
+    expectBounded(trained, seconds);
+  };
+
   if (programs.length > 0)
     describe.each(programs)('$id', (attack: ProgramAttack) => {
       const at = () => siege.at(attack.id);
@@ -83,15 +98,8 @@ export const besiege = (...families: readonly Family[]): void => {
             expect(judged, judged.why).toMatchObject({ verdict: attack.atGate });
           else expect(judged.tree, judged.why).not.toBeNull();
           if (judged.tree === null) return;
-          for (let time = 0; time < (attack.times ?? 1); time += 1) {
-            const before = look();
-            const trained = await siege.train(judged.tree, attack.seconds);
-            note(attack.id, `without it: ${trained.end}`);
-            expect(attack.ends, trained.out.slice(0, 2000)).toContain(trained.end);
-            expectNothingTaken(trained, at().marker, before);
-            expectDeserved(trained);
-            expectBounded(trained, attack.seconds);
-          }
+          for (let time = 0; time < (attack.times ?? 1); time += 1)
+            await expectHeld(attack, judged.tree, attack.seconds);
         },
         PATIENCE,
       );
@@ -129,13 +137,7 @@ export const besiege = (...families: readonly Family[]): void => {
           const judged = await siege.judgeTree(attack);
           note(attack.id, `gate: ${judged.verdict} ${judged.why.slice(0, 80)}`);
           expect(['halts', 'refuses'], judged.why).toContain(judged.verdict);
-          if (judged.tree === null) return;
-          const before = look();
-          const trained = await siege.train(judged.tree);
-          note(attack.id, `without it: ${trained.end}`);
-          expect(attack.ends, trained.out.slice(0, 2000)).toContain(trained.end);
-          expectNothingTaken(trained, siege.at(attack.id).marker, before);
-          expectDeserved(trained);
+          if (judged.tree !== null) await expectHeld(attack, judged.tree);
         },
         PATIENCE,
       );

@@ -367,8 +367,8 @@ function withLayer(id: string, pairs: readonly (readonly [string, string])[]): H
   };
 }
 
-export const PAY_FEATURES = ['education', 'experience', 'smsa', 'south', 'parttime'];
-export const LENDING_FEATURES = ['pirat', 'lvrat', 'chist', 'mhist', 'phist', 'selfemp'];
+const PAY_FEATURES = ['education', 'experience', 'smsa', 'south', 'parttime'];
+const LENDING_FEATURES = ['pirat', 'lvrat', 'chist', 'mhist', 'phist', 'selfemp'];
 
 /** Honest edits by the study that they are made on. */
 export const HONEST = {

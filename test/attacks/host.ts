@@ -72,19 +72,6 @@ export const layHost = async (root: string, precious: readonly string[]): Promis
   };
 };
 
-/** Host pids of processes whose command line holds the marker, this one apart. */
-export const alive = (marker: string): readonly number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(marker);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-
 const digestOf = (places: readonly string[]): string => {
   const hash = createHash('sha256');
   const add = (path: string): void => {

@@ -6,7 +6,7 @@ import { runDecider } from '#libs/run';
 import { eventTypes } from '#libs/event-log';
 import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { Siege } from './siege.ts';
-import { editing } from './ideas.ts';
+import { editing, RECEIPT } from './ideas.ts';
 
 /** A request that must end the run: nothing is answered, and the decider halts. */
 const forbidden = (id: string, tries: string, rule: string, request: DataRequest): Scenario => ({
@@ -233,7 +233,7 @@ for (const folder of ['/data', '/task'])
       withoutStaticChecks: true,
       evidence: 'the type has no such field, and the log refuses an event that has one',
       play: async ({ home, run }: Siege) => {
-        const { findings } = await run('keeps.yaml', [receipt().idea]);
+        const { findings } = await run('keeps.yaml', [RECEIPT]);
         const [finding] = findings;
         if (finding === undefined) throw new Error('no finding to tamper with');
         const problems = (data: object) =>
@@ -261,10 +261,3 @@ for (const folder of ['/data', '/task'])
     },
   ],
 };
-
-/** The planted receipt, which a study with loose charts keeps. */
-const receipt = () =>
-  editing('features.json', () => '{ "use": ["shift", "route", "receipt"] }\n', {
-    domain: 'feature',
-    summary: 'use shift, route, receipt',
-  })({ 'features.json': '' });

@@ -1,7 +1,7 @@
 import type { EffectContext } from '../../apps/runner/src/effects/context.ts';
 import { perform } from '../../apps/runner/src/effects/perform.ts';
 import type { Agent } from '#libs/agents';
-import { clip, score, type CellCounts } from '#libs/evaluator';
+import { score, type CellCounts } from '#libs/evaluator';
 import type { FileChange, HarnessPolicy } from '#libs/harness';
 import { deriveId, ok } from '#libs/kernel';
 import {
@@ -15,6 +15,7 @@ import {
   type Step,
 } from '#libs/run';
 import { uniform } from '../support/fixture-study.ts';
+import { HYPOTHESIS } from './ideas.ts';
 
 /** A population, a sample of it that is held out, and what its rates are known to be from other rows. */
 export interface World {
@@ -56,9 +57,18 @@ export interface Game {
   readonly wouldBeTold: (dev: CellCounts, predictions: readonly number[]) => Promise<Told | null>;
 }
 
+/** Where an attempt is over: it is the agent's turn, or the run's end. */
+export const LAST_STEPS: readonly Step['kind'][] = [
+  'ask-hypothesis',
+  'ask-mutation',
+  'sign-head',
+  'prove-findings',
+];
+
 const FILE = { path: 'predictions.csv', oid: 'oid', sha256: '', bytes: 1 };
 
-const NOBODY: Agent = {
+/** The agent where none is asked. */
+export const NOBODY: Agent = {
   proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
   proposeMutation: () => Promise.reject(new Error('nobody is asked')),
 };
@@ -126,19 +136,13 @@ export const play = async (
           id: next(),
           data: { worker: null, result },
         });
-      } else if (AGENTS_TURN.includes(step.kind)) return state;
+      } else if (step.kind === 'rest' || LAST_STEPS.includes(step.kind)) return state;
       else {
         const context = {
           ...{ home: { sourceTree }, study, agent: NOBODY, runId: opened.runId, state },
           ...{ opened: pinned, head: { id: next() } },
         };
-        state = decide(
-          state,
-          await perform(
-            context as unknown as EffectContext,
-            step as Exclude<Step, { kind: 'rest' }>,
-          ),
-        );
+        state = decide(state, await perform(context as unknown as EffectContext, step));
       }
     }
   };
@@ -164,7 +168,7 @@ export const play = async (
     const paid = decide(before, {
       type: 'ProposeHypothesis',
       id: next(),
-      data: { statement: 'Cohorts by route tell more', expectedEffect: 0.01 },
+      data: HYPOTHESIS,
     });
     // What can't be paid ends the loop.
     if (paid.node !== 'hypothesised') return null;
@@ -200,14 +204,6 @@ export const play = async (
     },
   };
 };
-
-const AGENTS_TURN: readonly Step['kind'][] = [
-  'ask-hypothesis',
-  'ask-mutation',
-  'sign-head',
-  'prove-findings',
-  'rest',
-];
 
 const logChoose = (n: number, k: number): number => {
   let sum = 0;
@@ -326,7 +322,7 @@ export const boost = async (
   world: World,
   seed: number,
   raw: boolean,
-): Promise<{ readonly flattery: number; readonly kept: number }> => {
+): Promise<number> => {
   const next = uniform(seed);
   const game = await play(board, policy, world, world.rates);
   const { minimumCell } = policy.data;
@@ -337,14 +333,12 @@ export const boost = async (
     world.rates.map((rate, cell) => 1 / (1 + Math.exp(-(Math.log(rate / (1 - rate)) + by[cell]!))));
   const start = exact(world.rates);
   const usual = exact(moved(world.rates.map((_, cell) => (cell % 2 === 0 ? 0.3 : -0.3))));
-  let kept = 0;
   let lowest: number | null = null;
   for (;;) {
     const signs = world.rates.map(() => (next() < 0.5 ? -1 : 1));
     const candidate = moved(signs.map((sign) => sign * 0.3));
     const told = await game.submit(candidate);
     if (told === null) break;
-    if (told.outcome === 'kept') kept += 1;
     const fell = told.score !== null && lowest !== null && told.score < lowest;
     lowest = told.score ?? lowest;
     if (raw ? exact(candidate) < usual : fell || told.outcome === 'kept')
@@ -354,20 +348,8 @@ export const boost = async (
     ? game.incumbent()
     : moved(votes.map((vote) => Math.sign(vote) * 0.3));
   const { people } = world.dev;
-  const everybody = (predictions: readonly number[]): number => {
-    let loss = 0;
-    let n = 0;
-    Array.from(people).forEach((many, cell) => {
-      if (many < minimumCell) return;
-      const rate = world.rates[cell]!;
-      loss -=
-        many *
-        (rate * Math.log(clip(predictions[cell])) +
-          (1 - rate) * Math.log(1 - clip(predictions[cell])));
-      n += many;
-    });
-    return loss / n;
-  };
-  const flattery = everybody(final) - exact(final) - (everybody(world.rates) - start);
-  return { flattery, kept };
+  const expected = { people, positive: world.rates.map((rate, cell) => rate * people[cell]!) };
+  const everybody = (predictions: readonly number[]): number =>
+    score(predictions, expected, minimumCell)!.value;
+  return everybody(final) - exact(final) - (everybody(world.rates) - start);
 };

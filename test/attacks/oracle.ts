@@ -3,7 +3,7 @@ import { observe } from '#libs/evaluator';
 import type { HarnessPolicy } from '#libs/harness';
 import { runDecider, type MetricObserved, type RunState, type TrainingCompleted } from '#libs/run';
 import type { Assault } from './attack.ts';
-import { editing } from './ideas.ts';
+import { editing, RECEIPT, WATCH_AUC } from './ideas.ts';
 import {
   boost,
   drawWorld,
@@ -50,7 +50,7 @@ export const flatteryOver = async (
 ): Promise<number> => {
   let sum = 0;
   for (let seed = 1; seed <= worlds; seed += 1)
-    sum += (await boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw)).flattery;
+    sum += await boost(board, policy, drawWorld(seed, CELL_SIZES), 1000 + seed, raw);
   return sum / worlds;
 };
 
@@ -90,8 +90,6 @@ const numbersIn = (value: unknown): readonly number[] => {
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap(numbersIn);
 };
-
-const useReceipt = editing('features.json', () => '{ "use": ["shift", "route", "receipt"] }\n');
 
 /** The evaluator as an oracle. */
 export const ORACLE: Assault = {
@@ -272,8 +270,8 @@ export const ORACLE: Assault = {
       withoutStaticChecks: true,
       evidence:
         'neither charts nor sums nor the reason of a revert are in the view, which is the line that stands',
-      play: async ({ base, run }) => {
-        const { views, attempts } = await run('holdfast.yaml', [useReceipt(base).idea]);
+      play: async ({ run }) => {
+        const { views, attempts } = await run('holdfast.yaml', [RECEIPT]);
         const reverted = attempts[0]?.find(({ type }) => type === 'RunReverted');
         expect(reverted).toBeDefined();
         const view = views.at(-1);
@@ -298,11 +296,8 @@ export const ORACLE: Assault = {
         'the view has a closed set of members, and no measured number but the rounded score is in it',
       play: async ({ base, run }) => {
         const { views, events } = await run('keeps.yaml', [
-          {
-            statement: 'Cohorts by route tell more',
-            mutation: { kind: 'metric', summary: 'watch the order', metric: 'auc' },
-          },
-          useReceipt(base).idea,
+          WATCH_AUC,
+          RECEIPT,
           editing('features.json', () => '{ "use": ["paper"] }\n')(base).idea,
         ]);
         const view = views.at(-1);

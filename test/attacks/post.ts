@@ -7,7 +7,7 @@ import { agentView } from '../../apps/runner/src/effects/agent-view.ts';
 import { perform } from '../../apps/runner/src/effects/perform.ts';
 import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
-import type { Agent, AgentView, FileEdit, ProgramFiles } from '#libs/agents';
+import type { AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
 import type { Observation } from '#libs/harness';
 import { deriveId, type Actor } from '#libs/kernel';
@@ -18,28 +18,14 @@ import {
   type RunCommand,
   type RunEvent,
   type RunState,
-  type Step,
   type TrainingResult,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
 import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
-import type { Words } from './ideas.ts';
-import type { Board } from './oracle-game.ts';
-
-/** Where an attempt is over. */
-const LAST_STEPS: readonly Step['kind'][] = [
-  'ask-hypothesis',
-  'ask-mutation',
-  'sign-head',
-  'prove-findings',
-];
-
-const NOBODY: Agent = {
-  proposeHypothesis: () => Promise.reject(new Error('nobody is asked')),
-  proposeMutation: () => Promise.reject(new Error('nobody is asked')),
-};
+import { HYPOTHESIS, type Words } from './ideas.ts';
+import { LAST_STEPS, NOBODY, type Board } from './oracle-game.ts';
 
 const AGENT: Actor = { role: 'agent', id: 'search-agent' };
 
@@ -61,7 +47,6 @@ export interface Trained {
   /** Everything that came out of it: artefacts, log and the words of its result. */
   readonly out: string;
   readonly predictions: string | null;
-  readonly milliseconds: number;
 }
 
 /** A real run that waits for a mutation, for ever: proposals are judged in front of it and leave it as it stands. */
@@ -105,7 +90,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
       {
         type: 'ProposeHypothesis',
         id: deriveId('hypothesis', runId),
-        data: { statement: 'Cohorts by route tell more', expectedEffect: 0.01 },
+        data: HYPOTHESIS,
       },
       AGENT,
     ),
@@ -173,20 +158,17 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     trainings += 1;
     const trainingId = deriveId('training', String(trainings));
     const job = trainingJob(opened, { trainingId, tree, seed: opened.seed });
-    const begun = performance.now();
     let result: TrainingResult;
     try {
       result = await queue.run({ ...job, limits: { ...job.limits, seconds } });
     } catch (error) {
       const said = (error as Error).message;
       if (!/can't be trained/.test(said)) throw error;
-      const milliseconds = performance.now() - begun;
       return {
         end: 'does-not-materialise',
-        ...{ result: null, observation: null, out: said, predictions: null, milliseconds },
+        ...{ result: null, observation: null, out: said, predictions: null },
       };
     }
-    const milliseconds = performance.now() - begun;
     const artefacts = good(await home.sourceTree.readFiles(result.data.artefacts)).map(
       ({ path, content }) => [path, new TextDecoder().decode(content)] as const,
     );
@@ -194,10 +176,7 @@ export const takePost = async (home: Home, studyFile: string): Promise<Post> => 
     const out = [JSON.stringify(result), ...artefacts.map(([, text]) => text)].join('\n');
     const observation =
       result.type === 'TrainingCompleted' && predictions !== null ? measured(predictions) : null;
-    return {
-      end: endOf(result, predictions),
-      ...{ result, observation, out, predictions, milliseconds },
-    };
+    return { end: endOf(result, predictions), result, observation, out, predictions };
   };
 
   const probabilities = (predictions: string): Float64Array =>

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { driveRun, openRun, type Home } from '#apps/runner';
 import type { AgentView, FileEdit } from '#libs/agents';
@@ -6,9 +6,9 @@ import type { FindingProposed } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunClosed, RunEvent, RunState } from '#libs/run';
 import { readStudy } from '#libs/studies';
-import { dataDigest } from '#libs/vault';
+import { eventsOf } from '../support/events.ts';
 import { openTestHome } from '../support/follow.ts';
-import { SPLIT_KEY, temporaryFolder } from '../support/prepared.ts';
+import { SPLIT_KEY, temporaryFolder, writeSplitKey } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, type Idea } from '../support/scripted-agent.ts';
 import { CANARY, makeBesiegedStudy } from './attack-study.ts';
@@ -53,13 +53,9 @@ export const beginSiege = async (): Promise<Siege> => {
   const root = await temporaryFolder();
   const studyFolder = join(root, 'study');
   await makeBesiegedStudy(studyFolder);
-  const { policy } = good(await readStudy(studyFolder));
   const homeFolder = join(root, 'home');
   const keys = join(homeFolder, 'keys');
-  const digest = good(await dataDigest(studyFolder, policy.data.path));
-  const splitKey = join(keys, `split-${policy.study.id}-${digest}.key`);
-  await mkdir(keys, { recursive: true, mode: 0o700 });
-  await writeFile(splitKey, SPLIT_KEY, { mode: 0o600 });
+  const splitKey = await writeSplitKey(homeFolder, studyFolder);
   const home = await openTestHome({ folder: homeFolder });
   const post = await takePost(home, studyFolder);
   const host = await layHost(root, [studyFolder, keys]);
@@ -84,9 +80,7 @@ export const beginSiege = async (): Promise<Siege> => {
         },
       }),
     );
-    const events: RecordedEvent<RunEvent>[] = [];
-    for await (const event of home.log.readStream<RunEvent>(`run-${begun.runId}`))
-      events.push(event);
+    const events = await eventsOf<RunEvent>(home, `run-${begun.runId}`);
     const starts = events.flatMap(({ type }, place) =>
       type === 'HypothesisProposed' ? [place] : [],
     );

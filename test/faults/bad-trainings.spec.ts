@@ -3,6 +3,7 @@ import type { Home } from '#apps/runner';
 import type { RecordedEvent } from '#libs/kernel';
 import { attemptsOf, type TrainingFailed, type TrainingTimedOut } from '#libs/run';
 import { endState } from '../support/end-state.ts';
+import { eventsOf } from '../support/events.ts';
 import { follow, openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
@@ -21,12 +22,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => prepared.remove());
-
-const eventsOf = async (home: Home, stream: string): Promise<readonly RecordedEvent[]> => {
-  const events: RecordedEvent[] = [];
-  for await (const event of home.log.readStream(stream)) events.push(event);
-  return events;
-};
 
 const BAD = [
   { behaviour: 'crash', failure: 'crashed', detail: /RangeError/ },

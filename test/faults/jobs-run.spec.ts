@@ -2,8 +2,9 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openHome, type Home } from '#apps/runner';
 import { TrainingAbandoned, type TrainingQueue } from '#libs/jobs';
-import { deriveId, type Fact, type RecordedEvent } from '#libs/kernel';
+import { deriveId, type Fact } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
+import { eventsOf } from '../support/events.ts';
 import { follow } from '../support/follow.ts';
 import { prepare } from '../support/prepared.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
@@ -19,11 +20,7 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
     for (const end of ends.splice(0).reverse()) await end();
   });
 
-  const runEvents = async (home: Home): Promise<readonly RecordedEvent<RunEvent>[]> => {
-    const events: RecordedEvent<RunEvent>[] = [];
-    for await (const event of home.log.readStream<RunEvent>('run-parcels-1')) events.push(event);
-    return events;
-  };
+  const runEvents = (home: Home) => eventsOf<RunEvent>(home, 'run-parcels-1');
 
   const admit = async (
     home: Home,

@@ -5,6 +5,8 @@ import { endState, typesOf, type EndState } from '../support/end-state.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 
 const PATIENCE = 400_000;
+/** The append of its own at which a process dies. */
+const APPEND = 3;
 /** More appends than the short run has. */
 const ENOUGH = 100;
 const RANDOM_ROUNDS = 10;
@@ -45,13 +47,11 @@ describe.concurrent('a run whose process is killed', () => {
    * acknowledged, `before` makes its first two and dies with the third one's effect done and not recorded. The long
    * form in test/long/faults.spec.ts dies at every append.
    */
-  it.each([
-    { when: 'after', append: 3 },
-    { when: 'before', append: 3 },
-  ] as const)(
-    'kill -9 right $when every few appends leads to the same end state',
-    async (kill) => {
+  it.each(['after', 'before'] as const)(
+    'kill -9 right %s every few appends leads to the same end state',
+    async (when) => {
       const home = await prepared.home();
+      const kill = { when, append: APPEND };
       let killed = 0;
       for (; killed < ENOUGH; killed += 1) {
         const { exitCode, signal, stderr } = await drive(home, prepared.study, kill).ended;

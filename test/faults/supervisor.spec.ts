@@ -16,13 +16,13 @@ import {
   type SupervisorNotice,
 } from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
-import { deriveId, ok, type Actor } from '#libs/kernel';
+import type { Actor } from '#libs/kernel';
 import { follow, openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
+import { registerParcels, requestRun, RESEARCHER } from '../support/requests.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN } from '../support/scripted-agent.ts';
 
-const RESEARCHER: Actor = { role: 'researcher', id: 'researcher-1' };
 const REVIEWER: Actor = { role: 'reviewer', id: 'reviewer-1' };
 const PATIENCE = 120_000;
 
@@ -61,15 +61,7 @@ beforeEach(async () => {
   beforeAppend = () => Promise.resolve();
   supervisor = null;
   await open();
-  for (const command of [
-    { type: 'RegisterStudy', id: 'register', data: { studyId: 'parcels', title: 'Parcels' } },
-    {
-      type: 'PlaceStudy',
-      id: 'place',
-      data: { project: 'post', folder: 'study', priority: 5 },
-    },
-  ] as const)
-    good(await home.studies.send('parcels', command, RESEARCHER));
+  await registerParcels(home);
 }, PATIENCE);
 afterEach(async () => {
   await stop();
@@ -77,19 +69,8 @@ afterEach(async () => {
   await prepared.remove();
 });
 
-const requestRun = async (key: string, agent: string | null = null) =>
-  good(
-    await home.studies.request(
-      'parcels',
-      { commandId: deriveId(key), causationId: deriveId('body', key), actor: RESEARCHER },
-      async ({ state }) =>
-        ok({
-          type: 'RequestRun',
-          id: deriveId(key),
-          data: { runId: `parcels-${state.lastNumber + 1}`, seed: 1, agent },
-        }),
-    ),
-  );
+const request = (key: string, agent: string | null = null) =>
+  requestRun(home, 'parcels', key, agent);
 
 const until = async (look: () => Promise<boolean>): Promise<void> => {
   for (let tries = 0; tries < 1_000; tries += 1) {
@@ -110,6 +91,15 @@ const askForVerdict = async (findingId: string, id: string) =>
 const isAsked = async (findingId: string) =>
   (await home.findings.load(findingId)).state.verificationAsked;
 
+/** The study's first run is under way, and whoever drove it is gone. */
+const stopInRun = async (): Promise<void> => {
+  await request('key-1');
+  await start();
+  await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
+  await stop();
+  await home.close();
+};
+
 /** The study's first run, with a finding that passed. */
 const withFinding = async (): Promise<void> => {
   good(await follow(home, prepared.study, scriptedAgent(SHORT_RUN)));
@@ -118,11 +108,7 @@ const withFinding = async (): Promise<void> => {
 it(
   'an event that was altered keeps its own run from going on, says so, and no other run',
   async () => {
-    await requestRun('key-1');
-    await start();
-    await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
-    await stop();
-    await home.close();
+    await stopInRun();
     const database = new DatabaseSync(join(folder, 'log.sqlite'));
     for (const { name } of database
       .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -134,7 +120,7 @@ it(
     database.close();
     await open();
     const again = await start();
-    await requestRun('key-2');
+    await request('key-2');
     await until(() => sealed('parcels-2'));
     expect(again.status().owed).toBe(1);
     expect(notices.map(({ duty }) => duty)).toContain('follow the log');
@@ -183,7 +169,7 @@ it(
       holding += 1;
       await held;
     };
-    await requestRun('key-1');
+    await request('key-1');
     await start(1);
     await until(async () => holding === 1);
     await askForVerdict('parcels-1-f1', 'ask');
@@ -205,7 +191,7 @@ it(
     );
     await until(async () => notices.some(({ duty }) => duty === 'keep the mark'));
     expect(await Promise.race([ended, sleep(100, 'running')])).toBe('running');
-    await requestRun('key-1');
+    await request('key-1');
     await until(() => sealed('parcels-1'));
   },
   PATIENCE,
@@ -214,11 +200,7 @@ it(
 it(
   'a run is signed by the keys that it pinned, or waits',
   async () => {
-    await requestRun('key-1');
-    await start();
-    await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
-    await stop();
-    await home.close();
+    await stopInRun();
     const key = join(folder, 'keys', 'runner.pem');
     await rename(key, `${key}.away`);
     await open();
@@ -244,7 +226,7 @@ it(
     await home.close();
     const away = join(prepared.root, 'mounted-later');
     await open({ studiesFolder: away });
-    await requestRun('key-1');
+    await request('key-1');
     await start();
     await until(async () => notices.some(({ message }) => message.includes('HOLDFAST_STUDIES')));
     await symlink(prepared.root, away);
@@ -272,7 +254,7 @@ const driveBeside = async (runId: string, waiting: string[]) => {
 it(
   'a command line follows the run that a runner drives to its end, and neither loses a race',
   async () => {
-    await requestRun('key-1');
+    await request('key-1');
     await start();
     await until(async () => (await home.runs.load('parcels-1')).state.opened !== null);
     const waiting: string[] = [];
@@ -286,7 +268,7 @@ it(
 it(
   'a command line goes on with the run of a runner that was stopped',
   async () => {
-    await requestRun('key-1');
+    await request('key-1');
     await start();
     await until(async () => (await home.runs.load('parcels-1')).state.hypotheses >= 1);
     const waiting: string[] = [];
@@ -301,7 +283,7 @@ it(
 it(
   'a command line proposes nothing in a run that was given to an agent outside',
   async () => {
-    await requestRun('key-1', 'agent-1');
+    await request('key-1', 'agent-1');
     await start();
     await until(async () => (await home.runs.load('parcels-1')).state.node === 'idle');
     const waiting: string[] = [];

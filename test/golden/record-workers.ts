@@ -1,14 +1,7 @@
-import { hash } from 'node:crypto';
 import { fleetDecider, type FleetCommand } from '#libs/fleet';
 import { deriveId } from '#libs/kernel';
-import { generateKey, sign } from '#libs/signatures';
-import {
-  chained,
-  honestRun,
-  sealed,
-  type Workshop,
-} from '../../libs/provenance/src/testing/honest-run.ts';
-import { decided, writeGoldenLog } from './recording.ts';
+import { chained, honestRun, sealed } from '../../libs/provenance/src/testing/honest-run.ts';
+import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log of the fleet, and of a run in which an admitted worker signed:
@@ -16,22 +9,13 @@ import { decided, writeGoldenLog } from './recording.ts';
  * is there.
  */
 
-const runner = generateKey();
-const worker = generateKey();
-const other = generateKey();
-const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
-const workshop: Workshop = {
-  sha256: (bytes) => hash('sha256', bytes, 'hex'),
-  sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  keys: { runner: named(runner), worker: named(worker) },
-  other: named(other),
-  sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
-};
+const workshop = makeWorkshop();
+const { other } = workshop;
 
 const admit = (nth: number, label: string): FleetCommand => ({
   type: 'AdmitWorker',
   id: deriveId('admit', nth),
-  data: { ...named(other), label },
+  data: { ...other, label },
 });
 const commands: readonly FleetCommand[] = [
   admit(1, 'gpu-1'),

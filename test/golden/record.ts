@@ -1,35 +1,19 @@
-import { hash } from 'node:crypto';
 import { findingDecider, type FindingEvent } from '#libs/findings';
 import type { Estimate, HarnessPolicy } from '#libs/harness';
 import { deriveId, type Fact } from '#libs/kernel';
 import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/provenance';
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
-import { generateKey, sign, verify } from '#libs/signatures';
-import {
-  chained,
-  honestRun,
-  sealed,
-  type Workshop,
-} from '../../libs/provenance/src/testing/honest-run.ts';
+import { verify } from '#libs/signatures';
+import { chained, honestRun, sealed } from '../../libs/provenance/src/testing/honest-run.ts';
 import { examplePolicy } from '../../libs/harness/src/testing/policy.ts';
-import { decided, writeGoldenLog } from './recording.ts';
+import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log with today's deciders: every type of event, one stored event a line.
  * `npx node --conditions=source test/golden/record.ts test/golden/v2.jsonl`; never over a file that is there.
  */
 
-const runner = generateKey();
-const worker = generateKey();
-const other = generateKey();
-const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
-const workshop: Workshop = {
-  sha256: (bytes) => hash('sha256', bytes, 'hex'),
-  sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  keys: { runner: named(runner), worker: named(worker) },
-  other: named(other),
-  sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
-};
+const workshop = makeWorkshop();
 const { sha256 } = workshop;
 
 const facts = (events: readonly StoredBytes[]): readonly Fact[] =>
@@ -89,7 +73,7 @@ const verdict = (findingId: string, result: 'PASS' | 'BLOCK') => {
   const said = { findingId, verdict: result, rows, trust: 'self-signed, unanchored' as const };
   const runHead = { revision: head.revision, hash: head.hash };
   const attested = verdictAttestation(said, runHead, proposed.hash);
-  return { ...said, signature: sign(runner, 'verdict', attested) };
+  return { ...said, signature: workshop.sign('runner', 'verdict', attested) };
 };
 if (judged.verdict !== 'PASS') throw new Error('the honest run does not verify');
 

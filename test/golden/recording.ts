@@ -1,6 +1,24 @@
+import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { fold, type Decider, type Fact } from '#libs/kernel';
 import type { StoredBytes } from '#libs/provenance';
+import { generateKey, sign } from '#libs/signatures';
+import type { Workshop } from '../../libs/provenance/src/testing/honest-run.ts';
+
+/** New keys, and what signs and hashes with them. */
+export const makeWorkshop = (): Workshop => {
+  const runner = generateKey();
+  const worker = generateKey();
+  const other = generateKey();
+  const named = ({ keyId, publicKey }: typeof runner) => ({ keyId, publicKey });
+  return {
+    sha256: (bytes) => hash('sha256', bytes, 'hex'),
+    sha1: (bytes) => hash('sha1', bytes, 'hex'),
+    keys: { runner: named(runner), worker: named(worker) },
+    other: named(other),
+    sign: (who, context, value) => sign({ runner, worker, other }[who], context, value),
+  };
+};
 
 /** What these commands make of a stream that holds `before`. */
 export const decided = <State, Command, E extends Fact, Code extends string>(

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inModel } from '../attacks/attack.ts';
-import { alive } from '../attacks/host.ts';
 import { drawWorld, readCells, transcriptBits } from '../attacks/oracle-game.ts';
 import { CELL_SIZES, flatteryOver, ordinary, overWorlds } from '../attacks/oracle.ts';
 import { beginSiege, type Siege } from '../attacks/siege.ts';
+import { alive } from '../support/processes.ts';
 
 let siege: Siege;
 beforeAll(async () => {

@@ -1,14 +1,9 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readStudy } from '#libs/studies';
-import { dataDigest } from '#libs/vault';
 import { git } from './git.ts';
-import { temporaryFolder } from './prepared.ts';
-import { good } from './results.ts';
+import { temporaryFolder, writeSplitKey } from './prepared.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
-/** One and the same split each time, so that what a seed shows is known. */
-const SPLIT_KEY = new Uint8Array(32).fill(7);
 
 /** The examples, committed in a repository of their own. */
 export interface ExamplesCopy {
@@ -37,11 +32,7 @@ export const copyExamples = async (): Promise<ExamplesCopy> => {
     home: async (path) => {
       homes += 1;
       const home = join(root, `home-${homes}`);
-      const { folder, policy } = good(await readStudy(study(path)));
-      const digest = good(await dataDigest(folder, policy.data.path));
-      await mkdir(join(home, 'keys'), { recursive: true, mode: 0o700 });
-      const key = join(home, 'keys', `split-${policy.study.id}-${digest}.key`);
-      await writeFile(key, SPLIT_KEY, { mode: 0o600 });
+      await writeSplitKey(home, study(path));
       return home;
     },
     remove: () => rm(root, { recursive: true, force: true }),

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readStudy } from '#libs/studies';
@@ -21,16 +21,23 @@ export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'ho
 /** One and the same split each time, so that what the study shows is known. */
 export const SPLIT_KEY = new Uint8Array(32).fill(7);
 
+/** Gives a home the key that splits the rows of this study; its path. */
+export const writeSplitKey = async (home: string, studyFile: string): Promise<string> => {
+  const { folder, policy } = good(await readStudy(studyFile));
+  const digest = good(await dataDigest(folder, policy.data.path));
+  const keys = join(home, 'keys');
+  await mkdir(keys, { recursive: true, mode: 0o700 });
+  const key = join(keys, `split-${policy.study.id}-${digest}.key`);
+  await writeFile(key, SPLIT_KEY, { mode: 0o600 });
+  return key;
+};
+
 export const prepare = async (changes: Changes = {}): Promise<Prepared> => {
   const root = await temporaryFolder();
   const study = await makeStudy(join(root, 'study'), changes);
   const model = join(root, 'model');
   await (await openTestHome({ folder: model })).close();
-  const { policy } = good(await readStudy(study));
-  const digest = good(await dataDigest(study, policy.data.path));
-  await writeFile(join(model, 'keys', `split-${policy.study.id}-${digest}.key`), SPLIT_KEY, {
-    mode: 0o600,
-  });
+  await writeSplitKey(model, study);
   let homes = 0;
   return {
     root,

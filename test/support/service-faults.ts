@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -7,8 +7,6 @@ import { localTokens } from '#libs/access';
 import { verifyHash } from '#libs/event-log';
 import { systemClock, type RecordedEvent, type Role } from '#libs/kernel';
 import { openKey } from '#libs/signatures';
-import { readStudy } from '#libs/studies';
-import { dataDigest } from '#libs/vault';
 import {
   startEventStoreDouble,
   type EventStoreDouble,
@@ -18,7 +16,7 @@ import { makeStudy, uniform } from './fixture-study.ts';
 import { freePort } from './free-port.ts';
 import { git } from './git.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
-import { SPLIT_KEY, temporaryFolder } from './prepared.ts';
+import { temporaryFolder, writeSplitKey } from './prepared.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { good } from './results.ts';
 
@@ -118,7 +116,7 @@ const startCluster = async (seed: number): Promise<Cluster> => {
   const openIt = async (): Promise<Ledger> => good(await openLedger({ folder: home, servers }));
 
   const ledger = await openIt();
-  await writeSplitKey(home, join(root, 'studies', 'parcels'), studyId);
+  await writeSplitKey(home, join(root, 'studies', 'parcels'));
   const token = await tokenOf(home, 'researcher');
   const workerHomes: string[] = [];
   for (const number of [1, 2, 3]) {
@@ -167,15 +165,6 @@ const startCluster = async (seed: number): Promise<Cluster> => {
       expect(codes.filter((code) => code !== 0 && code !== null)).toEqual([]);
     },
   };
-};
-
-/** One and the same split each time, so that it is known that the study's runs have findings. */
-const writeSplitKey = async (home: string, study: string, studyId: string): Promise<void> => {
-  const { policy } = good(await readStudy(study));
-  const digest = good(await dataDigest(study, policy.data.path));
-  const keys = join(home, 'keys');
-  await mkdir(keys, { recursive: true, mode: 0o700 });
-  await writeFile(join(keys, `split-${studyId}-${digest}.key`), SPLIT_KEY, { mode: 0o600 });
 };
 
 const tokenOf = async (home: string, role: Role): Promise<string> =>

@@ -119,7 +119,7 @@ const isForTimestamps = ({ extensions }: Certificate): boolean => {
   );
 };
 
-const hex = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString('hex');
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /**
  * Verifies a timestamp token over `message` (RFC 3161): hash, signature, and a chain to a trusted certificate that was
@@ -143,13 +143,12 @@ export const verifyTimestamp = async (
     const { hashAlgorithm, hashedMessage } = info.messageImprint;
     if (
       hashAlgorithm.algorithmId !== SHA256 ||
-      hex(hashedMessage.valueBlock.valueHexView.slice().buffer) !== hex(await hashOf(message))
+      hex(hashedMessage.valueBlock.valueHexView) !== hex(new Uint8Array(await hashOf(message)))
     )
       return fail('bad-timestamp', 'found a timestamp over other bytes, expected one over these');
     if (
       nonce !== null &&
-      hex(info.nonce?.valueBlock.valueHexView.slice().buffer ?? new ArrayBuffer(0)) !==
-        hex(bufferOf(nonce))
+      hex(info.nonce?.valueBlock.valueHexView ?? new Uint8Array()) !== hex(nonce)
     )
       return fail(
         'bad-timestamp',
@@ -174,7 +173,7 @@ export const verifyTimestamp = async (
       );
     return ok({
       time: info.genTime.toISOString(),
-      serial: hex(info.serialNumber.valueBlock.valueHexView.slice().buffer),
+      serial: hex(info.serialNumber.valueBlock.valueHexView),
       policy: info.policy,
     });
   } catch (error) {

@@ -1,48 +1,12 @@
-import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  formatCheckpoint,
-  formatNote,
-  SIGNATURE_TYPES,
-  signText,
-  verifierKey,
-  type NoteSigner,
-  type SignatureType,
-  type VerifyEd25519,
-} from '#libs/checkpoints';
-import {
-  appendLeaf,
-  consistencyProof,
-  EMPTY_FRONTIER,
-  leafHash,
-  rootOf,
-  type Sha256,
-} from '#libs/merkle';
+import { formatCheckpoint, formatNote, SIGNATURE_TYPES, signText } from '#libs/checkpoints';
+import { consistencyProof, leafHash } from '#libs/merkle';
 import { startWitness, type WitnessDouble } from '../../../test/doubles/witness/witness.ts';
+import { signerOf, verifyEd25519 } from '../../checkpoints/src/testing/signers.ts';
+import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import { askWitness, type ProveFrom } from './index.ts';
-
-const sha256: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
-const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) =>
-  verify(
-    null,
-    message,
-    createPublicKey({
-      key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), publicKey]),
-      format: 'der',
-      type: 'spki',
-    }),
-    signature,
-  );
-const signerOf = (name: string, type: SignatureType): NoteSigner => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  return {
-    key: verifierKey(sha256, name, type, raw),
-    sign: (message) => sign(null, message, privateKey),
-  };
-};
 
 const ORIGIN = 'ledger.example/holdfast';
 const NOW = 1_800_000_000;
@@ -50,23 +14,14 @@ const log = signerOf(ORIGIN, SIGNATURE_TYPES.ed25519);
 const witnessSigner = signerOf('witness.example/w1', SIGNATURE_TYPES.cosignature);
 
 const treeOf = (name: string, leaves: number) => {
-  const nodes = new Map<string, Uint8Array>();
-  const roots: Uint8Array[] = [];
-  let frontier = EMPTY_FRONTIER;
-  for (let at = 0; at < leaves; at += 1) {
-    frontier = appendLeaf(
-      sha256,
-      frontier,
-      leafHash(sha256, Buffer.from(`${name} ${at}`)),
-      (level, index, node) => nodes.set(`${level}/${index}`, node),
-    );
-    roots.push(rootOf(sha256, frontier));
-  }
+  const { read, roots } = grownTree(
+    Array.from({ length: leaves }, (_, at) => leafHash(sha256, Buffer.from(`${name} ${at}`))),
+  );
   const note = (size: number, signer = log): string => {
     const text = formatCheckpoint({
       origin: signer.key.name,
       size,
-      root: roots[size - 1]!,
+      root: roots[size]!,
       extensions: [],
     });
     return formatNote({ text, signatures: [signText(signer, text)] });
@@ -74,11 +29,7 @@ const treeOf = (name: string, leaves: number) => {
   const proveTo =
     (size: number): ProveFrom =>
     (from) =>
-      Promise.resolve(
-        from === 0
-          ? []
-          : consistencyProof(sha256, (level, index) => nodes.get(`${level}/${index}`)!, from, size),
-      );
+      Promise.resolve(from === 0 ? [] : consistencyProof(sha256, read, from, size));
   return { note, proveTo };
 };
 const honest = treeOf('honest', 40);

@@ -1,12 +1,5 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  sign,
-  verify,
-} from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import {
   cosign,
   formatCheckpoint,
@@ -19,36 +12,9 @@ import {
   parseVerifierKey,
   SIGNATURE_TYPES,
   signText,
-  verifierKey,
   verifyNote,
-  type NoteSigner,
-  type SignatureType,
-  type VerifyEd25519,
 } from './index.ts';
-
-const sha256 = (bytes: Uint8Array): Uint8Array => Uint8Array.from(hash('sha256', bytes, 'buffer'));
-
-const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) =>
-  verify(
-    null,
-    message,
-    createPublicKey({
-      key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), publicKey]),
-      format: 'der',
-      type: 'spki',
-    }),
-    signature,
-  );
-
-const signer = (name: string, type: SignatureType): NoteSigner => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  return {
-    key: verifierKey(sha256, name, type, raw),
-    sign: (message) =>
-      sign(null, message, createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))),
-  };
-};
+import { signerOf, verifyEd25519 } from './testing/signers.ts';
 
 const valueOf = <T>(
   result: { ok: true; value: T } | { ok: false; error: { message: string } },
@@ -85,7 +51,7 @@ describe('a signed note', () => {
       ok: false,
       error: { code: 'bad-signature' },
     });
-    const other = signer('example.com/foo', SIGNATURE_TYPES.ed25519).key;
+    const other = signerOf('example.com/foo', SIGNATURE_TYPES.ed25519).key;
     expect(verifyNote(valueOf(parseNote(FOO_NOTE)), [other], verifyEd25519)).toMatchObject({
       ok: false,
       error: { code: 'no-known-signature' },
@@ -94,7 +60,7 @@ describe('a signed note', () => {
 
   it('keeps empty lines of its text, and takes several signers', () => {
     const text = 'Ognuno sta solo\n\ned è subito sera.\n';
-    const [a, b] = [signer('a.example', 1), signer('b.example', 1)];
+    const [a, b] = [signerOf('a.example', 1), signerOf('b.example', 1)];
     const note = valueOf(
       parseNote(formatNote({ text, signatures: [signText(a, text), signText(b, text)] })),
     );
@@ -133,7 +99,7 @@ describe('a signed note', () => {
 });
 
 describe('a cosignature', () => {
-  const witness = signer('witness.example/w1', SIGNATURE_TYPES.cosignature);
+  const witness = signerOf('witness.example/w1', SIGNATURE_TYPES.cosignature);
 
   it('says when it was given', () => {
     const note = { text: SOFA, signatures: [cosign(witness, SOFA, 1_679_315_147)] };
@@ -158,7 +124,7 @@ describe('a cosignature', () => {
 
   it('is made by a key of its kind only', () => {
     expect(() => signText(witness, SOFA)).toThrow(RangeError);
-    expect(() => cosign(signer('log.example', 1), SOFA, 1)).toThrow(RangeError);
+    expect(() => cosign(signerOf('log.example', 1), SOFA, 1)).toThrow(RangeError);
   });
 });
 

@@ -11,11 +11,10 @@ import {
   tilesOf,
   verifyConsistency,
   verifyInclusion,
-  type Sha256,
 } from '#libs/merkle';
+import { sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import { openLogTree, type Leaf } from './index.ts';
 
-const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const LEAVES: readonly Leaf[] = Array.from({ length: 70_000 }, (_, at) => ({

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +5,6 @@ import {
   appendLeaf,
   consistencyProof,
   EMPTY_FRONTIER,
-  emptyRoot,
   HASH_BYTES,
   inclusionProof,
   leafHash,
@@ -19,8 +17,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from './index.ts';
+import { grownTree, sha256 } from './testing/grown-tree.ts';
 
-const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const decoded = (base64: string): Uint8Array => Buffer.from(base64, 'base64');
 
@@ -62,27 +60,8 @@ const treeHash = (leaves: readonly Uint8Array[]): Uint8Array => {
 const leavesOf = (count: number): readonly Uint8Array[] =>
   Array.from({ length: count }, (_, at) => sha256(Buffer.from(String(at))));
 
-/** A tree that keeps what appending told it, by level and index. */
-const grown = (count: number) => {
-  const nodes = new Map<string, Uint8Array>();
-  const roots: Uint8Array[] = [emptyRoot(sha256)];
-  let frontier = EMPTY_FRONTIER;
-  for (const leaf of leavesOf(count)) {
-    frontier = appendLeaf(sha256, frontier, leafHash(sha256, leaf), (level, index, node) => {
-      nodes.set(`${level}/${index}`, node);
-    });
-    roots.push(rootOf(sha256, frontier));
-  }
-  const read = (level: number, index: number): Uint8Array => {
-    const node = nodes.get(`${level}/${index}`);
-    if (node === undefined) throw new Error(`no node ${level}/${index}`);
-    return node;
-  };
-  return { read, roots };
-};
-
-const TREE = grown(600);
 const LEAVES = leavesOf(600).map((leaf) => leafHash(sha256, leaf));
+const TREE = grownTree(LEAVES);
 
 describe('the published vectors', () => {
   it.each(vectors.inclusion.map((vector) => [vector.name, vector] as const))(

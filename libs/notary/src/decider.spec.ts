@@ -1,4 +1,3 @@
-import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   formatCheckpoint,
@@ -7,17 +6,11 @@ import {
   SIGNATURE_TYPES,
   signText,
   toBase64,
-  verifierKey,
   type NoteSigner,
 } from '#libs/checkpoints';
-import {
-  appendLeaf,
-  consistencyProof,
-  EMPTY_FRONTIER,
-  leafHash,
-  rootOf,
-  type Sha256,
-} from '#libs/merkle';
+import { consistencyProof, leafHash } from '#libs/merkle';
+import { signerOf, verifyEd25519 } from '../../checkpoints/src/testing/signers.ts';
+import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import {
   notaryDecider,
@@ -27,57 +20,27 @@ import {
   type RecordCheckpoint,
 } from './index.ts';
 
-const sha256: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
-
 const ORIGIN = 'ledger.example/holdfast';
 
-const signerOf = (name: string): NoteSigner => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  return {
-    key: verifierKey(sha256, name, SIGNATURE_TYPES.ed25519, raw),
-    sign: (message) => sign(null, message, privateKey),
-  };
-};
-
-const decider = notaryDecider({
-  sha256,
-  verify: (publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({
-        key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), publicKey]),
-        format: 'der',
-        type: 'spki',
-      }),
-      signature,
-    ),
-});
+const decider = notaryDecider({ sha256, verify: verifyEd25519 });
 const given = specification(decider, (found, expected) => {
   expect(found).toMatchObject(expected as object);
 });
 
-const first = signerOf(ORIGIN);
-const second = signerOf(ORIGIN);
+const first = signerOf(ORIGIN, SIGNATURE_TYPES.ed25519);
+const second = signerOf(ORIGIN, SIGNATURE_TYPES.ed25519);
 const vkey = (signer: NoteSigner) => formatVerifierKey(signer.key);
 
 /** Two logs of a hundred events that part after the fiftieth. */
 const treeOf = (branch: string) => {
-  const nodes = new Map<string, Uint8Array>();
-  const roots: Uint8Array[] = [];
-  let frontier = EMPTY_FRONTIER;
-  for (let at = 0; at < 100; at += 1) {
-    const leaf = leafHash(sha256, Buffer.from(`${at} ${at < 50 ? '' : branch}`));
-    frontier = appendLeaf(sha256, frontier, leaf, (level, index, node) =>
-      nodes.set(`${level}/${index}`, node),
-    );
-    roots.push(rootOf(sha256, frontier));
-  }
+  const { read, roots } = grownTree(
+    Array.from({ length: 100 }, (_, at) =>
+      leafHash(sha256, Buffer.from(`${at} ${at < 50 ? '' : branch}`)),
+    ),
+  );
   return {
-    root: (size: number) => roots[size - 1]!,
-    proof: (from: number, to: number) =>
-      consistencyProof(sha256, (level, index) => nodes.get(`${level}/${index}`)!, from, to),
+    root: (size: number) => roots[size]!,
+    proof: (from: number, to: number) => consistencyProof(sha256, read, from, to),
   };
 };
 const honest = treeOf('honest');

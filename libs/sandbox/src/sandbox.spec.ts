@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alive } from '../../../test/support/processes.ts';
 import { detectSandbox } from './detect.ts';
 import { sandboxOn } from './sandbox.ts';
 import type { Sandbox, SandboxFacts, SandboxJob, SandboxOutcome } from './types.ts';
@@ -71,19 +72,6 @@ const printed = (outcome: SandboxOutcome): string => {
   expect(outcome).toMatchObject({ ended: 'exited', exitCode: 0 });
   return outcome.stdout.trim();
 };
-
-/** Host pids of processes whose command line holds `marker`. */
-const running = (marker: string): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(marker);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 
 const eventually = async (condition: () => boolean, ms: number): Promise<boolean> => {
   for (let waited = 0; waited < ms; waited += 10) {
@@ -467,7 +455,7 @@ describe('limits', () => {
     // The shell may give up by itself when it can't fork.
     expect(['timed-out', 'exited', 'log-too-large']).toContain(outcome.ended);
     expect(outcome.durationMs).toBeLessThan(1200);
-    expect(running(marker)).toEqual([]);
+    expect(alive(marker)).toEqual([]);
   });
 
   it('stops a memory hog, and a tree of processes that share the greed', async () => {
@@ -538,10 +526,10 @@ describe('control groups', () => {
     const controller = new AbortController();
     const run = shell(`setsid sleep ${marker} & sleep ${marker}`, { signal: controller.signal });
     const sleepers = () =>
-      running(marker).filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n');
+      alive(marker).filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n');
     expect(await eventually(() => sleepers().length === 2, 3000)).toBe(true);
     const [name = ''] = mine();
-    for (const pid of running(marker))
+    for (const pid of alive(marker))
       expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain(`/${name}\n`);
     expect(readFileSync(join(cgroups.folder, name, 'pids.max'), 'utf8').trim()).toBe(
       String(LIMITS.processes + 1),
@@ -576,23 +564,23 @@ describe('the end', () => {
   it('leaves no descendant alive', async () => {
     const markers = [newMarker(), newMarker()];
     spawnSync('/bin/sh', ['-c', daemon(markers[0] ?? '')], { stdio: 'ignore' });
-    const survivors = running(markers[0] ?? '');
+    const survivors = alive(markers[0] ?? '');
     expect(survivors.length).toBeGreaterThan(0);
     for (const pid of survivors) process.kill(pid, 'SIGKILL');
 
     const silent = `for n in $(seq 30); do setsid sleep ${markers[1]} >/dev/null 2>&1 & done; `;
     expect(await shell(silent + daemon(markers[1] ?? ''))).toMatchObject({ exitCode: 0 });
-    expect(running(markers[1] ?? '')).toEqual([]);
+    expect(alive(markers[1] ?? '')).toEqual([]);
   });
 
   it('comes when the caller aborts, before or while the program runs', async () => {
     const marker = newMarker();
     const controller = new AbortController();
     const run = shell(`sleep ${marker}`, { signal: controller.signal });
-    expect(await eventually(() => running(marker).length > 0, 3000)).toBe(true);
+    expect(await eventually(() => alive(marker).length > 0, 3000)).toBe(true);
     controller.abort();
     expect(await run).toMatchObject({ ended: 'aborted', exitCode: null, signal: null });
-    expect(running(marker)).toEqual([]);
+    expect(alive(marker)).toEqual([]);
     expect(await shell('exit 0', { signal: AbortSignal.abort() })).toMatchObject({
       ended: 'aborted',
     });
@@ -607,7 +595,7 @@ describe('the end', () => {
       cwd: REPOSITORY,
       stdio: 'ignore',
     });
-    const sleepers = () => running(marker).filter((pid) => isSleep(pid));
+    const sleepers = () => alive(marker).filter((pid) => isSleep(pid));
     expect(await eventually(() => sleepers().length === 2, 8000)).toBe(true);
     const staged = () => stagedBy(harness);
     if (AS_ROOT) expect(await staged()).toHaveLength(1);
