@@ -207,7 +207,7 @@ describe('tiles', () => {
         if (first > 600) break;
         hashes.push(TREE.read(8 * level, index * TILE_WIDTH + at));
       }
-      return Buffer.concat(hashes);
+      return Uint8Array.from(Buffer.concat(hashes));
     };
     const read = nodesOfTiles(sha256, bytes);
     for (const [small, large] of [
