@@ -179,15 +179,11 @@ describe.each(EVENT_TYPES.map(({ type }) => type))('the payload of %s', (type) =
   });
 
   it('refuses them with any member gone, of another type, or added', () => {
-    // One example of each shape is enough, and quicker.
-    const shapes = new Map(
-      honest.map((data) => [
-        JSON.stringify(places(data).map(([place, value]) => [place, value === null])),
-        data,
-      ]),
+    // Members of a list are alike, and so is what several honest events have in common: once is enough, and quicker.
+    const ways = new Map(
+      honest.flatMap(spoilt).map((one) => [one[0].replaceAll(/\.\d+(?=[. ])/g, '.*'), one]),
     );
-    const taken = [...shapes.values()]
-      .flatMap(spoilt)
+    const taken = [...ways.values()]
       .filter(([, data]) => problems(type, data).length === 0)
       .map(([what]) => what);
     expect(taken).toEqual([]);
