@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
-import { driveRun, openHome, openRun } from '#apps/runner';
+import { driveRun, openHome, openRun, type Home } from '#apps/runner';
 import type { Agent } from '#libs/agents';
 import { sandboxExecutor, type Executor } from '#libs/executors';
 import { inProcessQueue, trainingWorker } from '#libs/jobs';
@@ -20,8 +20,9 @@ export interface IterationBench {
   readonly iterations: number;
   /** Mutations that stand at the end, of those in the warm-up too. */
   readonly kept: number;
-  /** One iteration of the loop, and its parts: the training in its sandbox, and all that Holdfast adds. */
+  /** Of one iteration of the loop, for each of its trainings. */
   readonly whole: number;
+  /** Of one iteration: all its trainings in their sandbox, and all that Holdfast adds. */
   readonly sandbox: number;
   readonly harness: number;
   /** The harness's time of the slowest tenth of all iterations begins here. */
@@ -170,6 +171,50 @@ export const alternatingAgent = (before: (iteration: number) => Promise<boolean>
   };
 };
 
+/** What trainings took since it was last asked. */
+interface Meter {
+  readonly trainings: number;
+  readonly ms: number;
+}
+
+/** A home whose trainings in this machine's sandbox are counted and timed. */
+export const meteredHome = async (
+  opened: Home,
+  sandbox: Sandbox,
+): Promise<{ readonly home: Home; readonly read: () => Meter }> => {
+  let meter: Meter = { trainings: 0, ms: 0 };
+  const executor = must(
+    await sandboxExecutor({ sandbox, node: process.execPath, version: process.version }),
+  );
+  const timed: Executor = {
+    ...executor,
+    run: async (job) => {
+      const since = performance.now();
+      try {
+        return await executor.run(job);
+      } finally {
+        meter = {
+          trainings: meter.trainings + 1,
+          ms: meter.ms + performance.now() - since,
+        };
+      }
+    },
+  };
+  const { sourceTree, keys } = opened;
+  const queue = inProcessQueue(
+    trainingWorker({ sourceTree, executor: timed, key: keys.worker }),
+    executor.layers,
+  );
+  return {
+    home: { ...opened, queue: async () => ok(queue) },
+    read: () => {
+      const read = meter;
+      meter = { trainings: 0, ms: 0 };
+      return read;
+    },
+  };
+};
+
 /**
  * Follows a real run whose training does nothing, and between its turns does the same with less: the training alone
  * in its sandbox, and the loop as a shell script without any of Holdfast. The harness's time is an iteration's time
@@ -181,31 +226,13 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
     const [study, bare] = [join(root, 'study'), join(root, 'bare')];
     await makeStudy(study, 'courses');
     await makeBare(bare);
-    const opened = must(await openHome({ folder: join(root, 'home') }));
     const sandbox = must(await openSandbox());
-    let inSandbox = 0;
-    const executor = must(
-      await sandboxExecutor({ sandbox, node: process.execPath, version: process.version }),
+    const { home, read } = await meteredHome(
+      must(await openHome({ folder: join(root, 'home') })),
+      sandbox,
     );
-    const timed: Executor = {
-      ...executor,
-      run: async (job) => {
-        const since = performance.now();
-        try {
-          return await executor.run(job);
-        } finally {
-          inSandbox += performance.now() - since;
-        }
-      },
-    };
-    const { sourceTree, keys } = opened;
-    const queue = inProcessQueue(
-      trainingWorker({ sourceTree, executor: timed, key: keys.worker }),
-      executor.layers,
-    );
-    const home = { ...opened, queue: async () => ok(queue) };
 
-    const iterations: { whole: number; sandbox: number }[] = [];
+    const iterations: { readonly whole: number; readonly trained: Meter }[] = [];
     const empty: number[] = [];
     const script: number[] = [];
     const others = async (turn: number) => {
@@ -225,11 +252,10 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
 
     let since = 0;
     const agent = alternatingAgent(async (iteration) => {
-      if (iteration > 0) {
-        iterations.push({ whole: performance.now() - since, sandbox: inSandbox });
-      }
+      if (iteration > 0) iterations.push({ whole: performance.now() - since, trained: read() });
       if (iteration % perTurn === 0) await others(iteration / perTurn);
-      inSandbox = 0;
+      // Those of the baseline belong to no iteration.
+      read();
       since = performance.now();
       return iteration < (turns + 1) * perTurn;
     });
@@ -248,12 +274,12 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
 
     // The first turn warms up.
     const measured = iterations.slice(perTurn);
-    const harness = measured.map((iteration) => iteration.whole - iteration.sandbox);
+    const harness = measured.map((iteration) => iteration.whole - iteration.trained.ms);
     return {
       iterations: measured.length,
       kept: done.line.length - 1,
-      whole: median(measured.map(({ whole }) => whole)),
-      sandbox: median(measured.map((iteration) => iteration.sandbox)),
+      whole: median(measured.map(({ whole, trained }) => whole / trained.trainings)),
+      sandbox: median(measured.map(({ trained }) => trained.ms)),
       harness: median(harness),
       harnessP90: harness.toSorted((a, b) => a - b)[Math.floor(harness.length * 0.9)] ?? NaN,
       emptyTraining: median(empty.slice(perTurn)),

@@ -34,7 +34,7 @@ export const iterationRows = (bench: IterationBench): readonly Row[] => [
   },
   plain('  of the slowest tenth, at least', bench.harnessP90, 'ms'),
   {
-    ...plain('the whole iteration', bench.whole, 'ms'),
+    ...plain('the whole iteration, for each of its trainings', bench.whole, 'ms'),
     beside: `the same loop as a shell script, no sandbox, ${milliseconds(bench.script)}`,
     ratio: bench.whole / bench.script,
   },
