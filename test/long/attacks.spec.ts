@@ -46,7 +46,7 @@ describe('the evaluator as an oracle, at full size', () => {
     expect(Math.abs(told)).toBeLessThan(raw / 5);
   });
 
-  it('tells less the larger the cohorts are', async () => {
+  it('tells next to nothing of cohorts of any size', async () => {
     const policy = ordinary(siege.board.opened.policy, 100);
     const bitsAt = async (times: number): Promise<number> => {
       let bits = 0;
@@ -68,7 +68,8 @@ describe('the evaluator as an oracle, at full size', () => {
     say(
       `bits a run of budget 100: ${small.toFixed(2)} of cells as they are, ${large.toFixed(2)} of cells four times as large`,
     );
-    expect(large).toBeLessThan(small);
+    // Exact scores tell 16 bits in such a run. Of cohorts so large that a crafted gain is more than noise a keep tells one.
+    for (const bits of [small, large]) expect(bits).toBeLessThan(0.5);
   });
 });
 
