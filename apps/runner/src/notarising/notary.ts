@@ -117,23 +117,22 @@ const openNotary = (
   /** Every event of the notary's own stream is decided again: a forged checkpoint must not be extended. */
   const look = async (): Promise<Standing> => {
     const from = standing.head === null ? 0 : standing.head.revision + 1;
-    if (standing.trouble !== null) return standing;
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
-      const broken = event.prev !== (standing.head?.hash ?? null);
-      const next = replay.next(standing.state, event as unknown as NotaryEvent);
-      if (broken || !next.ok) {
-        const found = broken || next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message;
-        standing = {
-          ...{ state: standing.state, head: event },
-          trouble: {
-            reason: 'not-decided',
-            found: `${nameOf(event)}: ${found}`,
-            expected: 'what a notary records, linked to what it recorded before',
-          },
-        };
-        return standing;
-      }
-      standing = { state: next.value, head: event, trouble: null };
+      const { state, head, trouble } = standing;
+      const isLinked = event.prev === (head?.hash ?? null);
+      const next = replay.next(state, event as unknown as NotaryEvent);
+      // What nobody should have recorded changes nothing, and keeps everything from being signed.
+      standing =
+        isLinked && next.ok
+          ? { state: next.value, head: event, trouble }
+          : {
+              ...{ state, head: event },
+              trouble: trouble ?? {
+                reason: 'not-decided',
+                found: `${nameOf(event)}: ${next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message}`,
+                expected: 'what a notary records, linked to what it recorded before',
+              },
+            };
     }
     return standing;
   };
@@ -252,10 +251,7 @@ const openNotary = (
     const { state, trouble } = standing;
     if (state.alarm !== null) return fail('notary-alarm', alarmMessage(state.alarm));
     const wrong = trouble ?? (await follow());
-    if (wrong !== null) {
-      tree.cut(state.last?.size ?? 0);
-      return raise(wrong);
-    }
+    if (wrong !== null) return raise(wrong);
     const { last } = state;
     if (newest === null) return ok({ ...opened.value, checkpoint: null, isNew: false });
     const { size } = tree;
