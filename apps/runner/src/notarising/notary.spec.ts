@@ -21,12 +21,11 @@ import { EVENT_TYPES } from '#libs/payloads';
 import { generateKey, signRaw } from '#libs/signatures';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
-import { takesEveryEvent, type Judge } from './judge.ts';
+import { judgesNothing, type Judge } from './judge.ts';
 import {
   asNotary,
   LOG_TREE,
   NOTARY_LEASE,
-  sealLog,
   type NotaryLedger,
   type NotaryOptions,
 } from './notary.ts';
@@ -57,7 +56,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-notary-'));
   log = openLog();
   leases = memoryLeases();
-  options = { signer: signerOf(), origin: 'ledger.example', judge: takesEveryEvent };
+  options = { signer: signerOf(), origin: 'ledger.example', judge: judgesNothing };
 });
 afterEach(async () => {
   await log.close();
@@ -99,8 +98,8 @@ const notaryEvents = async (): Promise<readonly RecordedEvent<NotaryEvent>[]> =>
 const types = async (): Promise<readonly string[]> =>
   (await notaryEvents()).map(({ type }) => type);
 
-const seal = async (more: Partial<NotaryOptions> = {}) =>
-  sealLog(ledger(), { ...options, ...more });
+const seal = async (more: Partial<NotaryOptions> = {}, on = ledger()) =>
+  asNotary(on, { ...options, ...more }, (notary) => notary.seal());
 
 const sealed = async () => {
   const result = await seal();
@@ -220,7 +219,7 @@ describe('a log', () => {
 
   it('that two sign all the same, each believing that he alone does, is signed once', async () => {
     await grow(3);
-    const apart = () => sealLog({ ...ledger(), leases: memoryLeases() }, options);
+    const apart = () => seal({}, { ...ledger(), leases: memoryLeases() });
     const both = await Promise.all([apart(), apart()]);
     expect(both.some((each) => each.ok)).toBe(true);
     for (const each of both)
