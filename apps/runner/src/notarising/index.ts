@@ -1,0 +1,28 @@
+export { openAnchors, tagSeries, type Anchor, type Anchored } from './anchors.ts';
+export { followNotary, type NotaryDuty } from './follow-notary.ts';
+export { type Judge } from './judge.ts';
+export {
+  notaryStatus,
+  rotateKey,
+  rotateKeyFile,
+  settleAlarm,
+  type NotaryStatus,
+  type Rotated,
+} from './keep-notary.ts';
+export {
+  lastSigned,
+  LOG_TREE,
+  type NotaryLedger,
+  type NotaryOptions,
+  type Sealed,
+  type SealRefusal,
+  type SealRefusalCode,
+} from './notary.ts';
+export { notarySigner } from './notary-key.ts';
+export {
+  openSealing,
+  sealLog,
+  type NotarySettings,
+  type SealedAndAnchored,
+  type Sealing,
+} from './seal.ts';
