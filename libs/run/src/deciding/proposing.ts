@@ -19,12 +19,22 @@ import {
   type Decision,
 } from './outcome.ts';
 
+/** What is made of an agent's texts and files: all that a decision rests on and the events do not hold. */
+export interface Screens {
+  readonly text: typeof screenText;
+  readonly words: typeof screenWords;
+  readonly midLoop: typeof midLoopGate;
+}
+
+export const SCREENS: Screens = { text: screenText, words: screenWords, midLoop: midLoopGate };
+
 export const proposeHypothesis = (
   state: RunState,
   { policy }: RunOpened['data'],
   { id, data: { statement, expectedEffect } }: ProposeHypothesis,
+  screens: Screens,
 ): Decision => {
-  const breaches = screenText(statement, policy.version);
+  const breaches = screens.text(statement, policy.version);
   if (breaches.length > 0)
     return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
   if (!Number.isFinite(expectedEffect))
@@ -49,6 +59,7 @@ export const proposeMutation = (
   state: RunState,
   opened: RunOpened['data'],
   { id, data }: ProposeMutation,
+  screens: Screens,
 ): Decision => {
   const { summary, declaredDomain, baseTree, commit, tree, changes } = data;
   const base = incumbent(state);
@@ -59,7 +70,7 @@ export const proposeMutation = (
     );
   if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
   const mutationId = commandIds.mutation(id);
-  const gate = midLoopGate(opened.policy, changes);
+  const gate = screens.midLoop(opened.policy, changes);
   const proposed: RunEvent = {
     type: 'MutationProposed',
     data: {
@@ -84,7 +95,7 @@ export const proposeMutation = (
       })),
     },
   };
-  const spoken = screenText(summary, opened.policy.version);
+  const spoken = screens.text(summary, opened.policy.version);
   if (spoken.length > 0)
     return events(
       proposed,
@@ -167,10 +178,11 @@ export const finishLoop = (
   state: RunState,
   { policy }: RunOpened['data'],
   reason: string,
+  screens: Screens,
 ): Decision => {
   const said = plainText(reason);
   // What was said before there was a screen on it stays sayable in runs of then.
-  const breaches = policy.version === 1 ? [] : screenWords(said);
+  const breaches = policy.version === 1 ? [] : screens.words(said);
   return breaches.length > 0
     ? events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches))
     : events(loopEnded(state, 'finished', said));
