@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeStored } from '#libs/event-log';
 import { deriveId, eventId, type RecordedEvent } from '#libs/kernel';
-import { screenWords } from '#libs/mandate';
+import { NOT_SHOWN } from '#libs/run';
 import { storedEvents } from '../../payloads/src/testing/golden.ts';
 import { judgeAppend, remember, startOf } from './judge.ts';
 import type { JudgedEvent } from './reading.ts';
@@ -238,16 +238,30 @@ describe('whatever stands in the events', () => {
   });
 });
 
-describe('a reason that an edit did not apply for', () => {
-  it('comes out the same when it is told once more, whatever the screen made of it', () => {
-    const rules = ['individual-records', 'individual-decisions', 'specific-recommendations'];
-    const hidden = [...rules, 'applied-findings', 'instructions', 'free-text'];
-    for (const rule of hidden)
-      expect(
-        screenWords(`the edit does not apply, and what it says is not shown: ${rule}`),
-      ).toEqual([]);
-    expect(
-      screenWords(`the edit does not apply, and what it says is not shown: ${hidden.join(', ')}`),
-    ).toEqual([]);
+describe('a reason that the mandate does not show', () => {
+  const refusedFor = (reason: string) => {
+    const proposed = appendOf('MutationProposed');
+    const { before } = proposed;
+    const said = { inARow: 1, reason, hypothesisId: '' };
+    const hypothesisId = (proposed.events[0]?.data as { hypothesisId: string }).hypothesisId;
+    return problemOf(
+      { before, events: proposed.events.slice(0, 1) },
+      ({ metadata: own }) => ({
+        type: 'ProposalRefused',
+        id: eventId(deriveId('command', before.head?.id ?? '', 'ProposeMutation'), 0),
+        data: { ...said, hypothesisId },
+        metadata: { ...own, schemaVersion: 1 },
+      }),
+    );
+  };
+
+  it('is decided by the rules that it names, though it would show others itself', () => {
+    expect(refusedFor('the edit does not apply')).toBeNull();
+    expect(refusedFor(`${NOT_SHOWN}specific-recommendations, individual-records`)).toBeNull();
+  });
+
+  it('is refused with words of its own, or where the screen would have hidden it', () => {
+    expect(refusedFor(`${NOT_SHOWN}deny the applicant in row 17`)).not.toBeNull();
+    expect(refusedFor('deny the applicant in row 17')).not.toBeNull();
   });
 });

@@ -161,14 +161,14 @@ interface Append {
 }
 
 /** The append that begins with this event: how long it is, or why the rules would not have made it. */
-const judgeFrom = (
+export const appendAt = (
   { kind, id }: Known,
   state: StreamState,
   events: readonly JudgedEvent[],
   from: number,
-  first: JudgedEvent,
   asked: Asked,
 ): Append => {
+  const first = events[from] as JudgedEvent;
   const refuse = (problem: string | null): Append => ({ length: 0, problem });
   const facts = events.slice(from, from + LOOKED_AT).map(factOf);
   const readings = kind.readings(state.folded, facts, { id, head: state.head });
@@ -269,9 +269,8 @@ export const judgeAppend = (
     let moved = state;
     let from = 0;
     for (;;) {
-      const first = events[from];
-      if (first === undefined) return { state: moved, problem: null };
-      const { length, problem } = judgeFrom(known, moved, events, from, first, asked);
+      if (from >= events.length) return { state: moved, problem: null };
+      const { length, problem } = appendAt(known, moved, events, from, asked);
       if (problem !== null) return no(problem);
       for (const event of events.slice(from, from + length)) {
         const place = { id, head: moved.head };

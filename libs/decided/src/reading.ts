@@ -78,6 +78,12 @@ export const driven = (...commands: readonly string[]): Naming => ({
   ids: (event) => commands.map((command) => deriveId('command', event, command)),
 });
 
+/** Made in the one way or in the other, of the same cause. */
+export const oneOf = (naming: Naming, other: Naming): Naming => ({
+  ...naming,
+  ids: (cause) => [...naming.ids(cause), ...other.ids(cause)],
+});
+
 export const asked = (naming: Naming = NOBODY): Naming => ({ ...naming, asked: true });
 
 export const random = (naming: Naming = NOBODY): Naming => ({ ...naming, random: true });

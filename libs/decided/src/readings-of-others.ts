@@ -14,6 +14,7 @@ import {
   asked,
   named,
   namedAfter,
+  oneOf,
   random,
   type Naming,
   type Place,
@@ -138,7 +139,9 @@ export const readingsOfData = (
       const { data: fixed } = event;
       const { runId, table } = fixed;
       const parts = ['fix-table', runId, id, table];
-      const naming = head === null ? named(...parts, 'first') : namedAfter(parts, 'first');
+      // Before a run could come back with other data, its id was made of the run alone.
+      const then = named('fix-table', runId);
+      const naming = oneOf(head === null ? named(...parts, 'first') : namedAfter(parts, 'first'), then);
       // Whether the run's policy lets several tables leave stands in the run's own stream.
       return (['one', 'any'] as const).map((tables) =>
         reading({ type: 'FixTable', data: { fixed, tables } }, naming),

@@ -9,9 +9,13 @@ import {
   type MidLoopRuling,
 } from '#libs/harness';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { MANDATE } from '#libs/mandate';
 import {
   decideRun,
+  NOT_SHOWN,
   SCREENS,
+  told,
+  type MetricObserved,
   type MutationProposed,
   type RunCommand,
   type RunEvent,
@@ -74,6 +78,23 @@ const opening = (
     },
   };
 };
+
+/** At first the agent was told of a result that brought a revert, too. */
+const alwaysTold = (state: RunState, { decide, ...rest }: Reading, metric: number): Reading => ({
+  ...rest,
+  decide: (id) => {
+    const decision = decide(id);
+    if (!decision.ok) return decision;
+    const ladderScore = told(state.ladderScore, metric);
+    return ok(
+      decision.value.map((fact) =>
+        fact.type === 'MetricObserved'
+          ? { ...fact, data: { ...(fact.data as MetricObserved['data']), ladderScore } }
+          : fact,
+      ),
+    );
+  },
+});
 
 /** The changed files without their contents, which the log doesn't hold. */
 const blind = (files: MutationProposed['data']['files']): readonly FileChange[] =>
@@ -171,6 +192,19 @@ const proposals = (
   });
 };
 
+const MANDATE_RULES: readonly string[] = [
+  ...MANDATE.filter(({ allowed }) => !allowed).map(({ row }) => row),
+  'instructions',
+];
+
+/** The screen that a reason showed these rules to, which is not recorded itself. */
+const screensOf = (reason: string): Screens => {
+  const rules = reason.slice(NOT_SHOWN.length).split(', ');
+  if (!rules.every((rule) => MANDATE_RULES.includes(rule))) return SCREENS;
+  const shown = rules.map((rule) => ({ rule, found: '', expected: '', file: null, line: null }));
+  return { ...SCREENS, words: () => shown };
+};
+
 const without = (prefix: string, text: string): string =>
   text.startsWith(prefix) ? text.slice(prefix.length) : text;
 
@@ -254,13 +288,14 @@ export const readingsOfRun = (
       return trained(state, event, null);
     case 'MetricObserved': {
       const { trainingId, observation, overSeeds } = event.data;
-      return [
-        reading(
-          state,
-          { type: 'ObserveMetric', data: { trainingId, observation, overSeeds } },
-          driven('ObserveMetric'),
-        ),
-      ];
+      const today = reading(
+        state,
+        { type: 'ObserveMetric', data: { trainingId, observation, overSeeds } },
+        driven('ObserveMetric'),
+      );
+      return state.opened?.policy.version === 1
+        ? [today, alwaysTold(state, today, observation.metric.value)]
+        : [today];
     }
     case 'HypothesisProposed': {
       const { statement, expectedEffect } = event.data;
@@ -274,15 +309,15 @@ export const readingsOfRun = (
     }
     case 'MutationProposed':
       return proposals(state, event.data, then);
-    case 'ProposalRefused':
+    case 'ProposalRefused': {
+      const { reason } = event.data;
       return [
-        reading(
-          state,
-          { type: 'RefuseProposal', data: { reason: event.data.reason } },
-          asked(driven(...MUTATION)),
-          { commands: MUTATION },
-        ),
+        reading(state, { type: 'RefuseProposal', data: { reason } }, asked(driven(...MUTATION)), {
+          commands: MUTATION,
+          screens: reason.startsWith(NOT_SHOWN) ? screensOf(reason) : SCREENS,
+        }),
       ];
+    }
     case 'SecondaryMetricProposed': {
       const { name } = event.data;
       return [

@@ -96,9 +96,9 @@ export const decideRun = (
     case 'ProposeMutation':
       return proposeMutation(state, opened, command, screens);
     case 'RefuseProposal':
-      return refuseProposal(state, opened, command.data.reason);
+      return refuseProposal(state, opened, command.data.reason, screens);
     case 'ProposeSecondaryMetric':
-      return proposeSecondaryMetric(state, command, opened);
+      return proposeSecondaryMetric(state, command, opened, screens);
     case 'RequestData':
       return requestData(command);
     case 'CutOver':

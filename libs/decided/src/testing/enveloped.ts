@@ -11,7 +11,7 @@ import { rolesForCommand } from '#libs/mandate';
 import { EVENT_TYPES } from '#libs/payloads';
 import { commandIds } from '#libs/run';
 import { difference, UNTOLD, type Bindings } from '../compare.ts';
-import { judgeAppend, startOf, type StreamState } from '../judge.ts';
+import { appendAt, judgeAppend, startOf, type StreamState } from '../judge.ts';
 import { kindOf } from '../kinds.ts';
 import type { Reading } from '../reading.ts';
 
@@ -51,21 +51,18 @@ export const appendsOf = (
   events: readonly RecordedEvent[],
   asked: 'envelope' | 'data' = 'envelope',
 ): readonly Append[] => {
+  const known = kindOf(stream);
+  if (known === null) throw new Error(`${stream} is of no kind`);
   const appends: Append[] = [];
   let before = startOf(stream);
   for (let from = 0; from < events.length; ) {
-    let problem: string | null = null;
-    for (let length = 1; ; length += 1) {
-      if (from + length > events.length) throw new Error(problem ?? 'an append without an end');
-      const append = events.slice(from, from + length);
-      const judged = judgeAppend(before, append, asked);
-      problem = judged.problem;
-      if (problem !== null) continue;
-      appends.push({ before, events: append });
-      before = judged.state;
-      from += length;
-      break;
-    }
+    const { length, problem } = appendAt(known, before, events, from, asked);
+    const append = events.slice(from, from + length);
+    const judged = judgeAppend(before, append, asked);
+    if (problem !== null || judged.problem !== null) throw new Error(problem ?? judged.problem ?? '');
+    appends.push({ before, events: append });
+    before = judged.state;
+    from += length;
   }
   return appends;
 };

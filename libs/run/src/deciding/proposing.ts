@@ -68,7 +68,8 @@ export const proposeMutation = (
       'not-now',
       `ProposeMutation: found an edit of tree ${baseTree}, expected one of the incumbent's, ${base.tree}; reload the run and ask nextStep`,
     );
-  if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
+  if (changes.length === 0)
+    return refuseProposal(state, opened, 'the edit changes no file', screens);
   const mutationId = commandIds.mutation(id);
   const gate = screens.midLoop(opened.policy, changes);
   const proposed: RunEvent = {
@@ -107,6 +108,7 @@ export const proposeMutation = (
       state,
       opened,
       `the edit does not apply: ${gate.unreadable.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
+      screens,
     );
   if (gate.breaches.length > 0)
     return events(
@@ -115,7 +117,7 @@ export const proposeMutation = (
     );
   // A halt has to name its breach. What no domain can be charged for is not tried, and stops nothing.
   if (gate.domain === null)
-    return refuseProposal(state, opened, 'the edit changes nothing that a domain owns');
+    return refuseProposal(state, opened, 'the edit changes nothing that a domain owns', screens);
   const passed: RunEvent = {
     type: 'GatePassed',
     data: {
@@ -136,13 +138,15 @@ export const refuseProposal = (
   state: RunState,
   opened: RunOpened['data'],
   reason: string,
+  screens: Screens,
 ): Decision => {
   const inARow = state.refusalsInARow + 1;
+  const told = toldReason(reason, opened, screens);
   const proposal: RunEvent = {
     type: 'ProposalRefused',
     data: {
       hypothesisId: standingHypothesis(state).hypothesisId,
-      reason: toldReason(reason, opened),
+      reason: told,
       inARow,
     },
   };
@@ -153,24 +157,31 @@ export const refuseProposal = (
         loopEnded(
           state,
           'refusals',
-          `${inARow} proposals in a row did not apply; the last: ${toldReason(reason, opened)}`,
+          `${inARow} proposals in a row did not apply; the last: ${told}`,
         ),
       );
 };
+
+/** What is recorded of a reason that the mandate blocks, before the rules that it showed. */
+export const NOT_SHOWN = 'the edit does not apply, and what it says is not shown: ';
 
 /**
  * Why an edit did not apply, as it is recorded. It can quote the edit: what the log would refuse must not stop the run,
  * and what the mandate blocks must not reach people by a path or a name that was made to be quoted. The screen reads no
  * more than the most that free text may have, so no more is recorded; a path may be longer.
  */
-const toldReason = (reason: string, { policy }: RunOpened['data']): string => {
+const toldReason = (
+  reason: string,
+  { policy }: RunOpened['data'],
+  { words }: Screens,
+): string => {
   if (policy.version === 1) return reason.toWellFormed();
   const said = plainText(reason);
   // As it came too: what invisible characters split is two words in plain text.
-  const shown = new Set([...screenWords(reason), ...screenWords(said)].map(({ rule }) => rule));
+  const shown = new Set([...words(reason), ...words(said)].map(({ rule }) => rule));
   return shown.size === 0
     ? said
-    : `the edit does not apply, and what it says is not shown: ${[...shown].join(', ')}`;
+    : NOT_SHOWN + [...shown].join(', ');
 };
 
 /** The agent's last word stands in the log and before people, so it is screened like every other. */
@@ -195,6 +206,7 @@ export const proposeSecondaryMetric = (
   state: RunState,
   { id, data: { name, available } }: ProposeSecondaryMetric,
   opened: RunOpened['data'],
+  screens: Screens,
 ): Decision => {
   const isMeasured = state.secondary.includes(name);
   if (isMeasured || !available.includes(name))
@@ -202,6 +214,7 @@ export const proposeSecondaryMetric = (
       state,
       opened,
       `found the secondary metric ${quoted(name)}, which is ${isMeasured ? 'measured already' : 'unknown'}, expected one of ${available.join(', ')}`,
+      screens,
     );
   const metricId = commandIds.metric(id);
   return pay(
