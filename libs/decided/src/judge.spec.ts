@@ -6,7 +6,7 @@ import { NOT_SHOWN } from '#libs/run';
 import { storedEvents } from '../../payloads/src/testing/golden.ts';
 import { judgeAppend, remember, startOf } from './judge.ts';
 import type { JudgedEvent } from './reading.ts';
-import { appendsOf, types, written, writtenData, type Append } from './testing/enveloped.ts';
+import { appendsOf, otherAppends, types, written, writtenData, type Append } from './testing/enveloped.ts';
 
 const RUN = 'run-pay-1';
 
@@ -154,6 +154,43 @@ describe('an append', () => {
     expect(
       problemOf(signed, ({ data }) => ({ data: { ...(data as object), revision: 3 } })),
     ).toContain('found a signature of 3');
+  });
+});
+
+describe('what no golden log holds', () => {
+  it.each(
+    otherAppends(APPENDS).map(({ before, events }, nth) => ({
+      name: `${String(nth)}: ${events.map(({ type }) => type).join(', ')}`,
+      before,
+      events,
+    })),
+  )('is decided: $name', ({ before, events }) => {
+    expect(judgeAppend(before, events).problem).toBeNull();
+  });
+});
+
+describe('a mutation that the paths show to be none', () => {
+  const proposals = otherAppends(APPENDS).filter(
+    ({ events }) => events[0]?.type === 'MutationProposed' && events[1]?.type === 'RunHalted',
+  );
+  const [elsewhere] = proposals.filter(({ events }) =>
+    JSON.stringify(events[0]?.data).includes('elsewhere.json'),
+  );
+
+  it('is not let through by a halt for something else', () => {
+    if (elsewhere === undefined) throw new Error('no mutation elsewhere');
+    const change: Change = ({ type, data }) => {
+      const { breaches } = data as { readonly breaches: readonly { readonly rule: string }[] };
+      return type === 'RunHalted'
+        ? {
+            data: {
+              ...(data as object),
+              breaches: breaches.filter(({ rule }) => rule !== 'mutable-files-only'),
+            },
+          }
+        : {};
+    };
+    expect(problemOf(elsewhere, change)).toContain('found no breach of mutable-files-only');
   });
 });
 

@@ -7,12 +7,12 @@ import { UNTOLD } from './compare.ts';
 import { GIVEN } from './given.ts';
 import { judgeAppend } from './judge.ts';
 import { kindOf } from './kinds.ts';
-import { appendsOf, enveloped, types, written, writtenData, type Append } from './testing/enveloped.ts';
+import { appendsOf, enveloped, otherAppends, types, written, writtenData, type Append } from './testing/enveloped.ts';
 
 /** Runs that really ran; the envelopes of the others were made by a recorder. */
 const DRIVEN = /-pay\.jsonl$/;
 
-const APPENDS: readonly Append[] = goldenFiles().flatMap((file) =>
+const RECORDED: readonly Append[] = goldenFiles().flatMap((file) =>
   [
     ...Map.groupBy(
       storedEvents(file).map((event) => decodeStored(event, types)),
@@ -22,6 +22,11 @@ const APPENDS: readonly Append[] = goldenFiles().flatMap((file) =>
     DRIVEN.test(file) ? appendsOf(stream, events) : enveloped(stream, events),
   ),
 );
+
+const APPENDS = [
+  ...RECORDED,
+  ...otherAppends(RECORDED.filter(({ before }) => before.stream === 'run-pay-1')),
+];
 
 type Path = readonly string[];
 

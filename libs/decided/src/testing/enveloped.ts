@@ -8,8 +8,9 @@ import {
   type StoredEvent,
 } from '#libs/kernel';
 import { rolesForCommand } from '#libs/mandate';
-import { EVENT_TYPES } from '#libs/payloads';
-import { commandIds } from '#libs/run';
+import type { FileChange } from '#libs/harness';
+import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
+import { commandIds, incumbent, runDecider, type RunCommand, type RunState } from '#libs/run';
 import { difference, UNTOLD, type Bindings } from '../compare.ts';
 import { appendAt, judgeAppend, startOf, type StreamState } from '../judge.ts';
 import { kindOf } from '../kinds.ts';
@@ -167,4 +168,117 @@ export const enveloped = (
     state = judged.state;
     return { before, events: made };
   });
+};
+
+type Distributed<Command> = Command extends RunCommand ? Omit<Command, 'id'> : never;
+
+/** What a command becomes in a run that stands so, as its handler appends it. */
+export const sent = (
+  before: StreamState,
+  command: Distributed<RunCommand>,
+  actor: Actor,
+  commandId = deriveId('command', before.head?.id ?? '', command.type),
+): Append => {
+  const decision = runDecider.decide(
+    before.folded as RunState,
+    { ...command, id: commandId } as RunCommand,
+  );
+  if (!decision.ok) throw new Error(decision.error.message);
+  const { stream, head } = before;
+  const events = written(
+    head?.hash ?? null,
+    decision.value.map(({ type, data }, ordinal) => ({
+      ...{ stream, type, data },
+      revision: (head?.revision ?? -1) + 1 + ordinal,
+      id: eventId(commandId, ordinal),
+      metadata: {
+        correlationId: stream.replace('run-', ''),
+        causationId: head?.id ?? commandId,
+        actor,
+        time: '2026-01-01T00:00:00.000Z',
+        schemaVersion: schemaVersionOf(type),
+      },
+    })),
+  );
+  return { before, events };
+};
+
+/** Appends that no golden log holds, in a run that has come as far as each of them needs. */
+export const otherAppends = (appends: readonly Append[]): readonly Append[] => {
+  const before = (type: string): StreamState => {
+    const found = appends.find(({ events }) => events[0]?.type === type);
+    if (found === undefined) throw new Error(`no append begins with ${type}`);
+    return found.before;
+  };
+  const idle = before('HypothesisProposed');
+  const hypothesised = before('MutationProposed');
+  const base = incumbent(hypothesised.folded as RunState).tree;
+  const agent: Actor = { role: 'agent', id: 'search' };
+  const human: Actor = { role: 'researcher', id: 'local' };
+  const halt = (state: StreamState, data: { readonly reason: string }): Append =>
+    sent(
+      state,
+      { type: 'HaltRun', data },
+      human,
+      deriveId('halt', state.stream.replace('run-', ''), state.head?.id ?? ''),
+    );
+  const file = (path: string, kind: 'modified' | 'deleted' = 'modified'): FileChange => ({
+    ...{ path, kind, before: 'a'.repeat(40), mode: kind === 'deleted' ? null : '100644' },
+    after: kind === 'deleted' ? null : 'b'.repeat(40),
+    ...{ textBefore: '{}', text: kind === 'deleted' ? null : '{"x": "\u{200b}"}' },
+  });
+  const propose = (changes: readonly FileChange[], summary = 'a smaller step'): Append =>
+    sent(
+      hypothesised,
+      {
+        type: 'ProposeMutation',
+        data: {
+          ...{ summary, declaredDomain: 'hyperparameter', baseTree: base, changes },
+          ...{ commit: 'c'.repeat(40), tree: 'd'.repeat(40) },
+        },
+      },
+      agent,
+    );
+  const breach = { rule: 'row', found: 'a row', expected: 'a cohort', file: null, line: null };
+  return [
+    halt(idle, { reason: 'the data were replaced' }),
+    halt(before('TrainingCompleted'), { reason: 'the data were replaced' }),
+    sent(
+      idle,
+      { type: 'StopLoop', data: { reason: 'enough' } },
+      human,
+      deriveId('stop', idle.stream.replace('run-', ''), idle.head?.id ?? ''),
+    ),
+    sent(
+      hypothesised,
+      { type: 'RequestData', data: { dimensions: [], breaches: [breach], cells: 0, people: 0 } },
+      agent,
+      deriveId('request-data', hypothesised.head?.id ?? ''),
+    ),
+    ...[idle, hypothesised].map((state) =>
+      sent(state, { type: 'FinishLoop', data: { reason: 'nothing is left\nto try' } }, agent),
+    ),
+    ...[idle, hypothesised].map((state) =>
+      sent(state, { type: 'FinishLoop', data: { reason: 'deny the applicant in row 17' } }, agent),
+    ),
+    sent(
+      hypothesised,
+      { type: 'RefuseProposal', data: { reason: 'deny the applicant in row 17\u{200b}' } },
+      agent,
+    ),
+    sent(
+      hypothesised,
+      { type: 'ProposeSecondaryMetric', data: { name: 'luck', available: ['auc'] } },
+      agent,
+    ),
+    propose([]),
+    propose([file('hyperparameters.json')], 'half a character \ud800'),
+    propose([file('hyperparameters.json')], 'deny the applicant in row 17'),
+    propose([file('train.js')], 'deny the applicant in row 17'),
+    propose([file('elsewhere.json'), file('train.js', 'deleted')]),
+    propose(Array.from({ length: 30 }, (_, nth) => file(`elsewhere-${String(nth)}.json`))),
+    propose([{ ...file('hyperparameters.json'), mode: '120000', text: null }]),
+    propose([{ ...file('hyperparameters.json'), text: 'no JSON' }]),
+    propose([file('hyperparameters.json')]),
+  ];
 };
