@@ -1,5 +1,6 @@
 import { attackBatteryPage } from './attack-battery.ts';
 import { cliPage } from './cli.ts';
+import { decidedPage } from './decided.ts';
 import { environmentPage } from './environment.ts';
 import { httpAccessPage } from './http-access.ts';
 import { humanMandatePage } from './human-mandate.ts';
@@ -14,6 +15,7 @@ import { verdictRowsPage } from './verdict-rows.ts';
 export const referencePages = async (root: string): Promise<Readonly<Record<string, string>>> => ({
   'attack-battery.md': attackBatteryPage(),
   'cli.md': cliPage(),
+  'decided.md': decidedPage(),
   'environment.md': environmentPage(),
   'events.md': eventsPage(root),
   'exit-codes.md': exitCodesPage(root),

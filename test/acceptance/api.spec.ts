@@ -15,6 +15,7 @@ import { openTestHome } from '../support/follow.ts';
 import { git } from '../support/git.ts';
 import { holdfast } from '../support/holdfast.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
+import { undecided } from '../support/undecided.ts';
 
 const PATIENCE = 180_000;
 
@@ -755,4 +756,8 @@ it('logged no token, no body and nothing that failed', () => {
   for (const token of Object.values(tokens)) expect(log.includes(token.slice(3))).toBe(false);
   expect(log.includes('Cohorts by route tell more')).toBe(false);
   expect(server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+});
+
+it('left nothing in the log that the rules would not have made', async () => {
+  expect(await undecided(home)).toEqual([]);
 });

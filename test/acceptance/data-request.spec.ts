@@ -8,6 +8,7 @@ import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
+import { undecided } from '../support/undecided.ts';
 
 const PATIENCE = 60_000;
 
@@ -36,6 +37,7 @@ const runAsking = async (request: (study: OpenedStudy) => DataRequest) => {
     },
   });
   const events = await eventsOf(home, `run-${runId}`);
+  expect(await undecided(home)).toEqual([]);
   await home.close();
   return { driven, answer: answer as Awaited<ReturnType<typeof requestData>> | null, events };
 };

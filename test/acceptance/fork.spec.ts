@@ -13,6 +13,7 @@ import { git } from '../support/git.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures, type Idea } from '../support/scripted-agent.ts';
+import { undecided } from '../support/undecided.ts';
 import { hash } from 'node:crypto';
 import { verify } from '#libs/signatures';
 
@@ -189,4 +190,8 @@ it('a state that never stood and an unknown run are refused', async () => {
   };
   expect(await code({ runId: 'parcels-1', from: 7 })).toBe('fork-not-stable');
   expect(await code({ runId: 'parcels-99', from: 'baseline' })).toBe('run-unknown');
+});
+
+it('left nothing in the log that the rules would not have made', async () => {
+  expect(await undecided(home)).toEqual([]);
 });

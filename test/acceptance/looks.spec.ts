@@ -10,6 +10,7 @@ import { openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN, useFeatures, type Idea } from '../support/scripted-agent.ts';
+import { undecided } from '../support/undecided.ts';
 
 const PATIENCE = 120_000;
 
@@ -122,4 +123,8 @@ it('a study that would seal other rows of the same data is not opened', async ()
   const opened = await openRun(home, { study: good(await readStudy(folder)), seed: 1 });
   expect(opened).toMatchObject({ ok: false, error: { code: 'split-otherwise' } });
   expect((await home.studies.load('parcels-resplit')).state.runs).toEqual([]);
+});
+
+it('left nothing in the log that the rules would not have made', async () => {
+  expect(await undecided(home)).toEqual([]);
 });

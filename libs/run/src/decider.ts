@@ -19,6 +19,8 @@ import {
   proposeSecondaryMetric,
   refuseProposal,
   requestData,
+  SCREENS,
+  type Screens,
 } from './deciding/proposing.ts';
 import type { RunEvent } from './events.ts';
 import type { LoopNode } from './loop-graph.ts';
@@ -57,7 +59,17 @@ const TAKEN_AT: Readonly<Record<RunCommand['type'], readonly LoopNode[]>> = {
 
 const OVER: readonly LoopNode[] = ['ended', 'attested', 'closed', 'halted', 'sealed'];
 
-const decide = (state: RunState, command: RunCommand): Decision => {
+/**
+ * What a command does to a run.
+ *
+ * @param screens - what is made of the agent's texts and files; another than today's is for whoever decides anew what
+ * was decided, from events that do not hold them
+ */
+export const decideRun = (
+  state: RunState,
+  command: RunCommand,
+  screens: Screens = SCREENS,
+): Decision => {
   const takenAt = TAKEN_AT[command.type];
   if (!takenAt.includes(state.node))
     return OVER.includes(state.node)
@@ -80,13 +92,13 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'ObserveMetric':
       return observeMetric(state, opened, command);
     case 'ProposeHypothesis':
-      return proposeHypothesis(state, opened, command);
+      return proposeHypothesis(state, opened, command, screens);
     case 'ProposeMutation':
-      return proposeMutation(state, opened, command);
+      return proposeMutation(state, opened, command, screens);
     case 'RefuseProposal':
-      return refuseProposal(state, opened, command.data.reason);
+      return refuseProposal(state, opened, command.data.reason, screens);
     case 'ProposeSecondaryMetric':
-      return proposeSecondaryMetric(state, command, opened);
+      return proposeSecondaryMetric(state, command, opened, screens);
     case 'RequestData':
       return requestData(command);
     case 'CutOver':
@@ -94,7 +106,7 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'Judge':
       return judge(state, opened, command);
     case 'FinishLoop':
-      return finishLoop(state, opened, command.data.reason);
+      return finishLoop(state, opened, command.data.reason, screens);
     case 'StopLoop':
     case 'HaltRun': {
       const { reason } = command.data;
@@ -116,6 +128,6 @@ const decide = (state: RunState, command: RunCommand): Decision => {
 /** The run: one decider that composes budget, divergence, harness and mandate. */
 export const runDecider: Decider<RunState, RunCommand, RunEvent, RunRefusalCode> = {
   initialState: INITIAL,
-  decide,
+  decide: (state, command) => decideRun(state, command),
   evolve,
 };

@@ -4,6 +4,7 @@ export * from './commands.ts';
 export * from './decider.ts';
 export { evidenceOf, rulingOf } from './deciding/judging.ts';
 export { deviation } from './deciding/measuring.ts';
+export { NOT_SHOWN, SCREENS, type Screens } from './deciding/proposing.ts';
 export { commandIds, type RunRefusalCode } from './deciding/outcome.ts';
 export * from './events.ts';
 export * from './kept-undone.ts';

@@ -19,12 +19,22 @@ import {
   type Decision,
 } from './outcome.ts';
 
+/** What is made of an agent's texts and files: all that a decision rests on and the events do not hold. */
+export interface Screens {
+  readonly text: typeof screenText;
+  readonly words: typeof screenWords;
+  readonly midLoop: typeof midLoopGate;
+}
+
+export const SCREENS: Screens = { text: screenText, words: screenWords, midLoop: midLoopGate };
+
 export const proposeHypothesis = (
   state: RunState,
   { policy }: RunOpened['data'],
   { id, data: { statement, expectedEffect } }: ProposeHypothesis,
+  screens: Screens,
 ): Decision => {
-  const breaches = screenText(statement, policy.version);
+  const breaches = screens.text(statement, policy.version);
   if (breaches.length > 0)
     return events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches));
   if (!Number.isFinite(expectedEffect))
@@ -49,6 +59,7 @@ export const proposeMutation = (
   state: RunState,
   opened: RunOpened['data'],
   { id, data }: ProposeMutation,
+  screens: Screens,
 ): Decision => {
   const { summary, declaredDomain, baseTree, commit, tree, changes } = data;
   const base = incumbent(state);
@@ -57,9 +68,10 @@ export const proposeMutation = (
       'not-now',
       `ProposeMutation: found an edit of tree ${baseTree}, expected one of the incumbent's, ${base.tree}; reload the run and ask nextStep`,
     );
-  if (changes.length === 0) return refuseProposal(state, opened, 'the edit changes no file');
+  if (changes.length === 0)
+    return refuseProposal(state, opened, 'the edit changes no file', screens);
   const mutationId = commandIds.mutation(id);
-  const gate = midLoopGate(opened.policy, changes);
+  const gate = screens.midLoop(opened.policy, changes);
   const proposed: RunEvent = {
     type: 'MutationProposed',
     data: {
@@ -84,7 +96,7 @@ export const proposeMutation = (
       })),
     },
   };
-  const spoken = screenText(summary, opened.policy.version);
+  const spoken = screens.text(summary, opened.policy.version);
   if (spoken.length > 0)
     return events(
       proposed,
@@ -96,6 +108,7 @@ export const proposeMutation = (
       state,
       opened,
       `the edit does not apply: ${gate.unreadable.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ')}`,
+      screens,
     );
   if (gate.breaches.length > 0)
     return events(
@@ -104,7 +117,7 @@ export const proposeMutation = (
     );
   // A halt has to name its breach. What no domain can be charged for is not tried, and stops nothing.
   if (gate.domain === null)
-    return refuseProposal(state, opened, 'the edit changes nothing that a domain owns');
+    return refuseProposal(state, opened, 'the edit changes nothing that a domain owns', screens);
   const passed: RunEvent = {
     type: 'GatePassed',
     data: {
@@ -125,13 +138,15 @@ export const refuseProposal = (
   state: RunState,
   opened: RunOpened['data'],
   reason: string,
+  screens: Screens,
 ): Decision => {
   const inARow = state.refusalsInARow + 1;
+  const told = toldReason(reason, opened, screens);
   const proposal: RunEvent = {
     type: 'ProposalRefused',
     data: {
       hypothesisId: standingHypothesis(state).hypothesisId,
-      reason: toldReason(reason, opened),
+      reason: told,
       inARow,
     },
   };
@@ -142,24 +157,31 @@ export const refuseProposal = (
         loopEnded(
           state,
           'refusals',
-          `${inARow} proposals in a row did not apply; the last: ${toldReason(reason, opened)}`,
+          `${inARow} proposals in a row did not apply; the last: ${told}`,
         ),
       );
 };
+
+/** What is recorded of a reason that the mandate blocks, before the rules that it showed. */
+export const NOT_SHOWN = 'the edit does not apply, and what it says is not shown: ';
 
 /**
  * Why an edit did not apply, as it is recorded. It can quote the edit: what the log would refuse must not stop the run,
  * and what the mandate blocks must not reach people by a path or a name that was made to be quoted. The screen reads no
  * more than the most that free text may have, so no more is recorded; a path may be longer.
  */
-const toldReason = (reason: string, { policy }: RunOpened['data']): string => {
+const toldReason = (
+  reason: string,
+  { policy }: RunOpened['data'],
+  { words }: Screens,
+): string => {
   if (policy.version === 1) return reason.toWellFormed();
   const said = plainText(reason);
   // As it came too: what invisible characters split is two words in plain text.
-  const shown = new Set([...screenWords(reason), ...screenWords(said)].map(({ rule }) => rule));
+  const shown = new Set([...words(reason), ...words(said)].map(({ rule }) => rule));
   return shown.size === 0
     ? said
-    : `the edit does not apply, and what it says is not shown: ${[...shown].join(', ')}`;
+    : NOT_SHOWN + [...shown].join(', ');
 };
 
 /** The agent's last word stands in the log and before people, so it is screened like every other. */
@@ -167,10 +189,11 @@ export const finishLoop = (
   state: RunState,
   { policy }: RunOpened['data'],
   reason: string,
+  screens: Screens,
 ): Decision => {
   const said = plainText(reason);
   // What was said before there was a screen on it stays sayable in runs of then.
-  const breaches = policy.version === 1 ? [] : screenWords(said);
+  const breaches = policy.version === 1 ? [] : screens.words(said);
   return breaches.length > 0
     ? events(halted('mandate', `HUMAN MANDATE: ${listed(breaches)}`, breaches))
     : events(loopEnded(state, 'finished', said));
@@ -183,6 +206,7 @@ export const proposeSecondaryMetric = (
   state: RunState,
   { id, data: { name, available } }: ProposeSecondaryMetric,
   opened: RunOpened['data'],
+  screens: Screens,
 ): Decision => {
   const isMeasured = state.secondary.includes(name);
   if (isMeasured || !available.includes(name))
@@ -190,6 +214,7 @@ export const proposeSecondaryMetric = (
       state,
       opened,
       `found the secondary metric ${quoted(name)}, which is ${isMeasured ? 'measured already' : 'unknown'}, expected one of ${available.join(', ')}`,
+      screens,
     );
   const metricId = commandIds.metric(id);
   return pay(
