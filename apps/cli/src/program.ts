@@ -6,6 +6,7 @@ import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
+import { exportVerb } from './verbs/export.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
 import { forkVerb } from './verbs/fork.ts';
 import { initVerb } from './verbs/init.ts';
@@ -35,6 +36,7 @@ const VERBS: readonly Verb[] = [
   replayVerb,
   restoreVerb,
   auditVerb,
+  exportVerb,
   diffVerb,
   reviewVerb,
   stopVerb,
