@@ -1,5 +1,6 @@
 import { ok, refused, type Refusal, type Result, type Signature } from '#libs/kernel';
 import { cloudEventsOf } from './cloudevents.ts';
+import { DOCUMENT_EXPORTS } from './dossier/formats.ts';
 import { eventsOf, type FindingEvidence } from './evidence.ts';
 
 /** Signs with the runner's key, for DSSE envelopes. */
@@ -36,6 +37,7 @@ export const FINDING_EXPORTS = {
     signed: false,
     write: cloudEventsOf,
   },
+  ...DOCUMENT_EXPORTS,
 } as const satisfies Readonly<Record<string, PlainFormat | SignedFormat>>;
 
 export type FindingExport = keyof typeof FINDING_EXPORTS;

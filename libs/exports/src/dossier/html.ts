@@ -2,8 +2,9 @@ import { escapeUTF8 } from 'entities';
 import { moment } from './numbers.ts';
 import {
   labelled,
+  unlisted,
+  type Basis,
   type Block,
-  type EventKey,
   type Report,
   type Section,
   type TableColumn,
@@ -26,13 +27,13 @@ const textOf = (text: Text): string =>
     .join('');
 
 
-const linksOf = (basis: readonly EventKey[]): string =>
+const linksOf = (basis: Basis): string =>
   labelled(basis)
     .map(
       ([key, label]) =>
         `<a href="${href(key)}" aria-label="event ${escaped(key)}">${escaped(label)}</a>`,
     )
-    .join(', ');
+    .join(', ') + unlisted(basis);
 
 const cellOf = (tag: string, { numeric }: TableColumn, content: string): string =>
   `<${tag}${numeric ? ' class="numeric"' : ''}>${content}</${tag.split(' ')[0] ?? ''}>`;

@@ -6,8 +6,9 @@ import { moment } from './numbers.ts';
 import {
   labelled,
   nameOfCharacter,
+  unlisted,
+  type Basis,
   type Block,
-  type EventKey,
   type Report,
   type Section,
   type TableColumn,
@@ -99,12 +100,15 @@ const plain = (text: string, style: Style, goTo: string | null = null): Run => (
   goTo,
 });
 
-const basisRuns = (basis: readonly EventKey[], size: number): readonly Run[] => {
+const basisRuns = (basis: Basis, size: number): readonly Run[] => {
   const quiet: Style = { size, colour: QUIET, face: 'text' };
-  return labelled(basis).flatMap(([key, label], at) => [
-    plain(at === 0 ? '' : ', ', quiet),
-    plain(label, { ...quiet, colour: LINK }, key),
-  ]);
+  return [
+    ...labelled(basis).flatMap(([key, label], at) => [
+      plain(at === 0 ? '' : ', ', quiet),
+      plain(label, { ...quiet, colour: LINK }, key),
+    ]),
+    plain(unlisted(basis), quiet),
+  ];
 };
 
 /** A page and a height on it that a number is written to when all pages are known. */
@@ -266,6 +270,8 @@ const drawLine = (press: Press, line: Line, left: number, y: number, parent: Ele
       });
       doc.goTo(at, y, piece.width, tallest * LEADING, piece.goTo, {
         structParent: link,
+        // A string that is an object: pdfkit writes any other as a name.
+        // eslint-disable-next-line no-new-wrappers
         Contents: new String(`Go to ${piece.goTo}`),
       } as never);
       link.end();
@@ -345,7 +351,7 @@ const heading = (
     ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
   } as never);
   paragraph(press, parent, [plain(title, { size, colour: INK, face: 'bold' })], {
-    tag: `H${Math.min(level, 6)}`,
+    tag: `H${Math.min(level + 1, 6)}`,
     after: level === 1 ? 6 : 4,
     keep: 24,
   });
@@ -383,7 +389,7 @@ const columnWidths = (
   const wanted = wants.reduce((sum, one) => sum + one, 0);
   const share = wanted === 0 ? 0 : Math.min(1, (room - needed) / wanted);
   const widths = least.map((one, at) => one + (wants[at] ?? 0) * share + 2 * PADDING);
-  // What is left over goes to the last but one column, so that tables are as wide as the text.
+  // What is left over is shared out, so that tables are as wide as the text.
   const rest = WIDTH - widths.reduce((sum, one) => sum + one, 0);
   return widths.map((one) => one + rest / columns);
 };
@@ -475,15 +481,14 @@ const sheet = (
     press.y += headHeight;
   };
 
-  const drawRow = (cells: readonly Cell[], group: Element, tags: readonly string[]): void => {
+  const drawRow = (cells: readonly Cell[], group: Element, heads: 'Column' | 'Row'): void => {
     const row = doc.struct('TR');
     group.add(row);
     const elements = cells.map((_, at) => {
-      const tag = tags[at] ?? 'TD';
       const element =
-        tag === 'TD'
+        heads === 'Row' && at > 0
           ? doc.struct('TD')
-          : doc.struct('TH', { scope: group === headGroup ? 'Column' : 'Row' } as never);
+          : doc.struct('TH', { scope: heads } as never);
       row.add(element);
       return element;
     });
@@ -509,7 +514,7 @@ const sheet = (
   const headGroup = doc.struct('THead');
   table.add(headGroup);
   tint();
-  drawRow(headCells, headGroup, columns.map(() => 'TH'));
+  drawRow(headCells, headGroup, 'Column');
   headGroup.end();
   const body = doc.struct('TBody');
   table.add(body);
@@ -522,7 +527,7 @@ const sheet = (
       repeatHead();
     }
     if (name !== null) anchor(press, name);
-    drawRow(laid, body, ['TH']);
+    drawRow(laid, body, 'Row');
   }
   body.end();
   table.end();

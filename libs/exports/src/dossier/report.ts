@@ -19,14 +19,21 @@ export interface TableColumn {
   readonly numeric: boolean;
 }
 
+/** Events that something rests on. */
+export interface Basis {
+  readonly events: readonly EventKey[];
+  /** Further events between the first half and the last half of them: beyond a limit a list is no help. */
+  readonly more: number;
+}
+
 export interface TableRow {
   readonly cells: readonly Text[];
-  readonly basis: readonly EventKey[];
+  readonly basis: Basis;
 }
 
 export type Block =
   /** Something about this finding: never without the events that it rests on. */
-  | { readonly kind: 'statement'; readonly text: Text; readonly basis: readonly EventKey[] }
+  | { readonly kind: 'statement'; readonly text: Text; readonly basis: Basis }
   /** What a word means, or what a rule is; says nothing about this finding. */
   | { readonly kind: 'note'; readonly text: Text }
   /** What the log does not hold. The same gap keeps its number wherever it shows; its anchor stands at the first place. */
@@ -178,12 +185,16 @@ export const table = (
 export const keyOf = ({ stream, revision }: RecordedEvent): EventKey => `${stream}@${revision}`;
 
 /** `run-pay-1@17, @23, finding-pay-1-f1@0`: the stream is named where it changes. */
-export const labelled = (basis: readonly EventKey[]): readonly (readonly [EventKey, string])[] =>
-  basis.map((key, at) => {
+export const labelled = ({ events }: Basis): readonly (readonly [EventKey, string])[] =>
+  events.map((key, at) => {
     const stream = key.slice(0, key.lastIndexOf('@'));
-    const before = basis[at - 1];
+    const before = events[at - 1];
     return [key, before?.startsWith(`${stream}@`) === true ? key.slice(stream.length) : key];
   });
+
+/** What is said of the events that are not listed. */
+export const unlisted = ({ more }: Basis): string =>
+  more === 0 ? '' : ` and ${more} more between them`;
 
 // What acts on text instead of being read: controls, marks of direction and of no width, and halves of characters.
 const UNSEEN =
@@ -207,6 +218,9 @@ const titlesOf = (sections: readonly DraftSection[]): readonly (readonly [string
     ...titlesOf(below),
   ]);
 
+/** Events that are named for one statement: a run of thousands of attempts has to fit in a document. */
+const MOST_CITED = 80;
+
 /**
  * Numbers the gaps in the order in which they show, collects the events that are named, and resolves references.
  *
@@ -218,12 +232,15 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
   const gaps = new Map<string, GapEntry>();
   const events = new Map<EventKey, RecordedEvent>();
 
-  const cite = (basis: readonly RecordedEvent[], text: Text): readonly EventKey[] => {
+  const cite = (basis: readonly RecordedEvent[], text: Text): Basis => {
     if (basis.length === 0)
       throw new Error(`a statement rests on no event: ${JSON.stringify(text)}`);
-    const keys = new Map(basis.map((event) => [keyOf(event), event]));
-    for (const [key, event] of keys) events.set(key, event);
-    return [...keys.keys()];
+    const all = [...new Map(basis.map((event) => [keyOf(event), event])).values()];
+    const more = Math.max(0, all.length - MOST_CITED);
+    const cited =
+      more === 0 ? all : [...all.slice(0, MOST_CITED / 2), ...all.slice(-MOST_CITED / 2)];
+    for (const event of cited) events.set(keyOf(event), event);
+    return { events: cited.map(keyOf), more };
   };
 
   const blockOf = (block: DraftBlock): Block => {

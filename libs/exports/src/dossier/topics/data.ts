@@ -195,6 +195,9 @@ export const privacy = ({ opened }: Chain): readonly DraftBlock[] => {
   ];
 };
 
+/** Beyond so many a table is no reading any more. */
+const MOST_ROWS = 200;
+
 /** Requests for data during the run. */
 export const requests = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
   const served = eventsOf(run, 'CohortsServed');
@@ -202,9 +205,11 @@ export const requests = ({ evidence: { run } }: Chain): readonly DraftBlock[] =>
     ? []
     : [
         table(
-          'Later requests for data, answered from the released table alone',
+          served.length <= MOST_ROWS
+            ? 'Later requests for data, answered from the released table alone'
+            : `The first ${count(MOST_ROWS)} of ${count(served.length)} later requests for data, answered from the released table alone`,
           ['Dimensions', '#Cohorts', '#People'],
-          served.map((event) => ({
+          served.slice(0, MOST_ROWS).map((event) => ({
             cells: [
               say`${event.data.dimensions.join(', ')}`,
               say`${count(event.data.cells)}`,

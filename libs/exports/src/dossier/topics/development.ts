@@ -1,4 +1,4 @@
-import { LAYER_MEANINGS, layersOfRecord, type SandboxLayer } from '#libs/harness';
+import { LAYER_MEANINGS, layersOfRecord } from '#libs/harness';
 import { eventsOf } from '../../evidence.ts';
 import type { Attempt, AttemptOutcome, Chain } from '../chain.ts';
 import { count, counted, decimal, listed, moment, percent, short, withError } from '../numbers.ts';
@@ -161,7 +161,7 @@ const basisOf = (attempt: Attempt) =>
   ].filter((event) => event !== null);
 
 /** Beyond so many a table is no reading any more. */
-const MOST_ATTEMPTS = 200;
+const MOST_ROWS = 200;
 
 /** Every attempt of the run, the discarded ones too. */
 export const attempts = (chain: Chain): readonly DraftBlock[] => {
@@ -169,9 +169,9 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
   if (all.length === 0)
     return [gap('Attempts', 'The log holds no hypothesis of this run: nothing was tried.')];
   const shown =
-    all.length <= MOST_ATTEMPTS
+    all.length <= MOST_ROWS
       ? all
-      : all.filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged').slice(0, MOST_ATTEMPTS);
+      : all.filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged').slice(0, MOST_ROWS);
   const counts = Object.entries(OUTCOMES)
     .map(([outcome, text]) => [all.filter((one) => one.outcome === outcome).length, text] as const)
     .filter(([n]) => n > 0)
@@ -180,7 +180,7 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
     statement(
       say`The run made ${counted(all.length, 'attempt')}: ${counts.join('; ')}. All of them are recorded, those that failed too.`,
       opened,
-      ...all.flatMap(({ hypothesis, decidedBy }) => [hypothesis, decidedBy]).slice(0, 2 * MOST_ATTEMPTS),
+      ...all.flatMap(({ hypothesis, decidedBy }) => [hypothesis, decidedBy]),
     ),
     ...(shown.length === all.length
       ? []
@@ -313,9 +313,11 @@ export const monitor = ({ opened, evidence: { run } }: Chain): readonly DraftBlo
           ]
       : [
           table(
-            'Divergences and what was undone',
+            divergences.length <= MOST_ROWS
+            ? 'Divergences and what was undone'
+            : `The first ${count(MOST_ROWS)} of ${count(divergences.length)} divergences, and what was undone`,
             ['When', 'Charts that fired', 'Back to tree', '#Changes undone'],
-            divergences.map((divergence) => {
+            divergences.slice(0, MOST_ROWS).map((divergence) => {
               const revert = reverts.find(({ revision }) => revision > divergence.revision) ?? null;
               return {
                 cells: [
@@ -371,11 +373,8 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
     ...eventsOf(run, 'TrainingFailed'),
     ...eventsOf(run, 'TrainingTimedOut'),
   ];
-  const ran = trainings.filter(({ data }) => layersOfRecord(data.isolation).length > 0);
-  const layers = Object.keys(LAYER_MEANINGS) as readonly SandboxLayer[];
-  const held = layers
-    .map((layer) => [layer, ran.filter(({ data }) => layersOfRecord(data.isolation).includes(layer))] as const)
-    .filter(([, by]) => by.length > 0);
+  const kinds = Map.groupBy(trainings, ({ data }) => layersOfRecord(data.isolation).join(' '));
+  const layers = Object.entries(LAYER_MEANINGS);
   return [
     statement(
       minimum.length === 0
@@ -383,17 +382,34 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
         : say`The policy demanded ${counted(minimum.length, 'layer')} of the sandbox for each training: ${listed(minimum)}.`,
       opened,
     ),
-    ...(held.length === 0
-      ? [gap('What contained the trainings', 'The log names no layer of isolation for any training of this run.')]
-      : [
-          table(
-            `Layers of isolation during training, as the workers signed them (of ${counted(trainings.length, 'training')})`,
-            ['Layer', 'What it does', '#Trainings'],
-            held.map(([layer, by]) => ({
-              cells: [say`${code(layer)}`, say`${LAYER_MEANINGS[layer]}`, say`${count(by.length)}`],
-              basis: by,
-            })),
+    ...(trainings.length === 0
+      ? [gap('What contained the trainings', 'The log holds no training that ended.')]
+      : []),
+    ...[...kinds].map(([kind, by]) =>
+      kind === ''
+        ? gap(
+            'What contained some of the trainings',
+            `The records of ${counted(by.length, 'training')} name no layer of isolation.`,
+          )
+        : statement(
+            say`${counted(by.length, 'training')} of ${count(trainings.length)} ran, by the records that their workers signed, under ${listed(kind.split(' '))}.`,
+            ...by,
           ),
-        ]),
+    ),
+    ...[...kinds]
+      .filter(([kind]) => kind !== '')
+      .slice(0, 1)
+      .map(([kind, by]) =>
+        table(
+          'What these layers do',
+          ['Layer', 'What it does'],
+          layers
+            .filter(([layer]) => kind.split(' ').includes(layer))
+            .map(([layer, meaning]) => ({
+              cells: [say`${code(layer)}`, [meaning]],
+              basis: by.slice(0, 1),
+            })),
+        ),
+      ),
   ];
 };
