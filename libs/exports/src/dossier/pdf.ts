@@ -19,33 +19,32 @@ type Doc = PDFKit.PDFDocument;
 type Element = PDFKit.PDFStructureElement;
 
 /** Text faces: DejaVu, which has Latin, Greek, Cyrillic, arrows and mathematical signs. */
-const FACES = {
-  text: 'DejaVuSansCondensed.ttf',
-  bold: 'DejaVuSansCondensed-Bold.ttf',
-  mono: 'DejaVuSansMono.ttf',
-} as const;
-type Face = keyof typeof FACES;
+const TEXT = 'DejaVuSansCondensed';
+const BOLD = 'DejaVuSansCondensed-Bold';
+const MONO = 'DejaVuSansMono';
+// By their own names: pdfkit reads a font again at each use that it knows under two.
+const FACES = [TEXT, BOLD, MONO] as const;
+type Face = (typeof FACES)[number];
 
 interface Typeface {
   readonly bytes: Buffer;
   readonly font: Font;
 }
-type Typefaces = Readonly<Record<Face, Typeface>>;
+type Typefaces = ReadonlyMap<Face, Typeface>;
 
-const typeface = async (file: string): Promise<Typeface> => {
+const typeface = async (face: Face): Promise<readonly [Face, Typeface]> => {
   const bytes = await readFile(
-    fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${file}`)),
+    fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${face}.ttf`)),
   );
   const font = create(bytes);
-  if (!('hasGlyphForCodePoint' in font)) throw new Error(`${file} holds more than one font`);
-  return { bytes, font };
+  if (font.type !== 'TTF') throw new Error(`${face} is a ${font.type}, expected one font`);
+  return [face, { bytes, font }];
 };
 
+/** Read once: they don't change while the process lives. */
 let loaded: Promise<Typefaces> | null = null;
 const typefaces = (): Promise<Typefaces> => {
-  loaded ??= Promise.all([typeface(FACES.text), typeface(FACES.bold), typeface(FACES.mono)]).then(
-    ([text, bold, mono]) => ({ text, bold, mono }),
-  );
+  loaded ??= Promise.all(FACES.map(typeface)).then((all) => new Map(all));
   return loaded;
 };
 
@@ -83,15 +82,15 @@ interface Style {
   readonly face: Face;
 }
 
-const BODY: Style = { size: 9.5, colour: INK, face: 'text' };
-const CELL: Style = { size: 7.2, colour: INK, face: 'text' };
+const BODY: Style = { size: 9.5, colour: INK, face: TEXT };
+const CELL: Style = { size: 7.2, colour: INK, face: TEXT };
 
 const runsOf = (text: Text, style: Style): readonly Run[] =>
   text.map((piece) => {
     if (typeof piece === 'string') return { ...style, text: piece, goTo: null };
     return piece.kind === 'words'
       ? { ...style, text: `\u201c${piece.text}\u201d`, goTo: null }
-      : { ...style, text: piece.text, face: 'mono', size: style.size * 0.92, goTo: null };
+      : { ...style, text: piece.text, face: MONO, size: style.size * 0.92, goTo: null };
   });
 
 const plain = (text: string, style: Style, goTo: string | null = null): Run => ({
@@ -101,7 +100,7 @@ const plain = (text: string, style: Style, goTo: string | null = null): Run => (
 });
 
 const basisRuns = (basis: Basis, size: number): readonly Run[] => {
-  const quiet: Style = { size, colour: QUIET, face: 'text' };
+  const quiet: Style = { size, colour: QUIET, face: TEXT };
   return [
     ...labelled(basis).flatMap(([key, label], at) => [
       plain(at === 0 ? '' : ', ', quiet),
@@ -130,10 +129,10 @@ interface Press {
 }
 
 const shown = ({ faces }: Press, { face, text }: Run): string => {
-  const { font } = faces[face];
+  const font = faces.get(face)?.font;
   return [...text]
     .map((character) =>
-      font.hasGlyphForCodePoint(character.codePointAt(0) ?? 0)
+      font?.hasGlyphForCodePoint(character.codePointAt(0) ?? 0) === true
         ? character
         : nameOfCharacter(character),
     )
@@ -271,7 +270,6 @@ const drawLine = (press: Press, line: Line, left: number, y: number, parent: Ele
       doc.goTo(at, y, piece.width, tallest * LEADING, piece.goTo, {
         structParent: link,
         // A string that is an object: pdfkit writes any other as a name.
-        // eslint-disable-next-line no-new-wrappers
         Contents: new String(`Go to ${piece.goTo}`),
       } as never);
       link.end();
@@ -350,7 +348,7 @@ const heading = (
     expanded: level < 2,
     ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
   } as never);
-  paragraph(press, parent, [plain(title, { size, colour: INK, face: 'bold' })], {
+  paragraph(press, parent, [plain(title, { size, colour: INK, face: BOLD })], {
     tag: `H${Math.min(level + 1, 6)}`,
     after: level === 1 ? 6 : 4,
     keep: 24,
@@ -423,7 +421,7 @@ const sheet = (
   rows: readonly SheetRow[],
 ): void => {
   const { doc } = press;
-  const head = columns.map(({ name }) => [plain(name, { ...CELL, face: 'bold' })]);
+  const head = columns.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
   const widths = columnWidths(press, [head, ...rows.map(({ cells }) => cells)]);
   const lefts = widths.map((_, at) =>
     widths.slice(0, at).reduce((sum, one) => sum + one, PAGE.left),
@@ -445,7 +443,7 @@ const sheet = (
   parent.add(table);
   press.y += 4;
   need(press, headHeight + 5 * lineHeight);
-  paragraph(press, table, [plain(caption, { ...BODY, size: 8.6, face: 'bold' })], {
+  paragraph(press, table, [plain(caption, { ...BODY, size: 8.6, face: BOLD })], {
     tag: 'Caption',
     after: 3,
     keep: headHeight + 3 * lineHeight,
@@ -558,7 +556,7 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
         press,
         parent,
         [
-          plain(`Gap ${block.number}: ${block.about}. `, { ...BODY, face: 'bold', colour: GAP }),
+          plain(`Gap ${block.number}: ${block.about}. `, { ...BODY, face: BOLD, colour: GAP }),
           plain(block.text, BODY),
         ],
         { bar: { colour: GAP, paper: GAP_PAPER }, after: 6 },
@@ -637,14 +635,14 @@ const contents = (
 const paginate = ({ doc, pending, pages }: Press, title: string): void => {
   const { count } = doc.bufferedPageRange();
   const right = (text: string, y: number, size: number): void => {
-    doc.font('text').fontSize(size).fillColor(QUIET);
+    doc.font(TEXT).fontSize(size).fillColor(QUIET);
     const x = PAGE.width - PAGE.right - doc.widthOfString(text);
     doc.text(text, x, y, { lineBreak: false });
   };
   for (let page = 0; page < count; page += 1) {
     doc.switchToPage(page);
     doc.markContent('Artifact', { type: 'Pagination' });
-    doc.font('text').fontSize(7.5).fillColor(QUIET);
+    doc.font(TEXT).fontSize(7.5).fillColor(QUIET);
     doc.text(title, PAGE.left, PAGE.height - 40, { lineBreak: false });
     right(`Page ${page + 1} of ${count}`, PAGE.height - 40, 7.5);
     for (const { y, anchor: name, page: on } of pending)
@@ -672,7 +670,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     lang: 'en',
     displayTitle: true,
     bufferPages: true,
-    font: faces.text.bytes as never,
+    font: faces.get(TEXT)?.bytes as never,
     info: {
       Title: forMetadata(title),
       Subject: forMetadata(subtitle),
@@ -687,7 +685,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     doc.once('end', resolve);
     doc.once('error', reject);
   });
-  for (const face of Object.keys(FACES) as Face[]) doc.registerFont(face, faces[face].bytes);
+  for (const [face, { bytes }] of faces) doc.registerFont(face, bytes);
   const root = doc.struct('Document');
   doc.addStructure(root);
   const press: Press = {
@@ -695,7 +693,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     ...{ y: PAGE.top, page: 0 },
   };
 
-  paragraph(press, root, [plain(title, { size: 20, colour: INK, face: 'bold' })], {
+  paragraph(press, root, [plain(title, { size: 20, colour: INK, face: BOLD })], {
     tag: 'H1',
     after: 2,
   });
@@ -737,7 +735,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
       BODY,
     ),
   ]);
-  const mono: Style = { ...CELL, face: 'mono', size: 6.4 };
+  const mono: Style = { ...CELL, face: MONO, size: 6.4 };
   sheet(
     press,
     appendix,

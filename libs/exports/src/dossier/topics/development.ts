@@ -77,24 +77,25 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
   ];
 };
 
-const AGENT_WORDS = 'A built-in search agent proposed the changes within a fixed list of settings';
+/** The id under which the search agent that comes with Holdfast proposes. */
+const SEARCH_AGENT = 'search';
 
 /** How the program was developed: who proposed, what could change, how it was decided. */
 export const method = (chain: Chain): readonly DraftBlock[] => {
-  const { opened, evidence } = chain;
+  const { opened, attempts: all } = chain;
   const { policy, governance, pins } = opened.data;
   const { costs, total } = policy.budget;
-  const requested = eventsOf(evidence.study, 'RunRequested').find(
-    ({ data }) => data.runId === opened.data.runId,
+  const proposers = Map.groupBy(
+    all.map(({ hypothesis }) => hypothesis),
+    ({ metadata }) => metadata.actor.id,
   );
-  const outside = requested?.data.agent ?? null;
   return [
-    statement(
-      outside === null
-        ? say`The program was developed by an autonomous loop. ${AGENT_WORDS}; the harness, which the agent cannot change, decided, measured and recorded.`
-        : say`The program was developed by an autonomous loop. The agent ${code(outside)} proposed the changes; the harness, which the agent cannot change, decided, measured and recorded.`,
-      opened,
-      requested,
+    ...[...proposers].map(([id, proposed]) =>
+      statement(
+        say`The program was developed by an autonomous loop: the agent ${code(id)}${id === SEARCH_AGENT ? ' (the search agent that comes with Holdfast, which draws from a fixed list of settings)' : ''} proposed, and the harness, which no agent can change, decided, measured and recorded.`,
+        opened,
+        ...proposed,
+      ),
     ),
     statement(
       say`The rules of the harness (its policy, version ${String(policy.version)}) were fixed before the run began and are pinned by the digest ${code(pins.policyDigest)}.`,

@@ -96,7 +96,7 @@ const measureCells = ({ attribute, measure, value, interval, reason, bound, pass
   value === null ? ['not measurable'] : say`${decimal(value)}`,
   interval === null
     ? say`${reason ?? 'not recorded'}`
-    : say`${decimal(interval.lower)} to ${decimal(interval.upper)} (${interval.pair.join(' against ')})`,
+    : say`${decimal(interval.lower)} to ${decimal(interval.upper)}${interval.pair[0] === interval.pair[1] ? '' : ` (${interval.pair.join(' against ')})`}`,
   say`${bound ?? 'none: shown only'}`,
   say`${bound === null ? 'no bound' : passed ? 'yes' : 'no'}`,
 ];

@@ -38,7 +38,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
   const heads = eventsOf(run, 'RunHeadSigned');
   return [
     statement(
-      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : ` ${count(enlisted.length)} more workers were admitted later.`} The keys are the operator's.`,
+      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${enlisted.flatMap(({ data }, at) => (at === 0 ? [code(data.keyId)] : [', ', code(data.keyId)]))}.`} The keys are the operator's.`,
       opened,
       ...enlisted,
     ),
@@ -46,7 +46,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
       ? [gap('Signed end of the run', 'The log holds no signature over the head of the run.')]
       : [
           statement(
-            say`The runner signed the head of the run ${count(heads.length)} ${heads.length === 1 ? 'time' : 'times'}; the first is over event ${code(`${heads[0]?.stream ?? ''}@${String(heads[0]?.data.revision ?? '')}`)}.`,
+            say`The runner signed the head of the run: event ${heads.map(({ stream, data }) => `${stream}@${data.revision}`).join(' and event ')}.`,
             ...heads,
           ),
         ]),
