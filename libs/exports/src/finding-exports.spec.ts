@@ -49,7 +49,9 @@ const JSON_FORMATS: readonly FindingExport[] = [
 
 describe.each(EVIDENCE)('of the evidence %s', (_, evidence) => {
   const events = Object.values(evidence).flat();
-  const known = new Map(events.map(({ stream, revision, hash }) => [`${stream}@${revision}`, hash]));
+  const known = new Map(
+    events.map(({ stream, revision, hash }) => [`${stream}@${revision}`, hash]),
+  );
 
   it.each(FINDING_EXPORT_NAMES)('%s is the same bytes each time', async (as) => {
     expect(await written(structuredClone(evidence), as)).toEqual(await written(evidence, as));
@@ -73,7 +75,10 @@ describe.each(EVIDENCE)('of the evidence %s', (_, evidence) => {
     async (as) => {
       const texts = new Set(
         events.flatMap(({ data }) => {
-          const { statement, summary, why, message, detail, reason } = data as Record<string, unknown>;
+          const { statement, summary, why, message, detail, reason } = data as Record<
+            string,
+            unknown
+          >;
           return [statement, summary, why, message, detail, reason].filter(
             (text) => typeof text === 'string' && text.includes(' '),
           );
@@ -107,7 +112,10 @@ describe('a gap', () => {
       ...{ verdict: null, review: null, discarded: null },
     });
 
-    const prov = said('prov', await written(BARE, 'prov')) as Record<string, Record<string, object>>;
+    const prov = said('prov', await written(BARE, 'prov')) as Record<
+      string,
+      Record<string, object>
+    >;
     expect(prov['entity']?.['hf:finding:pay-1-f1']).toMatchObject({
       ...{ 'hf:verdicts': 0, 'hf:reviews': 0 },
     });
@@ -128,7 +136,8 @@ describe('a gap', () => {
       .filter((one) => one.endsWith(' START'))
       .map((one) => one.split(' ')[0] ?? '')
       .filter(
-        (runId) => !['COMPLETE', 'FAIL', 'ABORT'].some((end) => started.includes(`${runId} ${end}`)),
+        (runId) =>
+          !['COMPLETE', 'FAIL', 'ABORT'].some((end) => started.includes(`${runId} ${end}`)),
       );
     expect(unfinished).toHaveLength(2);
   });
@@ -139,7 +148,9 @@ describe('a gap', () => {
     const prov = said('prov', await written(BLOCKED, 'prov')) as Record<string, object>;
     const invalidated = Object.values(prov['wasInvalidatedBy'] ?? {}) as Record<string, string>[];
     expect(invalidated.map((one) => one['prov:entity'])).toContain('hf:finding:f2');
-    expect(textOf(await written(BLOCKED, 'ro-crate'))).toMatch(/verdict: BLOCK; review: \w+; discarded/);
+    expect(textOf(await written(BLOCKED, 'ro-crate'))).toMatch(
+      /verdict: BLOCK; review: \w+; discarded/,
+    );
   });
 });
 

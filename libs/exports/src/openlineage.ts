@@ -55,8 +55,7 @@ const releasedIn = ({ opened }: Story): readonly object[] => {
 };
 
 /** OpenLineage asks for UUIDs: they derive from our ids, which the facets tell. */
-const runIdOf = (kind: 'run' | 'training', id: string): string =>
-  deriveId('openlineage', kind, id);
+const runIdOf = (kind: 'run' | 'training', id: string): string => deriveId('openlineage', kind, id);
 
 const job = (studyId: string, kind: 'loop' | 'training') => ({
   namespace: NAMESPACE,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { provOf } from './prov.ts';
+import { storyOf } from './story.ts';
 import { EVERY_EVIDENCE, textOf, VERIFIED } from './testing/evidence.ts';
 
 type Section = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -91,8 +92,7 @@ it('leads from the finding back to the source, over every kept mutation', () => 
   const reached = new Set<unknown>(['hf:finding:pay-1-f1']);
   for (const entity of reached)
     for (const [from, to] of edges) if (from === entity) reached.add(to);
-  const [proposed] = VERIFIED.finding;
-  const { chain } = proposed?.data as { chain: { sourceTree: string; mutations: string[] } };
+  const { chain } = storyOf(VERIFIED).proposed.data;
   for (const mutation of chain.mutations) expect(reached).toContain(`hf:program:${mutation}`);
   expect(reached).toContain(`git:dir:${chain.sourceTree}`);
 });

@@ -46,9 +46,7 @@ describe.each(Object.entries(EVERY_EVIDENCE))('the crate of %s', (_, evidence) =
   });
 
   it('lists every file as a part and every action as mentioned', () => {
-    expect(referencesOf(root?.['hasPart'])).toEqual(
-      ofType('File').map((entity) => entity['@id']),
-    );
+    expect(referencesOf(root?.['hasPart'])).toEqual(ofType('File').map((entity) => entity['@id']));
     const actions = [...ofType('CreateAction'), ...ofType('ReviewAction')];
     expect(referencesOf(root?.['mentions']).toSorted()).toEqual(
       actions.map((entity) => entity['@id']).toSorted(),

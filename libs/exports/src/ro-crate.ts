@@ -66,6 +66,13 @@ const holdfast = ({ add }: CrateGraph, { opened }: Story): Reference =>
     softwareVersion: opened.data.environment.holdfast,
   });
 
+/** Whoever did something, under a role and an opaque id. Only agents and the harness are software by their role. */
+const someone = ({ add }: CrateGraph, who: Actor): Reference =>
+  add(`urn:holdfast:agent:${nameOfActor(who)}`, {
+    '@type': who.role === 'agent' || who.role === 'harness' ? 'SoftwareApplication' : 'Person',
+    name: nameOfActor(who),
+  });
+
 const cohortFiles = ({ file }: CrateGraph, { opened }: Story): readonly Reference[] => {
   const { cohorts } = opened.data;
   return cohorts === null ? [] : [file(cohorts.table), file(cohorts.cells)];
@@ -119,10 +126,7 @@ const outcomeOf = ({ decided }: Attempt): string => {
   return 'reason' in decided.data ? `Reverted: ${decided.data.reason}.` : 'Kept.';
 };
 
-const attemptAction = (
-  { add, restsOn, program }: CrateGraph,
-  attempt: Attempt,
-): Reference => {
+const attemptAction = ({ add, restsOn, program }: CrateGraph, attempt: Attempt): Reference => {
   const { proposed, cutOver, decided } = attempt;
   const { mutationId, number, baseTree, proposedTree } = proposed.data;
   const who = nameOfActor(proposed.metadata.actor);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { generateKey, signEnvelope } from '#libs/signatures';
 import type { FindingEvidence } from './evidence.ts';
 import { inTotoOf, slsaOf } from './slsa.ts';
+import { storyOf } from './story.ts';
 import { ACCEPTED, EVERY_EVIDENCE, textOf, VERIFIED } from './testing/evidence.ts';
 
 const key = generateKey();
@@ -118,16 +119,13 @@ describe.each(Object.entries(EVERY_EVIDENCE))('the statement on %s', (_, evidenc
   });
 
   it('has subjects of unique names: the kept program, the scored predictions, the claim', () => {
-    const [proposed] = evidence.finding;
-    const { chain, predictions } = proposed?.data as {
-      chain: { toTree: string };
-      predictions: { sha256: string }[];
-    };
+    const { proposed } = storyOf(evidence);
+    const { chain, predictions } = proposed.data;
     expect(new Set(subject.map(({ name }) => name)).size).toBe(subject.length);
     expect(subject.map(({ digest }) => digest['sha256'] ?? digest['gitTree'])).toEqual([
       chain.toTree,
       ...predictions.map(({ sha256 }) => sha256),
-      proposed?.hash,
+      proposed.hash,
     ]);
   });
 });

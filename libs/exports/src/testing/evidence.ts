@@ -31,7 +31,10 @@ export const BLOCKED = goldenEvidence('v2.jsonl', 'f2', 'r1');
 export const BARE: FindingEvidence = {
   ...VERIFIED,
   finding: VERIFIED.finding.slice(0, 1),
-  run: VERIFIED.run.slice(0, VERIFIED.run.findLastIndex(({ type }) => type === 'TrainingLaunched') + 1),
+  run: VERIFIED.run.slice(
+    0,
+    VERIFIED.run.findLastIndex(({ type }) => type === 'TrainingLaunched') + 1,
+  ),
 };
 
 export const EVERY_EVIDENCE = { VERIFIED, ACCEPTED, BLOCKED, BARE };
