@@ -1,4 +1,4 @@
-import type { ArtefactRef, RecordedEvent } from '#libs/kernel';
+import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
 import type { FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
 import { nameOf, nameOfBlob, nameOfCommit, nameOfEvent, nameOfTree } from './names.ts';
@@ -126,15 +126,15 @@ const outcomeOf = ({ decided }: Attempt): string => {
   return 'reason' in decided.data ? `Reverted: ${decided.data.reason}.` : 'Kept.';
 };
 
-const attemptAction = ({ add, restsOn, program }: CrateGraph, attempt: Attempt): Reference => {
+const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
+  const { add, restsOn, program } = graph;
   const { proposed, cutOver, decided } = attempt;
   const { mutationId, number, baseTree, proposedTree } = proposed.data;
-  const who = nameOfActor(proposed.metadata.actor);
   return add(nameOf('mutation', mutationId), {
     '@type': 'CreateAction',
     name: `attempt ${number}`,
     description: outcomeOf(attempt),
-    instrument: add(`urn:holdfast:agent:${who}`, { '@type': 'SoftwareApplication', name: who }),
+    instrument: someone(graph, proposed.metadata.actor),
     object: program(baseTree),
     result: program(proposedTree),
     endTime: proposed.metadata.time,
@@ -255,12 +255,10 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
   });
   const reviewed = reviews.map((review) => {
     const at = `${review.stream}@${review.revision}`;
-    const who = nameOfActor(review.metadata.actor);
     return add(`urn:holdfast:review:${at}`, {
       '@type': 'ReviewAction',
       name: `review of finding ${findingId}`,
-      // Only people review; who it was stands under an opaque id.
-      agent: add(`urn:holdfast:agent:${who}`, { '@type': 'Person', name: who }),
+      agent: someone(graph, review.metadata.actor),
       object: finding,
       result: add(`urn:holdfast:decision:${at}`, {
         '@type': 'PropertyValue',

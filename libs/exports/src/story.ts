@@ -56,7 +56,7 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
         isA(event, 'TrainingCompleted') ||
         isA(event, 'TrainingFailed') ||
         isA(event, 'TrainingTimedOut'),
-    ) as readonly TrainingEnd[],
+    ),
     ({ data }) => data.trainingId,
   );
   const observed = keyedBy(eventsOf(run, 'MetricObserved'), ({ data }) => data.trainingId);
