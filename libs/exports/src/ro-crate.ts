@@ -20,8 +20,10 @@ interface Reference {
 
 const to = (id: string): Reference => ({ '@id': id });
 const status = (which: 'Completed' | 'Failed' | 'Active') => ({
-  actionStatus: to(`http://schema.org/${which}ActionStatus`),
+  actionStatus: `http://schema.org/${which}ActionStatus`,
 });
+/** The same moment with its offset in digits, as validators of the profile ask for it. */
+const momentOf = ({ metadata }: RecordedEvent): string => metadata.time.replace(/Z$/, '+00:00');
 
 /** A graph under way: what is said twice of the same thing stands in it once, as it was said first. */
 const crateGraph = () => {
@@ -113,10 +115,10 @@ const runAction = (graph: CrateGraph, story: Story): Reference => {
       ...cohortFiles(graph, story),
       ...(loopEnded === null ? [] : [program(loopEnded.data.tree)]),
     ],
-    startTime: opened.metadata.time,
+    startTime: momentOf(opened),
     ...(loopEnded === null
       ? { ...status('Active'), description: 'The end of the loop is not recorded.' }
-      : { endTime: loopEnded.metadata.time, ...status('Completed') }),
+      : { endTime: momentOf(loopEnded), ...status('Completed') }),
     ...restsOn(opened, ...(loopEnded === null ? [] : [loopEnded])),
   });
 };
@@ -137,7 +139,7 @@ const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
     instrument: someone(graph, proposed.metadata.actor),
     object: program(baseTree),
     result: program(proposedTree),
-    endTime: proposed.metadata.time,
+    endTime: momentOf(proposed),
     ...status('Completed'),
     ...restsOn(...[proposed, cutOver, decided].flatMap((event) => event ?? [])),
   });
@@ -163,12 +165,12 @@ const trainingActions = (
     name: `training, ${purpose}, seed ${seed}`,
     instrument: program(tree),
     object: cohortFiles(graph, story),
-    startTime: launched.metadata.time,
+    startTime: momentOf(launched),
     ...(ended === null
       ? { ...status('Active'), description: 'The end of this training is not recorded.' }
       : {
           result: [...predictions, file(ended.data.log)],
-          endTime: ended.metadata.time,
+          endTime: momentOf(ended),
           ...status(ENDS[ended.type]),
           ...(ENDS[ended.type] === 'Failed' && {
             error: 'failure' in ended.data ? ended.data.failure : 'timed-out',
@@ -191,7 +193,7 @@ const trainingActions = (
         value,
         description: `n = ${n}`,
       }),
-      endTime: observed.metadata.time,
+      endTime: momentOf(observed),
       ...status('Completed'),
       ...restsOn(observed),
     }),
@@ -231,7 +233,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
     instrument: holdfast(graph, story),
     object: predictions.map(file),
     result: finding,
-    endTime: proposed.metadata.time,
+    endTime: momentOf(proposed),
     ...status('Completed'),
     ...restsOn(proposed),
   });
@@ -248,7 +250,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
         value: verified.data.verdict,
         description: verified.data.trust,
       }),
-      endTime: verified.metadata.time,
+      endTime: momentOf(verified),
       ...status('Completed'),
       ...restsOn(verified),
     });
@@ -265,7 +267,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
         name: 'decision',
         value: review.data.decision,
       }),
-      endTime: review.metadata.time,
+      endTime: momentOf(review),
       ...status('Completed'),
       ...restsOn(review),
     });
