@@ -254,7 +254,7 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
     doc.associated(revert, actor(doc, reverted.metadata.actor), by);
     const cause = observed.findLast(({ revision }) => revision < reverted.revision);
     if (cause !== undefined) doc.informed(revert, `hf:measurement:${cause.data.trainingId}`, by);
-    for (const mutationId of undone)
+    for (const mutationId of undone.filter((one) => story.attempts.has(one)))
       doc.invalidated(programId(mutationId), revert, { ...at(reverted), ...by });
   }
 };
