@@ -25,7 +25,7 @@ const cloudEvent = (event: RecordedEvent): object => {
     id,
     time: metadata.time,
     datacontenttype: 'application/json',
-    dataschema: `urn:holdfast:event:${body.type}:${body.metadata.schemaVersion}`,
+    dataschema: `urn:holdfast:schema:${body.type}:${body.metadata.schemaVersion}`,
     stream,
     revision,
     hash,

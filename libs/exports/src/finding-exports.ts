@@ -1,14 +1,11 @@
-import { ok, refused, type Refusal, type Result, type Signature } from '#libs/kernel';
+import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { cloudEventsOf } from './cloudevents.ts';
 import { DOCUMENT_EXPORTS } from './dossier/formats.ts';
 import { eventsOf, type FindingEvidence } from './evidence.ts';
-
-/** Signs with the runner's key, for DSSE envelopes. */
-export interface EnvelopeSigner {
-  /** SHA-256 of the raw public key, first 16 hex digits. */
-  readonly keyId: string;
-  readonly sign: (payloadType: string, payload: Uint8Array) => Signature;
-}
+import { openLineageOf } from './openlineage.ts';
+import { provOf } from './prov.ts';
+import { roCrateOf } from './ro-crate.ts';
+import { IN_TOTO_JSON, inTotoOf, slsaOf, type EnvelopeSigner } from './slsa.ts';
 
 interface FormatCard {
   /** What it is, in a few words. */
@@ -30,6 +27,42 @@ interface SignedFormat extends FormatCard {
 
 /** What a finding can be exported as: each a pure function of its evidence, and of a signer where it is signed. */
 export const FINDING_EXPORTS = {
+  slsa: {
+    about: 'in-toto statement with SLSA provenance, in a DSSE envelope signed by the runner',
+    mediaType: 'application/vnd.in-toto.provenance+dsse',
+    ending: 'intoto.json',
+    signed: true,
+    write: slsaOf,
+  },
+  'in-toto': {
+    about: 'the statement that the envelope of slsa holds, unsigned',
+    mediaType: IN_TOTO_JSON,
+    ending: 'statement.json',
+    signed: false,
+    write: inTotoOf,
+  },
+  prov: {
+    about: 'W3C PROV as PROV-JSON',
+    // PROV-JSON has no media type of its own.
+    mediaType: 'application/json',
+    ending: 'prov.json',
+    signed: false,
+    write: provOf,
+  },
+  'ro-crate': {
+    about: 'ro-crate-metadata.json of a Process Run Crate (Workflow Run RO-Crate)',
+    mediaType: 'application/ld+json; profile="https://w3id.org/ro/crate"',
+    ending: 'ro-crate-metadata.json',
+    signed: false,
+    write: roCrateOf,
+  },
+  openlineage: {
+    about: 'OpenLineage run events, as a JSON array',
+    mediaType: 'application/json',
+    ending: 'openlineage.json',
+    signed: false,
+    write: openLineageOf,
+  },
   cloudevents: {
     about: 'the events themselves as a CloudEvents 1.0 batch',
     mediaType: 'application/cloudevents-batch+json',

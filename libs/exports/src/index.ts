@@ -4,3 +4,10 @@ export * from './delimited.ts';
 export * from './parquet.ts';
 export * from './evidence.ts';
 export * from './finding-exports.ts';
+export {
+  BUILD_TYPE,
+  IN_TOTO_JSON,
+  SLSA_PROVENANCE,
+  STATEMENT_TYPE,
+  type EnvelopeSigner,
+} from './slsa.ts';

@@ -1,6 +1,13 @@
 import type { FindingEvidence } from '#libs/exports';
 import type { FindingEvent } from '#libs/findings';
-import { ok, refused, type Fact, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
+import {
+  ok,
+  refused,
+  type Fact,
+  type RecordedEvent,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
 import type { RunEvent, RunOpened } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Ledger } from '../ledger.ts';
@@ -49,12 +56,12 @@ export const evidenceOf = async (
     study: await read<StudyEvent>(`study-${studyOf(runId)}`, (event) =>
       isAbout(event, runId, dataDigest),
     ),
-    data: await read<DataEvent>(`data-${dataDigest}`, (event) =>
-      isAbout(event, runId, dataDigest),
-    ),
+    data: await read<DataEvent>(`data-${dataDigest}`, (event) => isAbout(event, runId, dataDigest)),
   });
 };
 
 /** Whether an event of a shared stream is about this run: it names it, or no run and no data but its own. */
 const isAbout = ({ data }: StudyEvent | DataEvent, runId: string, dataDigest: string): boolean =>
-  'runId' in data ? data.runId === runId : !('dataDigest' in data) || data.dataDigest === dataDigest;
+  'runId' in data
+    ? data.runId === runId
+    : !('dataDigest' in data) || data.dataDigest === dataDigest;

@@ -364,7 +364,9 @@ const heading = (
   return item;
 };
 
-const PADDING = 3;
+const PADDING = 4;
+/** A word that is wider may be cut, such as a digest. */
+const WIDEST_WORD = 92;
 
 /** Widths that give each column its longest word where there is room, and the rest by how much there is to say. */
 const columnWidths = (
@@ -372,14 +374,19 @@ const columnWidths = (
   cells: readonly (readonly (readonly Run[])[])[],
 ): readonly number[] => {
   const columns = cells[0]?.length ?? 0;
-  const [least, wish] = [new Array<number>(columns).fill(0), new Array<number>(columns).fill(0)];
+  const least = new Array<number>(columns).fill(0);
+  const totals = least.map((): number[] => []);
   for (const row of cells)
     for (const [at, runs] of row.entries()) {
       const words = wordsOf(press, runs);
       const widest = Math.max(0, ...words.map((word) => inked(press, word)));
-      least[at] = Math.max(least[at] ?? 0, Math.min(widest, 92));
-      wish[at] = Math.max(wish[at] ?? 0, Math.min(total(words.flat()), 420));
+      least[at] = Math.max(least[at] ?? 0, Math.min(widest, WIDEST_WORD));
+      totals[at]?.push(Math.min(total(words.flat()), WIDTH));
     }
+  // A few cells that are much longer than the rest of their column are left to wrap.
+  const wish = totals.map(
+    (all) => all.sort((one, other) => one - other)[Math.floor((all.length - 1) * 0.9)] ?? 0,
+  );
   const room = WIDTH - columns * 2 * PADDING;
   const needed = least.reduce((sum, one) => sum + one, 0);
   if (needed >= room) return least.map((one) => (one * room) / needed + 2 * PADDING);

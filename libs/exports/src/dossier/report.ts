@@ -224,7 +224,7 @@ const MOST_CITED = 80;
 /**
  * Numbers the gaps in the order in which they show, collects the events that are named, and resolves references.
  *
- * @param streams - the order of the appendix
+ * @param streams - the order of events: by stream, then by revision
  * @throws Error for a statement that rests on nothing and a reference that leads nowhere: bugs of a template
  */
 export const compose = (draft: Draft, streams: readonly string[]): Report => {
@@ -232,10 +232,14 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
   const gaps = new Map<string, GapEntry>();
   const events = new Map<EventKey, RecordedEvent>();
 
+  const rank = ({ stream }: RecordedEvent): number => streams.indexOf(stream);
+  const inOrder = (one: RecordedEvent, other: RecordedEvent): number =>
+    rank(one) - rank(other) || one.revision - other.revision;
+
   const cite = (basis: readonly RecordedEvent[], text: Text): Basis => {
     if (basis.length === 0)
       throw new Error(`a statement rests on no event: ${JSON.stringify(text)}`);
-    const all = [...new Map(basis.map((event) => [keyOf(event), event])).values()];
+    const all = [...new Map(basis.map((event) => [keyOf(event), event])).values()].sort(inOrder);
     const more = Math.max(0, all.length - MOST_CITED);
     const cited =
       more === 0 ? all : [...all.slice(0, MOST_CITED / 2), ...all.slice(-MOST_CITED / 2)];
@@ -294,7 +298,6 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
 
   const lead = draft.lead.map(blockOf);
   const sections = draft.sections.map(sectionOf);
-  const rank = (event: RecordedEvent): number => streams.indexOf(event.stream);
   return {
     title: visible(draft.title),
     subtitle: visible(draft.subtitle),
@@ -303,7 +306,7 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
     gaps: [...gaps.values()],
     sections,
     events: [...events.values()]
-      .sort((one, other) => rank(one) - rank(other) || one.revision - other.revision)
+      .sort(inOrder)
       .map((event) => ({
         key: keyOf(event),
         type: event.type,

@@ -16,7 +16,7 @@ export const identity = ({ opened, proposed, evidence }: Chain): readonly DraftB
       registered,
     ),
     statement(
-      say`The program that is claimed about is the git tree ${code(chain.toTree)}. It was reached from the tree ${code(chain.fromTree)} by ${counted(claim.changes.length, 'kept change')}.`,
+      say`The program that the claim is about is the git tree ${code(chain.toTree)}. It was reached from the tree ${code(chain.fromTree)} by ${counted(claim.changes.length, 'kept change')}.`,
       proposed,
     ),
     statement(
@@ -138,7 +138,7 @@ const OUTCOMES: Readonly<Record<AttemptOutcome, string>> = {
   halted: 'halted the run',
   refused: 'the edit did not apply',
   metric: 'a secondary metric, measured from then on',
-  'not-paid': 'the budget was exhausted',
+  'not-paid': 'not paid, the budget was exhausted',
   open: 'no decision recorded',
 };
 

@@ -4,6 +4,9 @@ import { count, counted, decimal, moment, percent, short } from '../numbers.ts';
 import { code, gap, note, say, statement, table, words, type DraftBlock, type Text } from '../report.ts';
 import { NO_VERDICT } from './gaps.ts';
 
+const recordedAs = ({ proposed }: Chain): DraftBlock =>
+  statement(say`The finding as it was recorded: ${words(proposed.data.statement)}`, proposed);
+
 /** Whether the chain held, in one sentence: a reader who reads no further has read this. */
 const inShort = ({ verdict: verified, discarded }: Chain): DraftBlock => {
   if (verified === null) return NO_VERDICT;
@@ -30,6 +33,7 @@ const inShort = ({ verdict: verified, discarded }: Chain): DraftBlock => {
 
 /** The first sentences of every report: what it is and what it is not. */
 export const lead = (chain: Chain, layout: string): readonly DraftBlock[] => [
+  recordedAs(chain),
   inShort(chain),
   note(
     say`This document says what the event log of Holdfast holds about one finding, and nothing else. Each statement ends with links to the events that it rests on; the appendix lists them with their hashes. Whoever has the log can find each event by its name and compute its hash again.`,
@@ -43,8 +47,9 @@ export const lead = (chain: Chain, layout: string): readonly DraftBlock[] => [
 ];
 
 /** What is claimed, by how much, how surely, and of how many. */
-export const effect = ({ proposed }: Chain): readonly DraftBlock[] => {
-  const { claim, statement: sentence } = proposed.data;
+export const effect = (chain: Chain): readonly DraftBlock[] => {
+  const { proposed } = chain;
+  const { claim } = proposed.data;
   const { estimate, standardError, interval, relative, n, cohort, kind, look } = claim;
   const compared =
     kind === 'line'
@@ -58,7 +63,7 @@ export const effect = ({ proposed }: Chain): readonly DraftBlock[] => {
         : 'The interval includes 0: the change cannot be told from no change.';
   const direction = estimate < 0 ? 'rises' : 'falls';
   return [
-    statement(say`The finding as it was recorded: ${words(sentence)}`, proposed),
+    recordedAs(chain),
     statement(
       say`For ${counted(n, 'person', 'people')} whose rows nothing in the loop had seen (the sealed rows), the log-loss per person of predicting ${words(cohort.outcome)} ${direction} by ${decimal(Math.abs(estimate))} compared with ${compared}; that is ${percent(Math.abs(relative))} of it. The standard error is ${decimal(standardError)}.`,
       proposed,

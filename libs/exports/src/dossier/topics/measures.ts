@@ -148,10 +148,11 @@ export const intersections = (chain: Chain): readonly DraftBlock[] => {
 
 /** At which probability a prediction is decided. */
 export const threshold = ({ opened }: Chain): readonly DraftBlock[] => {
-  const { postLoop } = opened.data.policy.gates;
+  const { data, gates } = opened.data.policy;
+  const { threshold: least, favourable } = gates.postLoop;
   return [
     statement(
-      say`For measuring fairness, a predicted probability of at least ${String(postLoop.threshold)} counts as the positive outcome; the ${postLoop.favourable} one is favourable. The metric itself uses no threshold.`,
+      say`For measuring fairness, a predicted probability of at least ${String(least)} is decided as ${words(data.outcome.labels.positive)}; ${words(data.outcome.labels[favourable])} is the favourable decision. The metric itself uses no threshold.`,
       opened,
     ),
   ];
