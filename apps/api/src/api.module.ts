@@ -30,6 +30,7 @@ import { RequestVerificationController } from './commands/request-verification/r
 import { ReviewFindingController } from './commands/review-finding/review-finding.controller.ts';
 import { slotsOf } from './http/slots.ts';
 import { AgentController } from './queries/agent/agent.controller.ts';
+import { FindingExportsController } from './queries/finding-exports/finding-exports.controller.ts';
 import { FindingsController } from './queries/findings/findings.controller.ts';
 import { LedgerStateController } from './queries/ledger-state/ledger-state.controller.ts';
 import { LedgersController } from './queries/ledgers/ledgers.controller.ts';
@@ -53,6 +54,7 @@ const CONTROLLERS: Type[] = [
   RestorePointsController,
   LedgerStateController,
   FindingsController,
+  FindingExportsController,
   RequestVerificationController,
   ReviewFindingController,
   AgentController,

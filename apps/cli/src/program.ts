@@ -7,6 +7,7 @@ import { bundleVerb } from './verbs/bundle.ts';
 import { checkVerb } from './verbs/check.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
+import { exportVerb } from './verbs/export.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
 import { forkVerb } from './verbs/fork.ts';
 import { initVerb } from './verbs/init.ts';
@@ -39,6 +40,7 @@ const VERBS: readonly Verb[] = [
   restoreVerb,
   notaryVerb,
   auditVerb,
+  exportVerb,
   diffVerb,
   reviewVerb,
   stopVerb,

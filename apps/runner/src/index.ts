@@ -20,6 +20,7 @@ export {
 } from './agent-edge.ts';
 export { agentOf } from './agent-of.ts';
 export { driveRun, type Drive } from './drive-run.ts';
+export { exportFrom } from './exporting/export.ts';
 export {
   openHome,
   recallStudyFile,
@@ -46,6 +47,7 @@ export { runOf, studyOf } from './proving/names.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { verdictOn } from './proving/verify.ts';
+export * from './queries/export-finding.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
 export { FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';

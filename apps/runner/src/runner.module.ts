@@ -10,6 +10,7 @@ import { ReviewFindingHandler } from './commands/review-finding.ts';
 import { StopLoopHandler } from './commands/stop-loop.ts';
 import { VerifyFindingHandler } from './commands/verify-finding.ts';
 import type { Home } from './home.ts';
+import { ExportFindingHandler } from './queries/export-finding.ts';
 import { RestoreStateHandler } from './queries/restore-state.ts';
 import { AskViewHandler } from './queries/views.ts';
 import { HOME } from './tokens.ts';
@@ -17,6 +18,7 @@ import { HOME } from './tokens.ts';
 const HANDLERS = [
   AskViewHandler,
   DriveRunHandler,
+  ExportFindingHandler,
   ForkRunHandler,
   HaltRunHandler,
   OpenRunHandler,

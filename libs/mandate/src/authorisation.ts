@@ -104,6 +104,7 @@ export const ACTS = {
       'getLedger',
       'listFindings',
       'getFinding',
+      'getFindingExport',
     ],
   },
   'have-reads-recorded': {

@@ -45,6 +45,7 @@ export const PERMISSIONS = {
   // Findings.
   listFindings: by('listFindings'),
   getFinding: by('getFinding'),
+  getFindingExport: by('getFindingExport'),
   verifyFinding: by('verifyFinding'),
   reviewFinding: by('reviewFinding'),
 

@@ -63,6 +63,8 @@ export const PROBLEMS = {
   'study-registered': { status: 409, title: 'The study is registered already' },
   'no-studies-folder': { status: 409, title: 'This host has no studies' },
   'restore-point-absent': { status: 409, title: 'The log does not hold this restore point' },
+  'evidence-missing': { status: 409, title: 'The log does not hold the run of the finding' },
+  'export-needs-key': { status: 409, title: 'Only who holds the key can sign that' },
   'restore-point-contradicted': {
     status: 409,
     title: 'The log contradicts its restore point',

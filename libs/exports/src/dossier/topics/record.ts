@@ -1,0 +1,111 @@
+import { eventsOf } from '../../evidence.ts';
+import type { Chain } from '../chain.ts';
+import { count, moment } from '../numbers.ts';
+import { code, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
+
+/** What was logged, in which streams, and what holds it together. */
+export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
+  table(
+    'The streams that this document was made from',
+    ['Stream', '#Events read', 'First', 'Last', 'Hash of the last'],
+    all.flatMap((events) => {
+      const [first, last] = [events[0], events.at(-1)];
+      return first === undefined || last === undefined
+        ? []
+        : [
+            {
+              cells: [
+                say`${code(first.stream)}`,
+                say`${count(events.length)}`,
+                say`${moment(first.metadata.time)}`,
+                say`${moment(last.metadata.time)}`,
+                say`${code(last.hash)}`,
+              ],
+              basis: first === last ? [last] : [first, last],
+            },
+          ];
+    }),
+  ),
+  note(
+    say`Every event was recorded by the harness when it happened and names the hash (SHA-256) of the event before it in its stream: an event that is altered, removed or put in later breaks the chain. Of streams that are shared with other runs only what concerns this one was read.`,
+  ),
+];
+
+/** Which keys attest what. */
+export const signatures = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
+  const { runner, worker } = opened.data.keys;
+  const enlisted = eventsOf(run, 'WorkerEnlisted');
+  const heads = eventsOf(run, 'RunHeadSigned');
+  return [
+    statement(
+      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${enlisted.flatMap(({ data }, at) => (at === 0 ? [code(data.keyId)] : [', ', code(data.keyId)]))}.`} The keys are the operator's.`,
+      opened,
+      ...enlisted,
+    ),
+    ...(heads.length === 0
+      ? [gap('Signed end of the run', 'The log holds no signature over the head of the run.')]
+      : [
+          statement(
+            say`The runner signed the head of the run: event ${heads.map(({ stream, data }) => `${stream}@${data.revision}`).join(' and event ')}.`,
+            ...heads,
+          ),
+        ]),
+  ];
+};
+
+/** Who acted, by role and opaque id. */
+export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
+  const by = new Map<string, (typeof all)[number][number][]>();
+  for (const event of all.flat()) {
+    const { role, id } = event.metadata.actor;
+    const key = JSON.stringify([role, id]);
+    const known = by.get(key);
+    if (known === undefined) by.set(key, [event]);
+    else known.push(event);
+  }
+  return [
+    table(
+      'Who acted: roles and opaque ids, with the first and the last event of each',
+      ['Role', 'Id', '#Events', 'Kinds of events'],
+      [...by.values()].flatMap((events) => {
+        const [first, last] = [events[0], events.at(-1)];
+        return first === undefined || last === undefined
+          ? []
+          : [
+              {
+                cells: [
+                  say`${first.metadata.actor.role}`,
+                  say`${code(first.metadata.actor.id)}`,
+                  say`${count(events.length)}`,
+                  say`${[...new Set(events.map(({ type }) => type))].sort().join(', ')}`,
+                ],
+                basis: first === last ? [first] : [first, last],
+              },
+            ];
+      }),
+    ),
+    gap(
+      'Names of the people who acted',
+      'The log holds opaque ids only. The operator keeps the names apart from the log and has to give them.',
+    ),
+  ];
+};
+
+/** What people can do about the loop, and what they did. */
+export const interventions = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
+  const halted = eventsOf(run, 'RunHalted').filter(({ data }) => data.by === 'human');
+  const stopped = eventsOf(run, 'LoopEnded').filter(({ data }) => data.reason === 'stopped');
+  const opened = eventsOf(run, 'RunOpened');
+  const events = [...halted, ...stopped];
+  return [
+    note(
+      say`While the loop runs, a person can stop it (what stands goes on to its findings) or halt it (it is over and yields no findings). A finding changes nothing by itself: the accepted line moves only when a person accepts a finding whose verdict is PASS.`,
+    ),
+    events.length === 0
+      ? statement(say`No person stopped or halted this run.`, ...opened, run.at(-1))
+      : statement(
+          say`A person intervened in this run on ${events.map(({ metadata }) => moment(metadata.time)).join(' and ')}.`,
+          ...events,
+        ),
+  ];
+};

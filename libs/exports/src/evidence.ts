@@ -1,0 +1,50 @@
+import type { FindingEvent } from '#libs/findings';
+import type { Fact, RecordedEvent } from '#libs/kernel';
+import type { RunEvent } from '#libs/run';
+import type { DataEvent, StudyEvent } from '#libs/studies';
+
+/**
+ * All that an export may speak of: a finding's streams, every event in its newest version. Of the streams that a study
+ * and its data share with others, what is about this finding's run: another project's studies are nobody's business.
+ */
+export interface FindingEvidence {
+  readonly finding: readonly RecordedEvent<FindingEvent>[];
+  readonly run: readonly RecordedEvent<RunEvent>[];
+  readonly study: readonly RecordedEvent<StudyEvent>[];
+  readonly data: readonly RecordedEvent<DataEvent>[];
+}
+
+/** An event whose data have the shape that its type says. */
+export type EventOf<E extends Fact, Type extends E['type']> = RecordedEvent<
+  Extract<E, { readonly type: Type }>
+>;
+
+/** Whether an event is of this type. */
+export const isA = <E extends Fact, Type extends E['type']>(
+  event: RecordedEvent<E>,
+  type: Type,
+): event is EventOf<E, Type> & RecordedEvent<E> => event.type === type;
+
+/** The events of one type, in their order. */
+export const eventsOf = <E extends Fact, Type extends E['type']>(
+  events: readonly RecordedEvent<E>[],
+  type: Type,
+): readonly EventOf<E, Type>[] =>
+  events.filter((event) => event.type === type) as readonly RecordedEvent[] as readonly EventOf<
+    E,
+    Type
+  >[];
+
+/** The event that a statement rests on: where it stands, and the hash of its stored bytes. */
+export interface EventLink {
+  /** `<stream>@<revision>`. */
+  readonly event: string;
+  /** SHA-256 of the stored bytes, lower-case hex. */
+  readonly hash: string;
+}
+
+/** Names an event so that whoever has the log finds it and knows it again. */
+export const linkTo = ({ stream, revision, hash }: RecordedEvent): EventLink => ({
+  event: `${stream}@${revision}`,
+  hash,
+});

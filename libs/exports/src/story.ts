@@ -1,0 +1,101 @@
+import type { FindingEvent } from '#libs/findings';
+import type { Actor } from '#libs/kernel';
+import type { RunEvent } from '#libs/run';
+import { eventsOf, isA, type EventOf, type FindingEvidence } from './evidence.ts';
+
+type Of<Type extends RunEvent['type']> = EventOf<RunEvent, Type>;
+
+/** How a training ended. */
+export type TrainingEnd = Of<'TrainingCompleted'> | Of<'TrainingFailed'> | Of<'TrainingTimedOut'>;
+
+/** A training as the run recorded it; null is what the log doesn't hold. */
+export interface Training {
+  readonly launched: Of<'TrainingLaunched'>;
+  readonly ended: TrainingEnd | null;
+  readonly observed: Of<'MetricObserved'> | null;
+}
+
+/** A proposed change and what became of it; null is what the log doesn't hold. */
+export interface Attempt {
+  readonly proposed: Of<'MutationProposed'>;
+  readonly restorePoint: Of<'RestorePointTaken'> | null;
+  readonly cutOver: Of<'MutationCutOver'> | null;
+  readonly decided: Of<'MutationKept'> | Of<'MutationReverted'> | null;
+}
+
+/** The events of a finding's evidence, told as what happened. */
+export interface Story {
+  readonly proposed: EventOf<FindingEvent, 'FindingProposed'>;
+  readonly opened: Of<'RunOpened'>;
+  readonly trainings: readonly Training[];
+  /** By the mutation's id, in their order. */
+  readonly attempts: ReadonlyMap<string, Attempt>;
+  /** Reverts to the last stable state. */
+  readonly reverts: readonly Of<'RunReverted'>[];
+  readonly loopEnded: Of<'LoopEnded'> | null;
+  readonly verdicts: readonly EventOf<FindingEvent, 'FindingVerified'>[];
+  readonly discarded: EventOf<FindingEvent, 'FindingDiscarded'> | null;
+  readonly reviews: readonly EventOf<FindingEvent, 'FindingReviewed'>[];
+  readonly accepted: EventOf<FindingEvent, 'FindingAccepted'> | null;
+}
+
+const keyedBy = <Event>(
+  events: readonly Event[],
+  key: (event: Event) => string,
+): ReadonlyMap<string, Event> => new Map(events.map((event) => [key(event), event]));
+
+/** Throws where the evidence has no first event of the finding or the run: nothing can be said without them. */
+export const storyOf = ({ finding, run }: FindingEvidence): Story => {
+  const [proposed] = eventsOf(finding, 'FindingProposed');
+  const [opened] = eventsOf(run, 'RunOpened');
+  if (proposed === undefined || opened === undefined)
+    throw new Error('evidence without FindingProposed or RunOpened is no evidence of a finding');
+  const ended = keyedBy<TrainingEnd>(
+    run.filter(
+      (event) =>
+        isA(event, 'TrainingCompleted') ||
+        isA(event, 'TrainingFailed') ||
+        isA(event, 'TrainingTimedOut'),
+    ),
+    ({ data }) => data.trainingId,
+  );
+  const observed = keyedBy(eventsOf(run, 'MetricObserved'), ({ data }) => data.trainingId);
+  const points = keyedBy(eventsOf(run, 'RestorePointTaken'), ({ data }) => data.mutationId);
+  const cutOvers = keyedBy(eventsOf(run, 'MutationCutOver'), ({ data }) => data.mutationId);
+  const decided = keyedBy<Of<'MutationKept'> | Of<'MutationReverted'>>(
+    [...eventsOf(run, 'MutationKept'), ...eventsOf(run, 'MutationReverted')],
+    ({ data }) => data.mutationId,
+  );
+  return {
+    proposed,
+    opened,
+    trainings: eventsOf(run, 'TrainingLaunched').map((launched) => ({
+      launched,
+      ended: ended.get(launched.data.trainingId) ?? null,
+      observed: observed.get(launched.data.trainingId) ?? null,
+    })),
+    attempts: new Map(
+      eventsOf(run, 'MutationProposed').map((mutation) => {
+        const { mutationId } = mutation.data;
+        return [
+          mutationId,
+          {
+            proposed: mutation,
+            restorePoint: points.get(mutationId) ?? null,
+            cutOver: cutOvers.get(mutationId) ?? null,
+            decided: decided.get(mutationId) ?? null,
+          },
+        ];
+      }),
+    ),
+    reverts: eventsOf(run, 'RunReverted'),
+    loopEnded: eventsOf(run, 'LoopEnded').at(-1) ?? null,
+    verdicts: eventsOf(finding, 'FindingVerified'),
+    discarded: eventsOf(finding, 'FindingDiscarded').at(-1) ?? null,
+    reviews: eventsOf(finding, 'FindingReviewed'),
+    accepted: eventsOf(finding, 'FindingAccepted').at(-1) ?? null,
+  };
+};
+
+/** A role and an opaque id; never a name. */
+export const nameOfActor = ({ role, id }: Actor): string => `${role}:${id}`;
