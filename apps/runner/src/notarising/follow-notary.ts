@@ -33,22 +33,25 @@ export const followNotary = async (ledger: NotaryLedger, duty: NotaryDuty): Prom
   const { signal, intervalMs, onNotice } = duty;
   const pause = (ms: number, woken: AbortSignal = signal): Promise<unknown> =>
     sleep(ms, null, { signal: AbortSignal.any([signal, woken]) }).catch(() => undefined);
-  let said = '';
+  const said = new Set<string>();
   /** An alarm stands until somebody settles it: it is said once. */
   const say = ({ message }: Pick<SealRefusal, 'message'>): void => {
-    if (message !== said) onNotice(message);
-    said = message;
+    if (!said.has(message)) onNotice(message);
+    said.add(message);
   };
 
   const serve = async (notary: Notary, held: AbortSignal): Promise<void> => {
     const bell: Bell = { isDue: true, ring: () => undefined };
+    const over = new AbortController();
+    const watched = AbortSignal.any([held, over.signal]);
     let watching: Promise<void> | null = null;
-    while (!held.aborted) {
+    try {
+      while (!held.aborted) {
       if (bell.isDue) {
         bell.isDue = false;
         const sealed = await sealAndAnchor(ledger, notary, duty.anchors);
         if (sealed.ok) {
-          said = '';
+          said.clear();
           duty.onSealed(sealed.value);
         } else {
           // It is looked at again, since it may be settled, or the key be put right.
@@ -56,12 +59,15 @@ export const followNotary = async (ledger: NotaryLedger, duty: NotaryDuty): Prom
           say(sealed.error);
         }
       }
-      watching ??= watch(ledger, notary.reached(), held, bell, say);
+      watching ??= watch(ledger, notary.reached(), watched, bell, say);
       const woken = new AbortController();
       bell.ring = () => woken.abort();
       await pause(intervalMs, AbortSignal.any([held, woken.signal]));
+      }
+    } finally {
+      over.abort();
+      await watching;
     }
-    await watching;
   };
 
   while (!signal.aborted) {
@@ -101,6 +107,7 @@ const watch = async (
         bell.isDue = true;
         if (AT_ONCE.includes(event.type)) bell.ring();
       }
+      return;
     } catch (error) {
       if (signal.aborted) return;
       bell.isDue = true;
