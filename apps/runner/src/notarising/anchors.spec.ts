@@ -14,7 +14,10 @@ import {
 import type { EventLog } from '#libs/event-log';
 import { memoryLeases } from '#libs/leases';
 import { notaryKey } from '#libs/notary';
-import { startGitServer, type GitServerDouble } from '../../../../test/doubles/git-server/git-server.ts';
+import {
+  startGitServer,
+  type GitServerDouble,
+} from '../../../../test/doubles/git-server/git-server.ts';
 import {
   startTimestampAuthority,
   type TimestampAuthorityDouble,
@@ -90,7 +93,9 @@ it('a witness cosigns each checkpoint, and its cosignature is kept', async () =>
   }
   expect((await anchored()).map(({ size }) => size)).toEqual([5, 300]);
   const last = (await notaryEventsOf(log)).findLast(({ type }) => type === 'CheckpointSigned');
-  const note = parseNote(`${(last!.data as { note: string }).note}${(await anchored())[1]!.evidence}\n`);
+  const note = parseNote(
+    `${(last!.data as { note: string }).note}${(await anchored())[1]!.evidence}\n`,
+  );
   if (!note.ok) throw new Error(note.error.message);
   const verified = verifyNote(note.value, [cosigner.key], NOTARY_PORTS.verify);
   expect(verified).toMatchObject({ ok: true, value: [{ seconds: 1_763_625_600 }] });
@@ -141,9 +146,10 @@ it('a timestamp authority says when it saw a checkpoint', async () => {
   const caFile = join(folder, 'ca.pem');
   writeFileSync(caFile, new X509Certificate(authority.root).toString());
   await grow(log, 5);
-  expect(
-    await seal({ timestampAuthorities: [{ url: authority.url, caFile }] }),
-  ).toMatchObject({ ok: true, value: { anchors: [{ kind: 'timestamp', problem: null }] } });
+  expect(await seal({ timestampAuthorities: [{ url: authority.url, caFile }] })).toMatchObject({
+    ok: true,
+    value: { anchors: [{ kind: 'timestamp', problem: null }] },
+  });
   const [{ evidence } = { evidence: '' }] = await anchored();
   const signed = (await notaryEventsOf(log)).find(({ type }) => type === 'CheckpointSigned');
   const note = Buffer.from((signed!.data as { note: string }).note, 'utf8');
@@ -217,32 +223,41 @@ it.each(remotes)('a git remote %s holds each checkpoint as an annotated tag', as
   const tag = git(bare, 'cat-file', 'tag', `${series}/10`);
   expect(tag).toContain(note.trimEnd());
   git(bare, 'fsck', '--strict');
-  const key = parseVerifierKey(NOTARY_PORTS.sha256, formatVerifierKey(notaryKey(NOTARY_PORTS.sha256, ORIGIN, signer)));
+  const key = parseVerifierKey(
+    NOTARY_PORTS.sha256,
+    formatVerifierKey(notaryKey(NOTARY_PORTS.sha256, ORIGIN, signer)),
+  );
   const found = parseNote(note);
-  expect(
-    key.ok && found.ok && verifyNote(found.value, [key.value], NOTARY_PORTS.verify).ok,
-  ).toBe(true);
+  expect(key.ok && found.ok && verifyNote(found.value, [key.value], NOTARY_PORTS.verify).ok).toBe(
+    true,
+  );
 });
 
-it.each(remotes)('a git remote %s that holds more than there is raises the alarm', async (_, make) => {
-  const { remote, bare } = await make();
-  await grow(log, 20);
-  await seal({ remote });
-  const series = tagSeries(ORIGIN);
-  expect(git(bare, 'tag', '--list')).toBe(`${series}/20`);
-  await log.close();
-  rmSync(join(folder, 'log.sqlite'));
-  rmSync(join(folder, 'log-tree'), { recursive: true });
-  log = openLogIn(folder);
-  await grow(log, 10);
-  expect(await seal({ remote })).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
-  expect(git(bare, 'tag', '--list')).toBe(`${series}/20`);
-});
+it.each(remotes)(
+  'a git remote %s that holds more than there is raises the alarm',
+  async (_, make) => {
+    const { remote, bare } = await make();
+    await grow(log, 20);
+    await seal({ remote });
+    const series = tagSeries(ORIGIN);
+    expect(git(bare, 'tag', '--list')).toBe(`${series}/20`);
+    await log.close();
+    rmSync(join(folder, 'log.sqlite'));
+    rmSync(join(folder, 'log-tree'), { recursive: true });
+    log = openLogIn(folder);
+    await grow(log, 10);
+    expect(await seal({ remote })).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+    expect(git(bare, 'tag', '--list')).toBe(`${series}/20`);
+  },
+);
 
 it('a remote that takes nothing is said, without its password', async () => {
   await grow(log, 5);
   const said = await seal({ remote: 'http://user:secret@127.0.0.1:9/x.git' });
-  expect(said).toMatchObject({ ok: true, value: { anchors: [{ by: 'http://127.0.0.1:9/x.git' }] } });
+  expect(said).toMatchObject({
+    ok: true,
+    value: { anchors: [{ by: 'http://127.0.0.1:9/x.git' }] },
+  });
   expect(JSON.stringify(said)).not.toContain('secret');
   expect(await seal({ remote: 'git@host:x.git' })).toMatchObject({
     ok: true,

@@ -69,7 +69,6 @@ it('says an alarm once, and goes on when it is settled and the log is whole agai
     string | number | Uint8Array
   >;
   database.exec('DELETE FROM events WHERE position = 6');
-  await log.append('access-9', 'no-stream', []);
   await grow(log, 1);
   await vi.waitFor(() => expect(notices).toHaveLength(1), 5_000);
   expect(notices[0]).toMatch(/signs nothing/);

@@ -33,38 +33,45 @@ export const followNotary = async (ledger: NotaryLedger, duty: NotaryDuty): Prom
   const { signal, intervalMs, onNotice } = duty;
   const pause = (ms: number, woken: AbortSignal = signal): Promise<unknown> =>
     sleep(ms, null, { signal: AbortSignal.any([signal, woken]) }).catch(() => undefined);
-  let said = '';
+  const over = (): boolean => signal.aborted;
+  const said = new Set<string>();
   /** An alarm stands until somebody settles it: it is said once. */
   const say = ({ message }: Pick<SealRefusal, 'message'>): void => {
-    if (message !== said) onNotice(message);
-    said = message;
+    if (!said.has(message)) onNotice(message);
+    said.add(message);
   };
 
   const serve = async (notary: Notary, held: AbortSignal): Promise<void> => {
     const bell: Bell = { isDue: true, ring: () => undefined };
+    const done = new AbortController();
+    const watched = AbortSignal.any([held, done.signal]);
     let watching: Promise<void> | null = null;
-    while (!held.aborted) {
-      if (bell.isDue) {
-        bell.isDue = false;
-        const sealed = await sealAndAnchor(ledger, notary, duty.anchors);
-        if (sealed.ok) {
-          said = '';
-          duty.onSealed(sealed.value);
-        } else {
-          // It is looked at again, since it may be settled, or the key be put right.
-          bell.isDue = true;
-          say(sealed.error);
+    try {
+      while (!held.aborted) {
+        if (bell.isDue) {
+          bell.isDue = false;
+          const sealed = await sealAndAnchor(ledger, notary, duty.anchors);
+          if (sealed.ok) {
+            said.clear();
+            duty.onSealed(sealed.value);
+          } else {
+            // It is looked at again, since it may be settled, or the key be put right.
+            bell.isDue = true;
+            say(sealed.error);
+          }
         }
+        watching ??= watch(ledger, notary.reached(), watched, bell, say);
+        const woken = new AbortController();
+        bell.ring = () => woken.abort();
+        await pause(intervalMs, AbortSignal.any([held, woken.signal]));
       }
-      watching ??= watch(ledger, notary.reached(), held, bell, say);
-      const woken = new AbortController();
-      bell.ring = () => woken.abort();
-      await pause(intervalMs, AbortSignal.any([held, woken.signal]));
+    } finally {
+      done.abort();
+      await watching;
     }
-    await watching;
   };
 
-  while (!signal.aborted) {
+  while (!over()) {
     try {
       const outcome = await asNotary(
         ledger,
@@ -77,7 +84,7 @@ export const followNotary = async (ledger: NotaryLedger, duty: NotaryDuty): Prom
       );
       if (!outcome.ok) await pause(STAND_BY_MS);
     } catch (error) {
-      if (signal.aborted) return;
+      if (over()) return;
       say({ message: error instanceof Error ? error.message : String(error) });
       await pause(Math.min(intervalMs, STAND_BY_MS));
     }
@@ -92,8 +99,9 @@ const watch = async (
   bell: Bell,
   say: (problem: { readonly message: string }) => void,
 ): Promise<void> => {
+  const over = (): boolean => signal.aborted;
   let after = from;
-  while (!signal.aborted) {
+  while (!over()) {
     try {
       for await (const event of log.subscribe({ signal, ...(after !== null && { after }) })) {
         after = event.position;
@@ -101,8 +109,9 @@ const watch = async (
         bell.isDue = true;
         if (AT_ONCE.includes(event.type)) bell.ring();
       }
+      return;
     } catch (error) {
-      if (signal.aborted) return;
+      if (over()) return;
       bell.isDue = true;
       bell.ring();
       say({ message: error instanceof Error ? error.message : String(error) });

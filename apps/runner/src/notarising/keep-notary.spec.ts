@@ -73,7 +73,10 @@ it('a rotation that was stopped before the new key was in its place goes on', as
   const second = await rotateKeyFile(ledger(), await sealing());
   expect(second).toEqual(first);
   await grow(log, 1);
-  expect(await sealLog(ledger(), await sealing())).toMatchObject({ ok: true, value: { isNew: true } });
+  expect(await sealLog(ledger(), await sealing())).toMatchObject({
+    ok: true,
+    value: { isNew: true },
+  });
 });
 
 it('the key may come from outside the home', async () => {
@@ -95,5 +98,8 @@ it('the key may come from outside the home', async () => {
 it('without an alarm nothing is settled, and never without a reason', async () => {
   await grow(log, 1);
   await sealLog(ledger(), await sealing());
-  expect(await settleAlarm(ledger(), 'why')).toMatchObject({ ok: false, error: { code: 'no-alarm' } });
+  expect(await settleAlarm(ledger(), 'why')).toMatchObject({
+    ok: false,
+    error: { code: 'no-alarm' },
+  });
 });

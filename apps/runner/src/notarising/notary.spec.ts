@@ -11,7 +11,14 @@ import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
-import { clock, grow, newSigner, notaryEventsOf, openLogIn, readOf } from '../testing/notarised-log.ts';
+import {
+  clock,
+  grow,
+  newSigner,
+  notaryEventsOf,
+  openLogIn,
+  readOf,
+} from '../testing/notarised-log.ts';
 import { judgesNothing, type Judge } from './judge.ts';
 import {
   asNotary,
@@ -369,7 +376,7 @@ it('goes on with what comes, and reads nothing twice', async () => {
     const first = await notary.seal();
     await grow(log, 10);
     const reads: number[] = [];
-    const { readStored } = log;
+    const readStored = log.readStored.bind(log);
     log.readStored = (asked) => {
       if (asked !== undefined && 'after' in asked) reads.push(asked.after ?? 0);
       return readStored(asked);

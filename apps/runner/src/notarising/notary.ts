@@ -87,7 +87,7 @@ export interface Notary {
   /** Signs what the log is now, if it grew. The first time it reads all of the log, then what came since. */
   seal(): Promise<Result<Sealed, SealRefusal>>;
   /** Shows what was signed last to extend a smaller tree. @throws RangeError for a size that it doesn't have */
-  proveFrom(size: number): Promise<readonly Uint8Array[]>;
+  readonly proveFrom: (size: number) => Promise<readonly Uint8Array[]>;
   /** One command to the notary's stream, decided after what this notary has seen of it. */
   record(command: NotaryCommand, actor?: Actor): Promise<Result<null, SealRefusal>>;
   raise(trouble: Trouble): Promise<Result<never, SealRefusal>>;

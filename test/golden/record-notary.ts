@@ -1,0 +1,118 @@
+import { hash } from 'node:crypto';
+import { formatCheckpoint, formatVerifierKey, toBase64 } from '#libs/checkpoints';
+import { fleetDecider } from '#libs/fleet';
+import { deriveId } from '#libs/kernel';
+import { appendLeaf, consistencyProof, EMPTY_FRONTIER, leafHash, rootOf } from '#libs/merkle';
+import {
+  notaryDecider,
+  notaryKey,
+  rotationText,
+  signNote,
+  type NotaryCommand,
+  type NotarySigner,
+} from '#libs/notary';
+import { generateKey, signRaw, verifyRaw } from '#libs/signatures';
+import { chained } from '../../libs/provenance/src/testing/honest-run.ts';
+import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
+
+/**
+ * Records a golden log of a notary: opened, two checkpoints over the fleet's events, anchors, an alarm, a rotation.
+ * `npx node --conditions=source test/golden/record-notary.ts test/golden/v1-notary.jsonl`; never over a file that is
+ * there.
+ */
+
+const workshop = makeWorkshop();
+const { other } = workshop;
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+const signer = (): NotarySigner => {
+  const key = generateKey();
+  return {
+    publicKey: Buffer.from(key.publicKey, 'base64'),
+    sign: async (message) => signRaw(key, message),
+  };
+};
+
+const fleet = chained(
+  'fleet',
+  decided(
+    fleetDecider,
+    [],
+    { type: 'AdmitWorker', id: deriveId('admit', 1), data: { ...other, label: 'gpu-1' } },
+    {
+      type: 'DismissWorker',
+      id: deriveId('dismiss', 1),
+      data: { keyId: other.keyId, reason: 'the host is sold' },
+    },
+    { type: 'AdmitWorker', id: deriveId('admit', 2), data: { ...other, label: 'gpu-2' } },
+  ),
+  workshop.sha256,
+);
+
+const ORIGIN = 'ledger.example/golden';
+const [first, second] = [signer(), signer()];
+const vkey = (of: NotarySigner): string => formatVerifierKey(notaryKey(sha256, ORIGIN, of));
+
+const nodes = new Map<string, Uint8Array>();
+const roots: Uint8Array[] = [];
+let frontier = EMPTY_FRONTIER;
+for (const { hash: chainHash } of fleet) {
+  const leaf = leafHash(sha256, Buffer.from(chainHash, 'hex'));
+  frontier = appendLeaf(sha256, frontier, leaf, (level, index, node) => {
+    nodes.set(`${level}/${index}`, node);
+  });
+  roots.push(rootOf(sha256, frontier));
+}
+
+const checkpoint = async (size: number, before: number): Promise<NotaryCommand> => {
+  const root = roots[size - 1]!;
+  const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+  const proof =
+    before === 0
+      ? []
+      : consistencyProof(sha256, (level, index) => nodes.get(`${level}/${index}`)!, before, size);
+  return {
+    type: 'RecordCheckpoint',
+    id: deriveId('checkpoint', size),
+    data: {
+      ...{ size, root: toBase64(root), extendsLast: proof.map(toBase64) },
+      note: await signNote(sha256, ORIGIN, [first], text),
+      newest: { stream: 'fleet', revision: size - 1, hash: fleet[size - 1]!.hash },
+    },
+  };
+};
+const anchor = (kind: 'witness' | 'timestamp' | 'git-tag', by: string, evidence: string) => ({
+  type: 'RecordAnchor' as const,
+  id: deriveId('anchor', kind),
+  data: { size: fleet.length, root: toBase64(roots.at(-1)!), kind, by, evidence },
+});
+const handOver = rotationText(ORIGIN, vkey(first), vkey(second));
+
+const commands: readonly NotaryCommand[] = [
+  {
+    type: 'OpenNotary',
+    id: deriveId('open'),
+    data: { origin: ORIGIN, verifierKey: vkey(first) },
+  },
+  await checkpoint(2, 0),
+  await checkpoint(fleet.length, 2),
+  anchor('witness', 'witness.example', '— witness.example AAAA'),
+  anchor('timestamp', 'https://tsa.example', 'MIIB'),
+  anchor('git-tag', 'https://git.example/ledger.git', 'ab'.repeat(20)),
+  {
+    type: 'RaiseAlarm',
+    id: deriveId('alarm'),
+    data: { reason: 'shorter-log', size: 3, found: '2 events', expected: 'at least the 3' },
+  },
+  { type: 'SettleAlarm', id: deriveId('settle'), data: { reason: 'restored from a copy' } },
+  {
+    type: 'RotateNotaryKey',
+    id: deriveId('rotate'),
+    data: {
+      ...{ from: vkey(first), to: vkey(second) },
+      note: await signNote(sha256, ORIGIN, [first, second], handOver),
+    },
+  },
+];
+const notary = decided(notaryDecider({ sha256, verify: verifyRaw }), [], ...commands);
+
+writeGoldenLog([...fleet, ...chained('notary', notary, workshop.sha256)]);
