@@ -30,12 +30,14 @@ const readingBy =
     decider: Decider<State, Command, E>,
     state: State,
   ) =>
-  (command: Unnamed<Command>, naming: Naming): Reading => ({
-    commands: [(command as Command).type],
-    naming,
-    decide: (id): Result<readonly Fact[], Refusal> =>
-      decider.decide(state, { ...command, id } as unknown as Command),
-  });
+  (unnamed: Unnamed<Command>, naming: Naming): Reading => {
+    const command = unnamed as unknown as Command;
+    return {
+      commands: [command.type],
+      naming,
+      decide: (id): Result<readonly Fact[], Refusal> => decider.decide(state, { ...command, id }),
+    };
+  };
 
 export const readingsOfFinding = (
   state: FindingState,

@@ -62,7 +62,7 @@ const opening = (
       : (then?.type === 'RunHalted' ? then.data.breaches : []).map(
           ({ rule, found, expected }) => ({ rule, found, expected, passed: false }),
         );
-  const today = { ...opened, policy: { ...opened.policy, version: POLICY_VERSION } };
+  const today: RunOpened['data'] = { ...opened, policy: { ...opened.policy, version: POLICY_VERSION } };
   return {
     commands: ['OpenRun'],
     naming: named('open', opened.runId),

@@ -233,7 +233,8 @@ export const otherAppends = (appends: readonly Append[]): readonly Append[] => {
       {
         type: 'ProposeMutation',
         data: {
-          ...{ summary, declaredDomain: 'hyperparameter', baseTree: base, changes },
+          declaredDomain: 'hyperparameter',
+          ...{ summary, baseTree: base, changes },
           ...{ commit: 'c'.repeat(40), tree: 'd'.repeat(40) },
         },
       },

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { decodeStored, eventTypes } from '#libs/event-log';
+import type { RecordedEvent } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payloads';
+import { storedEvents } from '../../../../libs/payloads/src/testing/golden.ts';
+import { judgeOf } from './judge-of.ts';
+
+const types = eventTypes(EVENT_TYPES);
+
+/** A run that really ran, and its events from where its last training had ended. */
+const EVENTS: readonly RecordedEvent[] = storedEvents('v2-pay.jsonl')
+  .map((event) => decodeStored(event, types))
+  .filter(({ stream }) => stream.startsWith('run-'));
+const AT = EVENTS.findLastIndex(({ type }) => type === 'TrainingCompleted');
+
+async function* before(revision: number): AsyncGenerator<RecordedEvent> {
+  yield* EVENTS.slice(0, revision);
+}
+const one = (change: Partial<RecordedEvent> = {}): readonly RecordedEvent[] =>
+  EVENTS.slice(AT, AT + 1).map((event) => ({ ...event, ...change }));
+
+it('reads a stream that it does not remember from its beginning, and one that it does no more', async () => {
+  const judge = judgeOf();
+  let readings = 0;
+  const earlier = (revision: number) => () => {
+    readings += 1;
+    return before(revision);
+  };
+  expect(await judge(one(), earlier(AT))).toBeNull();
+  expect(await judge(EVENTS.slice(AT + 1, AT + 2), earlier(AT + 1))).toBeNull();
+  expect(readings).toBe(1);
+});
+
+it('says no to what the door of the log would not have let in, though no rule decides on it', async () => {
+  const data = { ...(EVENTS[AT]?.data as object), patient: 'a name' };
+  expect(await judgeOf()(one({ data }), () => before(AT))).toContain('patient');
+});
+
+it('says no to what the rules would not have made, and judges the same place again afterwards', async () => {
+  const judge = judgeOf();
+  const data = { ...(EVENTS[AT]?.data as object), trainingId: EVENTS[0]?.id };
+  expect(await judge(one({ data }), () => before(AT))).toContain('RecordTraining');
+  expect(await judge(one(), () => before(AT))).toBeNull();
+});
+
+it('says no where what was before it does not lead to it', async () => {
+  expect(await judgeOf()(one(), () => before(AT - 1))).toContain(`expected ${AT - 1}`);
+});
