@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { formatVerifierKey } from '#libs/checkpoints';
-import { verifyBundle, type BundleSource } from '#libs/bundle';
+import { verifyBundle } from '#libs/bundle';
+import { BUNDLE_PORTS, openBundleFile } from '../apps/runner/src/proving/bundle-files.ts';
 import {
   bundleOf,
   logSigner,
-  nodePorts,
   usualFacts,
   witnessSigner,
 } from '../libs/bundle/src/testing/fixture.ts';
@@ -57,30 +57,16 @@ const make = async (path: string, wanted: number): Promise<Made> => {
   return { key: formatVerifierKey(log.key), bytes: bytes.length };
 };
 
-const fileSource = async (path: string): Promise<BundleSource & { close(): Promise<void> }> => {
-  const file = await open(path, 'r');
-  const { size } = await file.stat();
-  return {
-    size,
-    read: async (offset, length) => {
-      const bytes = new Uint8Array(Math.min(length, size - offset));
-      await file.read(bytes, 0, bytes.length, offset);
-      return bytes;
-    },
-    close: () => file.close(),
-  };
-};
-
 type Verified = Pick<BundleBench, 'events' | 'objects' | 'verified' | 'peak'>;
 
 const verify = async (path: string, key: string, repetitions: number): Promise<Verified> => {
-  const source = await fileSource(path);
+  const { source, close } = openBundleFile(path);
   const speeds: number[] = [];
   let [events, objects] = [0, 0];
   // Repetition 0 warms up.
   for (let repetition = 0; repetition <= repetitions; repetition += 1) {
     const since = performance.now();
-    const verified = await verifyBundle(source, { logKey: key }, nodePorts);
+    const verified = await verifyBundle(source, { logKey: key }, BUNDLE_PORTS);
     if (!verified.ok || verified.value.verdict !== 'PASS')
       throw new Error(`an honest bundle did not pass: ${JSON.stringify(verified).slice(0, 2000)}`);
     const form = verified.value.rows.find(({ row }) => row === 'bundle-form')?.found ?? '';
@@ -88,7 +74,7 @@ const verify = async (path: string, key: string, repetitions: number): Promise<V
     [events, objects] = [lines - found - 3, found];
     speeds.push((events * 1000) / (performance.now() - since));
   }
-  await source.close();
+  close();
   const peak = process.resourceUsage().maxRSS * 1024;
   return { events, objects, peak, verified: median(speeds.slice(1)) };
 };
