@@ -16,6 +16,7 @@ import type { BundleVerdict, Subject } from '#libs/bundle';
 import { readLogTree } from '#libs/log-tree';
 import { readStudy } from '#libs/studies';
 import { LOCAL_REVIEWER } from '../../apps/runner/src/actors.ts';
+import { judgeOf } from '../../apps/runner/src/notarising/judge-of.ts';
 import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
@@ -42,7 +43,8 @@ const seal = async () =>
   sealLog(home, {
     signer: good(await notarySigner(home.keyFolder, null)),
     origin: null,
-    judge: async () => null,
+    judge: judgeOf(),
+    anchors: [],
   });
 
 const making = (subject: Subject, atLeast = 0) =>

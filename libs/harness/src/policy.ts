@@ -237,7 +237,7 @@ export interface SearchAgentPolicy {
 }
 
 /** The version of the rules that every new run is opened under. */
-export const POLICY_VERSION = 2;
+export const POLICY_VERSION = 2 as const;
 
 /**
  * Everything that the agent cannot change, resolved from `holdfast.yaml`: plain data, pinned by its digest when

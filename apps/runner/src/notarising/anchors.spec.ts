@@ -26,9 +26,15 @@ import { startWitness, type WitnessDouble } from '../../../../test/doubles/witne
 import { git } from '../../../../test/support/git.ts';
 import { signerOf } from '../../../../libs/checkpoints/src/testing/signers.ts';
 import { NOTARY_PORTS, notaryStream } from '../streams.ts';
-import { clock, grow, newSigner, notaryEventsOf, openLogIn } from '../testing/notarised-log.ts';
+import {
+  clock,
+  grow,
+  judgesNothing,
+  newSigner,
+  notaryEventsOf,
+  openLogIn,
+} from '../testing/notarised-log.ts';
 import { openAnchors, tagSeries, type AnchorSettings } from './anchors.ts';
-import { judgesNothing } from './judge.ts';
 import type { NotaryLedger } from './notary.ts';
 import { sealLog } from './seal.ts';
 

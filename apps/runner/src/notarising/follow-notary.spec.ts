@@ -7,9 +7,15 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { EventLog } from '#libs/event-log';
 import { memoryLeases } from '#libs/leases';
 import { notaryStream } from '../streams.ts';
-import { clock, grow, newSigner, notaryEventsOf, openLogIn } from '../testing/notarised-log.ts';
+import {
+  clock,
+  grow,
+  judgesNothing,
+  newSigner,
+  notaryEventsOf,
+  openLogIn,
+} from '../testing/notarised-log.ts';
 import { followNotary } from './follow-notary.ts';
-import { judgesNothing } from './judge.ts';
 import { settleAlarm } from './keep-notary.ts';
 import type { NotaryLedger } from './notary.ts';
 

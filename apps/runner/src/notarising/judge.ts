@@ -10,6 +10,3 @@ export type Judge = (
   events: readonly RecordedEvent[],
   earlier: () => AsyncIterable<RecordedEvent>,
 ) => Promise<string | null>;
-
-/** No judge: takes every event for one that the rules made, and decides nothing again. */
-export const judgesNothing: Judge = async () => null;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EventLog } from '#libs/event-log';
 import { memoryLeases } from '#libs/leases';
 import { notaryStream } from '../streams.ts';
-import { clock, grow, openLogIn } from '../testing/notarised-log.ts';
+import { clock, grow, judgesNothing, openLogIn } from '../testing/notarised-log.ts';
 import { notaryStatus, rotateKeyFile, settleAlarm } from './keep-notary.ts';
 import type { NotaryLedger } from './notary.ts';
 import { openSealing, sealLog, type NotarySettings, type Sealing } from './seal.ts';
@@ -31,7 +31,7 @@ const ledger = (): NotaryLedger => ({
 const sealing = async (settings = SETTINGS): Promise<Sealing> => {
   const opened = await openSealing(folder, settings);
   if (!opened.ok) throw new Error(opened.error.message);
-  return opened.value;
+  return { ...opened.value, judge: judgesNothing };
 };
 const keyFile = () => join(folder, 'keys', 'notary.pem');
 

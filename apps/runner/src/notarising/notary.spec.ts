@@ -14,12 +14,13 @@ import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
 import {
   clock,
   grow,
+  judgesNothing,
   newSigner,
   notaryEventsOf,
   openLogIn,
   readOf,
 } from '../testing/notarised-log.ts';
-import { judgesNothing, type Judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import {
   asNotary,
   LOG_TREE,

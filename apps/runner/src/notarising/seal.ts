@@ -8,7 +8,7 @@ import {
   type Anchored,
   type AnchorSettings,
 } from './anchors.ts';
-import { judgesNothing } from './judge.ts';
+import { judgeOf } from './judge-of.ts';
 import {
   asNotary,
   type Notary,
@@ -47,7 +47,7 @@ export const openSealing = async (
   return anchors.ok
     ? ok({
         ...{ signer: key.value, origin: settings.origin, anchors: anchors.value },
-        judge: judgesNothing,
+        judge: judgeOf(),
       })
     : anchors;
 };

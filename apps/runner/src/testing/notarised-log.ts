@@ -4,6 +4,7 @@ import { deriveId, type NewEvent, type RecordedEvent } from '#libs/kernel';
 import type { NotaryEvent, NotarySigner } from '#libs/notary';
 import { EVENT_TYPES } from '#libs/payloads';
 import { generateKey, signRaw } from '#libs/signatures';
+import type { Judge } from '../notarising/judge.ts';
 import { NOTARY } from '../streams.ts';
 
 export const clock = { now: () => '2026-11-20T08:00:00.000Z' };
@@ -58,3 +59,6 @@ export const notaryEventsOf = async (
   for await (const event of log.readStream<NotaryEvent>(NOTARY)) events.push(event);
   return events;
 };
+
+/** No judge: takes every event for one that the rules made, and decides nothing again. */
+export const judgesNothing: Judge = async () => null;
