@@ -30,6 +30,7 @@ import { RequestVerificationController } from './commands/request-verification/r
 import { ReviewFindingController } from './commands/review-finding/review-finding.controller.ts';
 import { slotsOf } from './http/slots.ts';
 import { AgentController } from './queries/agent/agent.controller.ts';
+import { AuditController } from './queries/audit/audit.controller.ts';
 import { FindingsController } from './queries/findings/findings.controller.ts';
 import { LedgerStateController } from './queries/ledger-state/ledger-state.controller.ts';
 import { LedgersController } from './queries/ledgers/ledgers.controller.ts';
@@ -55,6 +56,7 @@ const CONTROLLERS: Type[] = [
   FindingsController,
   RequestVerificationController,
   ReviewFindingController,
+  AuditController,
   AgentController,
   ProposeController,
   WorkersController,

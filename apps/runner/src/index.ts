@@ -38,6 +38,7 @@ export { runOf, studyOf } from './proving/names.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { verdictOn } from './proving/verify.ts';
+export * from './queries/audit-columns.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
 export { FLEET } from './streams.ts';

@@ -104,6 +104,12 @@ export const ACTS = {
       'getLedger',
       'listFindings',
       'getFinding',
+      'listChanges',
+      'listAccesses',
+      'listIncidents',
+      'listFindingsAt',
+      'listReviews',
+      'traceEvent',
     ],
   },
   'have-reads-recorded': {

@@ -25,8 +25,8 @@ export interface FindingAtRow {
   readonly toTree: string;
   readonly proposedAt: string;
   readonly standing: Standing;
-  /** The last verdict is PASS, and nobody has rejected it nor a BLOCK discarded it. JSON true or false. */
-  readonly inForce: boolean;
+  /** yes: the last verdict is PASS, no human has rejected it and no BLOCK discarded it. */
+  readonly inForce: 'yes' | 'no';
   readonly verdict: 'PASS' | 'BLOCK' | null;
   readonly trust: string | null;
   readonly verifiedAt: string | null;
@@ -131,7 +131,7 @@ type Stood = Pick<
 
 const PROPOSED: Stood = {
   standing: 'proposed',
-  inForce: false,
+  inForce: 'no',
   verdict: null,
   trust: null,
   verifiedAt: null,
@@ -154,7 +154,8 @@ const after = (stood: Stood, past: Past): Stood => {
         : verdict === null
           ? 'proposed'
           : 'verified';
-  return { ...next, standing, inForce: verdict === 'PASS' && standing !== 'rejected' && standing !== 'discarded' };
+  const stands = verdict === 'PASS' && (standing === 'verified' || standing === 'accepted');
+  return { ...next, standing, inForce: stands ? 'yes' : 'no' };
 };
 
 const told = ({ type, at, place, actorId, said }: Past): Partial<Stood> => {
