@@ -269,7 +269,9 @@ export const traceLines = (
     const place = `${node.stream}@${node.revision}`;
     const text = `${link === null ? '' : `${link}: `}${node.type}  ${again ? '(elsewhere)' : said(node.what, planted)}`;
     const room = Math.max(20, width - widthOf(lead) - widthOf(place) - 2);
-    lines.push(`${paint.dim(lead)}${padEnd(text, room)}  ${paint.dim(fit(place, width))}`.trimEnd());
+    lines.push(
+      `${paint.dim(lead)}${padEnd(text, room)}  ${paint.dim(fit(place, width))}`.trimEnd(),
+    );
     if (again) return;
     const children = (next.get(node.eventId) ?? []).toSorted(
       (one, other) => one.node.position - other.node.position,

@@ -144,8 +144,11 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
   common(audit.command('trace <event>'))
     .description('what an event rests on, or what it led to')
     .addOption(
-      choice('--direction <way>', 'backward: what it rests on; forward: what it led to', DIRECTIONS)
-        .default('backward'),
+      choice(
+        '--direction <way>',
+        'backward: what it rests on; forward: what it led to',
+        DIRECTIONS,
+      ).default('backward'),
     )
     .option(
       '--depth <n>',
@@ -211,9 +214,15 @@ const answer = <View extends AuditView>(
 
 const wrongFormat = (format: Format, out: string | undefined) => {
   if (format === 'table' && out !== undefined)
-    return { code: 'usage', message: 'found --out with a table, expected it with --format csv, json, jsonl or parquet' };
+    return {
+      code: 'usage',
+      message: 'found --out with a table, expected it with --format csv, json, jsonl or parquet',
+    };
   if (format === 'parquet' && out === undefined && process.stdout.isTTY)
-    return { code: 'usage', message: 'found a terminal, expected a file for Parquet; add --out FILE' };
+    return {
+      code: 'usage',
+      message: 'found a terminal, expected a file for Parquet; add --out FILE',
+    };
   return null;
 };
 

@@ -317,7 +317,11 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
     case 'NotaryKeyRotated':
       return {
         what: `the notary signs with ${event.data.to} from here on`,
-        ...changed('notary-key-rotated', event.data.to, `signed by both; before: ${event.data.from}`),
+        ...changed(
+          'notary-key-rotated',
+          event.data.to,
+          `signed by both; before: ${event.data.from}`,
+        ),
         makes: ['notary:key'],
         uses: ['notary:key'],
       };
@@ -497,7 +501,8 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     }
     case 'GatePassed': {
       const { gate, checks, mutationId } = event.data;
-      const fairness = gate === 'post-loop' && mutationId !== null ? [`fairness:${mutationId}`] : [];
+      const fairness =
+        gate === 'post-loop' && mutationId !== null ? [`fairness:${mutationId}`] : [];
       return {
         what: `the ${gate} gate is passed, ${checks.length} checks`,
         ...about,
@@ -575,7 +580,12 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
           released: ladderScore === null ? null : `the score ${ladderScore}, to the agent`,
         }),
         ...(charts.some(({ fired }) => fired) && {
-          readings: { trainingId, charts, metric: metric.value, standardError: metric.standardError },
+          readings: {
+            trainingId,
+            charts,
+            metric: metric.value,
+            standardError: metric.standardError,
+          },
         }),
         makes: [
           `observation:${trainingId}`,
@@ -602,8 +612,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       };
     case 'BudgetCharged': {
       const { cost, remaining, charge, paysFor } = event.data;
-      const kind =
-        charge === 'hypothesis' || charge === 'metric' ? charge : ('mutation' as const);
+      const kind = charge === 'hypothesis' || charge === 'metric' ? charge : ('mutation' as const);
       return {
         what: `${cost} units are charged for ${charge}, ${remaining} left`,
         ...about,

@@ -63,9 +63,7 @@ export const queryFindingsAt = async (
     .where((eb) =>
       eb.and([
         sql<boolean>`${sql.ref('findings.position')} <= ${stands.position}`,
-        ...(until === null
-          ? []
-          : [sql<boolean>`${sql.ref('findings.proposedAt')} <= ${until}`]),
+        ...(until === null ? [] : [sql<boolean>`${sql.ref('findings.proposedAt')} <= ${until}`]),
         ...conditions('findings', 'proposedAt', rest),
       ]),
     )

@@ -146,4 +146,3 @@ export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
   await index('trailLinksByEvent', 'trailLinks', ['eventId']);
   await index('trailLinksByName', 'trailLinks', ['name', 'role', 'position']);
 };
-

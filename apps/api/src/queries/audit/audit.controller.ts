@@ -25,7 +25,14 @@ import { assertFindingVisible, visibleRun, visibleStudy } from '../../ledger/vis
 import { ProblemFound } from '../../problems/problems.ts';
 import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
 import { withPlanted } from '../ledgers/planted.ts';
-import { AccessesQuery, ChangesQuery, FindingsAtQuery, IncidentsQuery, ReviewsQuery, TraceQuery } from './dto.ts';
+import {
+  AccessesQuery,
+  ChangesQuery,
+  FindingsAtQuery,
+  IncidentsQuery,
+  ReviewsQuery,
+  TraceQuery,
+} from './dto.ts';
 import { AS_OF, TRACE } from './schemas.ts';
 
 type AuditView = 'changes' | 'accesses' | 'incidents' | 'findingsAt' | 'reviews';
@@ -230,8 +237,7 @@ export class AuditController {
   ): Promise<StreamableFile | object> {
     if (query.study !== undefined) await visibleStudy(this.ledger, caller, query.study);
     if (query.run !== undefined) await visibleRun(this.ledger, caller, query.run);
-    if (query.finding !== undefined)
-      await assertFindingVisible(this.ledger, caller, query.finding);
+    if (query.finding !== undefined) await assertFindingVisible(this.ledger, caller, query.finding);
     const { limit = DEFAULT_ROWS, cursor: _, format: asked, ...filter } = query;
     const format = formatOf(asked, request.headers.accept);
     const complete = (rows: AsyncIterable<RowOf<View>> | Iterable<RowOf<View>>) =>
