@@ -1,3 +1,4 @@
+import { ACCESSES } from '#libs/read-models';
 import type {
   AccessRow,
   Approval,
@@ -53,26 +54,34 @@ export const changesTable = (
     style,
     [
       { head: WHEN, cell: (row) => when(row.at) },
+      { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 3 },
       { head: 'change', cell: (row) => row.change },
-      { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 2 },
-      { head: 'what', cell: (row) => said(row.what, planted), least: 28 },
-      { head: 'by', cell: who, least: 8, leave: 3 },
-      { head: 'approved by', cell: (row) => approvals(row.approvedBy), least: 20 },
-      { head: 'event', cell: (row) => `@${row.revision}`, leave: 1 },
+      { head: 'what', cell: (row) => said(row.summary ?? row.what, planted), least: 24 },
+      { head: 'why', cell: (row) => said(row.grounds ?? '–', planted), least: 16, leave: 4 },
+      { head: 'by', cell: who, leave: 1 },
+      { head: 'approved by', cell: (row) => approvals(row.approvedBy) },
+      { head: 'event', cell: ({ stream, revision }) => `${stream}@${revision}`, leave: 2 },
     ],
     rows,
     'Nothing changed.',
   );
   const pinned = rows.flatMap((row) => pinsLines(style, row));
-  return [shown, ...(pinned.length > 0 ? ['', ...pinned] : [])].join('\n');
+  const note =
+    'approved by: who did it himself, or accepted a finding whose chain holds it; – by rule alone';
+  return [
+    shown,
+    ...(pinned.length > 0 ? ['', ...pinned] : []),
+    ...(rows.length > 0 ? ['', ...wrap(note, style.width).map((line) => style.paint.dim(line))] : []),
+  ].join('\n');
 };
 
 /** The last one is the one that holds; – where the harness decided by rule and nobody has approved it. */
 const approvals = (approved: readonly Approval[]): string => {
   const [last] = approved.slice(-1);
   if (last === undefined) return '–';
-  const finding = last.findingId === null ? '' : ` (${last.findingId})`;
-  return `${who({ actorRole: last.role, actorId: last.id })}${finding}${last.takenBackAt === null ? '' : ', taken back'}`;
+  const by = who({ actorRole: last.role, actorId: last.id });
+  if (last.findingId === null) return by;
+  return `${clean(last.id)}, ${last.findingId}${last.takenBackAt === null ? '' : ', taken back'}`;
 };
 
 /** How a run's pins and policy differ from those of the run before. */
@@ -98,18 +107,24 @@ export const accessTable = (
       { head: WHEN, cell: (row) => when(row.at) },
       { head: 'access', cell: (row) => row.access },
       { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 2 },
-      { head: 'who', cell: who, least: 8, leave: 3 },
-      { head: 'cells', cell: (row) => told(row.cells), align: 'right' },
+      { head: 'who', cell: who, least: 10 },
+      { head: 'cells', cell: (row) => told(row.cells), align: 'right', leave: 1 },
       { head: 'people', cell: (row) => told(row.people), align: 'right' },
       { head: 'kept back', cell: keptBack, align: 'right' },
-      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 24 },
+      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 34 },
     ],
     rows,
     'Nothing was accessed.',
   );
   if (rows.length === 0) return shown;
-  const note = wrap('kept back: people in cells that were not given out', style.width);
-  return [shown, '', ...note.map((line) => style.paint.dim(line))].join('\n');
+  const kinds = ACCESSES.map((kind) => [kind, rows.filter(({ access }) => access === kind).length] as const)
+    .filter(([, many]) => many > 0)
+    .map(([kind, many]) => `${count(many)} ${kind}`);
+  const notes = [
+    kinds.join(', '),
+    'kept back: people in cells that were not given out, or cells that were not scored',
+  ].flatMap((note) => wrap(note, style.width));
+  return [shown, '', ...notes.map((line) => style.paint.dim(line))].join('\n');
 };
 
 const told = (value: number | null): string => (value === null ? '–' : count(value));
@@ -156,7 +171,12 @@ const paintOf = ({ paint }: Style, { incident }: IncidentRow): ((text: string) =
       : paint.yellow;
 
 const evidenceOf = (row: IncidentRow): readonly string[] => [
-  ...(row.what.includes(row.reason) ? [] : [row.reason]),
+  ...(row.what.includes(row.reason.replaceAll('-', ' ')) || row.what.includes(row.reason)
+    ? []
+    : [row.reason]),
+  ...(row.summary === null || row.undone.some((one) => one.mutationId === row.mutationId)
+    ? []
+    : [`mutation: ${row.summary} (${shortId(row.mutationId ?? '')})`]),
   ...row.breaches.map(
     ({ rule, found, expected, file, line }) =>
       `${file === null ? '' : `${file}${line === null ? '' : `:${line}`}  `}${rule}: found ${found}, expected ${expected}`,
@@ -171,7 +191,9 @@ const evidenceOf = (row: IncidentRow): readonly string[] => [
           )
           .join('; ')}`,
       ]),
-  ...(row.undone.length === 0 ? [] : [`undone: ${row.undone.map(shortId).join(', ')}`]),
+  ...(row.undone.length === 0 ? [] : [`undone: ${row.undone
+          .map(({ mutationId, summary }) => `${summary ?? 'a mutation'} (${shortId(mutationId)})`)
+          .join('; ')}`]),
   ...(row.toTree === null
     ? []
     : [`tree ${row.fromTree?.slice(0, 12) ?? '–'} → ${row.toTree.slice(0, 12)}`]),
@@ -241,7 +263,7 @@ export const reviewsTable = (
     'Nothing was reviewed.',
   );
 
-/** The graph as a tree from the event that was asked for; what stands nearer elsewhere is named only. */
+/** The graph as a tree from the event that was asked for; each event once, where it is nearest. */
 export const traceLines = (
   style: Style,
   { nodes, edges, start, direction, cut }: Trace,
@@ -260,39 +282,40 @@ export const traceLines = (
     if (at === -1) others.push({ link, node });
     next.set(from, others);
   }
-  const lines: string[] = [];
+  const lines: string[] = [paint.bold(direction === 'backward' ? 'What it rests on' : 'What it led to')];
   const shown = new Set<string>();
-  const draw = (node: TraceNode, link: string | null, lead: string, rest: string, at: number) => {
-    // An event is drawn where it is nearest to the start, and only named elsewhere.
-    const again = node.depth !== at || shown.has(node.eventId);
-    if (!again) shown.add(node.eventId);
+  let drawn = 0;
+  const draw = (node: TraceNode, link: string | null, lead: string, rest: string): void => {
+    shown.add(node.eventId);
     const place = `${node.stream}@${node.revision}`;
-    const text = `${link === null ? '' : `${link}: `}${node.type}  ${again ? '(elsewhere)' : said(node.what, planted)}`;
+    const text = `${link === null ? '' : `${link}: `}${node.type}  ${said(node.what, planted)}`;
     const room = Math.max(20, width - widthOf(lead) - widthOf(place) - 2);
-    lines.push(
-      `${paint.dim(lead)}${padEnd(text, room)}  ${paint.dim(fit(place, width))}`.trimEnd(),
-    );
-    if (again) return;
-    const children = (next.get(node.eventId) ?? []).toSorted(
-      (one, other) => one.node.position - other.node.position,
-    );
+    lines.push(`${paint.dim(lead)}${padEnd(text, room)}  ${paint.dim(fit(place, width))}`);
+    // An event is drawn where it is nearest to the start, once.
+    const children = (next.get(node.eventId) ?? [])
+      .filter((child) => child.node.depth === node.depth + 1 && !shown.has(child.node.eventId))
+      .toSorted((one, other) => one.node.position - other.node.position);
+    for (const child of children) shown.add(child.node.eventId);
+    drawn += children.length;
     children.forEach((child, nth) => {
-      const last = nth === children.length - 1;
-      const [lead, below] = last ? ['└─ ', '   '] : ['├─ ', '│  '];
-      draw(child.node, child.link, rest + lead, rest + below, at + 1);
+      const [mark, below] = nth === children.length - 1 ? ['└─ ', '   '] : ['├─ ', '│  '];
+      draw(child.node, child.link, rest + mark, rest + below);
     });
   };
   const root = byId.get(start ?? '');
   if (root === undefined) return [];
-  lines.push(paint.bold(direction === 'backward' ? 'What it rests on' : 'What it led to'));
-  draw(root, null, '', '', 0);
-  lines.push('', `${plural(nodes.length, 'event')}, ${plural(edges.length, 'tie')}.`);
+  draw(root, null, '', '');
+  const others = [...next.values()].reduce((total, each) => total + each.length, 0) - drawn;
+  lines.push(
+    '',
+    `${plural(nodes.length, 'event')}, each where it is nearest; ${plural(others, 'more tie')} between them: --json has all.`,
+  );
   if (cut !== null)
     lines.push(
       ...wrap(
         cut === 'depth'
-          ? 'There is more farther away: --depth shows it, --json all ties of what is shown.'
-          : 'There is more than fits: --nodes shows it, --json all ties of what is shown.',
+          ? 'There is more farther away: a greater --depth shows it.'
+          : 'There is more than so many events: a greater --nodes shows it.',
         width,
       ).map((line) => paint.yellow(line)),
     );

@@ -87,7 +87,7 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
         answer(options, {
           view: 'changes',
           columns: AUDIT_CHANGE_COLUMNS,
-          text: ({ what, grounds }) => `${what} ${grounds ?? ''}`,
+          text: ({ what, summary, grounds }) => [what, summary, grounds].join(' '),
           show: ({ style }, rows, planted) => changesTable(style, rows, planted),
         }),
       ),
@@ -111,7 +111,8 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
         answer(options, {
           view: 'incidents',
           columns: AUDIT_INCIDENT_COLUMNS,
-          text: ({ what, reason, breaches }) => `${what} ${reason} ${JSON.stringify(breaches)}`,
+          text: ({ what, reason, breaches, undone }) =>
+        [what, reason, JSON.stringify([breaches, undone])].join(' '),
           show: ({ style }, rows, planted) => incidentLines(style, rows, planted).join('\n'),
         }),
       ),

@@ -144,3 +144,17 @@ export const listed = (
 
 export const ofType = (type: string): RawBuilder<SqlBool> =>
   sql`${sql.ref('trail.type')} = ${type}`;
+
+/** What mutations change, in their own words, by mutation. */
+export const summariesOf = async (
+  db: Kysely<ViewTables>,
+  mutations: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  if (mutations.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('cutoverAudit')
+    .select(['mutationId', 'summary'])
+    .where('mutationId', 'in', [...new Set(mutations)])
+    .execute();
+  return new Map(rows.map(({ mutationId, summary }) => [mutationId, summary]));
+};

@@ -5,6 +5,7 @@ import {
   listed,
   pageOfTrail,
   plain,
+  summariesOf,
   trailRows,
   type AsOf,
   type AuditFilter,
@@ -31,6 +32,8 @@ export interface ChangeRow extends AuditRow {
   readonly change: ChangeKind;
   /** The mutation, finding, run, study or key that it is about. */
   readonly subject: string;
+  /** Of a mutation: what it changes, in its own words. */
+  readonly summary: string | null;
   /** Why, or by which rule. */
   readonly grounds: string | null;
   readonly fromTree: string | null;
@@ -52,6 +55,10 @@ export const queryChanges = (
 ): Promise<AuditPage<ChangeRow>> =>
   pageOfTrail(db, filter, listed('change', filter.change), async (rows, asOf) => {
     const accepted = await acceptances(db, rows, asOf);
+    const summaries = await summariesOf(
+      db,
+      rows.map(({ detail }) => detail.change?.subject ?? ''),
+    );
     const made: ChangeRow[] = [];
     for (const row of rows) {
       const { pinned, ...detail } = row.detail.change as ChangeDetail;
@@ -59,6 +66,7 @@ export const queryChanges = (
         ...auditRow(row),
         change: row.change as ChangeKind,
         ...detail,
+        summary: summaries.get(detail.subject) ?? null,
         differs: row.change === 'run-opened' ? await differsFrom(db, row, pinned) : null,
         approvedBy: [...ownAct(row), ...(accepted.get(detail.subject) ?? [])],
       });

@@ -198,7 +198,7 @@ const ofStudy = (event: Recorded<StudyEvent>): Facts | null => {
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;
       return {
-        what: `the study's sealed rows are opened, look ${look}`,
+        what: `sealed rows opened, look ${look} of the study`,
         studyId,
         runId,
         ...accessed('sealed-opened', { look }),
@@ -230,7 +230,7 @@ const ofData = (event: Recorded<DataEvent>): Facts | null => {
     case 'TableFixed': {
       const { studyId, runId, table } = event.data;
       return {
-        what: `the base cohort table ${table.slice(0, 12)} is fixed before it leaves the vault`,
+        what: `cohort table ${table.slice(0, 12)} is fixed before it leaves the vault`,
         studyId,
         runId,
         ...accessed('table-fixed', { dataDigest }),
@@ -241,7 +241,7 @@ const ofData = (event: Recorded<DataEvent>): Facts | null => {
     case 'LookCounted': {
       const { studyId, runId, look } = event.data;
       return {
-        what: `the sealed rows of data ${dataDigest.slice(0, 12)} are opened, look ${look} of all studies`,
+        what: `sealed rows opened, look ${look} of all studies`,
         studyId,
         runId,
         ...accessed('look-counted', { dataDigest, look }),
@@ -378,7 +378,7 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
           dataDigest: claim.look?.dataDigest ?? null,
           people: claim.n,
           look: sealedLook,
-          released: `estimate ${claim.estimate.toFixed(4)}, interval ${lower.toFixed(4)} to ${upper.toFixed(4)}`,
+          released: `estimate ${claim.estimate.toFixed(4)} (${lower.toFixed(4)} to ${upper.toFixed(4)})`,
         }),
         makes: [finding],
         uses: [
@@ -493,7 +493,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
             people: cohorts.released.people,
             suppressedCells: cohorts.suppressed?.cells ?? null,
             suppressedPeople: cohorts.suppressed?.people ?? null,
-            released: `the base cohort table ${cohorts.table.sha256.slice(0, 12)}, cells of ${cohorts.minimumCell} people or more`,
+            released: `cohort table ${cohorts.table.sha256.slice(0, 12)}, cells of ${cohorts.minimumCell} people or more`,
           })),
         makes: [run, state(pins.pinCommit)],
         uses: [`counted:${runId}`, `table:${runId}`, `split:${pins.dataDigest}`, ...from],
@@ -527,7 +527,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       return {
         what: `training of ${PURPOSES[purpose]}, tree ${tree.slice(0, 12)}, ${seconds} s`,
         ...about,
-        ...accessed('table-given', { released: 'the base cohort table, to the program trained' }),
+        ...accessed('table-given', { released: 'cohort table, to the program' }),
         makes: [`training:${trainingId}`],
         uses: [mutationId === null ? run : `cutover:${mutationId}`],
       };
@@ -689,7 +689,8 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'MutationReverted': {
       const { mutationId, reason, fromTree, toTree, ruling } = event.data;
       const [z, threshold] = [ruling?.z ?? null, ruling?.threshold ?? null];
-      const grounds = ruling === null ? reason : `${reason}: ${ruled(ruling.z, ruling.threshold)}`;
+      const why = reason.replaceAll('-', ' ');
+      const grounds = ruling === null ? why : `${why}: ${ruled(ruling.z, ruling.threshold)}`;
       return {
         what: `the mutation is taken back: ${grounds}`,
         ...about,
@@ -750,7 +751,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'RunReverted': {
       const { fromTree, toTree, toCommit, toTrainingId, mutationId, undone, reason } = event.data;
       return {
-        what: `the run goes back to its last stable state, ${undone.length} mutations undone`,
+        what: `the run goes back to its last stable state; mutations undone: ${undone.length}`,
         ...about,
         ...changed('run-reverted', runId, reason, { fromTree, toTree }),
         ...happened('run-reverted', {

@@ -7,6 +7,7 @@ import {
   listed,
   pageOfTrail,
   plain,
+  summariesOf,
   trailRows,
   type AuditFilter,
   type AuditPage,
@@ -24,8 +25,15 @@ export interface Readings {
   readonly charts: readonly ChartReading[];
 }
 
-export interface IncidentRow extends AuditRow, Omit<IncidentDetail, 'breaches' | 'fired'> {
+export interface IncidentRow extends AuditRow, Omit<
+  IncidentDetail,
+  'breaches' | 'fired' | 'undone'
+> {
   readonly incident: IncidentKind;
+  /** What the mutation changes, in its own words. */
+  readonly summary: string | null;
+  /** Mutations that were taken back, in order. */
+  readonly undone: readonly { readonly mutationId: string; readonly summary: string | null }[];
   /** What hit a wall: rule, found, expected, file, line. */
   readonly breaches: readonly Breach[];
   /** Charts that fired, each with its sum and its decision interval. */
@@ -49,12 +57,25 @@ export const queryIncidents = (
 ): Promise<AuditPage<IncidentRow>> =>
   pageOfTrail(db, filter, listed('incident', filter.incident), async (rows) => {
     const readings = await readingsOf(db, rows);
+    const summaries = await summariesOf(
+      db,
+      rows.flatMap(({ detail }) => [
+        detail.incident?.mutationId ?? '',
+        ...(detail.incident?.undone ?? []),
+      ]),
+    );
+    const summaryOf = (mutationId: string): string | null => summaries.get(mutationId) ?? null;
     return rows.map((row) => {
       const detail = row.detail.incident as IncidentDetail;
       return {
         ...auditRow(row),
         incident: row.incident as IncidentKind,
         ...detail,
+        summary: summaryOf(detail.mutationId ?? ''),
+        undone: detail.undone.map((mutationId) => ({
+          mutationId,
+          summary: summaryOf(mutationId),
+        })),
         breaches: detail.breaches as IncidentRow['breaches'],
         fired: detail.fired as IncidentRow['fired'],
         readings: readings.get(detail.observed ?? '') ?? null,

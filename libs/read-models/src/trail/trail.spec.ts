@@ -220,7 +220,13 @@ describe('halts, divergences and reverts', () => {
         ],
       });
     expect(divergence?.fired).toEqual([{ chart: 'gain', sum: 0.5391, decisionInterval: 0.1 }]);
-    expect(revert).toMatchObject({ undone: ['r1-m1', 'r1-m5'], toTree: tree('source') });
+    expect(revert).toMatchObject({
+      undone: [
+        { mutationId: 'r1-m1', summary: 'features: add education' },
+        { mutationId: 'r1-m5', summary: 'features: add withholding' },
+      ],
+      toTree: tree('source'),
+    });
   });
 
   it('have the mutations that were taken back, the spent budget and the discarded finding', async () => {

@@ -105,7 +105,7 @@ export class AuditController {
       view: 'changes',
       name: 'changes',
       columns: AUDIT_CHANGE_COLUMNS,
-      text: ({ what, grounds }) => `${what} ${grounds ?? ''}`,
+      text: ({ what, summary, grounds }) => [what, summary, grounds].join(' '),
     });
   }
 
@@ -151,7 +151,8 @@ export class AuditController {
       view: 'incidents',
       name: 'incidents',
       columns: AUDIT_INCIDENT_COLUMNS,
-      text: ({ what, reason, breaches }) => `${what} ${reason} ${JSON.stringify(breaches)}`,
+      text: ({ what, reason, breaches, undone }) =>
+        [what, reason, JSON.stringify([breaches, undone])].join(' '),
     });
   }
 
