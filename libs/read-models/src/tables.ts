@@ -47,7 +47,7 @@ export const KEYS = {
   restoreSource: 'restorePointId',
   charges: 'chargeId',
   findings: 'findingId',
-  trail: 'eventId',
+  trail: 'place',
   trailLinks: 'linkId',
 } as const satisfies { readonly [T in keyof ProjectedTables]: keyof ProjectedTables[T] };
 

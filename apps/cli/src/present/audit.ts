@@ -71,7 +71,9 @@ export const changesTable = (
   return [
     shown,
     ...(pinned.length > 0 ? ['', ...pinned] : []),
-    ...(rows.length > 0 ? ['', ...wrap(note, style.width).map((line) => style.paint.dim(line))] : []),
+    ...(rows.length > 0
+      ? ['', ...wrap(note, style.width).map((line) => style.paint.dim(line))]
+      : []),
   ].join('\n');
 };
 
@@ -107,17 +109,19 @@ export const accessTable = (
       { head: WHEN, cell: (row) => when(row.at) },
       { head: 'access', cell: (row) => row.access },
       { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 2 },
-      { head: 'who', cell: who, least: 10 },
+      { head: 'who', cell: who },
       { head: 'cells', cell: (row) => told(row.cells), align: 'right', leave: 1 },
       { head: 'people', cell: (row) => told(row.people), align: 'right' },
       { head: 'kept back', cell: keptBack, align: 'right' },
-      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 34 },
+      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 30 },
     ],
     rows,
     'Nothing was accessed.',
   );
   if (rows.length === 0) return shown;
-  const kinds = ACCESSES.map((kind) => [kind, rows.filter(({ access }) => access === kind).length] as const)
+  const kinds = ACCESSES.map(
+    (kind) => [kind, rows.filter(({ access }) => access === kind).length] as const,
+  )
     .filter(([, many]) => many > 0)
     .map(([kind, many]) => `${count(many)} ${kind}`);
   const notes = [
@@ -191,9 +195,13 @@ const evidenceOf = (row: IncidentRow): readonly string[] => [
           )
           .join('; ')}`,
       ]),
-  ...(row.undone.length === 0 ? [] : [`undone: ${row.undone
+  ...(row.undone.length === 0
+    ? []
+    : [
+        `undone: ${row.undone
           .map(({ mutationId, summary }) => `${summary ?? 'a mutation'} (${shortId(mutationId)})`)
-          .join('; ')}`]),
+          .join('; ')}`,
+      ]),
   ...(row.toTree === null
     ? []
     : [`tree ${row.fromTree?.slice(0, 12) ?? '–'} → ${row.toTree.slice(0, 12)}`]),
@@ -282,7 +290,9 @@ export const traceLines = (
     if (at === -1) others.push({ link, node });
     next.set(from, others);
   }
-  const lines: string[] = [paint.bold(direction === 'backward' ? 'What it rests on' : 'What it led to')];
+  const lines: string[] = [
+    paint.bold(direction === 'backward' ? 'What it rests on' : 'What it led to'),
+  ];
   const shown = new Set<string>();
   let drawn = 0;
   const draw = (node: TraceNode, link: string | null, lead: string, rest: string): void => {

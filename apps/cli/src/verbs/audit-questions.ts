@@ -112,7 +112,7 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
           view: 'incidents',
           columns: AUDIT_INCIDENT_COLUMNS,
           text: ({ what, reason, breaches, undone }) =>
-        [what, reason, JSON.stringify([breaches, undone])].join(' '),
+            [what, reason, JSON.stringify([breaches, undone])].join(' '),
           show: ({ style }, rows, planted) => incidentLines(style, rows, planted).join('\n'),
         }),
       ),

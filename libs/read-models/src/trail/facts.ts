@@ -1,7 +1,7 @@
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { RecordedEvent } from '#libs/kernel';
-import type { LedgerReadEvent } from '#libs/ledger-reads';
+import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
 import type { RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
@@ -137,7 +137,7 @@ export const factsOf = (recorded: RecordedEvent): Facts | null => {
   if (event.stream.startsWith('finding-')) return ofFinding(event as Recorded<FindingEvent>);
   if (event.stream.startsWith('study-')) return ofStudy(event as Recorded<StudyEvent>);
   if (event.stream.startsWith('data-')) return ofData(event as Recorded<DataEvent>);
-  if (event.stream.startsWith('access-')) return ofReads(event as Recorded<LedgerReadEvent>);
+  if (event.stream.startsWith('access-')) return ofReads(recorded);
   if (event.stream === 'fleet') return ofFleet(event as Recorded<FleetEvent>);
   if (event.stream === 'notary') return ofNotary(event as Recorded<NotaryEvent>);
   return null;
@@ -271,20 +271,15 @@ const aboutOf = (
   };
 };
 
-const ofReads = (event: Recorded<LedgerReadEvent>): Facts | null => {
-  switch (event.type) {
-    case 'LedgerRead': {
-      const { operation, asked } = event.data;
-      const named = Object.entries(asked).map(([name, value]) => `${name} ${String(value)}`);
-      return {
-        what: [operation, ...(named.length > 0 ? [named.join(', ')] : [])].join(': '),
-        ...aboutOf(asked),
-        ...accessed('ledger-read', { operation, asked }),
-      };
-    }
-    default:
-      return null;
-  }
+const ofReads = (event: RecordedEvent): Facts | null => {
+  if (event.type !== 'LedgerRead') return null;
+  const { operation, asked } = event.data as LedgerRead['data'];
+  const named = Object.entries(asked).map(([name, value]) => `${name} ${String(value)}`);
+  return {
+    what: [operation, ...(named.length > 0 ? [named.join(', ')] : [])].join(': '),
+    ...aboutOf(asked),
+    ...accessed('ledger-read', { operation, asked }),
+  };
 };
 
 const ofFleet = (event: Recorded<FleetEvent>): Facts | null => {
@@ -621,8 +616,8 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       };
     }
     case 'BudgetExhausted': {
-      const { charge, asked, remaining, message } = event.data;
-      const reason = `${charge} asked for ${asked}, ${remaining} left`;
+      const { charge, asked, message } = event.data;
+      const reason = `${charge} asked for ${asked}`;
       return {
         what: message,
         ...about,
@@ -692,7 +687,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const why = reason.replaceAll('-', ' ');
       const grounds = ruling === null ? why : `${why}: ${ruled(ruling.z, ruling.threshold)}`;
       return {
-        what: `the mutation is taken back: ${grounds}`,
+        what: `taken back, ${grounds}`,
         ...about,
         ...changed('reverted', mutationId, grounds, { fromTree, toTree }),
         ...happened('reverted', {
@@ -716,7 +711,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const { mutationId, trainingId, commit, tree, metric, ruling } = event.data;
       const grounds = ruled(ruling.z, ruling.threshold);
       return {
-        what: `the mutation is kept at ${metric.toFixed(4)}: ${grounds}`,
+        what: `kept at ${metric.toFixed(4)}: ${grounds}`,
         ...about,
         ...changed('kept', mutationId, `keep rule: ${grounds}`, { toTree: tree }),
         makes: [`kept:${mutationId}`, state(commit)],
@@ -734,7 +729,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
         .map((one) => `${one.chart} ${one.sum.toFixed(4)} > h ${one.decisionInterval}`)
         .join(', ');
       return {
-        what: `divergence: ${said}`,
+        what: said,
         ...about,
         ...happened('divergence', {
           by: fired.map(({ chart }) => chart).join(', '),
@@ -751,7 +746,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'RunReverted': {
       const { fromTree, toTree, toCommit, toTrainingId, mutationId, undone, reason } = event.data;
       return {
-        what: `the run goes back to its last stable state; mutations undone: ${undone.length}`,
+        what: `back to the last stable state; undone: ${undone.length}`,
         ...about,
         ...changed('run-reverted', runId, reason, { fromTree, toTree }),
         ...happened('run-reverted', {

@@ -25,10 +25,8 @@ export interface Readings {
   readonly charts: readonly ChartReading[];
 }
 
-export interface IncidentRow extends AuditRow, Omit<
-  IncidentDetail,
-  'breaches' | 'fired' | 'undone'
-> {
+export interface IncidentRow
+  extends AuditRow, Omit<IncidentDetail, 'breaches' | 'fired' | 'undone'> {
   readonly incident: IncidentKind;
   /** What the mutation changes, in its own words. */
   readonly summary: string | null;

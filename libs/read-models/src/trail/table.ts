@@ -62,7 +62,7 @@ export interface TrailTable {
   readonly eventId: string;
   readonly stream: string;
   readonly revision: number;
-  /** `stream@revision`. */
+  /** `stream@revision`: what no two events share, whatever a log may hold. */
   readonly place: string;
   readonly type: string;
   readonly at: string;
@@ -102,10 +102,10 @@ export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
   await db.schema
     .createTable('trail')
     .addColumn('position', 'bigint', (column) => column.notNull())
-    .addColumn('eventId', text, (column) => column.primaryKey())
+    .addColumn('eventId', text, (column) => column.notNull())
     .addColumn('stream', text, (column) => column.notNull())
     .addColumn('revision', 'bigint', (column) => column.notNull())
-    .addColumn('place', text, (column) => column.notNull())
+    .addColumn('place', text, (column) => column.primaryKey())
     .addColumn('type', text, (column) => column.notNull())
     .addColumn('at', text, (column) => column.notNull())
     .addColumn('actorRole', text, (column) => column.notNull())
@@ -138,7 +138,7 @@ export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
       .columns([...columns])
       .execute();
   await index('trailByPosition', 'trail', ['position']);
-  await index('trailByPlace', 'trail', ['place']);
+  await index('trailById', 'trail', ['eventId']);
   await index('trailByCause', 'trail', ['causationId']);
   await index('trailByRun', 'trail', ['runId', 'position']);
   await index('trailByFinding', 'trail', ['findingId', 'position']);

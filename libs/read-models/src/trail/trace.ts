@@ -117,7 +117,7 @@ export const queryTrace = async (db: Kysely<ViewTables>, filter: TraceFilter): P
     const fresh = new Set(steps.map(({ to }) => to).filter((id) => !nodes.has(id)));
     const found = await visible([...fresh]);
     if (found.length > 0 && at > depth) {
-      cut = 'depth';
+      cut ??= 'depth';
       frontier = [];
     } else {
       const room = found.slice(0, most - nodes.size);
