@@ -297,7 +297,7 @@ export const traceLines = (
   let drawn = 0;
   const draw = (node: TraceNode, link: string | null, lead: string, rest: string): void => {
     shown.add(node.eventId);
-    const place = `${node.stream}@${node.revision}`;
+    const place = shortHashes(`${node.stream}@${node.revision}`);
     const text = `${link === null ? '' : `${link}: `}${node.type}  ${said(node.what, planted)}`;
     const room = Math.max(20, width - widthOf(lead) - widthOf(place) - 2);
     lines.push(`${paint.dim(lead)}${padEnd(text, room)}  ${paint.dim(fit(place, width))}`);
