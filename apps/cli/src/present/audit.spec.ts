@@ -46,7 +46,7 @@ afterAll(async () => {
 const shown = async (width: number): Promise<Record<string, string>> => {
   const style = styleOf({ colour: false, width });
   const changes = await views.changes();
-  const trace = await views.trace({ event: 'r1-f1' });
+  const trace = await views.trace({ event: 'r1-f1', depth: 50 });
   const cut = await views.trace({ event: 'r1-f1', depth: 1 });
   return {
     changes: changesTable(style, changes.rows, planted),
@@ -87,7 +87,7 @@ describe('what a regulator is shown', () => {
 
   it('has each incident with its evidence below it', async () => {
     const { incidents } = await shown(100);
-    expect(incidents).toContain('hyperparameters.json:4  protected parameter: found "seed": 8');
+    expect(incidents).toContain('hyperparameters.json:4, protected parameter: found "seed": 8');
     expect(incidents).toContain('gain x 0.569, S+ 0.539, S- 0.000, fired');
     expect(incidents).toContain('undone: features: add education (r1-m1)');
   });
@@ -109,7 +109,9 @@ describe('what a regulator is shown', () => {
   });
 
   it('says how far it is good, also of an empty log', async () => {
-    expect((await shown(100))['asOf']).toMatch(/^As of log position \d+ \(2026-11-09 22:\d\d:\d\d UTC\)/);
+    expect((await shown(100))['asOf']).toMatch(
+      /^As of log position \d+ \(2026-11-09 22:\d\d:\d\d UTC\)/,
+    );
     expect(asOfLine(null)).toBe('The log is empty.');
   });
 });

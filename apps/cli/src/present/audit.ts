@@ -109,11 +109,11 @@ export const accessTable = (
       { head: WHEN, cell: (row) => when(row.at) },
       { head: 'access', cell: (row) => row.access },
       { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 2 },
-      { head: 'who', cell: who },
+      { head: 'who', cell: who, least: 10 },
       { head: 'cells', cell: (row) => told(row.cells), align: 'right', leave: 1 },
       { head: 'people', cell: (row) => told(row.people), align: 'right' },
       { head: 'kept back', cell: keptBack, align: 'right' },
-      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 30 },
+      { head: 'released', cell: (row) => said(releasedOf(row), planted), least: 14 },
     ],
     rows,
     'Nothing was accessed.',
@@ -183,7 +183,7 @@ const evidenceOf = (row: IncidentRow): readonly string[] => [
     : [`mutation: ${row.summary} (${shortId(row.mutationId ?? '')})`]),
   ...row.breaches.map(
     ({ rule, found, expected, file, line }) =>
-      `${file === null ? '' : `${file}${line === null ? '' : `:${line}`}  `}${rule}: found ${found}, expected ${expected}`,
+      `${file === null ? '' : `${file}${line === null ? '' : `:${line}`}, `}${rule}: found ${found}, expected ${expected}`,
   ),
   ...(row.readings === null
     ? []

@@ -127,6 +127,9 @@ const happened = (
   detail: Pick<IncidentDetail, 'reason'> & Partial<IncidentDetail>,
 ): Pick<Facts, 'incident'> => ({ incident: [kind, { ...NO_INCIDENT, ...detail }] });
 
+/** `1 check`, `2 checks`. */
+const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
 const ruled = (z: number, threshold: number): string =>
   `z ${z.toFixed(2)}, asked for ${threshold.toFixed(2)}`;
 
@@ -499,7 +502,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const fairness =
         gate === 'post-loop' && mutationId !== null ? [`fairness:${mutationId}`] : [];
       return {
-        what: `the ${gate} gate is passed, ${checks.length} checks`,
+        what: `the ${gate} gate is passed, ${many(checks.length, 'check')}`,
         ...about,
         makes: [`gate:${mutationId ?? runId}:${gate}`],
         uses: [mutationId === null ? run : `mutation:${mutationId}`, ...fairness],
@@ -537,7 +540,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'TrainingCompleted': {
       const { trainingId, steps, signature } = event.data;
       return {
-        what: `the training ends after ${steps} steps`,
+        what: `the training ends after ${many(steps, 'step')}`,
         ...about,
         makes: [`result:${trainingId}`],
         uses: [`training:${trainingId}`, `enlisted:${runId}:${signature.keyId}`],
@@ -700,7 +703,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'FairnessMeasured': {
       const { mutationId, trainingId, report } = event.data;
       return {
-        what: `fairness of the candidate, ${report.measures.length} measures`,
+        what: `fairness of the candidate, ${many(report.measures.length, 'measure')}`,
         ...about,
         ...accessed('fairness-measured', {}),
         makes: [`fairness:${mutationId}`],
