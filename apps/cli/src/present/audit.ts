@@ -32,7 +32,7 @@ import {
 export const asOfLine = (asOf: AsOf | null): string =>
   asOf === null
     ? 'The log is empty.'
-    : `As of log position ${asOf.position}${asOf.at === null ? '' : ` (${moment(asOf.at)} UTC)`}: what is recorded later is not in it.`;
+    : `As of log position ${asOf.position}${asOf.at === null ? '' : ` (${moment(asOf.at)} UTC)`}, no further.`;
 
 const who = ({ actorRole, actorId }: { actorRole: string; actorId: string }): string =>
   actorRole === actorId ? actorRole : clean(`${actorRole} ${actorId}`);
