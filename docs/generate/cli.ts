@@ -36,6 +36,10 @@ export const cliPage = (): string => {
     ...commands.flatMap((command) => [
       `## holdfast ${command.name()}`,
       `\`\`\`text\n${helpOf(command)}\n\`\`\``,
+      ...command.commands.flatMap((below) => [
+        `### holdfast ${command.name()} ${below.name()}`,
+        `\`\`\`text\n${helpOf(below)}\n\`\`\``,
+      ]),
     ]),
   ]);
 };

@@ -719,6 +719,98 @@ describe('an agent outside', () => {
   });
 });
 
+describe('what a regulator asks', () => {
+  /** The finding that the reviewer has accepted, and when. */
+  const accepted = async () => {
+    const [row] = (await get('/v1/audit/reviews', 'reviewer')).body.rows;
+    const { findingId, runId, at } = row as { findingId: string; runId: string; at: string };
+    return { findingId, runId, at };
+  };
+
+  const LISTS = ['changes', 'access', 'incidents', 'findings', 'reviews'] as const;
+
+  it.each(LISTS)(
+    'gives each row of %s once, whatever the size of a page, and as a file',
+    async (list) => {
+      const path = `/v1/audit/${list}?run=${FINISHED}`;
+      const whole = await all(path, 'reviewer', 1000);
+      for (const limit of [1, 7]) expect(await all(path, 'reviewer', limit)).toEqual(whole);
+      expect(await all(`${path}&order=newest`, 'reviewer', 5)).toEqual(whole.toReversed());
+      const file = await server.get(`${path}&format=jsonl`, as('reviewer'));
+      const lines = (await file.text()).split('\n').filter(Boolean);
+      expect(lines.map((line) => JSON.parse(line))).toEqual(whole);
+      const page = await get(`${path}&limit=1`, 'reviewer');
+      expect(Number(file.headers.get('holdfast-as-of'))).toBe(page.body.asOf.position);
+      expect((await server.get(`${path}&format=parquet`, as('reviewer'))).status).toBe(200);
+    },
+  );
+
+  it('is answered as of a time, however it is written', async () => {
+    const { findingId, runId, at } = await accepted();
+    const asked = async (time: string) =>
+      (await get(`/v1/audit/findings?run=${runId}&at=${encodeURIComponent(time)}`, 'reviewer')).body
+        .rows;
+    const inForce = await asked(at);
+    expect(inForce).toMatchObject([{ findingId, standing: 'accepted', inForce: 'yes' }]);
+    // The clock of these tests stands still: a moment earlier there was nothing at all.
+    expect(await asked(new Date(Date.parse(at) - 1).toISOString())).toEqual([]);
+    expect(await asked(at.replace('Z', '+00:00'))).toEqual(inForce);
+    expect(
+      await asked(new Date(Date.parse(at) + 3_600_000).toISOString().replace('Z', '+01:00')),
+    ).toEqual(inForce);
+    expect(await asked('2020-01-01T00:00:00Z')).toEqual([]);
+    expect((await get('/v1/audit/findings?at=yesterday', 'reviewer')).status).toBe(400);
+  });
+
+  it('traces what a finding rests on, and what its run led to', async () => {
+    const { findingId, runId } = await accepted();
+    const typesOf = ({ body }: Answer): readonly string[] =>
+      (body.nodes as { readonly type: string }[]).map(({ type }) => type);
+    const wide = 'depth=50&nodes=2000';
+    const back = await get(`/v1/audit/trace?event=${findingId}&${wide}`, 'reviewer');
+    expect(typesOf(back)).toEqual(
+      expect.arrayContaining(['FindingProposed', 'MutationKept', 'RunOpened', 'LoopEnded']),
+    );
+    const run = `/v1/audit/trace?event=run-${runId}%400&direction=forward&${wide}`;
+    expect(typesOf(await get(run, 'reviewer'))).toEqual(
+      expect.arrayContaining(['MutationKept', 'FindingVerified', 'FindingAccepted']),
+    );
+    const cut = await get(`/v1/audit/trace?event=${findingId}&nodes=3`, 'reviewer');
+    expect(cut.body).toMatchObject({ cut: 'nodes', nodes: { length: 3 } });
+  });
+
+  it('is recorded where an auditor asks it, and shown to those who ask who read', async () => {
+    await get(`/v1/audit/changes?run=${FINISHED}&limit=1`, 'auditor');
+    const path = `/v1/audit/access?access=ledger-read&run=${FINISHED}&order=newest&limit=1`;
+    const { body } = await get(path, 'reviewer');
+    expect(body.rows).toMatchObject([
+      { actorRole: 'auditor', actorId: 'auditor-1', operation: 'listChanges', studyId: 'parcels' },
+    ]);
+  });
+
+  it('tells a token of another project nothing, and an agent not even that', async () => {
+    for (const list of LISTS)
+      expect((await get(`/v1/audit/${list}`, 'stranger')).body.rows).toEqual([]);
+    const { findingId: finding } = await accepted();
+    for (const asked of [
+      `trace?event=${finding}`,
+      `reviews?finding=${finding}`,
+      `changes?run=${FINISHED}`,
+    ])
+      expect((await get(`/v1/audit/${asked}`, 'stranger')).status).toBe(404);
+    // To the letter as for what isn't there.
+    const [hidden, gone] = [
+      await get(`/v1/audit/trace?event=${finding}`, 'stranger'),
+      await get(`/v1/audit/trace?event=gone-1-f1`, 'stranger'),
+    ];
+    const said = ({ body }: Answer, id: string): string =>
+      (body.detail as string).replaceAll(id, 'x');
+    expect(said(hidden, finding)).toBe(said(gone, 'gone-1-f1'));
+    for (const asked of [...LISTS, `trace?event=${finding}`])
+      expect((await get(`/v1/audit/${asked}`, 'agent')).status).toBe(403);
+  });
+});
+
 describe('a human', () => {
   it('halts a run for good, once', async () => {
     const { body } = await post('/v1/studies/parcels/runs', 'researcher', { agent: 'nobody' });

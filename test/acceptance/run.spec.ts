@@ -248,6 +248,81 @@ describe('a run on examples/pay', () => {
     },
     PATIENCE,
   );
+
+  it(
+    'is answered for to a regulator: what changed, was read, went wrong, stood, was reviewed, rests on what',
+    async () => {
+      interface Answer {
+        readonly asOf: { readonly position: number };
+        readonly rows: readonly ReturnType<typeof JSON.parse>[];
+      }
+      const answer = async (...args: readonly string[]): Promise<Answer> => {
+        const [said] = jsonLines<Answer>(await ask('audit', ...args, '--json'));
+        if (said === undefined) throw new Error('no answer');
+        return said;
+      };
+      const before = (await answer('findings')).asOf;
+      const unreviewed = new Date().toISOString();
+      await ask('review', 'pay-1-f1', 'accept', '--reason', 'chain checked');
+
+      const kept = await answer('changes', '--change', 'kept', '--run', 'pay-1');
+      expect(kept.rows.length).toBeGreaterThan(0);
+      for (const { approvedBy } of kept.rows)
+        expect(approvedBy).toMatchObject([
+          { role: 'reviewer', id: 'local', findingId: 'pay-1-f1' },
+        ]);
+      const [undone] = (await answer('incidents', '--incident', 'run-reverted')).rows;
+      expect(undone?.undone).toMatchObject([{ summary: expect.stringContaining('withholding') }]);
+      expect(undone?.readings.charts).toContainEqual(
+        expect.objectContaining({ chart: 'gain', fired: true }),
+      );
+      expect(undone?.planted).toEqual(['withholding']);
+      const [table] = (await answer('access', '--access', 'cohorts-released')).rows;
+      expect(table).toMatchObject({ cells: expect.any(Number), people: expect.any(Number) });
+
+      const then = await answer('findings', '--at', unreviewed);
+      const now = await answer('findings');
+      expect(then.rows.map(({ standing }) => standing)).not.toContain('accepted');
+      expect(now.rows[0]).toMatchObject({ standing: 'accepted', inForce: 'yes', verdict: 'PASS' });
+      expect(now.asOf.position).toBeGreaterThan(before.position);
+      expect((await answer('reviews')).rows).toMatchObject([
+        { findingId: 'pay-1-f1', reason: 'chain checked', verdict: 'PASS', actorRole: 'reviewer' },
+      ]);
+
+      const [trace] = jsonLines<{ nodes: { type: string }[]; edges: object[] }>(
+        await ask('audit', 'trace', 'pay-1-f1', '--json', '--depth', '50', '--nodes', '2000'),
+      );
+      const types = trace?.nodes.map(({ type }) => type);
+      for (const type of ['RunOpened', 'RestorePointTaken', 'MutationKept', 'SealedRowsOpened'])
+        expect(types).toContain(type);
+      const tree = (await ask('audit', 'trace', 'pay-1-f1')).stdout;
+      expect(tree).toMatch(/├─ kept: MutationKept/);
+      expect(tree).not.toMatch(ESCAPES);
+      expect(await ask('audit', 'trace', 'nothing')).toMatchObject({ exitCode: 2 });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'gives a regulator files, and says how far they are good',
+    async () => {
+      for (const question of ['changes', 'access', 'incidents', 'findings', 'reviews']) {
+        const csv = await ask('audit', question, '--format', 'csv');
+        expect(csv.exitCode).toBe(0);
+        expect(csv.stderr).toMatch(/As of log position \d+/);
+        const lines = await ask('audit', question, '--format', 'jsonl');
+        const [header, ...rows] = csv.stdout.trimEnd().split('\n');
+        expect(rows).toHaveLength(jsonLines(lines).length);
+        for (const line of jsonLines(lines)) expect(Object.keys(line).join(',')).toBe(header);
+      }
+      const out = join(examples.root, 'changes.parquet');
+      expect((await ask('audit', 'changes', '--format', 'parquet', '--out', out)).exitCode).toBe(0);
+      expect((await readFile(out)).subarray(0, 4).toString()).toBe('PAR1');
+      expect(await ask('audit', 'changes', '--out', out)).toMatchObject({ exitCode: 2 });
+      expect(await ask('audit', 'changes', '--run', 'nope-1')).toMatchObject({ exitCode: 2 });
+    },
+    PATIENCE,
+  );
 });
 
 describe('examples/lending', () => {

@@ -31,6 +31,7 @@ import { ReviewFindingController } from './commands/review-finding/review-findin
 import { slotsOf } from './http/slots.ts';
 import { AgentController } from './queries/agent/agent.controller.ts';
 import { FindingExportsController } from './queries/finding-exports/finding-exports.controller.ts';
+import { AuditController } from './queries/audit/audit.controller.ts';
 import { FindingsController } from './queries/findings/findings.controller.ts';
 import { LedgerStateController } from './queries/ledger-state/ledger-state.controller.ts';
 import { LedgersController } from './queries/ledgers/ledgers.controller.ts';
@@ -57,6 +58,7 @@ const CONTROLLERS: Type[] = [
   FindingExportsController,
   RequestVerificationController,
   ReviewFindingController,
+  AuditController,
   AgentController,
   ProposeController,
   WorkersController,

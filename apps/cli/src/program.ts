@@ -62,6 +62,8 @@ export const program = (done: (work: Promise<ExitCode>) => Promise<void>): Comma
     )
     .version(VERSION)
     .showHelpAfterError('(holdfast --help lists the verbs)')
+    // So that what stands behind a verb below a verb is that verb's own.
+    .enablePositionalOptions()
     .configureHelp({ sortSubcommands: false });
   for (const verb of VERBS) verb(command, done);
   return command;

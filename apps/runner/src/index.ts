@@ -48,6 +48,7 @@ export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/export-finding.ts';
+export * from './queries/audit-columns.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
 export { FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';

@@ -105,6 +105,12 @@ export const ACTS = {
       'listFindings',
       'getFinding',
       'getFindingExport',
+      'listChanges',
+      'listAccesses',
+      'listIncidents',
+      'listFindingsAt',
+      'listReviews',
+      'traceEvent',
     ],
   },
   'have-reads-recorded': {

@@ -42,21 +42,12 @@ export const conditions = (
   const found: RawBuilder<SqlBool>[] = [];
   const { project, study, run, from, to, cursor } = filter;
   const studyId = sql.ref(`${table === 'studies' ? 'studies' : 'runs'}.studyId`);
-  if (project !== undefined) {
-    found.push(project.length === 0 ? sql`1 = 0` : sql`${studyId} in (${studiesOf(project)})`);
-  }
+  if (project !== undefined) found.push(belongsTo(studyId, project));
   if (study !== undefined) found.push(sql`${studyId} = ${storableText(study)}`);
   if (run !== undefined) found.push(sql`${column('runId')} = ${storableText(run)}`);
   if (from !== undefined) found.push(sql`${column(time)} >= ${instant(from)}`);
   if (to !== undefined) found.push(sql`${column(time)} < ${instant(to)}`);
-  if (filter.actor !== undefined) {
-    const actor = storableText(filter.actor);
-    const byId = sql<SqlBool>`${column('actorId')} = ${actor}`;
-    // An alternative that nothing can match would keep the database from using the index.
-    found.push(
-      ACTOR_ROLES.has(filter.actor) ? sql`(${byId} or ${column('actorRole')} = ${actor})` : byId,
-    );
-  }
+  if (filter.actor !== undefined) found.push(isActor(table, filter.actor));
   if (cursor !== undefined) {
     found.push(
       filter.order === 'newest'
@@ -70,13 +61,30 @@ export const conditions = (
   return found;
 };
 
+/** Whether a study is one of these projects'; of no project nothing is. */
+export const belongsTo = (
+  studyId: RawBuilder<unknown>,
+  project: readonly string[],
+): RawBuilder<SqlBool> =>
+  project.length === 0 ? sql`1 = 0` : sql`${studyId} in (${studiesOf(project)})`;
+
+/** Whether a row of the table is by this actor: an id, or a role. */
+export const isActor = (table: string, given: string): RawBuilder<SqlBool> => {
+  const actor = storableText(given);
+  const byId = sql<SqlBool>`${sql.ref(`${table}.actorId`)} = ${actor}`;
+  // An alternative that nothing can match would keep the database from using the index.
+  return ACTOR_ROLES.has(given)
+    ? sql`(${byId} or ${sql.ref(`${table}.actorRole`)} = ${actor})`
+    : byId;
+};
+
 const studiesOf = (projects: readonly string[]): RawBuilder<unknown> =>
   sql`select ${sql.ref('studyId')} from ${sql.table('studies')} where ${sql.ref('project')} in (${sql.join(projects.map(storableText))})`;
 
 const ACTOR_ROLES: ReadonlySet<string> = new Set<Actor['role']>([...ROLES, 'harness']);
 
 // Times are compared as text, so they must have the one form that the log uses.
-const instant = (time: string): string => new Date(time).toISOString();
+export const instant = (time: string): string => new Date(time).toISOString();
 
 export const direction = (filter: Filter): 'asc' | 'desc' =>
   filter.order === 'newest' ? 'desc' : 'asc';
@@ -94,4 +102,4 @@ export const pageOf = <Read extends { readonly position: number }, Row>(
   return { rows: rows.map(plain), next: more ? (rows.at(-1)?.position ?? null) : null };
 };
 
-const limitOf = (filter: Filter): number => filter.limit ?? 100;
+export const limitOf = (filter: Filter): number => filter.limit ?? 100;

@@ -6,6 +6,7 @@ import { projectFindings } from './findings/project.ts';
 import { projectRestoreSource } from './restore-source/project.ts';
 import { projectRuns } from './runs/project.ts';
 import { projectStudies } from './studies/project.ts';
+import { projectTrail } from './trail/project.ts';
 
 const PROJECTIONS = [
   projectStudies,
@@ -14,6 +15,7 @@ const PROJECTIONS = [
   projectRestoreSource,
   projectCharges,
   projectFindings,
+  projectTrail,
 ];
 
 /**

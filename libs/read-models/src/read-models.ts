@@ -23,6 +23,13 @@ import { countRuns, queryRuns, type RunFilter, type RunRow } from './runs/querie
 import type { RunStatus } from './runs/table.ts';
 import { queryStudies, type StudyFilter, type StudyRow } from './studies/queries.ts';
 import { MIGRATIONS, type ViewTables } from './tables.ts';
+import { queryAccesses, type AccessFilter, type AccessRow } from './trail/accesses.ts';
+import type { AuditPage } from './trail/asked.ts';
+import { queryChanges, type ChangeFilter, type ChangeRow } from './trail/changes.ts';
+import { queryFindingsAt, type FindingAtRow, type FindingsAtFilter } from './trail/findings-at.ts';
+import { queryIncidents, type IncidentFilter, type IncidentRow } from './trail/incidents.ts';
+import { queryReviews, type ReviewFilter, type ReviewRow } from './trail/reviews.ts';
+import { queryTrace, type Trace, type TraceFilter } from './trail/trace.ts';
 
 /** What the views need of the log. */
 export type LogReader = Pick<EventLog, 'readAll'>;
@@ -61,6 +68,18 @@ export interface ReadModels {
   readonly restoreSource: (filter?: RestorePointFilter) => Promise<Page<RestorePointRow>>;
   readonly charges: (filter?: ChargeFilter) => Promise<Page<ChargeRow>>;
   readonly findings: (filter?: FindingFilter) => Promise<Page<FindingRow>>;
+  /** Everything that changed, and who approved it. */
+  readonly changes: (filter?: ChangeFilter) => Promise<AuditPage<ChangeRow>>;
+  /** Every access to data and what was released, reads of the ledger by auditors too. */
+  readonly accesses: (filter?: AccessFilter) => Promise<AuditPage<AccessRow>>;
+  /** Every halt, divergence and revert with its evidence. */
+  readonly incidents: (filter?: IncidentFilter) => Promise<AuditPage<IncidentRow>>;
+  /** Every finding as it stood at a time. */
+  readonly findingsAt: (filter?: FindingsAtFilter) => Promise<AuditPage<FindingAtRow>>;
+  /** Who reviewed what, and what the verdict was by then. */
+  readonly reviews: (filter?: ReviewFilter) => Promise<AuditPage<ReviewRow>>;
+  /** What an event rests on, or what it led to. */
+  readonly trace: (filter: TraceFilter) => Promise<Trace>;
   readonly close: () => Promise<void>;
 }
 
@@ -161,6 +180,12 @@ export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels
     restoreSource: (filter) => asViews(() => queryRestoreSource(reader, filter)),
     charges: (filter) => asViews(() => queryCharges(reader, filter)),
     findings: (filter) => asViews(() => queryFindings(reader, filter)),
+    changes: (filter) => asViews(() => queryChanges(reader, filter)),
+    accesses: (filter) => asViews(() => queryAccesses(reader, filter)),
+    incidents: (filter) => asViews(() => queryIncidents(reader, filter)),
+    findingsAt: (filter) => asViews(() => queryFindingsAt(reader, filter)),
+    reviews: (filter) => asViews(() => queryReviews(reader, filter)),
+    trace: (filter) => asViews(() => queryTrace(reader, filter)),
     close: database.close,
   };
 };

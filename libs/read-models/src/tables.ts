@@ -12,6 +12,7 @@ import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
+import { createTrail, type TrailLinksTable, type TrailTable } from './trail/table.ts';
 
 export interface ViewTables extends ProjectedTables {
   readonly viewPosition: ViewPositionTable;
@@ -26,6 +27,8 @@ export interface ProjectedTables {
   readonly restoreSource: RestoreSourceTable;
   readonly charges: ChargesTable;
   readonly findings: FindingsTable;
+  readonly trail: TrailTable;
+  readonly trailLinks: TrailLinksTable;
 }
 
 /** One row: how far into the log the views have come. */
@@ -44,6 +47,8 @@ export const KEYS = {
   restoreSource: 'restorePointId',
   charges: 'chargeId',
   findings: 'findingId',
+  trail: 'place',
+  trailLinks: 'linkId',
 } as const satisfies { readonly [T in keyof ProjectedTables]: keyof ProjectedTables[T] };
 
 export const PROJECTED = Object.keys(KEYS) as readonly (keyof ProjectedTables)[];
@@ -96,6 +101,14 @@ const looksMigration: Migration = {
   },
 };
 
+/** Every event with what it made and used; what was projected before left no trail. */
+const trailMigration: Migration = {
+  up: async (db) => {
+    await createTrail(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
+  },
+};
+
 /**
  * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
  * tables: the next catch-up fills them again.
@@ -111,4 +124,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '008-lists': listsMigration,
   '009-looks': looksMigration,
   '010-lists-with-runs': listsWithRunsMigration,
+  '011-trail': trailMigration,
 };

@@ -49,6 +49,14 @@ export const PERMISSIONS = {
   verifyFinding: by('verifyFinding'),
   reviewFinding: by('reviewFinding'),
 
+  // What regulators ask.
+  listChanges: by('listChanges'),
+  listAccesses: by('listAccesses'),
+  listIncidents: by('listIncidents'),
+  listFindingsAt: by('listFindingsAt'),
+  listReviews: by('listReviews'),
+  traceEvent: by('traceEvent'),
+
   // The fleet.
   listWorkers: by('listWorkers'),
   admitWorker: by('admitWorker'),

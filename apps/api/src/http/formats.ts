@@ -117,8 +117,8 @@ export const refusePaging = (request: FastifyRequest): void => {
 
 const binary = { type: 'string', format: 'binary' } as const;
 
-/** The document's word on rows in every format. */
-export const ApiRows = (columns: AnyColumns) =>
+/** The document's word on rows in every format; `more` is what a page says besides. */
+export const ApiRows = (columns: AnyColumns, more: Readonly<Record<string, object>> = {}) =>
   applyDecorators(
     ApiProduces('application/json'),
     ApiOkResponse({
@@ -128,7 +128,7 @@ export const ApiRows = (columns: AnyColumns) =>
         Link: { schema: { type: 'string' }, description: 'The next page, where there is one' },
       },
       content: {
-        'application/json': { schema: pageSchema(columns) },
+        'application/json': { schema: pageSchema(columns, more) },
         [TYPES.csv[0]]: { schema: { type: 'string' } },
         [TYPES.jsonl[0]]: { schema: { type: 'string' } },
         [TYPES.parquet[0]]: { schema: binary },

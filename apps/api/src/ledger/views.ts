@@ -3,7 +3,17 @@ import type { Principal } from '#libs/access';
 import type { Page, ReadModels } from '#libs/read-models';
 
 export type ViewName =
-  'studies' | 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
+  | 'studies'
+  | 'runs'
+  | 'cutoverAudit'
+  | 'restoreSource'
+  | 'charges'
+  | 'findings'
+  | 'changes'
+  | 'accesses'
+  | 'incidents'
+  | 'findingsAt'
+  | 'reviews';
 
 export type FilterOf<View extends ViewName> = NonNullable<Parameters<ReadModels[View]>[0]>;
 export type RowOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>['rows'][number];

@@ -23,10 +23,10 @@ export const rowSchema = (columns: AnyColumns) => ({
   ),
 });
 
-/** The schema of a page of such rows. */
-export const pageSchema = (columns: AnyColumns) => ({
+/** The schema of a page of such rows, and of what the page says `more`. */
+export const pageSchema = (columns: AnyColumns, more: Readonly<Record<string, object>> = {}) => ({
   type: 'object' as const,
-  required: ['rows', 'next'],
+  required: ['rows', 'next', ...Object.keys(more)],
   properties: {
     rows: { type: 'array' as const, items: rowSchema(columns) },
     next: {
@@ -34,5 +34,6 @@ export const pageSchema = (columns: AnyColumns) => ({
       nullable: true,
       description: 'Pass it as `cursor` to go on; null: that was all',
     },
+    ...more,
   },
 });

@@ -42,6 +42,7 @@ export const PROBLEMS = {
   'unknown-run': { status: 404, title: 'No such run' },
   'finding-unknown': { status: 404, title: 'No such finding' },
   'restore-point-unknown': { status: 404, title: 'No such restore point' },
+  'event-unknown': { status: 404, title: 'No such event' },
 
   'dead-letter-unknown': { status: 404, title: 'No such dead letter' },
   'unknown-worker': { status: 404, title: 'No such worker' },

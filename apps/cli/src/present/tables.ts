@@ -19,7 +19,7 @@ import {
   wrap,
 } from './text.ts';
 
-interface Column<Row> {
+export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => string;
   readonly paint?: (row: Row) => (text: string) => string;
@@ -33,7 +33,7 @@ interface Column<Row> {
 const GAP = 2;
 
 /** A table without frames, as wide as its content and no wider than the style; one text that says so when it is empty. */
-const table = <Row>(
+export const table = <Row>(
   { paint, width }: Style,
   all: readonly Column<Row>[],
   rows: readonly Row[],

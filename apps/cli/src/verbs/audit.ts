@@ -5,9 +5,10 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
 import { refuse, type Output } from '../output.ts';
 import { auditTable, chargesTable, restoreTable } from '../present/tables.ts';
-import { callPlanted } from '../present/text.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, moment, type Verb } from '../verb.ts';
+import { questions } from './audit-questions.ts';
+import { mentioned, plantedOf } from './planted.ts';
 
 const LEDGERS = ['cutover', 'restore', 'charges'] as const;
 type Ledger = (typeof LEDGERS)[number];
@@ -28,7 +29,9 @@ interface AuditOptions extends CommonOptions {
 }
 
 export const auditVerb: Verb = (program, done) => {
-  common(program.command('audit'))
+  const verb = common(program.command('audit'))
+    // So that an option behind a question is the question's.
+    .enablePositionalOptions()
     .description(
       'the ledgers: what changed, when, why and by whom; what stood before; what was charged',
     )
@@ -66,7 +69,8 @@ export const auditVerb: Verb = (program, done) => {
 Examples:
   holdfast audit --run pay-1                       every attempt of a run
   holdfast audit --decision reverted --format csv  what divergence took back, for a spreadsheet
-  holdfast audit --ledger charges --run pay-1      every charge`,
+  holdfast audit --ledger charges --run pay-1      every charge
+  holdfast audit changes --from 2026-11-01 --to 2026-12-01   what a regulator asks; each question has its own --help`,
     )
     .action(({ format, ...options }: AuditOptions) =>
       done(
@@ -75,6 +79,7 @@ Examples:
         ),
       ),
     );
+  questions(verb, done);
 };
 
 const audit = async (
@@ -131,21 +136,6 @@ const all = async <Row>(
   } while (cursor !== undefined && rows.length < limit);
   return rows.slice(0, limit);
 };
-
-/** Dimensions planted on purpose in the studies of these rows, so that they are called so here as well. */
-const plantedOf = async (
-  { home }: Session,
-  rows: readonly { readonly runId: string }[],
-): Promise<readonly string[]> => {
-  const planted = new Set<string>();
-  for (const runId of new Set(rows.map((row) => row.runId)))
-    for (const name of (await home.runs.load(runId)).state.opened?.policy.data.planted ?? [])
-      planted.add(name);
-  return [...planted];
-};
-
-const mentioned = (text: string, planted: readonly string[]): readonly string[] =>
-  planted.filter((name) => callPlanted(text, [name]) !== text);
 
 const print = (
   output: Output,

@@ -6,7 +6,18 @@ import { HOME } from '../tokens.ts';
 
 /** The views that can be asked. */
 export type ViewName =
-  'studies' | 'runs' | 'cutoverAudit' | 'restoreSource' | 'charges' | 'findings';
+  | 'studies'
+  | 'runs'
+  | 'cutoverAudit'
+  | 'restoreSource'
+  | 'charges'
+  | 'findings'
+  | 'changes'
+  | 'accesses'
+  | 'incidents'
+  | 'findingsAt'
+  | 'reviews'
+  | 'trace';
 
 type FilterOf<View extends ViewName> = NonNullable<Parameters<ReadModels[View]>[0]>;
 type PageOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>;

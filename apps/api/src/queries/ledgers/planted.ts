@@ -30,13 +30,13 @@ const plantedIn = async (ledger: Ledger, runId: string): Promise<readonly string
 };
 
 /** Says of each row which planted dimensions its text names. */
-export async function* withPlanted<Row extends { readonly runId: string }>(
+export async function* withPlanted<Row extends { readonly runId: string | null }>(
   ledger: Ledger,
   rows: AsyncIterable<Row> | Iterable<Row>,
   text: (row: Row) => string,
 ): AsyncGenerator<Row & { readonly planted: readonly string[] }> {
   for await (const row of rows) {
-    const planted = await plantedIn(ledger, row.runId);
+    const planted = row.runId === null ? [] : await plantedIn(ledger, row.runId);
     yield { ...row, planted: planted.filter((name) => names(text(row), name)) };
   }
 }

@@ -1,0 +1,123 @@
+import { a, maybe, type Columns } from '#libs/exports';
+import type {
+  AccessRow,
+  AuditRow,
+  ChangeRow,
+  FindingAtRow,
+  IncidentRow,
+  ReviewRow,
+} from '#libs/read-models';
+
+/** What the answers to regulators say, in every format and wherever they are given. */
+
+/** Dimensions that a row's text names and that were planted in the data on purpose. */
+export interface Planted {
+  readonly planted: readonly string[];
+}
+
+const PLANTED = {
+  planted: a.json('Dimensions named in it that were planted in the data on purpose'),
+};
+
+const EVENT: Columns<AuditRow> = {
+  position: a.integer('Place in the log'),
+  eventId: a.text('The event'),
+  stream: a.text('Its stream'),
+  revision: a.integer('Its place in the stream'),
+  at: a.time('When it was recorded'),
+  actorRole: a.text('Role of who caused it'),
+  actorId: a.text('Opaque id of who caused it'),
+  studyId: maybe.text('Its study; null of what belongs to none'),
+  runId: maybe.text('Its run; null of what belongs to none'),
+  what: a.text('In a sentence'),
+};
+
+export const AUDIT_CHANGE_COLUMNS: Columns<ChangeRow & Planted> = {
+  ...EVENT,
+  change: a.text('What kind of change it is'),
+  subject: a.text('The mutation, finding, run, study or key that it is about'),
+  summary: maybe.text('Of a mutation: what it changes, in its own words'),
+  grounds: maybe.text('Why, or by which rule'),
+  fromTree: maybe.text('Git tree before it'),
+  toTree: maybe.text('Git tree after it'),
+  differs: maybe.json(
+    "Of a run that opens: how its pins and policy differ from those of the study's run before",
+  ),
+  approvedBy: a.json(
+    'People who stand behind it: by their own act, or by accepting a finding whose chain holds it',
+  ),
+  ...PLANTED,
+};
+
+export const AUDIT_ACCESS_COLUMNS: Columns<AccessRow & Planted> = {
+  ...EVENT,
+  access: a.text('In which way data were read or given out'),
+  dataDigest: maybe.text('SHA-256 of the data, where the event names them'),
+  cells: maybe.integer('Cells given out or looked at'),
+  people: maybe.integer('People in them'),
+  suppressedCells: maybe.integer('Cells kept back; null: not told'),
+  suppressedPeople: maybe.integer('People kept back; null: not told'),
+  look: maybe.integer('The nth look at sealed rows'),
+  released: maybe.text('What was released by it; null: nothing'),
+  operation: maybe.text('Of a read of the ledger: which'),
+  asked: maybe.json('Of a read of the ledger: what was asked for'),
+  ...PLANTED,
+};
+
+export const AUDIT_INCIDENT_COLUMNS: Columns<IncidentRow & Planted> = {
+  ...EVENT,
+  incident: a.text('What happened'),
+  by: maybe.text('The wall that was hit, or the rule or chart that decided'),
+  reason: a.text('Why'),
+  mutationId: maybe.text('The mutation that was on trial or proposed'),
+  summary: maybe.text('What that mutation changes, in its own words'),
+  breaches: a.json('What hit a wall: rule, found, expected, file, line'),
+  undone: a.json('Mutations that were taken back, each with what it changed'),
+  fromTree: maybe.text('Git tree before it'),
+  toTree: maybe.text('Git tree that it went back to'),
+  fired: a.json('Charts that fired, with sum and decision interval'),
+  z: maybe.number("The keep rule's z"),
+  threshold: maybe.number('What z had to pass'),
+  observed: maybe.text('Place in the log of the observation behind it'),
+  readings: maybe.json("That observation, with every chart's reading"),
+  ...PLANTED,
+};
+
+export const AUDIT_FINDING_COLUMNS: Columns<FindingAtRow & Planted> = {
+  position: a.integer('Place in the log of the event that proposed it'),
+  findingId: a.text('The finding'),
+  studyId: a.text('Its study'),
+  runId: a.text('Its run'),
+  kind: a.text('line: all that stands; step: one kept mutation'),
+  statement: a.text('What it claims'),
+  estimate: a.number('Improvement of the log-loss a person on the sealed rows'),
+  lower: a.number('Lower end of its interval'),
+  upper: a.number('Upper end of its interval'),
+  level: a.number('Level of the interval'),
+  n: a.integer('People that it rests on'),
+  toTree: a.text('Git tree of the claimed program'),
+  proposedAt: a.time('When it was proposed'),
+  standing: a.text('What it was by then: proposed, verified, accepted, rejected or discarded'),
+  inForce: a.text('yes: the last verdict is PASS, nobody rejected it, no BLOCK discarded it'),
+  verdict: maybe.text('The last verdict by then; null: none'),
+  trust: maybe.text("How far the verdict rests on the operator's word"),
+  verifiedAt: maybe.time('When that verdict was recorded'),
+  verdictEvent: maybe.text('Place in the log of that verdict'),
+  review: a.text('What people made of it by then'),
+  reviewedBy: maybe.text('Opaque id of who reviewed it last by then'),
+  reviewedAt: maybe.time('When'),
+  acceptedAt: maybe.time('Since when the accepted line stood on it'),
+  discardedAt: maybe.time('When a BLOCK discarded it'),
+  ...PLANTED,
+};
+
+export const AUDIT_REVIEW_COLUMNS: Columns<ReviewRow & Planted> = {
+  ...EVENT,
+  findingId: a.text('The finding'),
+  decision: a.text('accepted or rejected'),
+  reason: a.text('Why'),
+  verdict: maybe.text('Its verdict when it was reviewed; null: it had none'),
+  verdictAt: maybe.time('When that verdict was recorded'),
+  verdictEvent: maybe.text('Place in the log of that verdict'),
+  ...PLANTED,
+};
