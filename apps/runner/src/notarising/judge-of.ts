@@ -10,7 +10,14 @@ const types = eventTypes(EVENT_TYPES);
 const MOST_STREAMS = 500;
 
 /** What keeps an event from being one that the log's door would have let in, in the newest version of its type. */
-const misshapen = ({ stream, revision, id, type, data, metadata }: RecordedEvent): string | null => {
+const misshapen = ({
+  stream,
+  revision,
+  id,
+  type,
+  data,
+  metadata,
+}: RecordedEvent): string | null => {
   const newest = { ...metadata, schemaVersion: schemaVersionOf(type) };
   const [problem] = types.problems({ id, type, data, metadata: newest }, type);
   return problem === undefined
