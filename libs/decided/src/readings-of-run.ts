@@ -51,7 +51,7 @@ const reading = (
 ): Reading => ({
   commands,
   naming,
-  decide: (id) => decideRun(state, { ...command, id } as RunCommand, screens),
+  decide: (id) => decideRun(state, { ...command, id }, screens),
 });
 
 /**

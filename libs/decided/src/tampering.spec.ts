@@ -79,7 +79,7 @@ const nameOf = (path: Path): string =>
 
 /** Whether this member, or one that holds it, is said to be taken as given. */
 const isGiven = (type: string, name: string): boolean =>
-  Object.keys(GIVEN[type as keyof typeof GIVEN] ?? {}).some(
+  Object.keys(GIVEN[type as keyof typeof GIVEN]).some(
     (given) => name === given || name.startsWith(`${given}.`) || name.startsWith(`${given}[`),
   );
 
