@@ -180,10 +180,10 @@ export const sent = (
   actor: Actor,
   commandId = deriveId('command', before.head?.id ?? '', command.type),
 ): Append => {
-  const decision = runDecider.decide(
-    before.folded as RunState,
-    { ...command, id: commandId } as RunCommand,
-  );
+  const decision = runDecider.decide(before.folded as RunState, {
+    ...command,
+    id: commandId,
+  });
   if (!decision.ok) throw new Error(decision.error.message);
   const { stream, head } = before;
   const events = written(
