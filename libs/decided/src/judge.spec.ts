@@ -6,7 +6,14 @@ import { NOT_SHOWN } from '#libs/run';
 import { storedEvents } from '../../payloads/src/testing/golden.ts';
 import { judgeAppend, remember, startOf } from './judge.ts';
 import type { JudgedEvent } from './reading.ts';
-import { appendsOf, otherAppends, types, written, writtenData, type Append } from './testing/enveloped.ts';
+import {
+  appendsOf,
+  otherAppends,
+  types,
+  written,
+  writtenData,
+  type Append,
+} from './testing/enveloped.ts';
 
 const RUN = 'run-pay-1';
 
@@ -41,7 +48,8 @@ const forged = ({ before, events }: Append, change: Change): readonly RecordedEv
 const problemOf = (append: Append, change: Change): string | null =>
   judgeAppend(append.before, forged(append, change)).problem;
 
-const metadata = (change: Partial<RecordedEvent['metadata']>): Change =>
+const metadata =
+  (change: Partial<RecordedEvent['metadata']>): Change =>
   (event) => ({ metadata: { ...event.metadata, ...change } });
 
 describe('an append', () => {
@@ -112,7 +120,8 @@ describe('an append', () => {
   });
 
   it('that was asked for over the API is taken under an id that nobody knows, and binds what derives from it', () => {
-    const asked = (one: string, other: string): Change =>
+    const asked =
+      (one: string, other: string): Change =>
       ({ type, data, metadata: said }, at) => ({
         id: eventId('outside', at),
         data: {
@@ -199,7 +208,9 @@ describe('a policy of version 1', () => {
     const opened = appendOf('RunOpened');
     const change: Change = ({ type, data }) => {
       const { policy } = data as { policy: object };
-      return type === 'RunOpened' ? { data: { ...(data as object), policy: { ...policy, version: 1 } } } : {};
+      return type === 'RunOpened'
+        ? { data: { ...(data as object), policy: { ...policy, version: 1 } } }
+        : {};
     };
     expect(problemOf(opened, change)).toContain('found a policy of version 1, expected 2');
   });
@@ -281,15 +292,12 @@ describe('a reason that the mandate does not show', () => {
     const { before } = proposed;
     const said = { inARow: 1, reason, hypothesisId: '' };
     const hypothesisId = (proposed.events[0]?.data as { hypothesisId: string }).hypothesisId;
-    return problemOf(
-      { before, events: proposed.events.slice(0, 1) },
-      ({ metadata: own }) => ({
-        type: 'ProposalRefused',
-        id: eventId(deriveId('command', before.head?.id ?? '', 'ProposeMutation'), 0),
-        data: { ...said, hypothesisId },
-        metadata: { ...own, schemaVersion: 1 },
-      }),
-    );
+    return problemOf({ before, events: proposed.events.slice(0, 1) }, ({ metadata: own }) => ({
+      type: 'ProposalRefused',
+      id: eventId(deriveId('command', before.head?.id ?? '', 'ProposeMutation'), 0),
+      data: { ...said, hypothesisId },
+      metadata: { ...own, schemaVersion: 1 },
+    }));
   };
 
   it('is decided by the rules that it names, though it would show others itself', () => {

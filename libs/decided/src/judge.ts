@@ -178,9 +178,7 @@ export const appendAt = (
   for (const reading of readings) {
     const command = reading.commands.join(' or ');
     const named =
-      asked === 'envelope'
-        ? commandIdOf(state, reading, first)
-        : { id: null, problem: null };
+      asked === 'envelope' ? commandIdOf(state, reading, first) : { id: null, problem: null };
     if (named.problem !== null) return refuse(problemAt(first, named.problem));
     const decision = reading.decide(named.id ?? UNTOLD);
     if (!decision.ok) {
@@ -221,8 +219,7 @@ const unlike = (
       return `${first.stream}@${String(first.revision + ordinal)}: found nothing, expected ${fact.type}, as ${command} decides`;
     const says = (problem: string | null): string | null =>
       problem === null ? null : `${at(event)} (${event.type}): ${problem}, as ${command} decides`;
-    if (event.type !== fact.type)
-      return says(`found ${event.type}, expected ${fact.type}`);
+    if (event.type !== fact.type) return says(`found ${event.type}, expected ${fact.type}`);
     const problem = difference('data', event.data, fact.data, bindings);
     if (problem !== null) return says(problem);
     if (commandId !== null && event.id !== eventId(commandId, ordinal))
@@ -264,7 +261,9 @@ export const judgeAppend = (
     const known = kindOf(state.stream);
     const no = (problem: string | null): Judgement => ({ state, problem });
     if (known === null)
-      return no(`${state.stream}: found a stream of an unknown kind, expected one that Holdfast writes`);
+      return no(
+        `${state.stream}: found a stream of an unknown kind, expected one that Holdfast writes`,
+      );
     const { kind, id } = known;
     let moved = state;
     let from = 0;

@@ -38,8 +38,7 @@ interface KindOf<State, E extends Fact> {
 const kind = <State, E extends Fact>(
   { initialState, evolve }: Pick<Decider<State, never, E>, 'initialState' | 'evolve'>,
   { readings, strangeness = () => null, correlation = (id) => id }: KindOf<State, E>,
-): Kind =>
-  ({ initialState, evolve, readings, strangeness, correlation }) as unknown as Kind;
+): Kind => ({ initialState, evolve, readings, strangeness, correlation }) as unknown as Kind;
 
 /** Kinds by what the names of their streams begin with; the one stream of the fleet has no other id. */
 const KINDS: readonly (readonly [string, Kind])[] = [

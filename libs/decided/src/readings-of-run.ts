@@ -26,7 +26,15 @@ import {
   type TrainingResult,
   type WorkerEnlisted,
 } from '#libs/run';
-import { asked, driven, named, namedAfter, type Naming, type Place, type Reading } from './reading.ts';
+import {
+  asked,
+  driven,
+  named,
+  namedAfter,
+  type Naming,
+  type Place,
+  type Reading,
+} from './reading.ts';
 
 type Distributed<Command> = Command extends RunCommand ? Omit<Command, 'id'> : never;
 /** A command before it has its id. */
@@ -43,7 +51,7 @@ const reading = (
 ): Reading => ({
   commands,
   naming,
-  decide: (id) => decideRun(state, { ...command, id } as RunCommand, screens),
+  decide: (id) => decideRun(state, { ...command, id }, screens),
 });
 
 /**
@@ -59,10 +67,16 @@ const opening = (
   const checks =
     then?.type === 'GatePassed'
       ? then.data.checks
-      : (then?.type === 'RunHalted' ? then.data.breaches : []).map(
-          ({ rule, found, expected }) => ({ rule, found, expected, passed: false }),
-        );
-  const today: RunOpened['data'] = { ...opened, policy: { ...opened.policy, version: POLICY_VERSION } };
+      : (then?.type === 'RunHalted' ? then.data.breaches : []).map(({ rule, found, expected }) => ({
+          rule,
+          found,
+          expected,
+          passed: false,
+        }));
+  const today: RunOpened['data'] = {
+    ...opened,
+    policy: { ...opened.policy, version: POLICY_VERSION },
+  };
   return {
     commands: ['OpenRun'],
     naming: named('open', opened.runId),

@@ -8,7 +8,15 @@ import { GIVEN } from './given.ts';
 import { judgeAppend } from './judge.ts';
 import { kindOf } from './kinds.ts';
 import type { Reading } from './reading.ts';
-import { appendsOf, enveloped, otherAppends, types, written, writtenData, type Append } from './testing/enveloped.ts';
+import {
+  appendsOf,
+  enveloped,
+  otherAppends,
+  types,
+  written,
+  writtenData,
+  type Append,
+} from './testing/enveloped.ts';
 
 /** Runs that really ran; the envelopes of the others were made by a recorder. */
 const DRIVEN = /-pay\.jsonl$/;
@@ -71,7 +79,7 @@ const nameOf = (path: Path): string =>
 
 /** Whether this member, or one that holds it, is said to be taken as given. */
 const isGiven = (type: string, name: string): boolean =>
-  Object.keys(GIVEN[type as keyof typeof GIVEN] ?? {}).some(
+  Object.keys(GIVEN[type as keyof typeof GIVEN]).some(
     (given) => name === given || name.startsWith(`${given}.`) || name.startsWith(`${given}[`),
   );
 
@@ -86,7 +94,11 @@ interface Tampered {
 }
 
 /** The append with other data in one of its events, hashed and linked as its writer would. */
-const withData = ({ before, events }: Append, at: number, data: unknown): readonly RecordedEvent[] =>
+const withData = (
+  { before, events }: Append,
+  at: number,
+  data: unknown,
+): readonly RecordedEvent[] =>
   written(
     before.head?.hash ?? null,
     events.map((event, nth) => ({ ...event, data: nth === at ? data : writtenData(event) })),

@@ -56,11 +56,12 @@ export const appendsOf = (
   if (known === null) throw new Error(`${stream} is of no kind`);
   const appends: Append[] = [];
   let before = startOf(stream);
-  for (let from = 0; from < events.length; ) {
+  for (let from = 0; from < events.length;) {
     const { length, problem } = appendAt(known, before, events, from, asked);
     const append = events.slice(from, from + length);
     const judged = judgeAppend(before, append, asked);
-    if (problem !== null || judged.problem !== null) throw new Error(problem ?? judged.problem ?? '');
+    if (problem !== null || judged.problem !== null)
+      throw new Error(problem ?? judged.problem ?? '');
     appends.push({ before, events: append });
     before = judged.state;
     from += length;
@@ -179,10 +180,10 @@ export const sent = (
   actor: Actor,
   commandId = deriveId('command', before.head?.id ?? '', command.type),
 ): Append => {
-  const decision = runDecider.decide(
-    before.folded as RunState,
-    { ...command, id: commandId } as RunCommand,
-  );
+  const decision = runDecider.decide(before.folded as RunState, {
+    ...command,
+    id: commandId,
+  });
   if (!decision.ok) throw new Error(decision.error.message);
   const { stream, head } = before;
   const events = written(

@@ -170,18 +170,12 @@ export const NOT_SHOWN = 'the edit does not apply, and what it says is not shown
  * and what the mandate blocks must not reach people by a path or a name that was made to be quoted. The screen reads no
  * more than the most that free text may have, so no more is recorded; a path may be longer.
  */
-const toldReason = (
-  reason: string,
-  { policy }: RunOpened['data'],
-  { words }: Screens,
-): string => {
+const toldReason = (reason: string, { policy }: RunOpened['data'], { words }: Screens): string => {
   if (policy.version === 1) return reason.toWellFormed();
   const said = plainText(reason);
   // As it came too: what invisible characters split is two words in plain text.
   const shown = new Set([...words(reason), ...words(said)].map(({ rule }) => rule));
-  return shown.size === 0
-    ? said
-    : NOT_SHOWN + [...shown].join(', ');
+  return shown.size === 0 ? said : NOT_SHOWN + [...shown].join(', ');
 };
 
 /** The agent's last word stands in the log and before people, so it is screened like every other. */
