@@ -111,6 +111,7 @@ export const ACTS = {
       'listFindingsAt',
       'listReviews',
       'traceEvent',
+      'getFindingBundle',
     ],
   },
   'have-reads-recorded': {

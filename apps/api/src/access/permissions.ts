@@ -46,6 +46,7 @@ export const PERMISSIONS = {
   listFindings: by('listFindings'),
   getFinding: by('getFinding'),
   getFindingExport: by('getFindingExport'),
+  getFindingBundle: by('getFindingBundle'),
   verifyFinding: by('verifyFinding'),
   reviewFinding: by('reviewFinding'),
 
