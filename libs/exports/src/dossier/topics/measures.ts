@@ -114,7 +114,7 @@ export const groups = (chain: Chain): readonly DraftBlock[] => {
           say`${code(group.attribute)}`,
           [words(group.group)],
           say`${count(group.people)}`,
-          say`${count(group.favoured)} (${percent(group.favoured / group.people)})`,
+          say`${count(group.favoured)}${group.people === 0 ? '' : ` (${percent(group.favoured / group.people)})`}`,
           say`${count(group.deserving)}`,
           say`${count(group.deservingFavoured)}${group.deserving === 0 ? '' : ` (${percent(group.deservingFavoured / group.deserving)})`}`,
         ],
