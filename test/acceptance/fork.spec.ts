@@ -96,11 +96,13 @@ it('an export of a fork names the fork point, and no mutation of the run that it
     return new TextDecoder().decode(bytes);
   };
   const { opened } = (await home.runs.load('parcels-2')).state;
-  const point = opened?.forkedFrom;
-  expect(await exported('in-toto')).toContain(`"name":"fork-point","uri":"swh:1:dir:${point?.tree}"`);
+  const { tree, mutationId } = opened?.forkedFrom ?? { tree: 'none', mutationId: null };
+  expect(await exported('in-toto')).toContain(
+    `"name":"fork-point","uri":"swh:1:dir:${tree}"`,
+  );
   const prov = await exported('prov');
-  expect(prov).toContain(`"git:dir:${point?.tree}"`);
-  expect(prov).not.toContain(`hf:program:${point?.mutationId}`);
+  expect(prov).toContain(`"git:dir:${tree}"`);
+  expect(prov).not.toContain(`hf:program:${mutationId ?? ''}`);
 });
 
 describe('a fork that does not lead back', () => {
