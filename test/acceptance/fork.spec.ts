@@ -97,9 +97,7 @@ it('an export of a fork names the fork point, and no mutation of the run that it
   };
   const { opened } = (await home.runs.load('parcels-2')).state;
   const { tree, mutationId } = opened?.forkedFrom ?? { tree: 'none', mutationId: null };
-  expect(await exported('in-toto')).toContain(
-    `"name":"fork-point","uri":"swh:1:dir:${tree}"`,
-  );
+  expect(await exported('in-toto')).toContain(`"name":"fork-point","uri":"swh:1:dir:${tree}"`);
   const prov = await exported('prov');
   expect(prov).toContain(`"git:dir:${tree}"`);
   expect(prov).not.toContain(`hf:program:${mutationId ?? ''}`);
