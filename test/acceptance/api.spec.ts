@@ -185,6 +185,7 @@ describe('a study', () => {
       `/v1/runs/${FINISHED}/events`,
       `/v1/runs/${FINISHED}/watch`,
       `/v1/findings/${finding ?? 'parcels-1-f1'}`,
+      `/v1/findings/${finding ?? 'parcels-1-f1'}/exports/prov`,
       `/v1/restore-points/${point}`,
       `/v1/restore-points/${point}/tree`,
       '/v1/cutover-audit?study=parcels',

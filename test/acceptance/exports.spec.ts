@@ -108,6 +108,17 @@ describe('GET /v1/findings/{findingId}/exports/{format}', () => {
     expect(unknown.status).toBe(404);
   });
 
+  it('refuses a run that is too long to be held in memory', async () => {
+    const small = await startTestServer({ limits: { exportEvents: 3 } }, home);
+    try {
+      const answer = await small.get(`/v1/findings/${FINDING}/exports/prov`, token);
+      expect(answer.status).toBe(409);
+      expect(await answer.json()).toMatchObject({ type: 'urn:holdfast:problem:export-too-large' });
+    } finally {
+      await small.stop();
+    }
+  });
+
   it("is for those who read findings, and an auditor's reading is recorded", async () => {
     const agent = await server.token('agent', { subject: 'agent-1' });
     const path = `/v1/findings/${FINDING}/exports/prov`;

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { driveRun, openRun, type Fork, type Home } from '#apps/runner';
+import { driveRun, exportFrom, openRun, type Fork, type Home } from '#apps/runner';
 import type { Refusal, Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';
 import { readStudy } from '#libs/studies';
@@ -90,6 +90,19 @@ it(
   },
   PATIENCE,
 );
+
+it('an export of a fork names the fork point, and no mutation of the run that it comes from as its own', async () => {
+  const exported = async (as: 'in-toto' | 'prov') => {
+    const { bytes } = good(await exportFrom(home, 'parcels-2-f1', as, null));
+    return new TextDecoder().decode(bytes);
+  };
+  const { opened } = (await home.runs.load('parcels-2')).state;
+  const { tree, mutationId } = opened?.forkedFrom ?? { tree: 'none', mutationId: null };
+  expect(await exported('in-toto')).toContain(`"name":"fork-point","uri":"swh:1:dir:${tree}"`);
+  const prov = await exported('prov');
+  expect(prov).toContain(`"git:dir:${tree}"`);
+  expect(prov).not.toContain(`hf:program:${mutationId ?? ''}`);
+});
 
 describe('a fork that does not lead back', () => {
   const ports = () => ({

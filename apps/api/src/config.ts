@@ -28,6 +28,8 @@ export interface Limits {
   readonly heavyWork: number;
   /** Of those, of one subject. */
   readonly heavyWorkEach: number;
+  /** Events of a run that a finding's export may be made of: it is held in memory, and nothing else is answered meanwhile. */
+  readonly exportEvents: number;
   /** What ends when the server does has so long for it. */
   readonly shutdownMs: number;
 }
@@ -48,6 +50,7 @@ export const LIMITS: Limits = {
   streamStallMs: 30_000,
   heavyWork: 4,
   heavyWorkEach: 2,
+  exportEvents: 20_000,
   shutdownMs: 10_000,
 };
 

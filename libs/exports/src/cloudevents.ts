@@ -1,31 +1,21 @@
 import type { RecordedEvent } from '#libs/kernel';
 import type { FindingEvidence } from './evidence.ts';
-import { jsonBytes } from './json-text.ts';
-
-/** An event as it is stored; its version is that of when it was written. */
-interface StoredBody {
-  readonly type: string;
-  readonly metadata: { readonly schemaVersion: number };
-}
-
-const storedBody = ({ canonical }: RecordedEvent): StoredBody =>
-  JSON.parse(new TextDecoder().decode(canonical)) as StoredBody;
+import { jsonArrayBytes } from './json-text.ts';
 
 /**
  * An event of the log as a CloudEvent. Its data are the whole stored body, so that SHA-256 over their RFC 8785 form is
  * `hash`: whoever holds the batch can check the chain of each stream by himself.
  */
 const cloudEvent = (event: RecordedEvent): object => {
-  const { stream, revision, id, metadata, hash, prev } = event;
-  const body = storedBody(event);
+  const { stream, revision, id, type, metadata, hash, prev, canonical } = event;
   return {
     specversion: '1.0',
-    type: `holdfast.${body.type}`,
+    type: `holdfast.${type}`,
     source: `urn:holdfast:stream:${stream}`,
     id,
     time: metadata.time,
     datacontenttype: 'application/json',
-    dataschema: `urn:holdfast:schema:${body.type}:${body.metadata.schemaVersion}`,
+    dataschema: `urn:holdfast:schema:${type}:${metadata.schemaVersion}`,
     stream,
     revision,
     hash,
@@ -33,7 +23,7 @@ const cloudEvent = (event: RecordedEvent): object => {
     ...(prev !== null && { prev }),
     correlationid: metadata.correlationId,
     causationid: metadata.causationId,
-    data: body,
+    data: JSON.parse(new TextDecoder().decode(canonical)) as unknown,
   };
 };
 
@@ -43,5 +33,8 @@ const cloudEvent = (event: RecordedEvent): object => {
  */
 export const cloudEventsOf = ({ finding, run, study, data }: FindingEvidence): Uint8Array => {
   const events: readonly RecordedEvent[] = [...study, ...data, ...run, ...finding];
-  return jsonBytes(events.toSorted((a, b) => a.position - b.position).map(cloudEvent));
+  return jsonArrayBytes(
+    events.toSorted((a, b) => a.position - b.position),
+    cloudEvent,
+  );
 };

@@ -1,6 +1,6 @@
 import { deriveId, type ArtefactRef, type RecordedEvent } from '#libs/kernel';
 import { linkTo, type FindingEvidence } from './evidence.ts';
-import { jsonBytes } from './json-text.ts';
+import { jsonArrayBytes } from './json-text.ts';
 import { nameOfBlob, nameOfTree } from './names.ts';
 import { storyOf, type Story, type Training } from './story.ts';
 
@@ -268,5 +268,8 @@ export const openLineageOf = (evidence: FindingEvidence): Uint8Array => {
     ...loopEvents(story),
     ...story.trainings.flatMap((training) => trainingEvents(story, training)),
   ];
-  return jsonBytes(placed.toSorted((a, b) => a.position - b.position).map((one) => one.runEvent));
+  return jsonArrayBytes(
+    placed.toSorted((a, b) => a.position - b.position),
+    (one) => one.runEvent,
+  );
 };

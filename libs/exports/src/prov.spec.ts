@@ -66,6 +66,21 @@ describe.each(Object.entries(EVERY_EVIDENCE))('PROV of %s', (_, evidence) => {
         expect(String(activity['prov:endTime']) >= String(activity['prov:startTime'])).toBe(true);
   });
 
+  it('has each program as one of a tree, and all predictions as those of a file', () => {
+    const general = new Map(
+      Object.values(document['specializationOf'] ?? {}).map((one) => [
+        String(one['prov:specificEntity']),
+        String(one['prov:generalEntity']),
+      ]),
+    );
+    const specific = Object.keys(document['entity'] ?? {}).filter((id) =>
+      /^hf:(?:program|predictions):/.test(id),
+    );
+    expect(specific.length).toBeGreaterThan(0);
+    for (const id of specific)
+      expect(general.get(id)).toMatch(id.startsWith('hf:program:') ? /^git:dir:/ : /^git:cnt:/);
+  });
+
   it('rests each activity and each relation but specialisations on events', () => {
     for (const activity of Object.values(document['activity'] ?? {}))
       expect(activity).toHaveProperty(['hf:restsOn']);

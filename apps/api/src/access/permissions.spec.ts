@@ -36,6 +36,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'GET /v1/findings': 'rvuo',
   'GET /v1/findings/{findingId}': 'rvuo',
   'GET /v1/findings/{findingId}/bundle': 'rvuo',
+  'GET /v1/findings/{findingId}/exports/{format}': 'rvuo',
   'POST /v1/findings/{findingId}/verification': 'rvuo',
   'POST /v1/findings/{findingId}/review': 'v',
   'GET /v1/audit/changes': 'rvuo',

@@ -67,6 +67,7 @@ export const PROBLEMS = {
   'no-studies-folder': { status: 409, title: 'This host has no studies' },
   'restore-point-absent': { status: 409, title: 'The log does not hold this restore point' },
   'evidence-missing': { status: 409, title: 'The log does not hold the run of the finding' },
+  'export-too-large': { status: 409, title: 'The run is too long for that here' },
   'export-needs-key': { status: 409, title: 'Only who holds the key can sign that' },
   'restore-point-contradicted': {
     status: 409,

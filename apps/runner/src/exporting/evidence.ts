@@ -16,23 +16,28 @@ import { runOf, studyOf } from '../proving/names.ts';
 export type EvidenceRefusalCode =
   | 'finding-unknown'
   /** The log holds the finding and not the run that it is of. */
-  | 'evidence-missing';
+  | 'evidence-missing'
+  /** The run has more events than whoever asks would hold in memory. */
+  | 'export-too-large';
 
 /**
- * What the log holds of a finding. Throws CorruptEvent where an event was altered: what is exported would say what
- * nobody recorded.
+ * What the log holds of a finding, as long as no stream has more than so many events. Throws CorruptEvent where an
+ * event was altered: what is exported would say what nobody recorded.
  */
 export const evidenceOf = async (
   { log }: Pick<Ledger, 'log'>,
   findingId: string,
+  mostEvents = Infinity,
 ): Promise<Result<FindingEvidence, Refusal<EvidenceRefusalCode>>> => {
   const read = async <E extends Fact>(
     stream: string,
     about: (event: E) => boolean = () => true,
   ): Promise<readonly RecordedEvent<E>[]> => {
     const events: RecordedEvent<E>[] = [];
-    for await (const event of log.readStream<E>(stream))
+    for await (const event of log.readStream<E>(stream)) {
       if (about(event as unknown as E)) events.push(event);
+      if (events.length > mostEvents) break;
+    }
     return events;
   };
 
@@ -48,6 +53,11 @@ export const evidenceOf = async (
     return refused({
       code: 'evidence-missing',
       message: `found finding ${findingId} without the opening of its run ${runId}: the log is incomplete; verify it with: holdfast verify ${findingId}`,
+    });
+  if (run.length > mostEvents)
+    return refused({
+      code: 'export-too-large',
+      message: `found more than ${mostEvents} events of run ${runId}, expected no more for an export here; write it where the log lies: holdfast export ${findingId}`,
     });
   const { dataDigest } = (run[0].data as RunOpened['data']).pins;
   return ok({

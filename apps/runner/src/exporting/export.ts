@@ -18,7 +18,8 @@ export const exportFrom = async (
   findingId: string,
   format: FindingExport,
   signer: EnvelopeSigner | null,
+  mostEvents?: number,
 ): Promise<Result<ExportedFinding, Refusal<ExportRefusalCode | EvidenceRefusalCode>>> => {
-  const evidence = await evidenceOf(ledger, findingId);
+  const evidence = await evidenceOf(ledger, findingId, mostEvents);
   return evidence.ok ? exportFinding(findingId, evidence.value, format, signer) : evidence;
 };

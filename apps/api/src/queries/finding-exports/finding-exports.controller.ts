@@ -49,7 +49,13 @@ export class FindingExportsController {
     kind: 'read',
     summary: "A finding in a format that auditors' tools read",
     description: `The same bytes while nothing more is recorded of the finding; what the log doesn't hold is not filled in. Formats: ${FINDING_EXPORT_NAMES.map((name) => `\`${name}\` (${FINDING_EXPORTS[name].about})`).join('; ')}. The API holds no key: what is signed is had from \`holdfast export\`.`,
-    refusals: ['finding-unknown', 'evidence-missing', 'export-needs-key', 'busy'],
+    refusals: [
+      'finding-unknown',
+      'evidence-missing',
+      'export-needs-key',
+      'export-too-large',
+      'busy',
+    ],
   })
   @ApiOkResponse({
     description: 'The file',
@@ -66,7 +72,7 @@ export class FindingExportsController {
   ): Promise<StreamableFile | undefined> {
     await assertFindingVisible(this.ledger, caller, findingId);
     const exported = await inSlot(this.slots, caller.subject, () =>
-      exportFrom(this.ledger, findingId, format, null),
+      exportFrom(this.ledger, findingId, format, null, this.limits.exportEvents),
     );
     if (!exported.ok) throw problemOf(exported.error);
     const { name, mediaType, bytes } = exported.value;
