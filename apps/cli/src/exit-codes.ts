@@ -35,6 +35,7 @@ const BROKEN = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
   'LeasesUnavailable',
+  'ErasablesUnavailable',
   'DatabaseUnavailable',
 ]);
 

@@ -28,19 +28,21 @@ export {
   type Home,
   type HomeOptions,
 } from './home.ts';
+export { applyErasures, assertPerson, textAt } from './erasing.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export type { Fork, ForkFrom } from './opening/fork-point.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
 export { snapshotStudy } from './opening/pin-data.ts';
+export { sealReason, shownFinding, shownRun } from './private-texts.ts';
 export { runOf, studyOf } from './proving/names.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
-export { FLEET } from './streams.ts';
+export { ERASURES, FLEET } from './streams.ts';
 export type { OutsideRequest, Requested, Standing } from './streams.ts';
 export {
   supervise,

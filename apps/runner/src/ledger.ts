@@ -6,6 +6,7 @@ import {
   openSqliteEventLog,
   type EventLog,
 } from '#libs/event-log';
+import { openErasables, type Erasables } from '#libs/erasable';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { openLeases, type Leases } from '#libs/leases';
 import { EVENT_TYPES } from '#libs/payloads';
@@ -13,6 +14,7 @@ import { openReadModels, type ReadModels } from '#libs/read-models';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
 import {
   dataStreams,
+  erasureStream,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -40,6 +42,10 @@ export interface Ledger {
   readonly reads: ReturnType<typeof ledgerReadStreams>;
   /** Loaded and asked under the one id `FLEET`. */
   readonly fleet: ReturnType<typeof fleetStream>;
+  /** Loaded and asked under the one id `ERASURES`. */
+  readonly erasures: ReturnType<typeof erasureStream>;
+  /** Keys of what people wrote, and who they are: outside the log, since they have to be erasable. */
+  readonly erasables: Erasables;
   readonly sourceTree: SourceTree;
   readonly views: ReadModels;
   /** Who does what: of all processes on one ledger, one at a time. */
@@ -82,7 +88,7 @@ export const openLedger = async ({
 
   const log = throughLog(opened.value.log);
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
-  const { views, leases, setAside } = await openTables(folder, servers.database);
+  const { views, leases, erasables, setAside } = await openTables(folder, servers.database, clock);
   return ok({
     folder,
     log,
@@ -93,11 +99,14 @@ export const openLedger = async ({
     findings: findingStreams(log, clock),
     reads: ledgerReadStreams(log, clock),
     fleet: fleetStream(log, clock),
+    erasures: erasureStream(log, clock),
+    erasables,
     sourceTree,
     views,
     leases,
     clock,
     close: async () => {
+      await erasables.close();
       await leases.close();
       await views.close();
       await log.close();
@@ -168,15 +177,21 @@ const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
 interface Tables {
   readonly views: ReadModels;
   readonly leases: Leases;
+  readonly erasables: Erasables;
   readonly setAside: string | null;
 }
 
-const openTables = async (folder: string, database: string | null): Promise<Tables> => {
+const openTables = async (
+  folder: string,
+  database: string | null,
+  clock: Clock,
+): Promise<Tables> => {
   if (database !== null) {
     const target = { kind: 'postgres', connectionString: database } as const;
     return {
       views: await openReadModels(target),
       leases: await openLeases(target),
+      erasables: await openErasables(target, clock),
       setAside: null,
     };
   }
@@ -184,6 +199,10 @@ const openTables = async (folder: string, database: string | null): Promise<Tabl
   return {
     ...views,
     leases: await openLeases({ kind: 'sqlite', path: join(folder, 'leases.sqlite') }),
+    erasables: await openErasables(
+      { kind: 'sqlite', path: join(folder, 'erasable.sqlite') },
+      clock,
+    ),
   };
 };
 

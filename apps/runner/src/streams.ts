@@ -1,3 +1,4 @@
+import { erasureDecider } from '#libs/erasures';
 import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
 import { fleetDecider } from '#libs/fleet';
@@ -250,3 +251,12 @@ export const ledgerReadStreams = (log: EventLog, clock: Clock) =>
 export const FLEET = 'fleet';
 export const fleetStream = (log: EventLog, clock: Clock) =>
   stream(log, clock, { nameOf: () => FLEET, decider: fleetDecider, correlation: () => FLEET });
+
+/** The one stream of everything that was erased; it has no other id. */
+export const ERASURES = 'erasures';
+export const erasureStream = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    nameOf: () => ERASURES,
+    decider: erasureDecider,
+    correlation: () => ERASURES,
+  });

@@ -1,17 +1,26 @@
+import type { ErasureEvent } from '#libs/erasures';
 import type { EventType } from '#libs/event-log';
 import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
-import type { FleetEvent } from '#libs/fleet';
+import { FLEET_UPCASTERS, type FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
+import * as erasures from './erasures.ts';
 import * as findings from './findings.ts';
 import * as fleet from './fleet.ts';
 import * as ledgerReads from './ledger-reads.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent;
+type KnownEvent =
+  | RunEvent
+  | FindingEvent
+  | StudyEvent
+  | DataEvent
+  | FleetEvent
+  | LedgerReadEvent
+  | ErasureEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -67,11 +76,14 @@ const PAYLOADS: Payloads = {
   LedgerRead: ledgerReads.LedgerReadPayload,
   WorkerAdmitted: fleet.WorkerAdmittedPayload,
   WorkerDismissed: fleet.WorkerDismissedPayload,
+  TextErased: erasures.TextErasedPayload,
+  PersonErased: erasures.PersonErasedPayload,
 };
 
 const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = {
   ...RUN_UPCASTERS,
   ...FINDING_UPCASTERS,
+  ...FLEET_UPCASTERS,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */

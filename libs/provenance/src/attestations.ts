@@ -4,11 +4,11 @@ import type { FindingVerified } from '#libs/findings';
 /** What a signature is for; a part of what is signed, so that none passes for another. */
 export type AttestationContext = 'run-head' | 'training' | 'verdict';
 
-/** What a worker signs of a training's result: the event's data, less the signature itself. */
+/** What a worker signs of a training's result: the event's data, less the signature itself and an operator's note. */
 export const trainingAttestation = <Data extends { readonly signature: Signature }>(
   data: Data,
-): Omit<Data, 'signature'> => {
-  const { signature: _, ...attested } = data;
+): Omit<Data, 'signature' | 'note'> => {
+  const { signature: _, note: __, ...attested } = data as Data & { readonly note?: unknown };
   return attested;
 };
 

@@ -10,7 +10,7 @@ import {
 import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
 import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
-import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
+import { addNote, createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
 
 export interface ViewTables extends ProjectedTables {
@@ -96,6 +96,14 @@ const looksMigration: Migration = {
   },
 };
 
+/** What humans wrote, in the sealed form of the log. */
+const privateTextsMigration: Migration = {
+  up: async (db) => {
+    await addNote(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
+  },
+};
+
 /**
  * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
  * tables: the next catch-up fills them again.
@@ -111,4 +119,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '008-lists': listsMigration,
   '009-looks': looksMigration,
   '010-lists-with-runs': listsWithRunsMigration,
+  '011-private-texts': privateTextsMigration,
 };

@@ -25,9 +25,15 @@ export const principalOf = (request: FastifyRequest): Principal | null =>
 export class AccessGuard implements CanActivate {
   private readonly local: LocalTokens;
   private readonly oidc: Oidc | null;
-  constructor(@Inject(LOCAL_TOKENS) local: LocalTokens, @Inject(OIDC) oidc: Oidc | null) {
+  private readonly ledger: Ledger;
+  constructor(
+    @Inject(LOCAL_TOKENS) local: LocalTokens,
+    @Inject(OIDC) oidc: Oidc | null,
+    @Inject(LEDGER) ledger: Ledger,
+  ) {
     this.local = local;
     this.oidc = oidc;
+    this.ledger = ledger;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -35,7 +41,11 @@ export class AccessGuard implements CanActivate {
     const operation = operationOf(context.getHandler());
     const { authorization } = request.headers;
     if (PERMISSIONS[operation] === 'public' && authorization === undefined) return true;
-    const principal = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+    const principal = await authenticate(authorization, {
+      local: this.local,
+      oidc: this.oidc,
+      erasables: this.ledger.erasables,
+    });
     principals.set(request, principal);
     if (mayCall(operation, principal.role)) return true;
     throw new ProblemFound(
