@@ -4,6 +4,7 @@ import type { ExitCode } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { checkVerb } from './verbs/check.ts';
+import { eraseVerb, peopleVerb } from './verbs/erase.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
@@ -45,6 +46,8 @@ const VERBS: readonly Verb[] = [
   rebuildVerb,
   simulateVerb,
   tokenVerb,
+  peopleVerb,
+  eraseVerb,
   doctorVerb,
 ];
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ErasureCommand } from '#libs/erasures';
 import { eventTypes, memoryEventLog } from '#libs/event-log';
 import type { FindingCommand } from '#libs/findings';
 import type { FleetCommand } from '#libs/fleet';
@@ -9,6 +10,7 @@ import type { AgentCommand, RunCommand } from '#libs/run';
 import type { DataCommand, StudyCommand } from '#libs/studies';
 import {
   dataStreams,
+  erasureStream,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -60,6 +62,10 @@ const FLEET: Readonly<Record<FleetCommand['type'], true>> = {
   AdmitWorker: true,
   DismissWorker: true,
 };
+const ERASURES: Readonly<Record<ErasureCommand['type'], true>> = {
+  EraseText: true,
+  ErasePerson: true,
+};
 const READS: Readonly<Record<RecordRead['type'], true>> = { RecordRead: true };
 const AGENTS: Readonly<Record<AgentCommand['type'], true>> = {
   ProposeHypothesis: true,
@@ -78,6 +84,7 @@ const KINDS = [
   [FINDING, findingStreams],
   [FLEET, fleetStream],
   [READS, ledgerReadStreams],
+  [ERASURES, erasureStream],
 ] as const;
 
 describe('every command', () => {

@@ -6,10 +6,11 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Ledger } from '#apps/runner';
 import type { LocalTokens, Principal } from '#libs/access';
 import { operationOf } from '../http/operation.ts';
 import { ProblemFound } from '../problems/problems.ts';
-import { LOCAL_TOKENS, OIDC } from '../tokens.ts';
+import { LEDGER, LOCAL_TOKENS, OIDC } from '../tokens.ts';
 import { authenticate } from './authenticate.ts';
 import type { Oidc } from './oidc.ts';
 import { mayCall, PERMISSIONS } from './permissions.ts';

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Ledger } from '#apps/runner';
+import { shownFinding, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { Caller } from '../../access/access.guard.ts';
 import { Id, OneOf } from '../../http/members.ts';
@@ -57,7 +57,9 @@ export class FindingsController {
       cursor: placeOf(request),
     });
     return {
-      rows: page.rows.map((row) => inOrder(FINDING_COLUMNS, row)),
+      rows: await Promise.all(
+        page.rows.map(async (row) => inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row))),
+      ),
       next: linkNext(page.next, request, reply),
     };
   }
@@ -79,6 +81,6 @@ export class FindingsController {
     // The log has it, the views do not yet: somebody else projects them.
     if (row === undefined)
       throw new ProblemFound('unavailable', 'the views have not come that far; try again');
-    return inOrder(FINDING_COLUMNS, row);
+    return inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row));
   }
 }
