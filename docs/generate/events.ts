@@ -10,12 +10,14 @@ const TYPE_FILES = [
   'budget/src/events.ts',
   'divergence/src/events.ts',
   'divergence/src/keep-rule.ts',
+  'erasures/src/events.ts',
   'findings/src/events.ts',
   'fleet/src/events.ts',
   'harness/src/observation.ts',
   'harness/src/policy.ts',
   'kernel/src/artefact.ts',
   'kernel/src/envelope.ts',
+  'kernel/src/private-text.ts',
   'ledger-reads/src/events.ts',
   'run/src/events.ts',
   'studies/src/data-events.ts',
@@ -29,6 +31,7 @@ const STREAMS = [
   { title: 'Study', stream: 'study-<id>', files: ['studies/src/events.ts'] },
   { title: 'Data', stream: 'data-<digest>', files: ['studies/src/data-events.ts'] },
   { title: 'Fleet', stream: 'fleet', files: ['fleet/'] },
+  { title: 'Erasures', stream: 'erasures', files: ['erasures/'] },
   { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads/'] },
 ] as const;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
   attemptsOf,
   nextStep,
@@ -71,8 +72,8 @@ const requestData = (breached: boolean): RunCommand => ({
   },
 });
 const finish: RunCommand = { type: 'FinishLoop', id: 'finish', data: { reason: 'all was tried' } };
-const stop: RunCommand = { type: 'StopLoop', id: 'stop', data: { reason: 'enough for tonight' } };
-const haltByHand: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: 'wrong data' } };
+const stop: RunCommand = { type: 'StopLoop', id: 'stop', data: { reason: SEALED } };
+const haltByHand: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: SEALED } };
 const signHead: RunCommand = {
   type: 'SignRunHead',
   id: 'sign',
@@ -1639,7 +1640,7 @@ describe('the end', () => {
 
   it.each([
     ['finished', finish, 'all was tried'],
-    ['stopped', stop, 'enough for tonight'],
+    ['stopped', stop, 'stopped by a human'],
   ] as const)('%s: the line that stands is named', (reason, command, message) => {
     given(past(...line))
       .when(command)
@@ -1692,7 +1693,7 @@ describe('a halted run', () => {
       .then([
         {
           type: 'RunHalted',
-          data: { by: 'human', message: 'SYSTEM HALT: HALTED BY A HUMAN: wrong data' },
+          data: { by: 'human', message: 'SYSTEM HALT: HALTED BY A HUMAN', note: SEALED },
         },
       ]);
   });
@@ -1721,7 +1722,7 @@ describe('a halted run', () => {
     given(events)
       .when(signHead)
       .then([{ type: 'RunHeadSigned' }]);
-    expect(fold(runDecider, events).haltMessage).toBe('SYSTEM HALT: HALTED BY A HUMAN: wrong data');
+    expect(fold(runDecider, events).haltMessage).toBe('SYSTEM HALT: HALTED BY A HUMAN');
     given([...events, { type: 'RunHeadSigned', data: signHead.data }])
       .when(signHead)
       .thenRefused('over');

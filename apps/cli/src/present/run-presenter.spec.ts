@@ -293,6 +293,7 @@ describe('what agents write', () => {
           breaches: [],
           mutationId: 'r1-m1',
           message: 'SYSTEM HALT: \u001B[32mall is well',
+          note: null,
         },
       });
     });
