@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { chmod, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import {
@@ -134,14 +134,17 @@ const personOf = async (store: Store, clock: Clock, given: Identity): Promise<st
   return made?.personId ?? personOf(store, clock, given);
 };
 
-/** Made before SQLite would make it for everybody to read; its journals take their mode from it. */
+/**
+ * Made before SQLite would make it for everybody to read; its journals take their mode from it. One that is there is not
+ * opened: closing it again would drop the locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
+ */
 const ownersAlone = (path: string): Promise<void> =>
   named(async () => {
-    const file = await open(path, 'a', 0o600);
     try {
-      await file.chmod(0o600);
-    } finally {
-      await file.close();
+      await (await open(path, 'wx', 0o600)).close();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      await chmod(path, 0o600);
     }
   });
 
