@@ -242,7 +242,10 @@ describe('a run', () => {
       ({ type }) => type === 'RunRequested',
     );
     expect(requested.map(({ data }) => data.runId)).toEqual([FINISHED]);
-    expect(requested[0].metadata.actor).toEqual({ role: 'researcher', id: await idOf('researcher') });
+    expect(requested[0].metadata.actor).toEqual({
+      role: 'researcher',
+      id: await idOf('researcher'),
+    });
   });
 
   it('gives its events in order, each with what it hashes to', async () => {
@@ -687,10 +690,9 @@ describe('an agent outside', () => {
     // A repetition asks no runner again, and tells a verdict all the same.
     await post(`${at}/verification`, 'auditor', '', 'v1');
     const verifyRead = { operation: 'verifyFinding', asked: { findingId: finding.findingId } };
-    expect((await eventsOf(`access-${await idOf('auditor')}`)).slice(reads).map(({ data }) => data)).toEqual([
-      verifyRead,
-      verifyRead,
-    ]);
+    expect(
+      (await eventsOf(`access-${await idOf('auditor')}`)).slice(reads).map(({ data }) => data),
+    ).toEqual([verifyRead, verifyRead]);
     expect(verdict).toMatchObject({
       status: 200,
       body: { findingId: finding.findingId, verdict: 'PASS', requested: true },

@@ -122,7 +122,9 @@ const eventOf = async (stream: string, type: string): Promise<string> => {
   throw new Error(`found no ${type} in ${stream}`);
 };
 
-const said = (what: string): { readonly reason: string } => ({ reason: `${BY_PEOPLE} says ${what}` });
+const said = (what: string): { readonly reason: string } => ({
+  reason: `${BY_PEOPLE} says ${what}`,
+});
 
 /** Keeps one change, and is stopped by a human before the next. */
 const stoppedAgent = (): Agent => {
@@ -167,7 +169,8 @@ describe('the log, its views, its objects and its exports', () => {
   it('hold no identifier of the raw data', async () => {
     expect(await filesWith(IN_ROWS)).toEqual([]);
     expect(await logHolds(IN_ROWS)).toBe(false);
-    for (const path of EXPORTS) expect([path, holds(await read(path), IN_ROWS)]).toEqual([path, false]);
+    for (const path of EXPORTS)
+      expect([path, holds(await read(path), IN_ROWS)]).toEqual([path, false]);
     // The search does find what is there.
     expect(holds(await readFile(join(root, 'study/data/parcels.csv')), IN_ROWS)).toBe(true);
     expect((await filesWith('shift,route')).some((path) => /objects/.test(path))).toBe(true);
@@ -190,7 +193,9 @@ describe('the log, its views, its objects and its exports', () => {
     expect(proofs).not.toEqual([]);
     for (const path of proofs) {
       const object = plain(await readFile(join(root, 'home', path))).toString();
-      expect(object).toMatch(/^blob \d+\0tree [0-9a-f]{40}\n(parent [0-9a-f]{40}\n)*author Tester /);
+      expect(object).toMatch(
+        /^blob \d+\0tree [0-9a-f]{40}\n(parent [0-9a-f]{40}\n)*author Tester /,
+      );
     }
   });
 });
@@ -220,16 +225,23 @@ describe('whoever may read the ledger', () => {
 });
 
 describe('erasing', () => {
-  const erase = (...args: readonly string[]) =>
-    holdfast([...args, '--home', join(root, 'home')]);
+  const erase = (...args: readonly string[]) => holdfast([...args, '--home', join(root, 'home')]);
 
   it('does nothing without --yes, and says what would be gone', async () => {
     const review = await eventOf(`finding-${FINDING}`, 'FindingReviewed');
     const asked = await erase('erase', 'text', review);
     expect(asked.exitCode).toBe(2);
     expect(asked.stderr).toMatch(/nothing is done without --yes.*can not be undone/s);
-    const nothing = await erase('erase', 'text', await eventOf('run-parcels-1', 'RunOpened'), '--yes');
-    expect(nothing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no sealed text') });
+    const nothing = await erase(
+      'erase',
+      'text',
+      await eventOf('run-parcels-1', 'RunOpened'),
+      '--yes',
+    );
+    expect(nothing).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no sealed text'),
+    });
     expect((await erase('people', 'erase', `person-${'0'.repeat(32)}`, '--yes')).exitCode).toBe(2);
     expect((await home.erasures.load('erasures')).head).toBeNull();
   });

@@ -1,5 +1,13 @@
 import type { DestinationStream, Logger } from 'pino';
-import { applyErasures, openHome, openLedger, supervise, VERSION, type Home, type Ledger } from '#apps/runner';
+import {
+  applyErasures,
+  openHome,
+  openLedger,
+  supervise,
+  VERSION,
+  type Home,
+  type Ledger,
+} from '#apps/runner';
 import type { ServiceConfig } from '#libs/config';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { followLog } from '#libs/read-models';

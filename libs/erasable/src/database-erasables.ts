@@ -77,7 +77,12 @@ export const openErasables = async (
       }),
     people: () =>
       named(() =>
-        store.reader.selectFrom('people').selectAll().orderBy('since').orderBy('personId').execute(),
+        store.reader
+          .selectFrom('people')
+          .selectAll()
+          .orderBy('since')
+          .orderBy('personId')
+          .execute(),
       ),
     erasePeople: (personIds) =>
       named(async () => {

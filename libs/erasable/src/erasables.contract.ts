@@ -6,7 +6,9 @@ const PLACE = { stream: 'run-pay-1', type: 'RunHalted' };
 const TEXT = 'Ada Lovelace found the data replaced — 数据';
 
 /** What every adapter promises; `open` opens the same store each time it is called. */
-export const describeErasables = (make: () => Promise<{ open: () => Promise<Erasables> }>): void => {
+export const describeErasables = (
+  make: () => Promise<{ open: () => Promise<Erasables> }>,
+): void => {
   const using = async (
     work: (erasables: Erasables, open: () => Promise<Erasables>) => Promise<void>,
   ): Promise<void> => {

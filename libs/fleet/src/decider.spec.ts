@@ -70,7 +70,9 @@ describe('DismissWorker', () => {
     given([admitted])
       .when(dismiss(SEALED, 'f'.repeat(16)))
       .thenRefused('unknown-worker', 'ffff');
-    given([admitted]).when(dismiss({ kind: 'plain', text: 'sold' })).thenRefused('no-reason');
+    given([admitted])
+      .when(dismiss({ kind: 'plain', text: 'sold' }))
+      .thenRefused('no-reason');
   });
 });
 

@@ -10,8 +10,10 @@ const ofBytes = (bytes: number) => ({
 describe('the form of a sealed text', () => {
   it('is a key by its name, a nonce, and at least a byte beside the tag', () => {
     expect(isSealedText(SEALED)).toBe(true);
-    for (const bytes of [17, 18, 19, 20, 916]) expect([bytes, isSealedText(ofBytes(bytes))]).toEqual([bytes, true]);
-    for (const bytes of [0, 1, 15, 16, 917]) expect([bytes, isSealedText(ofBytes(bytes))]).toEqual([bytes, false]);
+    for (const bytes of [17, 18, 19, 20, 916])
+      expect([bytes, isSealedText(ofBytes(bytes))]).toEqual([bytes, true]);
+    for (const bytes of [0, 1, 15, 16, 917])
+      expect([bytes, isSealedText(ofBytes(bytes))]).toEqual([bytes, false]);
   });
 
   it.each([
@@ -30,7 +32,9 @@ describe('the form of a sealed text', () => {
 
 it('lets a sealed text into a new event, and none in clear', () => {
   expect(sealedProblem(SEALED)).toBeNull();
-  expect(sealedProblem({ kind: 'plain', text: 'enough' })).toMatch(/^found a text in clear.*expected/);
+  expect(sealedProblem({ kind: 'plain', text: 'enough' })).toMatch(
+    /^found a text in clear.*expected/,
+  );
 });
 
 it('finds the sealed texts among the members of an event, and shows that there is one', () => {

@@ -179,12 +179,7 @@ describe('an alarm', () => {
     given([opened, alarm])
       .when(settle)
       .then([{ type: 'NotaryAlarmSettled', data: { reason: SEALED } }]);
-    given([
-      opened,
-      signed(10, 0),
-      alarm,
-      { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
-    ])
+    given([opened, signed(10, 0), alarm, { type: 'NotaryAlarmSettled', data: { reason: SEALED } }])
       .when(checkpoint(20, 10))
       .then([signed(20, 10)]);
   });

@@ -14,13 +14,7 @@ import * as run from './run.ts';
 import * as studies from './studies.ts';
 
 type KnownEvent =
-  | RunEvent
-  | FindingEvent
-  | StudyEvent
-  | DataEvent
-  | FleetEvent
-  | LedgerReadEvent
-  | ErasureEvent;
+  RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent | ErasureEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {

@@ -99,9 +99,18 @@ describe('what humans wrote in version 1', () => {
   });
 
   it('leaves what the harness and agents wrote as it was', () => {
-    const gate = { ...halt, by: 'mid-loop', reason: 'a gate', message: 'SYSTEM HALT: a gate' } as const;
+    const gate = {
+      ...halt,
+      by: 'mid-loop',
+      reason: 'a gate',
+      message: 'SYSTEM HALT: a gate',
+    } as const;
     expect(halted(gate)).toEqual({ ...gate, note: null });
     const end = { tree: 't', commit: 'c', spent: 5, total: 100, message: 'done' } as const;
-    expect(ended({ ...end, reason: 'finished' })).toEqual({ ...end, reason: 'finished', note: null });
+    expect(ended({ ...end, reason: 'finished' })).toEqual({
+      ...end,
+      reason: 'finished',
+      note: null,
+    });
   });
 });

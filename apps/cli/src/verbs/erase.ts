@@ -53,7 +53,9 @@ Examples:
   holdfast erase apply`,
     );
   common(erase.command('text <event>'))
-    .description("erase the text that a human left in an event: <stream>@<revision>, as in the audit")
+    .description(
+      'erase the text that a human left in an event: <stream>@<revision>, as in the audit',
+    )
     .option('--yes', 'without it, what would be gone is said and nothing is done')
     .action((place: string, options: EraseOptions) =>
       done(withSession(options, (session) => eraseText(session, place, options))),
@@ -97,7 +99,8 @@ const eraseText = async (
   { yes }: EraseOptions,
 ): Promise<ExitCode> => {
   const { home, output } = session;
-  const [, stream = '', revision = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})@(\d{1,15})$/.exec(place) ?? [];
+  const [, stream = '', revision = ''] =
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})@(\d{1,15})$/.exec(place) ?? [];
   if (stream === '')
     return refuse(output, {
       code: 'usage',

@@ -53,7 +53,12 @@ Examples:
         const place = { stream: `run-${letter.runId}`, type: 'TrainingFailed' };
         const sealed = await sealReason(session.home, reason, place);
         if (!sealed.ok) return refuse(session.output, sealed.error);
-        return settled(session, training, await letters.discard(training, sealed.value), 'is given up');
+        return settled(
+          session,
+          training,
+          await letters.discard(training, sealed.value),
+          'is given up',
+        );
       }),
     );
 };

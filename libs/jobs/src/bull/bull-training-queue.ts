@@ -285,13 +285,7 @@ export const bullTrainingQueue = ({
             `${standing.attempts} workers took the training, one after the other, and were gone before it ended`,
           );
         case 'discarded':
-          throw abandoned(
-            job,
-            'discarded',
-            0,
-            'an operator gave the training up',
-            standing.note,
-          );
+          throw abandoned(job, 'discarded', 0, 'an operator gave the training up', standing.note);
         case 'completed': {
           const taken = await takeResult(sourceTree, job, standing.result, { trusted, problems });
           if (taken.ok) return taken.value;

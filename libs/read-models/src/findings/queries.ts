@@ -43,8 +43,7 @@ export const queryFindings = async (
     ...row,
     changes: JSON.parse(row.changes) as readonly string[],
     planted: JSON.parse(row.planted) as readonly string[],
-    reviewReason:
-      row.reviewReason === null ? null : (JSON.parse(row.reviewReason) as PrivateText),
+    reviewReason: row.reviewReason === null ? null : (JSON.parse(row.reviewReason) as PrivateText),
     rows: row.rows === null ? [] : (JSON.parse(row.rows) as readonly VerdictRow[]),
   }));
 };

@@ -1,13 +1,6 @@
 import { charge, type ChargeRequest } from '#libs/budget';
 import type { Breach } from '#libs/harness';
-import {
-  deriveId,
-  ok,
-  refused,
-  type PrivateText,
-  type Refusal,
-  type Result,
-} from '#libs/kernel';
+import { deriveId, ok, refused, type PrivateText, type Refusal, type Result } from '#libs/kernel';
 import type { LoopEnded, RunEvent, RunHalted, RunOpened, TrainingLaunched } from '../events.ts';
 import { incumbent, type RunState } from '../state.ts';
 

@@ -58,7 +58,9 @@ export class FindingsController {
     });
     return {
       rows: await Promise.all(
-        page.rows.map(async (row) => inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row))),
+        page.rows.map(async (row) =>
+          inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row)),
+        ),
       ),
       next: linkNext(page.next, request, reply),
     };
