@@ -12,7 +12,7 @@ import { startTestServer, type TestServer } from '../../apps/api/src/testing/ser
 import { madeUpParcels, makeStudy } from '../support/fixture-study.ts';
 import { follow, openTestHome } from '../support/follow.ts';
 import { holdfast } from '../support/holdfast.ts';
-import { temporaryFolder } from '../support/prepared.ts';
+import { temporaryFolder, writeSplitKey } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
 
@@ -141,12 +141,13 @@ const stoppedAgent = (): Agent => {
 
 beforeAll(async () => {
   root = await temporaryFolder();
+  const study = await makeStudy(join(root, 'study'), { 'holdfast.yaml': withIdentifiers });
+  await writeFile(join(study, 'data/parcels.csv'), peopledCsv());
+  await writeSplitKey(join(root, 'home'), study);
   home = await openTestHome({ folder: join(root, 'home') });
   server = await startTestServer({}, home);
   for (const role of ['researcher', 'reviewer', 'auditor', 'operator'] as const)
     tokens[role] = await server.token(role, { subject: `${BY_PEOPLE}.${role}` });
-  const study = await makeStudy(join(root, 'study'), { 'holdfast.yaml': withIdentifiers });
-  await writeFile(join(study, 'data/parcels.csv'), peopledCsv());
 
   const state = good(await follow(home, study, stoppedAgent()));
   expect(state.node).toBe('sealed');
