@@ -1498,6 +1498,27 @@ describe('the stability chart', () => {
     expect(done.sums).toEqual({ ...before.sums, stability: done.sums['stability'] });
   });
 
+  it('has a sealed note of an operator who gave it up, and of nobody else', () => {
+    const failed = (more: object): RunCommand => {
+      const command = crashed(again);
+      const { result } = command.data;
+      return {
+        ...command,
+        data: { ...command.data, result: { ...result, data: { ...result.data, ...more } } as never },
+      };
+    };
+    const note = SEALED;
+    given(past(...two))
+      .when(failed({ failure: 'discarded', note }))
+      .then([{ type: 'TrainingFailed', data: { note } }]);
+    given(past(...two))
+      .when(failed({ note }))
+      .thenRefused('no-reason', 'on a discarded one alone');
+    given(past(...two))
+      .when(failed({ failure: 'discarded', note: { kind: 'plain', text: 'no GPU' } }))
+      .thenRefused('no-reason', 'found a text in clear');
+  });
+
   it('makes no observation of a training that failed, and the agent does not learn of it', () => {
     given(past(...two))
       .when(crashed(again))

@@ -129,6 +129,21 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
         'is no event',
       ],
       [
+        'with a note on it, which operators alone write',
+        (result) => {
+          const { steps: _s, predictions: _p, selfReported: _m, ...shared } = result.data as Extract<
+            TrainingResult,
+            { type: 'TrainingCompleted' }
+          >['data'];
+          const failed = resigned({ type: 'TrainingFailed', data: shared } as never, {
+            ...{ failure: 'discarded', detail: 'x' },
+            ...{ errorClass: null, errorFile: null, errorLine: null },
+          });
+          return { ...failed, data: { ...failed.data, note: SEALED } } as TrainingResult;
+        },
+        'a note of a human',
+      ],
+      [
         'of another training',
         (result) => resigned(result, { trainingId: 't-2' }),
         'is of training t-2',
