@@ -1504,7 +1504,10 @@ describe('the stability chart', () => {
       const { result } = command.data;
       return {
         ...command,
-        data: { ...command.data, result: { ...result, data: { ...result.data, ...more } } as never },
+        data: {
+          ...command.data,
+          result: { ...result, data: { ...result.data, ...more } } as never,
+        },
       };
     };
     const note = SEALED;

@@ -131,10 +131,12 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       [
         'with a note on it, which operators alone write',
         (result) => {
-          const { steps: _s, predictions: _p, selfReported: _m, ...shared } = result.data as Extract<
-            TrainingResult,
-            { type: 'TrainingCompleted' }
-          >['data'];
+          const {
+            steps: _s,
+            predictions: _p,
+            selfReported: _m,
+            ...shared
+          } = result.data as Extract<TrainingResult, { type: 'TrainingCompleted' }>['data'];
           const failed = resigned({ type: 'TrainingFailed', data: shared } as never, {
             ...{ failure: 'discarded', detail: 'x' },
             ...{ errorClass: null, errorFile: null, errorLine: null },
