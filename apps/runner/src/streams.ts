@@ -4,6 +4,7 @@ import { findingDecider } from '#libs/findings';
 import { fleetDecider } from '#libs/fleet';
 import {
   eventId,
+  holdsClearText,
   ok,
   refused,
   type Actor,
@@ -137,6 +138,10 @@ const stream = <
     const decision = decider.decide(state, command);
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
+    const clear = decision.value.find(({ data }) => holdsClearText(data));
+    // Deciders take one, of older versions decided anew; an edge that sends one forgot to seal it.
+    if (clear !== undefined)
+      throw new Error(`${clear.type} holds what a human wrote in clear, expected it sealed`);
     const appended = await log.append(
       nameOf(id),
       head?.revision ?? 'no-stream',

@@ -207,11 +207,11 @@ describe('a review', () => {
   });
 
   it('gives a reason, sealed', () => {
-    const clear: PrivateText = { kind: 'plain', text: 'replayed it' };
-    given([proposed, passed]).when(review('accepted', clear)).thenRefused('no-reason');
-    const empty = Buffer.alloc(16).toString('base64');
+    const empty: PrivateText = { kind: 'plain', text: ' \n' };
+    given([proposed, passed]).when(review('accepted', empty)).thenRefused('no-reason');
+    const tagAlone = Buffer.alloc(16).toString('base64');
     given([proposed, passed])
-      .when(review('rejected', { ...SEALED, ciphertext: empty }))
+      .when(review('rejected', { ...SEALED, ciphertext: tagAlone }))
       .thenRefused('no-reason');
   });
 

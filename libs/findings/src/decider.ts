@@ -1,12 +1,12 @@
 import {
   ok,
   refused,
-  sealedProblem,
   type Decider,
   type PrivateText,
   type Refusal,
   type Result,
 } from '#libs/kernel';
+import { humanTextProblem } from '#libs/mandate';
 import type { FindingEvent, FindingProposed, FindingVerified } from './events.ts';
 
 interface Command<Type extends string, Data> {
@@ -118,7 +118,7 @@ const requestVerification = ({ proposed, verificationAsked }: FindingState): Dec
 
 const review = (state: FindingState, { data: { decision, reason } }: ReviewFinding): Decision => {
   if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
-  const problem = sealedProblem(reason);
+  const problem = humanTextProblem(reason);
   if (problem !== null) return refuse('no-reason', problem);
   const reviewed: FindingEvent = {
     type: 'FindingReviewed',

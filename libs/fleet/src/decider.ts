@@ -1,13 +1,13 @@
 import {
   ok,
   refused,
-  sealedProblem,
   unreachable,
   type Decider,
   type PrivateText,
   type Refusal,
   type Result,
 } from '#libs/kernel';
+import { humanTextProblem } from '#libs/mandate';
 import type { FleetEvent } from './events.ts';
 
 interface Command<Type extends string, Data> {
@@ -93,7 +93,7 @@ const dismiss = ({ workers }: FleetState, { keyId, reason }: DismissWorker['data
       `nobody admitted a worker with the key id ${keyId}; list the admitted ones`,
     );
   if (known.standing === 'dismissed') return NOTHING;
-  const problem = sealedProblem(reason);
+  const problem = humanTextProblem(reason);
   return problem === null
     ? ok([{ type: 'WorkerDismissed', data: { keyId, reason } }])
     : refuse('no-reason', problem);

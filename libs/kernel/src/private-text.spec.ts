@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSealedText, sealedProblem, sealedTextsIn, withoutKey } from './private-text.ts';
+import { holdsClearText, isSealedText, sealedProblem, sealedTextsIn, withoutKey } from './private-text.ts';
 import { SEALED } from './testing/sealed-text.ts';
 
 const ofBytes = (bytes: number) => ({
@@ -35,6 +35,12 @@ it('lets a sealed text into a new event, and none in clear', () => {
   expect(sealedProblem({ kind: 'plain', text: 'enough' })).toMatch(
     /^found a text in clear.*expected/,
   );
+});
+
+it('tells an event that holds a text in clear', () => {
+  expect(holdsClearText({ reason: { kind: 'plain', text: 'enough' } })).toBe(true);
+  expect(holdsClearText({ reason: SEALED, message: 'plain', note: null })).toBe(false);
+  expect(holdsClearText(null)).toBe(false);
 });
 
 it('finds the sealed texts among the members of an event, and shows that there is one', () => {

@@ -59,6 +59,18 @@ export const sealedProblem = (text: PrivateText): string | null =>
 export const sealedTextsIn = (data: unknown): readonly SealedText[] =>
   typeof data === 'object' && data !== null ? Object.values(data).filter(isSealedText) : [];
 
+/** Whether an event holds a human's text in clear, as older versions did: none is written so any more. */
+export const holdsClearText = (data: unknown): boolean =>
+  typeof data === 'object' &&
+  data !== null &&
+  Object.values(data).some(
+    (member: unknown) =>
+      typeof member === 'object' &&
+      member !== null &&
+      (member as { readonly kind?: unknown }).kind === 'plain' &&
+      typeof (member as { readonly text?: unknown }).text === 'string',
+  );
+
 /** For pages that are made without keys, such as exports: a text in clear as it is, else that there is one. */
 export const withoutKey = (text: PrivateText): string =>
   text.kind === 'plain' ? text.text : '(sealed)';

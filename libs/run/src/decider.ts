@@ -1,4 +1,5 @@
-import { sealedProblem, unreachable, type Decider } from '#libs/kernel';
+import { unreachable, type Decider } from '#libs/kernel';
+import { humanTextProblem } from '#libs/mandate';
 import type { RunCommand } from './commands.ts';
 import { cutOver, judge } from './deciding/judging.ts';
 import { observeMetric, recordTraining } from './deciding/measuring.ts';
@@ -99,7 +100,7 @@ const decide = (state: RunState, command: RunCommand): Decision => {
     case 'StopLoop':
     case 'HaltRun': {
       const { reason } = command.data;
-      const problem = sealedProblem(reason);
+      const problem = humanTextProblem(reason);
       if (problem !== null) return refuse('no-reason', problem);
       return command.type === 'StopLoop'
         ? events(loopEnded(state, 'stopped', STOPPED_BY_A_HUMAN, reason))
