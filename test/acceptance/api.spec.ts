@@ -34,6 +34,9 @@ let supervisor: Supervisor;
 let server: TestServer;
 const tokens: Record<string, string> = {};
 const as = (who: string): string => tokens[who] ?? '';
+/** What stands for a holder of a token in the log. */
+const idOf = (role: string): Promise<string> =>
+  home.erasables.personOf({ issuer: 'local', subject: `${role}-1` });
 const FINISHED = 'parcels-1';
 
 let check: ReturnType<typeof answerCheck>;
@@ -172,7 +175,7 @@ describe('a study', () => {
     const body = { project: 'post', folder: 'study' };
     expect((await post('/v1/studies', 'researcher', body)).body).toMatchObject({ priority: 2 });
     const last = (await eventsOf('study-parcels')).findLast(({ type }) => type === 'StudyPlaced');
-    expect(last.metadata.actor).toEqual({ role: 'operator', id: 'operator-1' });
+    expect(last.metadata.actor).toEqual({ role: 'operator', id: await idOf('operator') });
   });
 
   it('does not exist for a token of another project, nor does anything of it', async () => {
@@ -241,7 +244,10 @@ describe('a run', () => {
       ({ type }) => type === 'RunRequested',
     );
     expect(requested.map(({ data }) => data.runId)).toEqual([FINISHED]);
-    expect(requested[0].metadata.actor).toEqual({ role: 'researcher', id: 'researcher-1' });
+    expect(requested[0].metadata.actor).toEqual({
+      role: 'researcher',
+      id: await idOf('researcher'),
+    });
   });
 
   it('gives its events in order, each with what it hashes to', async () => {
@@ -564,34 +570,34 @@ const normal = (name: string, value: unknown): unknown => {
 
 describe('what an auditor reads', () => {
   it('stands in the log before he has it; what others read does not', async () => {
-    const before = (await eventsOf('access-auditor-1')).length;
+    const before = (await eventsOf(`access-${await idOf('auditor')}`)).length;
     await get(`/v1/cutover-audit?run=${FINISHED}&limit=1`, 'auditor');
     await (await server.get('/v1/charges?format=csv', as('auditor'))).text();
     await get(`/v1/runs/${FINISHED}`, 'researcher');
     await get('/health/ready', 'auditor');
-    const recorded = (await eventsOf('access-auditor-1')).slice(before);
+    const recorded = (await eventsOf(`access-${await idOf('auditor')}`)).slice(before);
     expect(recorded.map(({ type, data, metadata }) => [type, data, metadata.actor])).toEqual([
       [
         'LedgerRead',
         { operation: 'listCutovers', asked: { run: FINISHED, limit: 1 } },
-        { role: 'auditor', id: 'auditor-1' },
+        { role: 'auditor', id: await idOf('auditor') },
       ],
       [
         'LedgerRead',
         { operation: 'listCharges', asked: { format: 'csv' } },
-        { role: 'auditor', id: 'auditor-1' },
+        { role: 'auditor', id: await idOf('auditor') },
       ],
     ]);
-    expect(await eventsOf('access-researcher-1')).toEqual([]);
+    expect(await eventsOf(`access-${await idOf('researcher')}`)).toEqual([]);
   });
 
   it('is recorded each time, many at once too', async () => {
-    const before = (await eventsOf('access-auditor-1')).length;
+    const before = (await eventsOf(`access-${await idOf('auditor')}`)).length;
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => get(`/v1/runs/${FINISHED}`, 'auditor')),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
-    expect((await eventsOf('access-auditor-1')).length).toBe(before + 12);
+    expect((await eventsOf(`access-${await idOf('auditor')}`)).length).toBe(before + 12);
   });
 });
 
@@ -681,15 +687,14 @@ describe('an agent outside', () => {
   it('has a finding that people verify and review', async () => {
     const [finding] = (await get(`/v1/findings?run=${runId}`, 'reviewer')).body.rows;
     const at = `/v1/findings/${finding.findingId}`;
-    const reads = (await eventsOf('access-auditor-1')).length;
+    const reads = (await eventsOf(`access-${await idOf('auditor')}`)).length;
     const verdict = await post(`${at}/verification`, 'auditor', '', 'v1');
     // A repetition asks no runner again, and tells a verdict all the same.
     await post(`${at}/verification`, 'auditor', '', 'v1');
     const verifyRead = { operation: 'verifyFinding', asked: { findingId: finding.findingId } };
-    expect((await eventsOf('access-auditor-1')).slice(reads).map(({ data }) => data)).toEqual([
-      verifyRead,
-      verifyRead,
-    ]);
+    expect(
+      (await eventsOf(`access-${await idOf('auditor')}`)).slice(reads).map(({ data }) => data),
+    ).toEqual([verifyRead, verifyRead]);
     expect(verdict).toMatchObject({
       status: 200,
       body: { findingId: finding.findingId, verdict: 'PASS', requested: true },
@@ -706,12 +711,13 @@ describe('an agent outside', () => {
     expect(events.filter(({ type }) => type === 'FindingAccepted')).toHaveLength(1);
     expect(events.find(({ type }) => type === 'FindingReviewed').metadata.actor).toEqual({
       role: 'reviewer',
-      id: 'reviewer-1',
+      id: await idOf('reviewer'),
     });
     const shown = await get(at, 'auditor');
     expect(shown.body).toMatchObject({
       review: 'accepted',
-      reviewedBy: 'reviewer-1',
+      reviewedBy: await idOf('reviewer'),
+      reviewReason: 'the chain holds',
       verdict: 'PASS',
     });
     await until(async () =>
@@ -827,7 +833,12 @@ describe('a human', () => {
     );
     const again = await post(`/v1/runs/${body.runId}/halt`, 'operator', reason);
     expect(again).toMatchObject({ status: 409, body: { type: 'urn:holdfast:problem:over' } });
-    await runIs(body.runId, 'halted');
+    const shown = await runIs(body.runId, 'halted');
+    expect(shown.body.row).toMatchObject({
+      message: 'SYSTEM HALT: HALTED BY A HUMAN',
+      note: 'the data were replaced',
+    });
+    expect(JSON.stringify(await eventsOf(`run-${body.runId}`))).not.toContain('replaced');
   });
 
   it('stops a loop between two iterations', async () => {

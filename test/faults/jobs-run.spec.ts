@@ -8,6 +8,7 @@ import { eventsOf } from '../support/events.ts';
 import { follow } from '../support/follow.ts';
 import { prepare } from '../support/prepared.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN } from '../support/scripted-agent.ts';
 import { trainingFleet } from '../support/training-fleet.ts';
@@ -104,7 +105,7 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
           return asked === 4
             ? Promise.reject(
                 new TrainingAbandoned(
-                  { trainingId: job.trainingId, reason: 'worker-lost', attempts: 3 },
+                  { trainingId: job.trainingId, reason: 'worker-lost', attempts: 3, note: null },
                   '3 workers were gone',
                 ),
               )
@@ -141,7 +142,7 @@ describe.skipIf(!hasRedis)('a whole run whose trainings go to workers', () => {
       const node = async () => (await home.runs.load('parcels-1')).state.node;
       await vi.waitFor(async () => expect(await node()).toBe('training'), 10_000);
       await vi.waitFor(async () => expect(await idle()).toBe(false), 10_000);
-      const halt = { type: 'HaltRun', id: 'halt', data: { reason: 'enough' } } as const;
+      const halt = { type: 'HaltRun', id: 'halt', data: { reason: SEALED } } as const;
       good(await home.runs.send('parcels-1', halt, { role: 'researcher', id: 'test' }));
       expect(good(await followed).node).toBe('sealed');
       expect((await runEvents(home)).at(-1)?.type).toBe('RunHeadSigned');

@@ -19,6 +19,7 @@ import type { EventLog } from '#libs/event-log';
 import type { Actor } from '#libs/kernel';
 import { follow, openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { registerParcels, requestRun, RESEARCHER } from '../support/requests.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN } from '../support/scripted-agent.ts';
@@ -145,7 +146,7 @@ it(
           {
             type: 'ReviewFinding',
             id: 'review',
-            data: { decision: 'rejected', reason: 'too small to matter' },
+            data: { decision: 'rejected', reason: SEALED },
           },
           REVIEWER,
         ),
@@ -291,7 +292,7 @@ it(
     await until(async () => waiting.includes('agent'));
     const { state } = await home.runs.load('parcels-1');
     expect([state.node, state.hypotheses]).toEqual(['idle', 0]);
-    const halt = { type: 'HaltRun', id: 'halt', data: { reason: 'enough' } } as const;
+    const halt = { type: 'HaltRun', id: 'halt', data: { reason: SEALED } } as const;
     good(await home.runs.send('parcels-1', halt, RESEARCHER));
     expect((await driven).node).toBe('sealed');
   },

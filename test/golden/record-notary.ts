@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { formatCheckpoint, formatVerifierKey, toBase64 } from '#libs/checkpoints';
 import { fleetDecider } from '#libs/fleet';
 import { deriveId } from '#libs/kernel';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { appendLeaf, consistencyProof, EMPTY_FRONTIER, leafHash, rootOf } from '#libs/merkle';
 import {
   notaryDecider,
@@ -41,7 +42,7 @@ const fleet = chained(
     {
       type: 'DismissWorker',
       id: deriveId('dismiss', 1),
-      data: { keyId: other.keyId, reason: 'the host is sold' },
+      data: { keyId: other.keyId, reason: SEALED },
     },
     { type: 'AdmitWorker', id: deriveId('admit', 2), data: { ...other, label: 'gpu-2' } },
   ),
@@ -103,7 +104,7 @@ const commands: readonly NotaryCommand[] = [
     id: deriveId('alarm'),
     data: { reason: 'shorter-log', size: 3, found: '2 events', expected: 'at least the 3' },
   },
-  { type: 'SettleAlarm', id: deriveId('settle'), data: { reason: 'restored from a copy' } },
+  { type: 'SettleAlarm', id: deriveId('settle'), data: { reason: SEALED } },
   {
     type: 'RotateNotaryKey',
     id: deriveId('rotate'),

@@ -1,6 +1,7 @@
 import { fleetDecider, type FleetCommand } from '#libs/fleet';
 import { deriveId } from '#libs/kernel';
 import { chained, honestRun, sealed } from '../../libs/provenance/src/testing/honest-run.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
@@ -22,7 +23,7 @@ const commands: readonly FleetCommand[] = [
   {
     type: 'DismissWorker',
     id: deriveId('dismiss', 1),
-    data: { keyId: other.keyId, reason: 'the host gets another card' },
+    data: { keyId: other.keyId, reason: SEALED },
   },
   admit(2, 'gpu-1-l4'),
 ];

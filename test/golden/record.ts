@@ -5,6 +5,7 @@ import { verdictAttestation, verifyFinding, type StoredBytes } from '#libs/prove
 import { runDecider, type RunEvent, type RunOpened } from '#libs/run';
 import { verify } from '#libs/signatures';
 import { chained, honestRun, sealed } from '../../libs/provenance/src/testing/honest-run.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { examplePolicy } from '../../libs/harness/src/testing/policy.ts';
 import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
@@ -94,7 +95,7 @@ const accepted = continued(
     {
       type: 'ReviewFinding',
       id: deriveId('review', 1),
-      data: { decision: 'accepted', reason: 'holds for all cohorts' },
+      data: { decision: 'accepted', reason: SEALED },
     },
   ) satisfies readonly FindingEvent[],
 );
@@ -121,7 +122,7 @@ const blocked = chained(
     {
       type: 'ReviewFinding',
       id: deriveId('review', 2),
-      data: { decision: 'rejected', reason: 'its chain does not hold' },
+      data: { decision: 'rejected', reason: SEALED },
     },
   ) satisfies readonly FindingEvent[],
   sha256,

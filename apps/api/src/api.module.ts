@@ -21,6 +21,7 @@ import { SettleDeadLetterController } from './commands/settle-dead-letter/settle
 import { DeadLettersController } from './queries/dead-letters/dead-letters.controller.ts';
 import type { Trainings } from './queries/workers/trainings.ts';
 import { WorkersController } from './queries/workers/workers.controller.ts';
+import { EraseController } from './commands/erase/erase.controller.ts';
 import { EndRunController } from './commands/end-run/end-run.controller.ts';
 import { OpenRunController } from './commands/open-run/open-run.controller.ts';
 import { PlaceStudyController } from './commands/place-study/place-study.controller.ts';
@@ -35,6 +36,7 @@ import { AuditController } from './queries/audit/audit.controller.ts';
 import { FindingsController } from './queries/findings/findings.controller.ts';
 import { LedgerStateController } from './queries/ledger-state/ledger-state.controller.ts';
 import { LedgersController } from './queries/ledgers/ledgers.controller.ts';
+import { PeopleController } from './queries/people/people.controller.ts';
 import { RestorePointsController } from './queries/restore-points/restore-points.controller.ts';
 import { RunsController } from './queries/runs/runs.controller.ts';
 import { StudiesController } from './queries/studies/studies.controller.ts';
@@ -65,6 +67,8 @@ const CONTROLLERS: Type[] = [
   AdmitWorkerController,
   DeadLettersController,
   SettleDeadLetterController,
+  PeopleController,
+  EraseController,
   HealthController,
   MetricsController,
   OpenApiDocumentController,

@@ -36,6 +36,7 @@ const BROKEN = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
   'LeasesUnavailable',
+  'ErasablesUnavailable',
   'DatabaseUnavailable',
 ]);
 

@@ -1,20 +1,21 @@
 import { studyOf, type Home } from '#apps/runner';
+import { shownEvent } from '#libs/erasable';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunCounted, StudyEvent } from '#libs/studies';
 import { eventJson, jsonLine, type Output } from './output.ts';
 import { runPresenter } from './present/run-presenter.ts';
 
-/** Shows a run's and its findings' events; `progress` and `end` are for a live terminal. */
+/** Shows a run's and its findings' events, what people wrote in clear where it is no JSON of what is hashed; `progress` and `end` are for a live terminal. */
 export interface RunView {
-  readonly event: (event: RecordedEvent) => void;
+  readonly event: (event: RecordedEvent) => Promise<void>;
   readonly progress: (progress: { readonly step: number; readonly of: number }) => void;
   readonly end: () => void;
 }
 
-export const runView = (output: Output): RunView => {
+export const runView = (output: Output, { erasables }: Pick<Home, 'erasables'>): RunView => {
   if (output.json)
     return {
-      event: (event) => {
+      event: async (event) => {
         jsonLine(output, eventJson(event));
       },
       progress: () => undefined,
@@ -23,7 +24,9 @@ export const runView = (output: Output): RunView => {
   const { style, width, live, write } = output;
   const presenter = runPresenter({ colour: style.paint.level > 0, width, live, write });
   return {
-    event: presenter.event,
+    event: async (event) => {
+      presenter.event(await shownEvent(erasables, event));
+    },
     progress: presenter.trainingProgress,
     end: presenter.end,
   };
@@ -57,7 +60,7 @@ export const followRun = async (
     signal: AbortSignal.any([signal, stopped.signal]),
   })) {
     if (event.metadata.correlationId !== runId) continue;
-    view.event(event);
+    await view.event(event);
     if (event.stream !== `run-${runId}`) continue;
     // A run's stream ends with its head signed after the close or the halt.
     if (event.type === 'RunHeadSigned' && ['RunClosed', 'RunHalted'].includes(previous))

@@ -5,6 +5,7 @@ import type { Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
 import { bundleVerb } from './verbs/bundle.ts';
 import { checkVerb } from './verbs/check.ts';
+import { eraseVerb, peopleVerb } from './verbs/erase.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { exportVerb } from './verbs/export.ts';
@@ -51,6 +52,8 @@ const VERBS: readonly Verb[] = [
   rebuildVerb,
   simulateVerb,
   tokenVerb,
+  peopleVerb,
+  eraseVerb,
   doctorVerb,
 ];
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ErasureCommand } from '#libs/erasures';
 import { eventTypes, memoryEventLog } from '#libs/event-log';
 import type { FindingCommand } from '#libs/findings';
 import type { FleetCommand } from '#libs/fleet';
@@ -10,6 +11,7 @@ import type { AgentCommand, RunCommand } from '#libs/run';
 import type { DataCommand, StudyCommand } from '#libs/studies';
 import {
   dataStreams,
+  erasureStream,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -70,6 +72,10 @@ const NOTARY: Readonly<Record<NotaryCommand['type'], true>> = {
   RaiseAlarm: true,
   SettleAlarm: true,
 };
+const ERASURES: Readonly<Record<ErasureCommand['type'], true>> = {
+  EraseText: true,
+  ErasePerson: true,
+};
 const READS: Readonly<Record<RecordRead['type'], true>> = { RecordRead: true };
 const AGENTS: Readonly<Record<AgentCommand['type'], true>> = {
   ProposeHypothesis: true,
@@ -89,6 +95,7 @@ const KINDS = [
   [FLEET, fleetStream],
   [READS, ledgerReadStreams],
   [NOTARY, notaryStream],
+  [ERASURES, erasureStream],
 ] as const;
 
 describe('every command', () => {

@@ -29,6 +29,7 @@ export {
   type Home,
   type HomeOptions,
 } from './home.ts';
+export { applyErasures, assertPerson, textAt } from './erasing.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export type { Fork, ForkFrom } from './opening/fork-point.ts';
 export * from './notarising/index.ts';
@@ -48,6 +49,7 @@ export {
   type BundleRequest,
   type MadeBundle,
 } from './proving/make-bundle.ts';
+export { sealReason, shownAudit, shownFinding, shownRun, type Shown } from './private-texts.ts';
 export { runOf, studyOf } from './proving/names.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
@@ -56,7 +58,7 @@ export * from './queries/export-finding.ts';
 export * from './queries/audit-columns.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
-export { FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';
+export { ERASURES, FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';
 export type { OutsideRequest, Requested, Standing } from './streams.ts';
 export {
   supervise,

@@ -6,6 +6,7 @@ import {
   openSqliteEventLog,
   type EventLog,
 } from '#libs/event-log';
+import { openErasables, type Erasables } from '#libs/erasable';
 import { ok, refused, systemClock, type Clock, type Refusal, type Result } from '#libs/kernel';
 import { openLeases, type Leases } from '#libs/leases';
 import { EVENT_TYPES } from '#libs/payloads';
@@ -13,6 +14,7 @@ import { openReadModels, type ReadModels } from '#libs/read-models';
 import { openSourceTree, type SourceTree } from '#libs/source-tree';
 import {
   dataStreams,
+  erasureStream,
   findingStreams,
   fleetStream,
   ledgerReadStreams,
@@ -43,6 +45,10 @@ export interface Ledger {
   readonly fleet: ReturnType<typeof fleetStream>;
   /** Loaded and asked under the one id `NOTARY`. */
   readonly notary: ReturnType<typeof notaryStream>;
+  /** Loaded and asked under the one id `ERASURES`. */
+  readonly erasures: ReturnType<typeof erasureStream>;
+  /** Keys of what people wrote, and who they are: outside the log, since they have to be erasable. */
+  readonly erasables: Erasables;
   readonly sourceTree: SourceTree;
   readonly views: ReadModels;
   /** Who does what: of all processes on one ledger, one at a time. */
@@ -85,7 +91,7 @@ export const openLedger = async ({
 
   const log = throughLog(opened.value.log);
   const sourceTree = await openSourceTree({ dir: join(folder, 'objects.git') });
-  const { views, leases, setAside } = await openTables(folder, servers.database);
+  const { views, leases, erasables, setAside } = await openTables(folder, servers.database, clock);
   return ok({
     folder,
     log,
@@ -97,11 +103,14 @@ export const openLedger = async ({
     reads: ledgerReadStreams(log, clock),
     fleet: fleetStream(log, clock),
     notary: notaryStream(log, clock),
+    erasures: erasureStream(log, clock),
+    erasables,
     sourceTree,
     views,
     leases,
     clock,
     close: async () => {
+      await erasables.close();
       await leases.close();
       await views.close();
       await log.close();
@@ -172,15 +181,21 @@ const LOG_DRAFT = /^log\.sqlite\.\d+\.new(?:-journal|-wal|-shm)?$/;
 interface Tables {
   readonly views: ReadModels;
   readonly leases: Leases;
+  readonly erasables: Erasables;
   readonly setAside: string | null;
 }
 
-const openTables = async (folder: string, database: string | null): Promise<Tables> => {
+const openTables = async (
+  folder: string,
+  database: string | null,
+  clock: Clock,
+): Promise<Tables> => {
   if (database !== null) {
     const target = { kind: 'postgres', connectionString: database } as const;
     return {
       views: await openReadModels(target),
       leases: await openLeases(target),
+      erasables: await openErasables(target, clock),
       setAside: null,
     };
   }
@@ -188,6 +203,10 @@ const openTables = async (folder: string, database: string | null): Promise<Tabl
   return {
     ...views,
     leases: await openLeases({ kind: 'sqlite', path: join(folder, 'leases.sqlite') }),
+    erasables: await openErasables(
+      { kind: 'sqlite', path: join(folder, 'erasable.sqlite') },
+      clock,
+    ),
   };
 };
 

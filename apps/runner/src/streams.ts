@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
+import { erasureDecider } from '#libs/erasures';
 import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
 import { fleetDecider } from '#libs/fleet';
 import {
   eventId,
+  holdsClearText,
   ok,
   refused,
   type Actor,
@@ -139,6 +141,10 @@ const stream = <
     const decision = decider.decide(state, command);
     if (!decision.ok) return decision;
     if (decision.value.length === 0) return ok([]);
+    const clear = decision.value.find(({ data }) => holdsClearText(data));
+    // Deciders take one, of older versions decided anew; an edge that sends one forgot to seal it.
+    if (clear !== undefined)
+      throw new Error(`${clear.type} holds what a human wrote in clear, expected it sealed`);
     const appended = await log.append(
       nameOf(id),
       head?.revision ?? 'no-stream',
@@ -267,4 +273,13 @@ export const notaryStream = (log: EventLog, clock: Clock) =>
     nameOf: () => NOTARY,
     decider: notaryDecider(NOTARY_PORTS),
     correlation: () => NOTARY,
+  });
+
+/** The one stream of everything that was erased; it has no other id. */
+export const ERASURES = 'erasures';
+export const erasureStream = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    nameOf: () => ERASURES,
+    decider: erasureDecider,
+    correlation: () => ERASURES,
   });

@@ -1,5 +1,13 @@
 import type { DestinationStream, Logger } from 'pino';
-import { openHome, openLedger, supervise, VERSION, type Home, type Ledger } from '#apps/runner';
+import {
+  applyErasures,
+  openHome,
+  openLedger,
+  supervise,
+  VERSION,
+  type Home,
+  type Ledger,
+} from '#apps/runner';
 import type { ServiceConfig } from '#libs/config';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { followLog } from '#libs/read-models';
@@ -72,6 +80,9 @@ export const serve = async ({
     if (ledger !== null) {
       endings.push(() => ledger.close());
       for (const notice of ledger.notices) log.warn({ part: 'ledger' }, notice);
+      // One that was stopped half-way, and all where a backup was restored.
+      const erased = await applyErasures(ledger);
+      if (!erased.ok) return erased;
     }
     if (has('worker') && config.redis !== null) {
       const worker = await serveWorker(folder, config, config.redis, log);

@@ -29,7 +29,14 @@ describe('a local token', () => {
     const { token } = await issue({ subject: 'a-1' });
     expect(await tokens.verify(token)).toEqual({
       ok: true,
-      value: { role: 'auditor', subject: 'a-1', projects: ['wages'], run: null, via: 'local' },
+      value: {
+        role: 'auditor',
+        subject: 'a-1',
+        projects: ['wages'],
+        run: null,
+        via: 'local',
+        issuer: 'local',
+      },
     });
     for (const other of [newToken(), `${token}x`, token.slice(1), '', 'hf_', token.toUpperCase()])
       expect(await tokens.verify(other)).toEqual({ ok: true, value: null });
@@ -60,6 +67,19 @@ describe('a local token', () => {
     expect(await elsewhere.revoke(kept.id)).toMatchObject({ ok: true });
     expect(await tokens.verify(token)).toEqual({ ok: true, value: null });
     expect(await tokens.revoke('nope')).toMatchObject({ error: { code: 'token-unknown' } });
+  });
+
+  it('is worth nothing once its holder is forgotten, and names him nowhere', async () => {
+    const { token } = await issue({ subject: 'ada' });
+    const { token: other } = await issue({ subject: 'eve' });
+    const { token: agent } = await issue({ role: 'agent', subject: 'ada' });
+    expect(await tokens.forget('ada')).toEqual({ ok: true, value: null });
+    expect(await tokens.verify(token)).toEqual({ ok: true, value: null });
+    expect(await tokens.verify(other)).toMatchObject({ value: { subject: 'eve' } });
+    // An agent is a program: its id is no person's.
+    expect(await tokens.verify(agent)).toMatchObject({ value: { role: 'agent' } });
+    expect(await readFile(join(folder, 'tokens.json'), 'utf8')).not.toMatch(/"auditor".*"ada"/s);
+    expect(await tokens.forget('ada')).toEqual({ ok: true, value: null });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, refused, ROLES, type Clock, type Refusal, type Result, type Role } from '#libs/kernel';
-import { OPAQUE_ID, type Principal } from './principal.ts';
+import { OPAQUE_ID, type TokenHolder } from './principal.ts';
 
 /** What is kept of a token that this machine handed out: all but the token. */
 export interface LocalToken {
@@ -58,7 +58,9 @@ export interface LocalTokens {
   /** From the next request on it is worth nothing. Revoking twice changes nothing. */
   revoke(id: string): Promise<Result<LocalToken, Refusal<TokenRefusalCode>>>;
   /** Whose token it is; null when it is unknown, expired or revoked: which of them is not said. */
-  verify(token: string): Promise<Result<Principal | null, Refusal<TokenRefusalCode>>>;
+  verify(token: string): Promise<Result<TokenHolder | null, Refusal<TokenRefusalCode>>>;
+  /** Takes every token out of the file that a person of this subject holds: they are worth nothing, and name nobody. */
+  forget(subject: string): Promise<Result<null, Refusal<TokenRefusalCode>>>;
 }
 
 /** What every local token starts with, so that a scanner for secrets finds one that got away. */
@@ -178,7 +180,16 @@ export const localTokens = (folder: string, clock: Clock): LocalTokens => {
       if (found === null || found.revokedAt !== null || found.expiresAt <= clock.now())
         return ok(null);
       const { role, subject, projects, run } = found;
-      return ok({ role, subject, projects, run, via: 'local' });
+      return ok({ role, subject, projects, run, via: 'local', issuer: 'local' });
+    },
+    forget: async (subject) => {
+      const isTheirs = (token: LocalToken): boolean =>
+        token.role !== 'agent' && token.subject === subject;
+      const tokens = await read();
+      if (!tokens.ok) return tokens;
+      return tokens.value.some(isTheirs)
+        ? change((all) => ok({ tokens: all.filter((token) => !isTheirs(token)), value: null }))
+        : ok(null);
     },
   };
 };

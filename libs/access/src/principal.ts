@@ -12,6 +12,15 @@ export interface Principal {
   readonly run: string | null;
 }
 
+/**
+ * Somebody whose token was found good, as whoever issued it names him: `subject` may be a name or an address here. In
+ * the log an opaque id of the ledger's own stands for people; an agent is a program, and its subject stands as it is.
+ */
+export interface TokenHolder extends Principal {
+  /** The identity provider as its tokens name it; `local`: this machine. */
+  readonly issuer: string;
+}
+
 export const seesProject = ({ projects }: Pick<Principal, 'projects'>, project: string): boolean =>
   projects === 'all' || projects.includes(project);
 

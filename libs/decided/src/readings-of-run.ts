@@ -224,14 +224,14 @@ const without = (prefix: string, text: string): string =>
 
 const halts = (
   state: RunState,
-  { by, reason, breaches }: RunHalted['data'],
+  { by, reason, breaches, note }: RunHalted['data'],
   id: string,
 ): readonly Reading[] => {
   switch (by) {
     case 'human': {
-      const said = without('HALTED BY A HUMAN: ', reason);
+      if (note === null) return [];
       const naming = asked(namedAfter(['halt', id]));
-      return [reading(state, { type: 'HaltRun', data: { reason: said } }, naming)];
+      return [reading(state, { type: 'HaltRun', data: { reason: note } }, naming)];
     }
     case 'data-request':
       return [
@@ -369,7 +369,7 @@ export const readingsOfRun = (
       ];
     }
     case 'LoopEnded': {
-      const { reason, message } = event.data;
+      const { reason, message, note } = event.data;
       if (reason === 'finished')
         return [
           reading(
@@ -378,11 +378,11 @@ export const readingsOfRun = (
             asked(driven('FinishLoop')),
           ),
         ];
-      return reason === 'stopped'
+      return reason === 'stopped' && note !== null
         ? [
             reading(
               state,
-              { type: 'StopLoop', data: { reason: message } },
+              { type: 'StopLoop', data: { reason: note } },
               asked(namedAfter(['stop', id])),
             ),
           ]

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fold } from '#libs/kernel';
+import { fold, type PrivateText } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
   findingDecider,
   type FindingCommand,
@@ -74,7 +75,10 @@ const record = (
   data: { verified: verified(verdict, rows), acceptedTree, lastVerifiedTree: 'source tree' },
 });
 
-const review = (decision: 'accepted' | 'rejected', reason = 'replayed it'): FindingCommand => ({
+const review = (
+  decision: 'accepted' | 'rejected',
+  reason: PrivateText = SEALED,
+): FindingCommand => ({
   type: 'ReviewFinding',
   id: 'review',
   data: { decision, reason },
@@ -96,7 +100,7 @@ const accepted: FindingEvent = {
 };
 const reviewed = (decision: 'accepted' | 'rejected'): FindingEvent => ({
   type: 'FindingReviewed',
-  data: { findingId: 'pay-1-f1', decision, reason: 'replayed it' },
+  data: { findingId: 'pay-1-f1', decision, reason: SEALED },
 });
 const lineReverted: FindingEvent = {
   type: 'AcceptedLineReverted',
@@ -202,9 +206,13 @@ describe('a review', () => {
         .then([reviewed('rejected')]);
   });
 
-  it('gives a reason', () => {
-    given([proposed, passed]).when(review('accepted', ' \n')).thenRefused('no-reason');
-    given([proposed, passed]).when(review('rejected', '')).thenRefused('no-reason');
+  it('gives a reason, sealed', () => {
+    const empty: PrivateText = { kind: 'plain', text: ' \n' };
+    given([proposed, passed]).when(review('accepted', empty)).thenRefused('no-reason');
+    const tagAlone = Buffer.alloc(16).toString('base64');
+    given([proposed, passed])
+      .when(review('rejected', { ...SEALED, ciphertext: tagAlone }))
+      .thenRefused('no-reason');
   });
 
   it('needs a finding', () => {

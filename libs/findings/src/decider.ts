@@ -1,5 +1,12 @@
-import { ok, refused, type Decider, type Refusal, type Result } from '#libs/kernel';
-import { reasonProblem } from '#libs/mandate';
+import {
+  ok,
+  refused,
+  type Decider,
+  type PrivateText,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
+import { humanTextProblem } from '#libs/mandate';
 import type { FindingEvent, FindingProposed, FindingVerified } from './events.ts';
 
 interface Command<Type extends string, Data> {
@@ -20,7 +27,11 @@ export type RecordVerdict = Command<
 >;
 export type ReviewFinding = Command<
   'ReviewFinding',
-  { readonly decision: 'accepted' | 'rejected'; readonly reason: string }
+  {
+    readonly decision: 'accepted' | 'rejected';
+    /** Screened and sealed by the edge. */
+    readonly reason: PrivateText;
+  }
 >;
 
 export type RequestVerification = Command<'RequestVerification', Record<never, never>>;
@@ -36,7 +47,7 @@ export type FindingRefusalCode =
   | 'rows-disagree'
   /** Only a finding with PASS can be accepted. */
   | 'not-verified'
-  /** People give a reason: one line of plain text, not too long. */
+  /** People give a reason, sealed. */
   | 'no-reason';
 
 export interface FindingState {
@@ -107,7 +118,7 @@ const requestVerification = ({ proposed, verificationAsked }: FindingState): Dec
 
 const review = (state: FindingState, { data: { decision, reason } }: ReviewFinding): Decision => {
   if (state.proposed === null) return refuse('not-now', 'no finding was proposed here');
-  const problem = reasonProblem(reason);
+  const problem = humanTextProblem(reason);
   if (problem !== null) return refuse('no-reason', problem);
   const reviewed: FindingEvent = {
     type: 'FindingReviewed',

@@ -1,4 +1,4 @@
-import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+import type { ArtefactRef, Fact, PrivateText, Signature } from '#libs/kernel';
 
 /**
  * The look at the sealed rows that a claim rests on, with all that its interval's width is computed from: anybody can
@@ -124,7 +124,7 @@ export type FindingReviewed = Fact<
   {
     readonly findingId: string;
     readonly decision: 'accepted' | 'rejected';
-    readonly reason: string;
+    readonly reason: PrivateText;
   }
 >;
 

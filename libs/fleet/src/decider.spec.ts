@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fold } from '#libs/kernel';
+import { fold, type PrivateText } from '#libs/kernel';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { fleetDecider, trustedKey, type AdmitWorker, type DismissWorker } from './decider.ts';
 import type { FleetEvent } from './events.ts';
+import { FLEET_UPCASTERS } from './upcasters.ts';
 
 const given = specification(fleetDecider, (found, expected) => {
   expect(found).toEqual(expected);
@@ -14,7 +16,7 @@ const admit = (more: Partial<AdmitWorker['data']> = {}): AdmitWorker => ({
   id: 'c',
   data: { ...KEY, label: 'gpu-1', ...more },
 });
-const dismiss = (reason = 'the host is sold', keyId = KEY.keyId): DismissWorker => ({
+const dismiss = (reason: PrivateText = SEALED, keyId = KEY.keyId): DismissWorker => ({
   type: 'DismissWorker',
   id: 'c',
   data: { keyId, reason },
@@ -22,7 +24,7 @@ const dismiss = (reason = 'the host is sold', keyId = KEY.keyId): DismissWorker 
 const admitted: FleetEvent = { type: 'WorkerAdmitted', data: { ...KEY, label: 'gpu-1' } };
 const dismissed: FleetEvent = {
   type: 'WorkerDismissed',
-  data: { keyId: KEY.keyId, reason: 'the host is sold' },
+  data: { keyId: KEY.keyId, reason: SEALED },
 };
 
 describe('AdmitWorker', () => {
@@ -66,9 +68,11 @@ describe('DismissWorker', () => {
 
   it('refuses an unknown one, and one without a reason', () => {
     given([admitted])
-      .when(dismiss('sold', 'f'.repeat(16)))
+      .when(dismiss(SEALED, 'f'.repeat(16)))
       .thenRefused('unknown-worker', 'ffff');
-    given([admitted]).when(dismiss(' ')).thenRefused('no-reason');
+    given([admitted])
+      .when(dismiss({ kind: 'plain', text: ' ' }))
+      .thenRefused('no-reason');
   });
 });
 
@@ -78,4 +82,12 @@ it('trusts the key of an admitted worker, and of no other', () => {
   expect(trusted(admitted)).toBe(KEY.publicKey);
   expect(trusted(admitted, dismissed)).toBeNull();
   expect(trusted(admitted, dismissed, admitted)).toBe(KEY.publicKey);
+});
+
+it('reads the reason of a dismissal of version 1 in clear', () => {
+  const [upcast] = FLEET_UPCASTERS.WorkerDismissed;
+  expect(upcast({ keyId: KEY.keyId, reason: 'sold' })).toEqual({
+    keyId: KEY.keyId,
+    reason: { kind: 'plain', text: 'sold' },
+  });
 });

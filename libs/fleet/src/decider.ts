@@ -1,5 +1,13 @@
-import { ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
-import { reasonProblem } from '#libs/mandate';
+import {
+  ok,
+  refused,
+  unreachable,
+  type Decider,
+  type PrivateText,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
+import { humanTextProblem } from '#libs/mandate';
 import type { FleetEvent } from './events.ts';
 
 interface Command<Type extends string, Data> {
@@ -13,9 +21,10 @@ export type AdmitWorker = Command<
   'AdmitWorker',
   { readonly keyId: string; readonly publicKey: string; readonly label: string }
 >;
+/** The reason is screened and sealed by the edge. */
 export type DismissWorker = Command<
   'DismissWorker',
-  { readonly keyId: string; readonly reason: string }
+  { readonly keyId: string; readonly reason: PrivateText }
 >;
 
 export type FleetCommand = AdmitWorker | DismissWorker;
@@ -29,7 +38,7 @@ export type FleetRefusalCode =
   | 'bad-label'
   /** Nobody admitted this key. */
   | 'unknown-worker'
-  /** People give a reason when they dismiss a worker: one line of plain text, not too long. */
+  /** People give a reason when they dismiss a worker, sealed. */
   | 'no-reason';
 
 export interface FleetWorker {
@@ -84,7 +93,7 @@ const dismiss = ({ workers }: FleetState, { keyId, reason }: DismissWorker['data
       `nobody admitted a worker with the key id ${keyId}; list the admitted ones`,
     );
   if (known.standing === 'dismissed') return NOTHING;
-  const problem = reasonProblem(reason);
+  const problem = humanTextProblem(reason);
   return problem === null
     ? ok([{ type: 'WorkerDismissed', data: { keyId, reason } }])
     : refuse('no-reason', problem);

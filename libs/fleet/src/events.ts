@@ -1,4 +1,4 @@
-import type { Fact } from '#libs/kernel';
+import type { Fact, PrivateText } from '#libs/kernel';
 
 /** An operator lets a worker's key sign trainings. Admitted anew after a dismissal, it stands here once more. */
 export type WorkerAdmitted = Fact<
@@ -16,7 +16,7 @@ export type WorkerAdmitted = Fact<
 /** An operator takes that back: nothing that this key signs is taken from here on. What it signed before stands. */
 export type WorkerDismissed = Fact<
   'WorkerDismissed',
-  { readonly keyId: string; readonly reason: string }
+  { readonly keyId: string; readonly reason: PrivateText }
 >;
 
 export type FleetEvent = WorkerAdmitted | WorkerDismissed;

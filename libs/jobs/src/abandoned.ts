@@ -17,7 +17,7 @@ import type { TrainingAbandoned, TrainingJob } from './port.ts';
 export const abandonedResult = async (
   { sourceTree, key }: { readonly sourceTree: SourceTree; readonly key: SigningKey },
   { runId, trainingId }: TrainingJob,
-  { reason, message }: TrainingAbandoned,
+  { reason, message, note }: TrainingAbandoned,
 ): Promise<TrainingResult> => {
   const kept = await sourceTree.writeArtefacts({
     ref: `runs/${runId}/trainings/${trainingId}`,
@@ -38,5 +38,8 @@ export const abandonedResult = async (
     log,
     isolation: { executor: NO_EXECUTOR, reason },
   };
-  return { type: 'TrainingFailed', data: { ...data, signature: sign(key, 'training', data) } };
+  return {
+    type: 'TrainingFailed',
+    data: { ...data, signature: sign(key, 'training', data), note },
+  };
 };

@@ -1,4 +1,5 @@
 import type { SandboxLayer, TrainingPolicy } from '#libs/harness';
+import type { SealedText } from '#libs/kernel';
 import type { EnvironmentRecord, TrainingResult } from '#libs/run';
 
 /** What runs the program: an interpreter's binary or an image, by digest. */
@@ -52,12 +53,15 @@ export class TrainingAbandoned extends Error {
   readonly reason: AbandonReason;
   /** Workers that took it. */
   readonly attempts: number;
+  /** Why an operator gave it up. */
+  readonly note: SealedText | null;
 
   constructor(
     training: {
       readonly trainingId: string;
       readonly reason: AbandonReason;
       readonly attempts: number;
+      readonly note: SealedText | null;
     },
     message: string,
   ) {
@@ -65,6 +69,7 @@ export class TrainingAbandoned extends Error {
     this.trainingId = training.trainingId;
     this.reason = training.reason;
     this.attempts = training.attempts;
+    this.note = training.note;
   }
 }
 

@@ -170,7 +170,10 @@ const conclude = async (
   };
   const failed = (failure: TrainingFailure, detail: string): TrainingResult => ({
     type: 'TrainingFailed',
-    data: signed(key, { ...shared, failure, detail, ...crashSite(outcome.stderr) }),
+    data: {
+      ...signed(key, { ...shared, failure, detail, ...crashSite(outcome.stderr) }),
+      note: null,
+    },
   });
 
   const ending = classify(outcome);

@@ -3,4 +3,5 @@ export * from './decider.ts';
 export * from './envelope.ts';
 export * from './ids.ts';
 export * from './ports.ts';
+export * from './private-text.ts';
 export * from './result.ts';

@@ -179,6 +179,13 @@ export const ACTS = {
     commands: ['RotateNotaryKey', 'SettleAlarm'],
     operations: [],
   },
+  'erase-personal-data': {
+    row: null,
+    what: 'erase what a human wrote, or who a person was, for good; see who the ids of people stand for',
+    roles: ['operator'],
+    commands: ['EraseText', 'ErasePerson'],
+    operations: ['listPeople', 'erasePerson', 'eraseText'],
+  },
   'drive-runs': {
     row: null,
     what: 'measure, decide, charge, revert, score, verify and sign',

@@ -1,3 +1,5 @@
+import { sealedProblem, type PrivateText } from '#libs/kernel';
+
 /** What an agent may do with a finding, and what only people may. */
 export const MANDATE = [
   { row: 'cohort-statistics', allowed: true, text: 'cohort-level statistical summaries' },
@@ -32,6 +34,14 @@ export const reasonProblem = (text: string): string | null => {
     ? 'found control or invisible characters in the reason, expected one line of plain text'
     : null;
 };
+
+/**
+ * What keeps a human's text from standing in an event; null when nothing does. A sealed text can't be read: the edge
+ * screened it, and its form is looked at here. One in clear is of an event of an older version, decided anew; what is
+ * appended today is refused in clear by the runner's streams.
+ */
+export const humanTextProblem = (text: PrivateText): string | null =>
+  text.kind === 'plain' ? reasonProblem(text.text) : sealedProblem(text);
 
 /** A text of the agent's as one line of plain text, cut to the most that free text may have. */
 export const plainText = (text: string): string =>

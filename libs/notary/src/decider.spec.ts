@@ -11,6 +11,7 @@ import {
 import { consistencyProof, leafHash } from '#libs/merkle';
 import { signerOf, verifyEd25519 } from '../../checkpoints/src/testing/signers.ts';
 import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import {
   notaryDecider,
@@ -170,20 +171,15 @@ describe('an alarm', () => {
     given([opened, signed(10, 0), alarm])
       .when(checkpoint(20, 10))
       .thenRefused('alarmed', 'shorter-log');
-    const settle: NotaryCommand = { type: 'SettleAlarm', id: 's', data: { reason: 'restored' } };
+    const settle: NotaryCommand = { type: 'SettleAlarm', id: 's', data: { reason: SEALED } };
     given([opened]).when(settle).thenRefused('no-alarm');
     given([opened, alarm])
-      .when({ ...settle, data: { reason: ' ' } })
+      .when({ ...settle, data: { reason: { kind: 'plain', text: 'restored' } } })
       .thenRefused('no-reason');
     given([opened, alarm])
       .when(settle)
-      .then([{ type: 'NotaryAlarmSettled', data: { reason: 'restored' } }]);
-    given([
-      opened,
-      signed(10, 0),
-      alarm,
-      { type: 'NotaryAlarmSettled', data: { reason: 'restored' } },
-    ])
+      .then([{ type: 'NotaryAlarmSettled', data: { reason: SEALED } }]);
+    given([opened, signed(10, 0), alarm, { type: 'NotaryAlarmSettled', data: { reason: SEALED } }])
       .when(checkpoint(20, 10))
       .then([signed(20, 10)]);
   });

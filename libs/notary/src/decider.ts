@@ -9,8 +9,16 @@ import {
   type VerifierKey,
   type VerifyEd25519,
 } from '#libs/checkpoints';
-import { ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
-import { reasonProblem } from '#libs/mandate';
+import {
+  ok,
+  refused,
+  sealedProblem,
+  unreachable,
+  type Decider,
+  type PrivateText,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
 import { verifyConsistency, type Sha256 } from '#libs/merkle';
 import type {
   CheckpointAnchored,
@@ -32,7 +40,7 @@ export type RotateNotaryKey = Command<'RotateNotaryKey', NotaryKeyRotated['data'
 export type RecordCheckpoint = Command<'RecordCheckpoint', CheckpointSigned['data']>;
 export type RecordAnchor = Command<'RecordAnchor', CheckpointAnchored['data']>;
 export type RaiseAlarm = Command<'RaiseAlarm', NotaryAlarmRaised['data']>;
-export type SettleAlarm = Command<'SettleAlarm', { readonly reason: string }>;
+export type SettleAlarm = Command<'SettleAlarm', { readonly reason: PrivateText }>;
 
 export type NotaryCommand =
   OpenNotary | RotateNotaryKey | RecordCheckpoint | RecordAnchor | RaiseAlarm | SettleAlarm;
@@ -52,7 +60,7 @@ export type NotaryRefusalCode =
   | 'no-alarm'
   /** No such checkpoint was signed. */
   | 'unknown-checkpoint'
-  /** People give a reason. */
+  /** People give a reason, screened and sealed by the edge. */
   | 'no-reason';
 
 export interface NotaryState {
@@ -256,7 +264,7 @@ const decideWith =
           : NOTHING;
       case 'SettleAlarm': {
         if (state.alarm === null) return refuse('no-alarm', 'no alarm stands');
-        const problem = reasonProblem(command.data.reason);
+        const problem = sealedProblem(command.data.reason);
         return problem === null
           ? ok([{ type: 'NotaryAlarmSettled', data: command.data }])
           : refuse('no-reason', problem);

@@ -1,4 +1,4 @@
-import type { Fact } from '#libs/kernel';
+import type { Fact, PrivateText } from '#libs/kernel';
 
 /** The log's name among all logs, and the key that signs its checkpoints first. */
 export type NotaryOpened = Fact<
@@ -85,7 +85,7 @@ export type NotaryAlarmRaised = Fact<
 >;
 
 /** A human looked at the alarm. What is wrong with the log is still looked for before the next signature. */
-export type NotaryAlarmSettled = Fact<'NotaryAlarmSettled', { readonly reason: string }>;
+export type NotaryAlarmSettled = Fact<'NotaryAlarmSettled', { readonly reason: PrivateText }>;
 
 export type NotaryEvent =
   | NotaryOpened

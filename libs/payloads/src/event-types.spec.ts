@@ -99,10 +99,11 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'policy.keep.effect',
   ],
   GatePassed: ['mutationId'],
-  RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId'],
+  RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId', 'note'],
+  LoopEnded: ['note'],
   TrainingLaunched: ['mutationId'],
   TrainingCompleted: ['selfReported'],
-  TrainingFailed: ['errorClass', 'errorFile', 'errorLine'],
+  TrainingFailed: ['errorClass', 'errorFile', 'errorLine', 'note'],
   MetricObserved: [
     'ladderScore',
     'mutationId',

@@ -1,11 +1,13 @@
+import type { ErasureEvent } from '#libs/erasures';
 import type { EventType } from '#libs/event-log';
 import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
-import type { FleetEvent } from '#libs/fleet';
+import { FLEET_UPCASTERS, type FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
+import * as erasures from './erasures.ts';
 import * as findings from './findings.ts';
 import * as fleet from './fleet.ts';
 import * as ledgerReads from './ledger-reads.ts';
@@ -14,7 +16,14 @@ import * as run from './run.ts';
 import * as studies from './studies.ts';
 
 type KnownEvent =
-  RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent | NotaryEvent;
+  | RunEvent
+  | FindingEvent
+  | StudyEvent
+  | DataEvent
+  | FleetEvent
+  | LedgerReadEvent
+  | NotaryEvent
+  | ErasureEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -76,11 +85,14 @@ const PAYLOADS: Payloads = {
   CheckpointAnchored: notary.CheckpointAnchoredPayload,
   NotaryAlarmRaised: notary.NotaryAlarmRaisedPayload,
   NotaryAlarmSettled: notary.NotaryAlarmSettledPayload,
+  TextErased: erasures.TextErasedPayload,
+  PersonErased: erasures.PersonErasedPayload,
 };
 
 const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = {
   ...RUN_UPCASTERS,
   ...FINDING_UPCASTERS,
+  ...FLEET_UPCASTERS,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */

@@ -1,4 +1,5 @@
 import { Nullable } from '#libs/event-log';
+import type { PrivateText } from '#libs/kernel';
 import type {
   AcceptedLineReverted,
   Claim,
@@ -30,7 +31,13 @@ import {
   WordList,
   Words,
 } from './checks.ts';
-import { ArtefactRefPayload, SignaturePayload, VERDICTS, type DataOf } from './shared.ts';
+import {
+  ArtefactRefPayload,
+  HumanText,
+  SignaturePayload,
+  VERDICTS,
+  type DataOf,
+} from './shared.ts';
 
 const KINDS = every<Claim['kind']>({ line: true, step: true });
 const DECISIONS = every<FindingReviewed['data']['decision']>({ accepted: true, rejected: true });
@@ -127,7 +134,7 @@ export class AcceptedLineRevertedPayload implements DataOf<AcceptedLineReverted>
 export class FindingReviewedPayload implements DataOf<FindingReviewed> {
   @Id() findingId!: string;
   @OneOf(DECISIONS) decision!: 'accepted' | 'rejected';
-  @Text(4000) reason!: string;
+  @HumanText() reason!: PrivateText;
 }
 
 export class FindingAcceptedPayload implements DataOf<FindingAccepted> {

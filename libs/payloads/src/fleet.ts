@@ -1,6 +1,7 @@
 import type { WorkerAdmitted, WorkerDismissed } from '#libs/fleet';
-import { Id, Text } from './checks.ts';
-import { KeyId, PublicKey, type DataOf } from './shared.ts';
+import type { PrivateText } from '#libs/kernel';
+import { Id } from './checks.ts';
+import { HumanText, KeyId, PublicKey, type DataOf } from './shared.ts';
 
 export class WorkerAdmittedPayload implements DataOf<WorkerAdmitted> {
   @KeyId() keyId!: string;
@@ -10,5 +11,5 @@ export class WorkerAdmittedPayload implements DataOf<WorkerAdmitted> {
 
 export class WorkerDismissedPayload implements DataOf<WorkerDismissed> {
   @KeyId() keyId!: string;
-  @Text(500) reason!: string;
+  @HumanText() reason!: PrivateText;
 }

@@ -8,8 +8,9 @@ import type {
   NotaryKeyRotated,
   NotaryOpened,
 } from '#libs/notary';
+import type { PrivateText } from '#libs/kernel';
 import { Count, Nested, OneOf, Ordinal, Sha256, Text, Words } from './checks.ts';
-import type { DataOf } from './shared.ts';
+import { HumanText, type DataOf } from './shared.ts';
 
 /** C2SP signed-note vkey of an Ed25519 key or cosigner: 33 bytes in base64 after name and id. */
 const VerifierKey = () => Matches(/^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/);
@@ -67,5 +68,5 @@ export class NotaryAlarmRaisedPayload implements DataOf<NotaryAlarmRaised> {
 }
 
 export class NotaryAlarmSettledPayload implements DataOf<NotaryAlarmSettled> {
-  @Text(300) reason!: string;
+  @HumanText() reason!: PrivateText;
 }

@@ -1,5 +1,6 @@
 import type { DivergenceDetected } from '#libs/divergence';
 import { Nullable } from '#libs/event-log';
+import type { PrivateText } from '#libs/kernel';
 import { FILE_DOMAINS, GATES, LANGUAGES } from '#libs/harness';
 import type {
   ChartPolicy,
@@ -78,6 +79,7 @@ import {
   ChartReadingPayload,
   CHARTS,
   EstimatePayload,
+  HumanText,
   GateCheckPayload,
   KeepRulingPayload,
   KeyId,
@@ -239,6 +241,7 @@ export class RunHaltedPayload implements DataOf<RunHalted> {
   @NestedList(() => BreachPayload) breaches!: readonly BreachPayload[];
   @Nullable() @Id() mutationId!: string | null;
   @Words() message!: string;
+  @Nullable() @HumanText() note!: PrivateText | null;
 }
 
 export class TrainingLaunchedPayload implements DataOf<TrainingLaunched> {
@@ -279,6 +282,7 @@ export class TrainingFailedPayload implements DataOf<TrainingFailed> {
   @Nested(() => ArtefactRefPayload) log!: ArtefactRefPayload;
   @ScalarRecord() isolation!: IsolationRecord;
   @Nested(() => SignaturePayload) signature!: SignaturePayload;
+  @Nullable() @HumanText() note!: PrivateText | null;
 }
 
 export class TrainingTimedOutPayload implements DataOf<TrainingTimedOut> {
@@ -494,6 +498,7 @@ export class LoopEndedPayload implements DataOf<LoopEnded> {
   @Oid() commit!: string;
   @Count() spent!: number;
   @Count() total!: number;
+  @Nullable() @HumanText() note!: PrivateText | null;
 }
 
 export class RunHeadSignedPayload implements DataOf<RunHeadSigned> {

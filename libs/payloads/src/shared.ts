@@ -3,7 +3,7 @@ import type { ChartReading, KeepRuling } from '#libs/divergence';
 import { Nullable } from '#libs/event-log';
 import { FILE_DOMAINS } from '#libs/harness';
 import type { Breach, ChargeType, ChartPolicy, Estimate, GateCheck } from '#libs/harness';
-import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+import { isSealedText, type ArtefactRef, type Fact, type Signature } from '#libs/kernel';
 import {
   Count,
   every,
@@ -38,6 +38,25 @@ export const KeyId = () => Matches(/^[0-9a-f]{16}$/);
 
 /** 32 bytes in base64. */
 export const PublicKey = () => Matches(/^[A-Za-z0-9+/]{43}=$/);
+
+/** What a human wrote: sealed, or, in an event of an older version, in clear. */
+export const HumanText = () =>
+  Fulfils(
+    'humanText',
+    (value) => isSealedText(value) || isPlainText(value),
+    'a sealed text, or one in clear',
+  );
+
+const isPlainText = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, text, ...more } = value as { readonly kind?: unknown; readonly text?: unknown };
+  return (
+    kind === 'plain' &&
+    typeof text === 'string' &&
+    text.length <= 4000 &&
+    Object.keys(more).length === 0
+  );
+};
 
 export class ArtefactRefPayload implements ArtefactRef {
   @Path() path!: string;

@@ -17,11 +17,11 @@ export const attestedBytes = (context: AttestationContext, value: unknown): Uint
   return utf8.encode(`holdfast/${context}/v1\n${canonical}`);
 };
 
-/** What a worker signs of a training's result: the event's data, less the signature itself. */
+/** What a worker signs of a training's result: the event's data, less the signature itself and an operator's note. */
 export const trainingAttestation = <Data extends { readonly signature: Signature }>(
   data: Data,
-): Omit<Data, 'signature'> => {
-  const { signature: _, ...attested } = data;
+): Omit<Data, 'signature' | 'note'> => {
+  const { signature: _, note: __, ...attested } = data as Data & { readonly note?: unknown };
   return attested;
 };
 

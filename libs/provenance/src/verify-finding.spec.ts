@@ -307,6 +307,7 @@ const halt: Extract<RunEvent, { type: 'RunHalted' }> = {
     breaches: [],
     mutationId: null,
     message: 'SYSTEM HALT: enough',
+    note: null,
   },
 };
 

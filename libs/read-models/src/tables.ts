@@ -10,7 +10,7 @@ import {
 import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
 import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
-import { createRuns, runsMigration, type RunsTable } from './runs/table.ts';
+import { addNote, createRuns, runsMigration, type RunsTable } from './runs/table.ts';
 import { createStudies, type StudiesTable } from './studies/table.ts';
 import { createTrail, type TrailLinksTable, type TrailTable } from './trail/table.ts';
 
@@ -109,6 +109,14 @@ const trailMigration: Migration = {
   },
 };
 
+/** What humans wrote, in the sealed form of the log. */
+const privateTextsMigration: Migration = {
+  up: async (db) => {
+    await addNote(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
+  },
+};
+
 /**
  * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
  * tables: the next catch-up fills them again.
@@ -125,4 +133,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '009-looks': looksMigration,
   '010-lists-with-runs': listsWithRunsMigration,
   '011-trail': trailMigration,
+  '012-private-texts': privateTextsMigration,
 };

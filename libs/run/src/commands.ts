@@ -7,7 +7,7 @@ import type {
   GateCheck,
   Observation,
 } from '#libs/harness';
-import type { Signature } from '#libs/kernel';
+import type { PrivateText, Signature } from '#libs/kernel';
 import type {
   RunClosed,
   RunOpened,
@@ -89,8 +89,9 @@ export type Judge = Command<
   { readonly mutationId: string; readonly fairness: FairnessReport | null }
 >;
 export type FinishLoop = Command<'FinishLoop', { readonly reason: string }>;
-export type StopLoop = Command<'StopLoop', { readonly reason: string }>;
-export type HaltRun = Command<'HaltRun', { readonly reason: string }>;
+/** What people give for a reason is screened and sealed by the edge. */
+export type StopLoop = Command<'StopLoop', { readonly reason: PrivateText }>;
+export type HaltRun = Command<'HaltRun', { readonly reason: PrivateText }>;
 export type SignRunHead = Command<
   'SignRunHead',
   { readonly revision: number; readonly hash: string; readonly signature: Signature }

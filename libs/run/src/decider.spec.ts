@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
   attemptsOf,
   nextStep,
@@ -71,8 +72,8 @@ const requestData = (breached: boolean): RunCommand => ({
   },
 });
 const finish: RunCommand = { type: 'FinishLoop', id: 'finish', data: { reason: 'all was tried' } };
-const stop: RunCommand = { type: 'StopLoop', id: 'stop', data: { reason: 'enough for tonight' } };
-const haltByHand: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: 'wrong data' } };
+const stop: RunCommand = { type: 'StopLoop', id: 'stop', data: { reason: SEALED } };
+const haltByHand: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: SEALED } };
 const signHead: RunCommand = {
   type: 'SignRunHead',
   id: 'sign',
@@ -1497,6 +1498,30 @@ describe('the stability chart', () => {
     expect(done.sums).toEqual({ ...before.sums, stability: done.sums['stability'] });
   });
 
+  it('has a sealed note of an operator who gave it up, and of nobody else', () => {
+    const failed = (more: object): RunCommand => {
+      const command = crashed(again);
+      const { result } = command.data;
+      return {
+        ...command,
+        data: {
+          ...command.data,
+          result: { ...result, data: { ...result.data, ...more } } as never,
+        },
+      };
+    };
+    const note = SEALED;
+    given(past(...two))
+      .when(failed({ failure: 'discarded', note }))
+      .then([{ type: 'TrainingFailed', data: { note } }]);
+    given(past(...two))
+      .when(failed({ note }))
+      .thenRefused('no-reason', 'on a discarded one alone');
+    given(past(...two))
+      .when(failed({ failure: 'discarded', note: { kind: 'plain', text: 'no GPU' } }))
+      .thenRefused('no-reason', 'found a text in clear');
+  });
+
   it('makes no observation of a training that failed, and the agent does not learn of it', () => {
     given(past(...two))
       .when(crashed(again))
@@ -1639,7 +1664,7 @@ describe('the end', () => {
 
   it.each([
     ['finished', finish, 'all was tried'],
-    ['stopped', stop, 'enough for tonight'],
+    ['stopped', stop, 'stopped by a human'],
   ] as const)('%s: the line that stands is named', (reason, command, message) => {
     given(past(...line))
       .when(command)
@@ -1692,7 +1717,7 @@ describe('a halted run', () => {
       .then([
         {
           type: 'RunHalted',
-          data: { by: 'human', message: 'SYSTEM HALT: HALTED BY A HUMAN: wrong data' },
+          data: { by: 'human', message: 'SYSTEM HALT: HALTED BY A HUMAN', note: SEALED },
         },
       ]);
   });
@@ -1721,7 +1746,7 @@ describe('a halted run', () => {
     given(events)
       .when(signHead)
       .then([{ type: 'RunHeadSigned' }]);
-    expect(fold(runDecider, events).haltMessage).toBe('SYSTEM HALT: HALTED BY A HUMAN: wrong data');
+    expect(fold(runDecider, events).haltMessage).toBe('SYSTEM HALT: HALTED BY A HUMAN');
     given([...events, { type: 'RunHeadSigned', data: signHead.data }])
       .when(signHead)
       .thenRefused('over');

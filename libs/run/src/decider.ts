@@ -1,5 +1,5 @@
 import { unreachable, type Decider } from '#libs/kernel';
-import { reasonProblem } from '#libs/mandate';
+import { humanTextProblem } from '#libs/mandate';
 import type { RunCommand } from './commands.ts';
 import { cutOver, judge } from './deciding/judging.ts';
 import { observeMetric, recordTraining } from './deciding/measuring.ts';
@@ -7,8 +7,10 @@ import { launchBaseline, openRun } from './deciding/opening.ts';
 import {
   events,
   halted,
+  HALTED_BY_A_HUMAN,
   loopEnded,
   refuse,
+  STOPPED_BY_A_HUMAN,
   type Decision,
   type RunRefusalCode,
 } from './deciding/outcome.ts';
@@ -110,11 +112,11 @@ export const decideRun = (
     case 'StopLoop':
     case 'HaltRun': {
       const { reason } = command.data;
-      const problem = reasonProblem(reason);
+      const problem = humanTextProblem(reason);
       if (problem !== null) return refuse('no-reason', problem);
       return command.type === 'StopLoop'
-        ? events(loopEnded(state, 'stopped', reason))
-        : events(halted('human', `HALTED BY A HUMAN: ${reason}`, []));
+        ? events(loopEnded(state, 'stopped', STOPPED_BY_A_HUMAN, reason))
+        : events(halted('human', HALTED_BY_A_HUMAN, [], null, reason));
     }
     case 'SignRunHead':
       return events({ type: 'RunHeadSigned', data: command.data });

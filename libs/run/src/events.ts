@@ -1,4 +1,4 @@
-import type { ArtefactRef, Fact, Signature } from '#libs/kernel';
+import type { ArtefactRef, Fact, PrivateText, Signature } from '#libs/kernel';
 import type { BudgetEvent } from '#libs/budget';
 import type { ChartReading, DivergenceEvent, KeepRuling } from '#libs/divergence';
 import type {
@@ -144,6 +144,8 @@ export type RunHalted = Fact<
     readonly mutationId: string | null;
     /** `SYSTEM HALT: …`, as shown. */
     readonly message: string;
+    /** Why a human halted it; null where a wall did. */
+    readonly note: PrivateText | null;
   }
 >;
 
@@ -232,6 +234,8 @@ export type TrainingFailed = Fact<
     readonly log: ArtefactRef;
     readonly isolation: IsolationRecord;
     readonly signature: Signature;
+    /** Why an operator gave it up; null of every other failure. His word: the signature is not over it. */
+    readonly note: PrivateText | null;
   }
 >;
 
@@ -450,6 +454,8 @@ export type LoopEnded = Fact<
   {
     readonly reason: 'exhausted' | 'finished' | 'stopped' | 'refusals';
     readonly message: string;
+    /** Why a human stopped it; null where nobody did. */
+    readonly note: PrivateText | null;
     /** The line that stands. */
     readonly tree: string;
     readonly commit: string;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HarnessPolicy } from '#libs/harness';
 import { fold } from '#libs/kernel';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
   follow,
   INITIAL,
@@ -135,7 +136,7 @@ const sign: RunCommand = {
 };
 const finish: RunCommand = { type: 'FinishLoop', id: 'finish', data: { reason: 'done' } };
 const close: RunCommand = { type: 'CloseRun', id: 'close', data: { findings: [] } };
-const halt: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: 'by hand' } };
+const halt: RunCommand = { type: 'HaltRun', id: 'halt', data: { reason: SEALED } };
 
 /** A way to each node, and the command that a runner sends there once it has performed the effect. */
 const AT: Readonly<Record<LoopNode, readonly [readonly RunCommand[], RunCommand | null]>> = {
@@ -296,7 +297,7 @@ const stray: fc.Arbitrary<Sent> = fc.constantFrom<Sent>(
   (state, name) => addressed(state, cutOver(name)),
   (state, name) => addressed(state, judge(name)),
   (state, name) => addressed(state, judge(name, null)),
-  (_, name) => ({ type: 'StopLoop', id: name, data: { reason: 'enough' } }),
+  (_, name) => ({ type: 'StopLoop', id: name, data: { reason: SEALED } }),
   () => finish,
   () => halt,
   () => sign,

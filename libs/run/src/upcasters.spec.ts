@@ -75,3 +75,42 @@ describe('events of version 1 in the shape of version 2', () => {
     expect(upcast(reverted)).toEqual({ ...reverted, mutationId: 'candidate' });
   });
 });
+
+describe('what humans wrote in version 1', () => {
+  const [halted] = RUN_UPCASTERS.RunHalted;
+  const [ended] = RUN_UPCASTERS.LoopEnded;
+  const halt = { by: 'human', breaches: [], mutationId: null } as const;
+
+  it('is a note in clear beside the words of the harness', () => {
+    const because = 'HALTED BY A HUMAN: the data were replaced';
+    expect(halted({ ...halt, reason: because, message: `SYSTEM HALT: ${because}` })).toEqual({
+      ...halt,
+      reason: 'HALTED BY A HUMAN',
+      message: 'SYSTEM HALT: HALTED BY A HUMAN',
+      note: { kind: 'plain', text: 'the data were replaced' },
+    });
+    const end = { tree: 't', commit: 'c', spent: 5, total: 100 };
+    expect(ended({ ...end, reason: 'stopped', message: 'enough' })).toEqual({
+      ...end,
+      reason: 'stopped',
+      message: 'stopped by a human',
+      note: { kind: 'plain', text: 'enough' },
+    });
+  });
+
+  it('leaves what the harness and agents wrote as it was', () => {
+    const gate = {
+      ...halt,
+      by: 'mid-loop',
+      reason: 'a gate',
+      message: 'SYSTEM HALT: a gate',
+    } as const;
+    expect(halted(gate)).toEqual({ ...gate, note: null });
+    const end = { tree: 't', commit: 'c', spent: 5, total: 100, message: 'done' } as const;
+    expect(ended({ ...end, reason: 'finished' })).toEqual({
+      ...end,
+      reason: 'finished',
+      note: null,
+    });
+  });
+});

@@ -5,17 +5,21 @@ import {
   type PolicyOfVersion1,
 } from '#libs/harness';
 import type { DivergenceDetected, KeepRuling } from '#libs/divergence';
+import { HALTED_BY_A_HUMAN, STOPPED_BY_A_HUMAN } from './deciding/outcome.ts';
 import type {
   ChangedFile,
   CohortRelease,
   FairnessMeasured,
+  LoopEnded,
   MetricObserved,
   MutationKept,
   MutationProposed,
   MutationReverted,
   RunEvent,
+  RunHalted,
   RunOpened,
   RunReverted,
+  TrainingFailed,
 } from './events.ts';
 
 /** What left the vault in version 1: by the policy's own dimensions, with the minimum cell alone, not audited. */
@@ -49,6 +53,12 @@ type MutationRevertedOfVersion1 = Omit<MutationReverted['data'], 'ruling'> & {
 };
 type DivergedOfVersion1 = DivergenceDetected['data'] & { readonly mutationId: string };
 type RunRevertedOfVersion1 = Omit<RunReverted['data'], 'mutationId'>;
+type RunHaltedOfVersion1 = Omit<RunHalted['data'], 'note'>;
+type LoopEndedOfVersion1 = Omit<LoopEnded['data'], 'note'>;
+type TrainingFailedOfVersion1 = Omit<TrainingFailed['data'], 'note'>;
+
+/** What version 1 wrote before a human's reason, in the same text. */
+const HALTED_BECAUSE = `${HALTED_BY_A_HUMAN}: `;
 
 /** What a ruling of version 1 did not say is null. */
 const ruled = (ruling: RulingOfVersion1): KeepRuling => ({
@@ -112,6 +122,28 @@ export const RUN_UPCASTERS = {
       ...reverted,
       mutationId: reverted.undone.at(-1) ?? null,
     }),
+  ],
+  // Version 1 wrote what humans say in clear, in one text with what the harness says.
+  RunHalted: [
+    (halted: RunHaltedOfVersion1): RunHalted['data'] =>
+      halted.by === 'human' && halted.reason.startsWith(HALTED_BECAUSE)
+        ? {
+            ...halted,
+            reason: HALTED_BY_A_HUMAN,
+            message: `SYSTEM HALT: ${HALTED_BY_A_HUMAN}`,
+            note: { kind: 'plain', text: halted.reason.slice(HALTED_BECAUSE.length) },
+          }
+        : { ...halted, note: null },
+  ],
+  LoopEnded: [
+    (ended: LoopEndedOfVersion1): LoopEnded['data'] =>
+      ended.reason === 'stopped'
+        ? { ...ended, message: STOPPED_BY_A_HUMAN, note: { kind: 'plain', text: ended.message } }
+        : { ...ended, note: null },
+  ],
+  // Its detail stays as it was signed.
+  TrainingFailed: [
+    (failed: TrainingFailedOfVersion1): TrainingFailed['data'] => ({ ...failed, note: null }),
   ],
 } as const satisfies {
   readonly [Type in RunEvent['type']]?: readonly ((data: never) => unknown)[];

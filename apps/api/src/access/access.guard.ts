@@ -6,10 +6,11 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Ledger } from '#apps/runner';
 import type { LocalTokens, Principal } from '#libs/access';
 import { operationOf } from '../http/operation.ts';
 import { ProblemFound } from '../problems/problems.ts';
-import { LOCAL_TOKENS, OIDC } from '../tokens.ts';
+import { LEDGER, LOCAL_TOKENS, OIDC } from '../tokens.ts';
 import { authenticate } from './authenticate.ts';
 import type { Oidc } from './oidc.ts';
 import { mayCall, PERMISSIONS } from './permissions.ts';
@@ -25,9 +26,15 @@ export const principalOf = (request: FastifyRequest): Principal | null =>
 export class AccessGuard implements CanActivate {
   private readonly local: LocalTokens;
   private readonly oidc: Oidc | null;
-  constructor(@Inject(LOCAL_TOKENS) local: LocalTokens, @Inject(OIDC) oidc: Oidc | null) {
+  private readonly ledger: Ledger;
+  constructor(
+    @Inject(LOCAL_TOKENS) local: LocalTokens,
+    @Inject(OIDC) oidc: Oidc | null,
+    @Inject(LEDGER) ledger: Ledger,
+  ) {
     this.local = local;
     this.oidc = oidc;
+    this.ledger = ledger;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -35,7 +42,11 @@ export class AccessGuard implements CanActivate {
     const operation = operationOf(context.getHandler());
     const { authorization } = request.headers;
     if (PERMISSIONS[operation] === 'public' && authorization === undefined) return true;
-    const principal = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+    const principal = await authenticate(authorization, {
+      local: this.local,
+      oidc: this.oidc,
+      erasables: this.ledger.erasables,
+    });
     principals.set(request, principal);
     if (mayCall(operation, principal.role)) return true;
     throw new ProblemFound(

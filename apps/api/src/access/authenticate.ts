@@ -1,4 +1,5 @@
-import { TOKEN_PREFIX, type LocalTokens, type Principal } from '#libs/access';
+import { TOKEN_PREFIX, type LocalTokens, type Principal, type TokenHolder } from '#libs/access';
+import { ErasablesUnavailable, type Erasables } from '#libs/erasable';
 import { ProblemFound } from '../problems/problems.ts';
 import type { Oidc } from './oidc.ts';
 
@@ -21,11 +22,34 @@ const badToken = (because: string): ProblemFound =>
     { headers: { 'www-authenticate': `${REALM}, error="invalid_token"` }, because },
   );
 
-/** Whose request it is. Throws the problem where nobody's. */
+/** What tells whose a token is, and which id stands for him. */
+export interface Doorkeepers {
+  readonly local: LocalTokens;
+  readonly oidc: Oidc | null;
+  readonly erasables: Pick<Erasables, 'personOf'>;
+}
+
+/** Whose request it is, a person under his opaque id. Throws the problem where nobody's. */
 export const authenticate = async (
   header: string | undefined,
-  { local, oidc }: { readonly local: LocalTokens; readonly oidc: Oidc | null },
+  { local, oidc, erasables }: Doorkeepers,
 ): Promise<Principal> => {
+  const { issuer, ...holder } = await holderOf(header, { local, oidc });
+  if (holder.role === 'agent') return holder;
+  try {
+    return { ...holder, subject: await erasables.personOf({ issuer, subject: holder.subject }) };
+  } catch (error) {
+    if (!(error instanceof ErasablesUnavailable)) throw error;
+    throw new ProblemFound('unavailable', 'nobody can be told apart now; try again later', {
+      because: error.message,
+    });
+  }
+};
+
+const holderOf = async (
+  header: string | undefined,
+  { local, oidc }: Pick<Doorkeepers, 'local' | 'oidc'>,
+): Promise<TokenHolder> => {
   if (header === undefined || header === '') throw noToken();
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw badToken('no bearer token in the header');

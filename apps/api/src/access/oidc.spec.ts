@@ -89,7 +89,8 @@ describe('a token of the identity provider', () => {
       ok: true,
       value: {
         role: 'researcher',
-        subject: opaqueSubject(issuer, 'ada@example.org'),
+        issuer,
+        subject: 'ada@example.org',
         projects: ['wages'],
         via: 'oidc',
         run: null,
@@ -97,9 +98,12 @@ describe('a token of the identity provider', () => {
     });
   });
 
-  it('makes a subject that is no name, and the same each time', async () => {
-    const { value } = (await verify()) as { value: { subject: string } };
+  it('of an agent is of a subject that is no name, and the same each time', async () => {
+    const { value } = (await verify({ ...CLAIMS, holdfast_role: 'agent' })) as {
+      value: { subject: string };
+    };
     expect(value.subject).toMatch(/^s-[0-9a-f]{40}$/);
+    expect(value.subject).toBe(opaqueSubject(issuer, 'ada@example.org'));
     expect(opaqueSubject('https://other', 'ada@example.org')).not.toBe(value.subject);
   });
 
@@ -118,6 +122,8 @@ describe('a token of the identity provider', () => {
     ['with a path for a project', { holdfast_projects: ['../x'] }, {}],
     ['without a subject', { sub: undefined }, {}],
     ['with nobody for a subject', { sub: '' }, {}],
+    ['with a subject that is too long', { sub: 'x'.repeat(256) }, {}],
+    ['with a subject that no database tells from another', { sub: 'a\u0000' }, {}],
   ] as [string, JWTPayload, Made][])('is not taken when it is %s', async (_, claims, made) => {
     expect(await verify({ ...CLAIMS, ...claims }, made)).toMatchObject({
       error: { code: 'token-rejected' },
@@ -205,5 +211,39 @@ describe('over HTTP', () => {
     // What is wrong with it, whoever tries tokens is not told.
     expect(await refused.text()).not.toMatch(/claim|timestamp/i);
     expect(server.lines.join('')).toContain('"exp\\" claim timestamp check failed');
+  });
+
+  it('a person stands in the log under an id that says nothing of him, until he is erased', async () => {
+    const auditor = () => token({ ...CLAIMS, holdfast_role: 'auditor' });
+    const readers = async () => {
+      const streams = new Set<string>();
+      for await (const { stream } of server.ledger.log.readAll())
+        if (stream.startsWith('access-')) streams.add(stream);
+      return [...streams];
+    };
+    for (let n = 0; n < 2; n += 1) await server.get('/v1/runs', await auditor());
+    const [reader = '', ...others] = await readers();
+    expect(others).toEqual([]);
+    expect(reader).toMatch(/^access-person-[0-9a-f]{32}$/);
+    const id = reader.slice('access-'.length);
+    const operator = await server.token('operator');
+    const people = async () =>
+      ((await (await server.get('/v1/people', operator)).json()) as { people: object[] }).people;
+    expect(await people()).toContainEqual({
+      personId: id,
+      issuer,
+      subject: 'ada@example.org',
+      since: expect.any(String),
+    });
+    const erase = () => server.post(`/v1/people/${id}/erasure`, operator, {});
+    expect((await erase()).status).toBe(200);
+    expect((await erase()).status).toBe(200);
+    expect(JSON.stringify(await people())).not.toMatch(/ada|@/);
+    await server.get('/v1/runs', await auditor());
+    expect(await readers()).toHaveLength(2);
+    const erased = [];
+    for await (const { type, data } of server.ledger.log.readStream('erasures'))
+      erased.push({ type, data });
+    expect(erased).toEqual([{ type: 'PersonErased', data: { personId: id } }]);
   });
 });

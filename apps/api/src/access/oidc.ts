@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { OPAQUE_ID, type Principal } from '#libs/access';
+import { OPAQUE_ID, type TokenHolder } from '#libs/access';
 import { ok, refused, ROLES, type Refusal, type Result, type Role } from '#libs/kernel';
 
 /** An OpenID Connect provider whose access tokens are taken (RFC 9068 where it follows it). */
@@ -27,7 +27,7 @@ export type TokenFault = Refusal<
 >;
 
 export interface Oidc {
-  readonly verify: (token: string) => Promise<Result<Principal, TokenFault>>;
+  readonly verify: (token: string) => Promise<Result<TokenHolder, TokenFault>>;
 }
 
 /** Signatures by a key pair only: with `none` or a shared secret anybody could sign. */
@@ -76,7 +76,7 @@ export const openOidc = (config: OidcConfig): Oidc => {
       } catch (error) {
         return faultOf(error);
       }
-      return principalOf(config, claims);
+      return holderOf(config, claims);
     },
   };
 };
@@ -143,10 +143,10 @@ const safe = (text: string): URL => {
   throw new Error(`found ${url.protocol}//${url.host} for the identity provider, expected https`);
 };
 
-const principalOf = (config: OidcConfig, claims: JWTPayload): Result<Principal, TokenFault> => {
-  // Holders without a name would all be one.
+const holderOf = (config: OidcConfig, claims: JWTPayload): Result<TokenHolder, TokenFault> => {
+  // Holders without a name would all be one, as would those whose names a database can't tell apart.
   const { sub } = claims;
-  if (typeof sub !== 'string' || sub === '') return rejected('the claim sub names nobody');
+  if (typeof sub !== 'string' || !isSubject(sub)) return rejected('the claim sub names nobody');
   const role = roleIn(claimAt(claims, config.roleClaim ?? DEFAULT_CLAIMS.role));
   if (role === null)
     return rejected(
@@ -162,16 +162,20 @@ const principalOf = (config: OidcConfig, claims: JWTPayload): Result<Principal, 
     return rejected(`the claim ${config.runClaim ?? DEFAULT_CLAIMS.run} is no run's id`);
   return ok({
     role,
-    subject: opaqueSubject(config.issuer, sub),
+    issuer: config.issuer,
+    subject: role === 'agent' ? opaqueSubject(config.issuer, sub) : sub,
     projects,
     via: 'oidc',
     run: role === 'agent' ? run : null,
   });
 };
 
+/** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. */
+const isSubject = (sub: string): boolean => /^[\x20-\x7e]{1,255}$/.test(sub);
+
 /**
- * A provider's `sub` may be an address or a name, which have no place in the log: what stands there is its SHA-256
- * with the issuer's, the same each time.
+ * What stands in the log for an agent: the SHA-256 of its `sub` with the issuer's, the same each time, so that whoever
+ * asks for a run can name it. It is a program's id; a person's is random, and what it stands for can be erased.
  */
 export const opaqueSubject = (issuer: string, sub: string): string =>
   `s-${createHash('sha256')

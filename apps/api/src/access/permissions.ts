@@ -66,6 +66,11 @@ export const PERMISSIONS = {
   retryDeadLetter: by('retryDeadLetter'),
   discardDeadLetter: by('discardDeadLetter'),
 
+  // People, and what they wrote.
+  listPeople: by('listPeople'),
+  erasePerson: by('erasePerson'),
+  eraseText: by('eraseText'),
+
   // All that an agent may call: read four things of its own run, propose four.
   getBrief: by('getBrief'),
   getCohortTable: by('getCohortTable'),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trainings } from '../queries/workers/trainings.ts';
 import type { DeadLetter } from '#libs/jobs';
+import type { SealedText } from '#libs/kernel';
 import { generateKey } from '#libs/signatures';
 import { startTestServer, type TestServer } from '../testing/server.ts';
 
@@ -20,12 +21,13 @@ const letter = (trainingId: string, studyId: string): DeadLetter => ({
 /** A double of the trainings on Redis: letters in a list, and one worker that announces itself. */
 const trainingsDouble = () => {
   const letters = [letter('t-1', 'pay'), letter('t-2', 'pay'), letter('t-3', 'other')];
-  const settled: string[] = [];
-  const settle = (how: string) => async (id: string, reason?: string) => {
+  const settled: { readonly how: string; readonly id: string; readonly note: SealedText | null }[] =
+    [];
+  const settle = (how: string) => async (id: string, note?: SealedText) => {
     const at = letters.findIndex(({ trainingId }) => trainingId === id);
     if (at === -1) return false;
     letters.splice(at, 1);
-    settled.push([how, id, reason].filter(Boolean).join(' '));
+    settled.push({ how, id, note: note ?? null });
     return true;
   };
   const trainings: Trainings = {
@@ -121,6 +123,15 @@ describe('a dead letter', () => {
     expect((await post('/v1/dead-letters/t-2/discard', { reason: 'no GPU' })).status).toBe(200);
     // Of another project: as if it were not there.
     expect((await post('/v1/dead-letters/t-3/retry', '')).status).toBe(404);
-    expect(double.settled).toEqual(['retry t-1', 'discard t-2 no GPU']);
+    expect(double.settled).toMatchObject([
+      { how: 'retry', id: 't-1', note: null },
+      { how: 'discard', id: 't-2', note: { kind: 'sealed' } },
+    ]);
+    // Redis is given the sealed text; whoever may read the run's events reads it there.
+    const { note } = double.settled[1]!;
+    expect(JSON.stringify(double.settled)).not.toContain('no GPU');
+    expect(
+      await server.ledger.erasables.read(note!, { stream: 'run-pay-1', type: 'TrainingFailed' }),
+    ).toEqual({ kind: 'text', text: 'no GPU' });
   });
 });

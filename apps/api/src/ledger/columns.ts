@@ -1,5 +1,6 @@
 import { a, maybe, type AnyColumns, type AnyRow, type Columns } from '#libs/exports';
-import type { ChargeRow, CutoverRow, FindingRow, RestorePointRow, RunRow } from '#libs/read-models';
+import type { shownFinding, shownRun } from '#apps/runner';
+import type { ChargeRow, CutoverRow, RestorePointRow } from '#libs/read-models';
 
 /**
  * What the rows of the views say: the columns of every format, and the schemas of the document. The compiler holds
@@ -78,7 +79,7 @@ export const CHARGE_COLUMNS: Columns<ChargeRow & { readonly planted: readonly st
   planted: PLANTED,
 };
 
-export const RUN_COLUMNS: Columns<RunRow> = {
+export const RUN_COLUMNS: Columns<Awaited<ReturnType<typeof shownRun>>> = {
   position: a.integer('Place in the log'),
   runId: a.text('The run'),
   studyId: a.text('Its study'),
@@ -104,13 +105,14 @@ export const RUN_COLUMNS: Columns<RunRow> = {
   lineMetric: maybe.number('Metric of the line that stands'),
   reason: maybe.text('Why it ended'),
   message: maybe.text('That in words'),
+  note: maybe.text('Why, in the words of a human who ended it; `(erased)` once their key is'),
   findingsPass: a.integer('Findings with PASS'),
   findingsBlock: a.integer('Findings with BLOCK'),
   lastRevision: a.integer('Revision of its last event; -1 before it opens'),
   utilization: a.number('Share of the budget that is spent, from 0 to 1'),
 };
 
-export const FINDING_COLUMNS: Columns<FindingRow> = {
+export const FINDING_COLUMNS: Columns<Awaited<ReturnType<typeof shownFinding>>> = {
   position: a.integer('Place in the log'),
   findingId: a.text('The finding'),
   runId: a.text('Its run'),
@@ -147,7 +149,7 @@ export const FINDING_COLUMNS: Columns<FindingRow> = {
   verifiedAt: maybe.time('When it was verified'),
   discardedAt: maybe.time('When a BLOCK discarded it'),
   review: a.text('What a human said of it'),
-  reviewReason: maybe.text('Why'),
+  reviewReason: maybe.text('Why; `(erased)` once its key is'),
   reviewedBy: maybe.text('Opaque id of who reviewed it'),
   reviewedAt: maybe.time('When'),
   acceptedAt: maybe.time('When the accepted line was moved to it'),

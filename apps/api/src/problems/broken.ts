@@ -3,6 +3,7 @@ const BROKEN: ReadonlySet<string> = new Set([
   'EventLogUnavailable',
   'ViewsUnavailable',
   'LeasesUnavailable',
+  'ErasablesUnavailable',
   'SandboxUnavailable',
   'QueueUnavailable',
 ]);

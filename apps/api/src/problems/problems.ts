@@ -46,6 +46,8 @@ export const PROBLEMS = {
 
   'dead-letter-unknown': { status: 404, title: 'No such dead letter' },
   'unknown-worker': { status: 404, title: 'No such worker' },
+  'person-unknown': { status: 404, title: 'No such person' },
+  'text-unknown': { status: 404, title: 'No such text' },
 
   // What the state does not allow.
   'not-now': { status: 409, title: 'Not in this state' },

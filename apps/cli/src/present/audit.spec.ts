@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openReadModels, type ReadModels } from '#libs/read-models';
+import type { Shown } from '#apps/runner';
+import { openReadModels, type AuditRow, type ReadModels } from '#libs/read-models';
 import {
   recordHalted,
   recordNight,
@@ -42,6 +43,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Rows as they are where no key is left. */
+const erased = <Row extends AuditRow>(rows: readonly Row[]): readonly Shown<Row>[] =>
+  rows.map((row) => ({ ...row, note: row.note === null ? null : '(erased)' }));
+
 /** All that a regulator can be shown of the recorded night, in a terminal of so many columns. */
 const shown = async (width: number): Promise<Record<string, string>> => {
   const style = styleOf({ colour: false, width });
@@ -49,11 +54,11 @@ const shown = async (width: number): Promise<Record<string, string>> => {
   const trace = await views.trace({ event: 'r1-f1', depth: 50 });
   const cut = await views.trace({ event: 'r1-f1', depth: 1 });
   return {
-    changes: changesTable(style, changes.rows, planted),
-    access: accessTable(style, (await views.accesses()).rows, planted),
-    incidents: incidentLines(style, (await views.incidents()).rows, planted).join('\n'),
+    changes: changesTable(style, erased(changes.rows), planted),
+    access: accessTable(style, erased((await views.accesses()).rows), planted),
+    incidents: incidentLines(style, erased((await views.incidents()).rows), planted).join('\n'),
     findings: findingsAtTable(style, (await views.findingsAt()).rows, planted),
-    reviews: reviewsTable(style, (await views.reviews()).rows, planted),
+    reviews: reviewsTable(style, erased((await views.reviews()).rows), planted),
     trace: traceLines(style, trace, planted).join('\n'),
     cut: traceLines(style, cut, planted).join('\n'),
     asOf: asOfLine(changes.asOf),

@@ -1,3 +1,4 @@
+import type { Shown } from '#apps/runner';
 import { ACCESSES } from '#libs/read-models';
 import type {
   AccessRow,
@@ -47,17 +48,22 @@ const said = (text: string, planted: readonly string[]): string =>
 /** Everything that changed, and who approved it. */
 export const changesTable = (
   style: Style,
-  rows: readonly ChangeRow[],
+  rows: readonly Shown<ChangeRow>[],
   planted: readonly string[],
 ): string => {
-  const shown = table<ChangeRow>(
+  const shown = table<Shown<ChangeRow>>(
     style,
     [
       { head: WHEN, cell: (row) => when(row.at) },
       { head: 'run', cell: (row) => row.runId ?? '–', least: 10, leave: 3 },
       { head: 'change', cell: (row) => row.change },
       { head: 'what', cell: (row) => said(row.summary ?? row.what, planted), least: 24 },
-      { head: 'why', cell: (row) => said(row.grounds ?? '–', planted), least: 16, leave: 4 },
+      {
+        head: 'why',
+        cell: (row) => said(row.note ?? row.grounds ?? '–', planted),
+        least: 16,
+        leave: 4,
+      },
       { head: 'by', cell: who, leave: 1 },
       { head: 'approved by', cell: (row) => approvals(row.approvedBy) },
       { head: 'event', cell: ({ stream, revision }) => `${stream}@${revision}`, leave: 2 },
@@ -87,7 +93,7 @@ const approvals = (approved: readonly Approval[]): string => {
 };
 
 /** How a run's pins and policy differ from those of the run before. */
-const pinsLines = ({ paint, width }: Style, row: ChangeRow): readonly string[] => {
+const pinsLines = ({ paint, width }: Style, row: Shown<ChangeRow>): readonly string[] => {
   if (row.change !== 'run-opened' || row.differs === null) return [];
   const head = `${row.subject} against the run before it:`;
   if (row.differs.length === 0) return [`${head} ${paint.dim('the same pins, the same policy')}`];
@@ -100,10 +106,10 @@ const differs = ({ path, from, to }: Difference): string =>
 /** Every access to data, and what was released. */
 export const accessTable = (
   style: Style,
-  rows: readonly AccessRow[],
+  rows: readonly Shown<AccessRow>[],
   planted: readonly string[],
 ): string => {
-  const shown = table<AccessRow>(
+  const shown = table<Shown<AccessRow>>(
     style,
     [
       { head: WHEN, cell: (row) => when(row.at) },
@@ -133,13 +139,13 @@ export const accessTable = (
 
 const told = (value: number | null): string => (value === null ? '–' : count(value));
 
-const keptBack = ({ suppressedPeople, suppressedCells }: AccessRow): string => {
+const keptBack = ({ suppressedPeople, suppressedCells }: Shown<AccessRow>): string => {
   if (suppressedPeople !== null) return told(suppressedPeople);
   return suppressedCells === null ? '–' : plural(suppressedCells, 'cell');
 };
 
 /** What was told by it; of a read what was asked for; else what was done. */
-const releasedOf = ({ released, access, what }: AccessRow): string =>
+const releasedOf = ({ released, access, what }: Shown<AccessRow>): string =>
   access === 'rows-scored' || access === 'fairness-measured'
     ? (released ?? 'nothing')
     : (released ?? what);
@@ -147,7 +153,7 @@ const releasedOf = ({ released, access, what }: AccessRow): string =>
 /** Every halt, divergence and revert: a line each, its evidence below it. */
 export const incidentLines = (
   style: Style,
-  rows: readonly IncidentRow[],
+  rows: readonly Shown<IncidentRow>[],
   planted: readonly string[],
 ): readonly string[] => {
   if (rows.length === 0) return [style.paint.dim('No halt, no divergence, no revert.')];
@@ -167,17 +173,18 @@ export const incidentLines = (
 const KIND = 'finding-discarded'.length;
 const INDENT = 16;
 
-const paintOf = ({ paint }: Style, { incident }: IncidentRow): ((text: string) => string) =>
+const paintOf = ({ paint }: Style, { incident }: Shown<IncidentRow>): ((text: string) => string) =>
   incident === 'halt' || incident === 'alarm'
     ? paint.red
     : incident === 'divergence' || incident === 'run-reverted'
       ? paint.magenta
       : paint.yellow;
 
-const evidenceOf = (row: IncidentRow): readonly string[] => [
+const evidenceOf = (row: Shown<IncidentRow>): readonly string[] => [
   ...(row.what.includes(row.reason.replaceAll('-', ' ')) || row.what.includes(row.reason)
     ? []
     : [row.reason]),
+  ...(row.note === null ? [] : [row.note]),
   ...(row.summary === null || row.undone.some((one) => one.mutationId === row.mutationId)
     ? []
     : [`mutation: ${row.summary} (${shortId(row.mutationId ?? '')})`]),
@@ -249,10 +256,10 @@ export const findingsAtTable = (
 /** Who reviewed what. */
 export const reviewsTable = (
   style: Style,
-  rows: readonly ReviewRow[],
+  rows: readonly Shown<ReviewRow>[],
   planted: readonly string[],
 ): string =>
-  table<ReviewRow>(
+  table<Shown<ReviewRow>>(
     style,
     [
       { head: WHEN, cell: (row) => when(row.at) },
@@ -265,7 +272,7 @@ export const reviewsTable = (
       { head: 'who', cell: who, least: 10 },
       { head: 'verdict then', cell: (row) => row.verdict ?? '–' },
       { head: 'verdict at', cell: (row) => row.verdictEvent ?? '–', leave: 1 },
-      { head: 'reason', cell: (row) => said(row.reason, planted), least: 24 },
+      { head: 'reason', cell: (row) => said(row.note ?? '–', planted), least: 24 },
     ],
     rows,
     'Nothing was reviewed.',

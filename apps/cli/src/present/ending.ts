@@ -1,3 +1,4 @@
+import { withoutKey, type PrivateText } from '#libs/kernel';
 import type { LoopEnded, RunHalted } from '#libs/run';
 import { decided, notTried } from './iterations.ts';
 import { labelled } from './opening.ts';
@@ -86,6 +87,10 @@ const whereNext = ({ style, now }: Page, findingIds: readonly string[]): readonl
   ];
 };
 
+/** What the harness says, and what a human said. */
+const because = (message: string, note: PrivateText | null): string =>
+  note === null ? message : `${message}: ${withoutKey(note)}`;
+
 /** The loop's end, a halt, the close. */
 /** How a loop ended, before the words of whoever ended it; the budget speaks for itself. */
 const ENDED: Readonly<Record<LoopEnded['data']['reason'], string>> = {
@@ -109,7 +114,7 @@ export const ending = (page: Page): Handlers => {
       );
       print(
         '',
-        ...message(data.message, paint.bold.red),
+        ...message(because(data.message, data.note), paint.bold.red),
         ...places.map((place) => `  ${paint.red(fit(clean(place), width - 4))}`),
         `  ${paint.dim('A halt is final: nothing resumes this run, and it yields no findings.')}`,
         '',
@@ -122,7 +127,15 @@ export const ending = (page: Page): Handlers => {
       now.training = null;
       notTried(page);
       if (now.said !== data.message)
-        print('', ...message(`${ENDED[data.reason]}${data.message}`, paint.bold));
+        print(
+          '',
+          ...message(
+            data.note === null
+              ? `${ENDED[data.reason]}${data.message}`
+              : `${ENDED[data.reason]}${withoutKey(data.note)}`,
+            paint.bold,
+          ),
+        );
       print('', budgetLine(page), ...tallyLines(page));
     },
     RunHeadSigned: ({ data }) =>

@@ -1,3 +1,4 @@
+import { withoutKey } from '#libs/kernel';
 import { saidBy, type Handlers, type Page } from './page.ts';
 import { heading } from './style.ts';
 import { short, wrap } from './text.ts';
@@ -28,7 +29,9 @@ export const findings = (page: Page): Handlers => {
     AcceptedLineReverted: ({ data }) =>
       print(`${INDENT}${paint.red(`accepted line taken back to tree ${short(data.toTree)}`)}`),
     FindingReviewed: ({ data }) =>
-      printed(`${data.findingId}: ${data.decision} by a reviewer: ${saidBy(page, data.reason)}`),
+      printed(
+        `${data.findingId}: ${data.decision} by a reviewer: ${saidBy(page, withoutKey(data.reason))}`,
+      ),
     FindingAccepted: ({ data }) =>
       printed(`${data.findingId}: the accepted line now is tree ${short(data.tree)}`),
   };

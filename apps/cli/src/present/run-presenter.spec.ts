@@ -120,7 +120,7 @@ FINDINGS  scored once on the sealed rows (look 1)
          self-signed, unanchored; 2 of 3 rows hold: the finding is discarded
          accepted line taken back to tree 740aa53c27b3
 
-  r1-f1: accepted by a reviewer: chain checked
+  r1-f1: accepted by a reviewer: (sealed)
   r1-f1: the accepted line now is tree af2fa71733ad
 
 WHERE TO LOOK NEXT
@@ -293,6 +293,7 @@ describe('what agents write', () => {
           breaches: [],
           mutationId: 'r1-m1',
           message: 'SYSTEM HALT: \u001B[32mall is well',
+          note: null,
         },
       });
     });

@@ -8,6 +8,8 @@ import {
   AUDIT_FINDING_COLUMNS,
   AUDIT_INCIDENT_COLUMNS,
   AUDIT_REVIEW_COLUMNS,
+  shownAudit,
+  type Shown,
 } from '#apps/runner';
 import { csvOf, jsonLinesOf, parquetOf, type AnyColumns } from '#libs/exports';
 import {
@@ -21,6 +23,7 @@ import {
   type AccessRow,
   type AsOf,
   type AuditPage,
+  type AuditRow,
   type ChangeRow,
   type Direction,
   type FindingAtRow,
@@ -59,11 +62,11 @@ interface QuestionOptions extends CommonOptions {
 type AuditView = 'changes' | 'accesses' | 'incidents' | 'findingsAt' | 'reviews';
 
 type RowOf = {
-  readonly changes: ChangeRow;
-  readonly accesses: AccessRow;
-  readonly incidents: IncidentRow;
+  readonly changes: Shown<ChangeRow>;
+  readonly accesses: Shown<AccessRow>;
+  readonly incidents: Shown<IncidentRow>;
   readonly findingsAt: FindingAtRow;
-  readonly reviews: ReviewRow;
+  readonly reviews: Shown<ReviewRow>;
 };
 
 interface Question<View extends AuditView> {
@@ -87,7 +90,7 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
         answer(options, {
           view: 'changes',
           columns: AUDIT_CHANGE_COLUMNS,
-          text: ({ what, summary, grounds }) => [what, summary, grounds].join(' '),
+          text: ({ what, summary, grounds, note }) => [what, summary, grounds, note].join(' '),
           show: ({ style }, rows, planted) => changesTable(style, rows, planted),
         }),
       ),
@@ -111,8 +114,8 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
         answer(options, {
           view: 'incidents',
           columns: AUDIT_INCIDENT_COLUMNS,
-          text: ({ what, reason, breaches, undone }) =>
-            [what, reason, JSON.stringify([breaches, undone])].join(' '),
+          text: ({ what, reason, note, breaches, undone }) =>
+            [what, reason, note, JSON.stringify([breaches, undone])].join(' '),
           show: ({ style }, rows, planted) => incidentLines(style, rows, planted).join('\n'),
         }),
       ),
@@ -137,7 +140,7 @@ export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
         answer(options, {
           view: 'reviews',
           columns: AUDIT_REVIEW_COLUMNS,
-          text: ({ what }) => what,
+          text: ({ what, note }) => `${what} ${note ?? ''}`,
           show: ({ style }, rows, planted) => reviewsTable(style, rows, planted),
         }),
       ),
@@ -229,7 +232,7 @@ const wrongFormat = (format: Format, out: string | undefined) => {
 
 /** Every page, as of the first, up to the limit. */
 const all = async <View extends AuditView>(
-  { queries }: Session,
+  { queries, home }: Session,
   view: View,
   filter: object,
   limit: number,
@@ -240,9 +243,10 @@ const all = async <View extends AuditView>(
   do {
     const asked = { ...filter, cursor, upTo: asOf?.position, limit: BATCH };
     const page = (await queries.execute(new AskView(view, asked as never))) as AuditPage<
-      RowOf[View]
+      AuditRow | FindingAtRow
     >;
-    rows.push(...page.rows);
+    for (const row of page.rows)
+      rows.push(('note' in row ? await shownAudit(home, row) : row) as RowOf[View]);
     asOf ??= page.asOf;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined && rows.length < limit);

@@ -1,4 +1,11 @@
-import { AskView, ReplayFinding, ReviewFinding, VerifyFinding, type Replay } from '#apps/runner';
+import {
+  AskView,
+  ReplayFinding,
+  ReviewFinding,
+  shownFinding,
+  VerifyFinding,
+  type Replay,
+} from '#apps/runner';
 import type { Verdict } from '#libs/provenance';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
@@ -33,7 +40,8 @@ export const findingsVerb: Verb = (program, done) => {
           const { rows } = await queries.execute(
             new AskView('findings', { study, run, verdict, limit }),
           );
-          if (output.json) jsonLine(output, rows);
+          if (output.json)
+            jsonLine(output, await Promise.all(rows.map((row) => shownFinding(session.home, row))));
           else output.line(findingsTable(output.style, rows));
           return EXIT.done;
         }),

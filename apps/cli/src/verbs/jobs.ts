@@ -1,4 +1,4 @@
-import { watchTrainings } from '#apps/runner';
+import { sealReason, watchTrainings } from '#apps/runner';
 import type { DeadLetters } from '#libs/jobs';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
@@ -47,9 +47,19 @@ Examples:
     .description('give it up for good: its run records that it failed, and goes on')
     .requiredOption('--reason <text>', 'why')
     .action((training: string, { reason, ...options }: CommonOptions & { reason: string }) =>
-      act(options, async (session, letters) =>
-        settled(session, training, await letters.discard(training, reason), 'is given up'),
-      ),
+      act(options, async (session, letters) => {
+        const letter = (await letters.list()).find(({ trainingId }) => trainingId === training);
+        if (letter === undefined) return settled(session, training, false, '');
+        const place = { stream: `run-${letter.runId}`, type: 'TrainingFailed' };
+        const sealed = await sealReason(session.home, reason, place);
+        if (!sealed.ok) return refuse(session.output, sealed.error);
+        return settled(
+          session,
+          training,
+          await letters.discard(training, sealed.value),
+          'is given up',
+        );
+      }),
     );
 };
 

@@ -78,7 +78,7 @@ export const drive = async (
     interrupted.abort();
   };
   process.on('SIGINT', interrupt);
-  const view = runView(output);
+  const view = runView(output, home);
   const broken = new AbortController();
   const following = followRun(home, runId, view, broken.signal);
   try {

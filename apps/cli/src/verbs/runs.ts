@@ -1,4 +1,4 @@
-import { AskView, HaltRun, StopLoop } from '#apps/runner';
+import { AskView, HaltRun, shownRun, StopLoop } from '#apps/runner';
 import type { RunStatus } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
@@ -37,7 +37,8 @@ export const runsVerb: Verb = (program, done) => {
           const { rows } = await queries.execute(
             new AskView('runs', { study, status, limit, order: 'newest' }),
           );
-          if (output.json) jsonLine(output, rows);
+          if (output.json)
+            jsonLine(output, await Promise.all(rows.map((row) => shownRun(session.home, row))));
           else output.line(runsTable(output.style, rows));
           return EXIT.done;
         }),

@@ -24,9 +24,9 @@ export const watchVerb: Verb = (program, done) => {
 const show = async (session: Session, runId: string): Promise<ExitCode> => {
   const { home, output } = session;
   if ((await home.runs.load(runId)).head === null) return refuse(output, unknownRun(runId));
-  const view = runView(output);
+  const view = runView(output, home);
   for await (const event of home.log.readAll(await beforeRun(home, runId)))
-    if (event.metadata.correlationId === runId) view.event(event);
+    if (event.metadata.correlationId === runId) await view.event(event);
   view.end();
   return EXIT.done;
 };
@@ -39,7 +39,7 @@ const watch = async (session: Session, runId: string): Promise<ExitCode> => {
     stopped.abort();
   };
   process.once('SIGINT', stop);
-  const view = runView(output);
+  const view = runView(output, home);
   try {
     await followRun(home, runId, view, stopped.signal);
   } finally {

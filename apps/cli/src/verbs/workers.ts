@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { FLEET, LOCAL_OPERATOR, watchTrainings } from '#apps/runner';
+import { FLEET, LOCAL_OPERATOR, sealReason, watchTrainings } from '#apps/runner';
 import type { FleetAnnouncement } from '#libs/jobs';
 import { ok, type Refusal, type Result } from '#libs/kernel';
 import { keyIdOf } from '#libs/signatures';
@@ -96,16 +96,21 @@ const admit = async (
   );
 };
 
-const dismiss = (
+const dismiss = async (
   session: Pick<Session, 'home' | 'output'>,
   keyId: string,
   reason: string,
-): Promise<ExitCode> =>
-  settle(
+): Promise<ExitCode> => {
+  const place = { stream: FLEET, type: 'WorkerDismissed' };
+  const sealed = await sealReason(session.home, reason, place);
+  if (!sealed.ok) return refuse(session.output, sealed.error);
+  return settle(
     session,
-    { type: 'DismissWorker', data: { keyId, reason } },
+    { type: 'DismissWorker', data: { keyId, reason: sealed.value } },
     `${keyId} is dismissed: nothing that it signs is taken any more`,
+    { keyId, reason },
   );
+};
 
 type FleetCommand = Parameters<Session['home']['fleet']['send']>[1];
 type Said<C> = C extends FleetCommand ? Omit<C, 'id'> : never;
@@ -114,10 +119,11 @@ const settle = async (
   { home, output }: Pick<Session, 'home' | 'output'>,
   command: Said<FleetCommand>,
   said: string,
+  shown: object = command.data,
 ): Promise<ExitCode> => {
   const sent = await home.fleet.send(FLEET, { ...command, id: randomUUID() }, LOCAL_OPERATOR);
   if (!sent.ok) return refuse(output, sent.error);
-  if (output.json) jsonLine(output, command.data);
+  if (output.json) jsonLine(output, shown);
   else output.line(said);
   return EXIT.done;
 };

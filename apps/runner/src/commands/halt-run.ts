@@ -3,6 +3,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { LOCAL_RESEARCHER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { sealReason } from '../private-texts.ts';
 import { HOME } from '../tokens.ts';
 
 /** A human ends a run for good, with a reason: it yields no findings. */
@@ -24,8 +25,17 @@ export class HaltRunHandler implements ICommandHandler<HaltRun> {
   }
 
   async execute({ runId, reason }: HaltRun) {
+    const sealed = await sealReason(this.home, reason, {
+      stream: `run-${runId}`,
+      type: 'RunHalted',
+    });
+    if (!sealed.ok) return sealed;
     const { head } = await this.home.runs.load(runId);
     const id = deriveId('halt', runId, head?.id ?? '');
-    return this.home.runs.send(runId, { type: 'HaltRun', id, data: { reason } }, LOCAL_RESEARCHER);
+    return this.home.runs.send(
+      runId,
+      { type: 'HaltRun', id, data: { reason: sealed.value } },
+      LOCAL_RESEARCHER,
+    );
   }
 }

@@ -3,6 +3,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { LOCAL_REVIEWER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { sealReason } from '../private-texts.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
 import { runOf, studyOf } from '../proving/names.ts';
 import { HOME } from '../tokens.ts';
@@ -29,13 +30,18 @@ export class ReviewFindingHandler implements ICommandHandler<ReviewFinding> {
 
   async execute({ findingId, decision, reason }: ReviewFinding) {
     const { findings } = this.home;
+    const sealed = await sealReason(this.home, reason, {
+      stream: `finding-${findingId}`,
+      type: 'FindingReviewed',
+    });
+    if (!sealed.ok) return sealed;
     const { head } = await findings.load(findingId);
     const sent = await findings.send(
       findingId,
       {
         type: 'ReviewFinding',
         id: deriveId('review', findingId, head?.id ?? ''),
-        data: { decision, reason },
+        data: { decision, reason: sealed.value },
       },
       LOCAL_REVIEWER,
     );

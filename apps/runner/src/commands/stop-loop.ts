@@ -4,6 +4,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { LOCAL_RESEARCHER } from '../actors.ts';
 import type { Home } from '../home.ts';
+import { sealReason } from '../private-texts.ts';
 import { HOME } from '../tokens.ts';
 
 /** How long an iteration is waited for, and how often it is looked at. */
@@ -30,13 +31,18 @@ export class StopLoopHandler implements ICommandHandler<StopLoop> {
 
   /** A loop stops between two iterations only, so this waits for the one under way. */
   async execute({ runId, reason }: StopLoop) {
+    const sealed = await sealReason(this.home, reason, {
+      stream: `run-${runId}`,
+      type: 'LoopEnded',
+    });
+    if (!sealed.ok) return sealed;
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const { head } = await this.home.runs.load(runId);
       const id = deriveId('stop', runId, head?.id ?? '');
       const sent = await this.home.runs.send(
         runId,
-        { type: 'StopLoop', id, data: { reason } },
+        { type: 'StopLoop', id, data: { reason: sealed.value } },
         LOCAL_RESEARCHER,
       );
       const early = !sent.ok && (sent.error.code === 'not-now' || sent.error.code === 'lost-race');

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EventLog } from '#libs/event-log';
 import { memoryLeases } from '#libs/leases';
 import { notaryStream } from '../streams.ts';
-import { clock, grow, judgesNothing, openLogIn } from '../testing/notarised-log.ts';
+import { clock, grow, judgesNothing, openLogIn, withErasables } from '../testing/notarised-log.ts';
 import { notaryStatus, rotateKeyFile, settleAlarm } from './keep-notary.ts';
 import type { NotaryLedger } from './notary.ts';
 import { openSealing, sealLog, type NotarySettings, type Sealing } from './seal.ts';
@@ -98,7 +98,7 @@ it('the key may come from outside the home', async () => {
 it('without an alarm nothing is settled, and never without a reason', async () => {
   await grow(log, 1);
   await sealLog(ledger(), await sealing());
-  expect(await settleAlarm(ledger(), 'why')).toMatchObject({
+  expect(await settleAlarm(await withErasables(ledger()), 'why')).toMatchObject({
     ok: false,
     error: { code: 'no-alarm' },
   });

@@ -16,6 +16,7 @@ import {
 import { openKey } from '#libs/signatures';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
+import { sealReason } from '../private-texts.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
 import { sha256 } from './compare-tree.ts';
 import { asNotary, type NotaryLedger, type NotaryOptions, type SealRefusal } from './notary.ts';
@@ -97,13 +98,22 @@ const shown = (
 
 /** A human looked at the alarm; what is wrong with the log is looked for again before anything is signed. */
 export const settleAlarm = async (
-  { notary }: Pick<NotaryLedger, 'notary'>,
+  { notary, erasables }: Pick<Ledger, 'notary' | 'erasables'>,
   reason: string,
 ): Promise<Result<null, Refusal>> => {
+  const sealed = await sealReason({ erasables }, reason, {
+    stream: NOTARY,
+    type: 'NotaryAlarmSettled',
+  });
+  if (!sealed.ok) return sealed;
   const { head } = await notary.load(NOTARY);
   const sent = await notary.send(
     NOTARY,
-    { type: 'SettleAlarm', id: deriveId('settle-alarm', head?.id ?? ''), data: { reason } },
+    {
+      type: 'SettleAlarm',
+      id: deriveId('settle-alarm', head?.id ?? ''),
+      data: { reason: sealed.value },
+    },
     LOCAL_OPERATOR,
   );
   return sent.ok ? ok(null) : sent;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromBase64, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
 import { chain, parseBody, unchained, type EventLog } from '#libs/event-log';
 import { deriveId, type NewEvent } from '#libs/kernel';
+import { SEALED } from '../../../../libs/kernel/src/testing/sealed-text.ts';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
@@ -98,7 +99,7 @@ const rewrite = (stream: string, revision: number): void =>
 const settle = async (): Promise<void> => {
   const settled = await notaryStream(log, clock).send(
     NOTARY,
-    { type: 'SettleAlarm', id: `settle ${(ids += 1)}`, data: { reason: 'looked at' } },
+    { type: 'SettleAlarm', id: `settle ${(ids += 1)}`, data: { reason: SEALED } },
     LOCAL_OPERATOR,
   );
   if (!settled.ok) throw new Error(settled.error.message);

@@ -8,6 +8,8 @@ import type {
   ReviewRow,
 } from '#libs/read-models';
 
+import type { Shown } from '../private-texts.ts';
+
 /** What the answers to regulators say, in every format and wherever they are given. */
 
 /** Dimensions that a row's text names and that were planted in the data on purpose. */
@@ -19,20 +21,22 @@ const PLANTED = {
   planted: a.json('Dimensions named in it that were planted in the data on purpose'),
 };
 
-const EVENT: Columns<AuditRow> = {
+const EVENT: Columns<Shown<AuditRow>> = {
   position: a.integer('Place in the log'),
   eventId: a.text('The event'),
   stream: a.text('Its stream'),
   revision: a.integer('Its place in the stream'),
+  type: a.text('Its type'),
   at: a.time('When it was recorded'),
   actorRole: a.text('Role of who caused it'),
   actorId: a.text('Opaque id of who caused it'),
   studyId: maybe.text('Its study; null of what belongs to none'),
   runId: maybe.text('Its run; null of what belongs to none'),
   what: a.text('In a sentence'),
+  note: maybe.text('What a human wrote in it; `(erased)` where its key is gone'),
 };
 
-export const AUDIT_CHANGE_COLUMNS: Columns<ChangeRow & Planted> = {
+export const AUDIT_CHANGE_COLUMNS: Columns<Shown<ChangeRow> & Planted> = {
   ...EVENT,
   change: a.text('What kind of change it is'),
   subject: a.text('The mutation, finding, run, study or key that it is about'),
@@ -49,7 +53,7 @@ export const AUDIT_CHANGE_COLUMNS: Columns<ChangeRow & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_ACCESS_COLUMNS: Columns<AccessRow & Planted> = {
+export const AUDIT_ACCESS_COLUMNS: Columns<Shown<AccessRow> & Planted> = {
   ...EVENT,
   access: a.text('In which way data were read or given out'),
   dataDigest: maybe.text('SHA-256 of the data, where the event names them'),
@@ -64,7 +68,7 @@ export const AUDIT_ACCESS_COLUMNS: Columns<AccessRow & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_INCIDENT_COLUMNS: Columns<IncidentRow & Planted> = {
+export const AUDIT_INCIDENT_COLUMNS: Columns<Shown<IncidentRow> & Planted> = {
   ...EVENT,
   incident: a.text('What happened'),
   by: maybe.text('The wall that was hit, or the rule or chart that decided'),
@@ -111,11 +115,10 @@ export const AUDIT_FINDING_COLUMNS: Columns<FindingAtRow & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_REVIEW_COLUMNS: Columns<ReviewRow & Planted> = {
+export const AUDIT_REVIEW_COLUMNS: Columns<Shown<ReviewRow> & Planted> = {
   ...EVENT,
   findingId: a.text('The finding'),
   decision: a.text('accepted or rejected'),
-  reason: a.text('Why'),
   verdict: maybe.text('Its verdict when it was reviewed; null: it had none'),
   verdictAt: maybe.time('When that verdict was recorded'),
   verdictEvent: maybe.text('Place in the log of that verdict'),

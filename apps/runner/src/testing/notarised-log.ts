@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openErasables, type Erasables } from '#libs/erasable';
 import { eventTypes, openSqliteEventLog, type EventLog } from '#libs/event-log';
 import { deriveId, type NewEvent, type RecordedEvent } from '#libs/kernel';
 import type { NotaryEvent, NotarySigner } from '#libs/notary';
@@ -62,3 +63,11 @@ export const notaryEventsOf = async (
 
 /** No judge: takes every event for one that the rules made, and decides nothing again. */
 export const judgesNothing: Judge = async () => null;
+
+/** A ledger with where the keys of what people write lie, in its folder. */
+export const withErasables = async <Of extends { readonly folder: string }>(
+  ledger: Of,
+): Promise<Of & { readonly erasables: Erasables }> => {
+  const path = join(ledger.folder, 'erasable.sqlite');
+  return { ...ledger, erasables: await openErasables({ kind: 'sqlite', path }, clock) };
+};

@@ -1,3 +1,4 @@
+import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import { chain, decodeStored, eventTypes, unchained } from '#libs/event-log';
 import {
   deriveId,
@@ -216,10 +217,10 @@ export const otherAppends = (appends: readonly Append[]): readonly Append[] => {
   const base = incumbent(hypothesised.folded as RunState).tree;
   const agent: Actor = { role: 'agent', id: 'search' };
   const human: Actor = { role: 'researcher', id: 'local' };
-  const halt = (state: StreamState, data: { readonly reason: string }): Append =>
+  const halt = (state: StreamState): Append =>
     sent(
       state,
-      { type: 'HaltRun', data },
+      { type: 'HaltRun', data: { reason: SEALED } },
       human,
       deriveId('halt', state.stream.replace('run-', ''), state.head?.id ?? ''),
     );
@@ -243,11 +244,11 @@ export const otherAppends = (appends: readonly Append[]): readonly Append[] => {
     );
   const breach = { rule: 'row', found: 'a row', expected: 'a cohort', file: null, line: null };
   return [
-    halt(idle, { reason: 'the data were replaced' }),
-    halt(before('TrainingCompleted'), { reason: 'the data were replaced' }),
+    halt(idle),
+    halt(before('TrainingCompleted')),
     sent(
       idle,
-      { type: 'StopLoop', data: { reason: 'enough' } },
+      { type: 'StopLoop', data: { reason: SEALED } },
       human,
       deriveId('stop', idle.stream.replace('run-', ''), idle.head?.id ?? ''),
     ),

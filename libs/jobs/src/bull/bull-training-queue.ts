@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { SealedText } from '#libs/kernel';
 import type { TrainingResult } from '#libs/run';
 import type { SourceTree } from '#libs/source-tree';
 import {
@@ -73,7 +74,7 @@ type Standing =
   | { readonly kind: 'missing' | 'waiting' | 'delayed' | 'active' }
   | { readonly kind: 'dead'; readonly reason: string }
   | { readonly kind: 'lost'; readonly attempts: number }
-  | { readonly kind: 'discarded'; readonly reason: string }
+  | { readonly kind: 'discarded'; readonly note: SealedText | null }
   | { readonly kind: 'completed'; readonly result: string };
 
 interface Waiter {
@@ -167,7 +168,7 @@ export const bullTrainingQueue = ({
 
   const look = async ({ trainingId, runtime }: TrainingJob): Promise<Standing> => {
     const discarded = await letters.discarded(trainingId);
-    if (discarded !== null) return { kind: 'discarded', reason: discarded };
+    if (discarded !== null) return { kind: 'discarded', note: discarded.note };
     const refusedResult = await letters.refusedResult(trainingId);
     if (refusedResult !== null) return { kind: 'dead', reason: refusedResult };
     const { queue } = channelOf(runtime);
@@ -203,7 +204,8 @@ export const bullTrainingQueue = ({
     reason: TrainingAbandoned['reason'],
     tries: number,
     message: string,
-  ) => new TrainingAbandoned({ trainingId, reason, attempts: tries }, message);
+    note: SealedText | null = null,
+  ) => new TrainingAbandoned({ trainingId, reason, attempts: tries, note }, message);
 
   const nobodyFits = async ({ trainingId, runtime }: TrainingJob): Promise<void> => {
     const fleet = await readAnnouncements(redis, keys);
@@ -283,12 +285,7 @@ export const bullTrainingQueue = ({
             `${standing.attempts} workers took the training, one after the other, and were gone before it ended`,
           );
         case 'discarded':
-          throw abandoned(
-            job,
-            'discarded',
-            0,
-            `an operator gave the training up: ${standing.reason}`,
-          );
+          throw abandoned(job, 'discarded', 0, 'an operator gave the training up', standing.note);
         case 'completed': {
           const taken = await takeResult(sourceTree, job, standing.result, { trusted, problems });
           if (taken.ok) return taken.value;

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { TrainingResult } from '#libs/run';
 import { generateKey, sign, trainingAttestation, verify } from '#libs/signatures';
 import { hasRedis, startRedis, type TestRedis } from '../../../../test/support/redis.ts';
+import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import {
   abandonedResult,
   TrainingAbandoned,
@@ -61,7 +62,11 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
     const data = { ...trainingAttestation(result.data), ...change };
     return {
       type: result.type,
-      data: { ...data, signature: sign(key, 'training', data) },
+      data: {
+        ...data,
+        signature: sign(key, 'training', data),
+        ...(result.type === 'TrainingFailed' && { note: null }),
+      },
     } as TrainingResult;
   };
 
@@ -122,6 +127,23 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
         'of another type than its data',
         (result) => ({ type: 'TrainingTimedOut', data: result.data }) as TrainingResult,
         'is no event',
+      ],
+      [
+        'with a note on it, which operators alone write',
+        (result) => {
+          const {
+            steps: _s,
+            predictions: _p,
+            selfReported: _m,
+            ...shared
+          } = result.data as Extract<TrainingResult, { type: 'TrainingCompleted' }>['data'];
+          const failed = resigned({ type: 'TrainingFailed', data: shared } as never, {
+            ...{ failure: 'discarded', detail: 'x' },
+            ...{ errorClass: null, errorFile: null, errorLine: null },
+          });
+          return { ...failed, data: { ...failed.data, note: SEALED } } as TrainingResult;
+        },
+        'a note of a human',
       ],
       [
         'of another training',
@@ -319,11 +341,12 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
       await until(async () => {
         expect(await letters()).toHaveLength(1);
       });
-      expect(await bull.queue.deadLetters.discard('t-1', 'the host is gone')).toBe(true);
-      await expect(asked).rejects.toMatchObject({ name: 'TrainingAbandoned', reason: 'discarded' });
-      await expect(bull.queue.run(job('t-1'))).rejects.toThrow('the host is gone');
+      expect(await bull.queue.deadLetters.discard('t-1', SEALED)).toBe(true);
+      const given = { name: 'TrainingAbandoned', reason: 'discarded', note: SEALED };
+      await expect(asked).rejects.toMatchObject(given);
+      await expect(bull.queue.run(job('t-1'))).rejects.toMatchObject(given);
       expect(await letters()).toEqual([]);
-      expect(await bull.queue.deadLetters.discard('t-1', 'again')).toBe(false);
+      expect(await bull.queue.deadLetters.discard('t-1', SEALED)).toBe(false);
     });
 
     it.each<[string, object, string]>([
@@ -559,7 +582,7 @@ describe.skipIf(!hasRedis)('trainings on Redis', () => {
 
   it('records an abandoned training as a failure that the pinned worker key signs', async () => {
     const error = new TrainingAbandoned(
-      { trainingId: 't-1', reason: 'worker-lost', attempts: 3 },
+      { trainingId: 't-1', reason: 'worker-lost', attempts: 3, note: null },
       '3 workers were gone',
     );
     const result = await abandonedResult(jobs, job('t-1'), error);

@@ -1,5 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { isSealedText, type SealedText } from '#libs/kernel';
 import type { RedisKeys } from './connection.ts';
 import type { JobParcel } from './job-parcel.ts';
 
@@ -30,7 +31,7 @@ export interface DeadLetters {
   /** Lets it be run again, with all its attempts. False: there is no such letter. */
   readonly retry: (trainingId: string) => Promise<boolean>;
   /** Gives it up for good: its run records that it failed. False: there is no such letter. */
-  readonly discard: (trainingId: string, reason: string) => Promise<boolean>;
+  readonly discard: (trainingId: string, note: SealedText) => Promise<boolean>;
 }
 
 /** How long an operator's word is remembered for a run that isn't driven just now. */
@@ -50,8 +51,8 @@ export interface LetterBox extends DeadLetters {
   forget(job: JobParcel['job']): Promise<void>;
   /** Why a result of this training was refused; null: none was. */
   refusedResult(trainingId: string): Promise<string | null>;
-  /** The operator's reason; null: it is not discarded. */
-  discarded(trainingId: string): Promise<string | null>;
+  /** The operator's note, null where Redis holds something else; and null of all: it is not discarded. */
+  discarded(trainingId: string): Promise<{ readonly note: SealedText | null } | null>;
 }
 
 export const letterBox = (
@@ -118,11 +119,11 @@ export const letterBox = (
       await queue.add(name, data, { ...opts, jobId: trainingId });
       return true;
     },
-    discard: async (trainingId, reason) => {
+    discard: async (trainingId, note) => {
       const refused = await redis.hexists(keys.refusedResults, trainingId);
       const found = refused > 0 ? null : await failedJob(trainingId);
       if (refused === 0 && found === null) return false;
-      await redis.set(keys.discarded(trainingId), reason, 'EX', DISCARDED_SECONDS);
+      await redis.set(keys.discarded(trainingId), JSON.stringify(note), 'EX', DISCARDED_SECONDS);
       await redis.hdel(keys.refusedResults, trainingId);
       await found?.queue.remove(trainingId);
       return true;
@@ -144,6 +145,19 @@ export const letterBox = (
       const text = await redis.hget(keys.refusedResults, trainingId);
       return text === null ? null : (JSON.parse(text) as DeadLetter).reason;
     },
-    discarded: (trainingId) => redis.get(keys.discarded(trainingId)),
+    discarded: async (trainingId) => {
+      const text = await redis.get(keys.discarded(trainingId));
+      return text === null ? null : { note: sealedIn(text) };
+    },
   };
+};
+
+/** Redis is not trusted: what is no sealed text is no note. */
+const sealedIn = (text: string): SealedText | null => {
+  try {
+    const note: unknown = JSON.parse(text);
+    return isSealedText(note) ? note : null;
+  } catch {
+    return null;
+  }
 };

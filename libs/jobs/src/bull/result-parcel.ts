@@ -115,6 +115,8 @@ export const takeResult = async (
     );
   if (!verify(publicKey, 'training', trainingAttestation(data), data.signature))
     return refuse(`the signature by ${keyId} does not hold`);
+  if ('note' in data && data.note !== null)
+    return refuse('the result has a note of a human on it, which no worker writes');
   const missing = missingLayers(job.demanded, layersOfRecord(data.isolation));
   if (missing.length > 0)
     return refuse(

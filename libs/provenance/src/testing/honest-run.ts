@@ -298,18 +298,21 @@ export const honestRun = (
   };
   const fail = (): TrainingResult => ({
     type: 'TrainingFailed',
-    data: signed({
-      trainingId: trainingId(),
-      failure: 'crashed' as const,
-      detail: 'TypeError: x is not a function',
-      errorClass: 'TypeError',
-      errorFile: 'features.json',
-      errorLine: 3,
-      durationMs: 90,
-      artefacts: artefacts(),
-      log: git.artefact('log.txt', 'trained\n'),
-      isolation,
-    }),
+    data: {
+      ...signed({
+        trainingId: trainingId(),
+        failure: 'crashed' as const,
+        detail: 'TypeError: x is not a function',
+        errorClass: 'TypeError',
+        errorFile: 'features.json',
+        errorLine: 3,
+        durationMs: 90,
+        artefacts: artefacts(),
+        log: git.artefact('log.txt', 'trained\n'),
+        isolation,
+      }),
+      note: null,
+    },
   });
   const timeOut = (): TrainingResult => ({
     type: 'TrainingTimedOut',

@@ -69,7 +69,7 @@ export const projectFindings = (recorded: RecordedEvent): readonly Change[] => {
     case 'FindingReviewed':
       return set({
         review: event.data.decision,
-        reviewReason: event.data.reason,
+        reviewReason: JSON.stringify(event.data.reason),
         reviewedBy: metadata.actor.id,
         reviewedAt: metadata.time,
       });

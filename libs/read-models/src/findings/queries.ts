@@ -1,10 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { VerdictRow } from '#libs/findings';
+import type { PrivateText } from '#libs/kernel';
 import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } from '../page.ts';
 import type { ViewTables } from '../tables.ts';
 import type { FindingsTable, ReviewState } from './table.ts';
 
-export interface FindingRow extends Omit<FindingsTable, 'changes' | 'planted' | 'rows'> {
+export interface FindingRow extends Omit<
+  FindingsTable,
+  'changes' | 'planted' | 'rows' | 'reviewReason'
+> {
+  readonly reviewReason: PrivateText | null;
   readonly studyId: string;
   /** The study's nth run. */
   readonly runNumber: number;
@@ -38,6 +43,7 @@ export const queryFindings = async (
     ...row,
     changes: JSON.parse(row.changes) as readonly string[],
     planted: JSON.parse(row.planted) as readonly string[],
+    reviewReason: row.reviewReason === null ? null : (JSON.parse(row.reviewReason) as PrivateText),
     rows: row.rows === null ? [] : (JSON.parse(row.rows) as readonly VerdictRow[]),
   }));
 };

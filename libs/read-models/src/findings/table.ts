@@ -50,6 +50,7 @@ export interface FindingsTable {
   readonly verifiedAt: string | null;
   readonly discardedAt: string | null;
   readonly review: ReviewState;
+  /** JSON: the reviewer's reason, sealed. */
   readonly reviewReason: string | null;
   readonly reviewedBy: string | null;
   readonly reviewedAt: string | null;

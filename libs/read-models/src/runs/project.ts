@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#libs/kernel';
+import type { PrivateText, RecordedEvent } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import type { StudyEvent } from '#libs/studies';
 import { insert, update, type Change, type Recorded } from '../change.ts';
@@ -66,10 +66,14 @@ const requested = ({ data, metadata, position, stream }: Asked): RunsTable => ({
   lineMetric: null,
   reason: null,
   message: null,
+  note: null,
   findingsPass: 0,
   findingsBlock: 0,
   lastRevision: -1,
 });
+
+const noteOf = (note: PrivateText | null): string | null =>
+  note === null ? null : JSON.stringify(note);
 
 type Counter = 'iterations' | 'kept' | 'discarded' | 'failed' | 'diverged' | 'spent';
 
@@ -125,11 +129,17 @@ const effect = (event: Recorded<RunEvent>): Effect => {
           closedAt: event.metadata.time,
           reason: event.data.reason,
           message: event.data.message,
+          note: noteOf(event.data.note),
         },
       };
     case 'LoopEnded':
       return {
-        set: { status: 'ended', reason: event.data.reason, message: event.data.message },
+        set: {
+          status: 'ended',
+          reason: event.data.reason,
+          message: event.data.message,
+          note: noteOf(event.data.note),
+        },
       };
     case 'RunClosed':
       return {

@@ -1,13 +1,16 @@
 import { sql, type Kysely } from 'kysely';
+import type { PrivateText } from '#libs/kernel';
 import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } from '../page.ts';
 import type { ViewTables } from '../tables.ts';
 import type { RunsTable, RunStatus } from './table.ts';
 
-export interface RunRow extends Omit<RunsTable, 'title'> {
+export interface RunRow extends Omit<RunsTable, 'title' | 'note'> {
   /** The study's, as the run's policy has it; before the run opens, as the study was registered. */
   readonly title: string;
   /** Share of the budget that is spent, from 0 to 1. */
   readonly utilization: number;
+  /** Why a human ended it; null where nobody did. */
+  readonly note: PrivateText | null;
 }
 
 /** `from` and `to` are of the request. */
@@ -31,6 +34,7 @@ export const queryRuns = async (
   return pageOf(read, filter, ({ studyTitle, ...row }) => ({
     ...row,
     title: row.title ?? studyTitle,
+    note: row.note === null ? null : (JSON.parse(row.note) as PrivateText),
     utilization: row.total === null || row.total === 0 ? 0 : row.spent / row.total,
   }));
 };

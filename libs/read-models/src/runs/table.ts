@@ -42,6 +42,8 @@ export interface RunsTable {
   readonly lineMetric: number | null;
   readonly reason: string | null;
   readonly message: string | null;
+  /** JSON: why a human ended it, sealed; null where nobody did. */
+  readonly note: string | null;
   readonly findingsPass: number;
   readonly findingsBlock: number;
   /** -1 before it opens. */
@@ -125,3 +127,7 @@ export const createRuns = async (db: Kysely<unknown>): Promise<void> => {
     .execute();
   await db.schema.createIndex('runsByStudy').on('runs').columns(['studyId', 'position']).execute();
 };
+
+/** What a human said who ended it: sealed, so that the views need no key. */
+export const addNote = (db: Kysely<unknown>): Promise<void> =>
+  db.schema.alterTable('runs').addColumn('note', textOf(db)).execute();

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
 import { storableText } from '#libs/database';
+import type { PrivateText } from '#libs/kernel';
 import { belongsTo, instant, isActor, limitOf, type Filter, type Page } from '../page.ts';
 import { readPosition } from '../position.ts';
 import type { ViewTables } from '../tables.ts';
@@ -29,6 +30,7 @@ export interface AuditRow {
   readonly eventId: string;
   readonly stream: string;
   readonly revision: number;
+  readonly type: string;
   readonly at: string;
   readonly actorRole: string;
   readonly actorId: string;
@@ -36,6 +38,8 @@ export interface AuditRow {
   readonly studyId: string | null;
   readonly runId: string | null;
   readonly what: string;
+  /** What a human wrote in it, as the log holds it; null: nothing. */
+  readonly note: PrivateText | null;
 }
 
 export interface TrailRow extends Omit<TrailTable, 'detail'> {
@@ -85,12 +89,14 @@ export const auditRow = (row: TrailRow): AuditRow => ({
   eventId: row.eventId,
   stream: row.stream,
   revision: row.revision,
+  type: row.type,
   at: row.at,
   actorRole: row.actorRole,
   actorId: row.actorId,
   studyId: row.studyId,
   runId: row.runId,
   what: row.what,
+  note: row.detail.note ?? null,
 });
 
 const conditionsOf = (filter: AuditFilter, upTo: number): RawBuilder<SqlBool>[] => {

@@ -1,6 +1,6 @@
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
-import type { RecordedEvent } from '#libs/kernel';
+import type { PrivateText, RecordedEvent } from '#libs/kernel';
 import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
 import type { RunEvent } from '#libs/run';
@@ -72,6 +72,8 @@ export interface Facts {
   readonly readings?: unknown;
   /** Of a verdict or a review. */
   readonly said?: unknown;
+  /** What a human wrote, as the log holds it. */
+  readonly note?: PrivateText;
   readonly makes?: readonly string[];
   readonly uses?: readonly string[];
 }
@@ -296,7 +298,8 @@ const ofFleet = (event: Recorded<FleetEvent>): Facts | null => {
     case 'WorkerDismissed':
       return {
         what: `worker ${event.data.keyId} is dismissed`,
-        ...changed('worker-dismissed', event.data.keyId, event.data.reason),
+        ...changed('worker-dismissed', event.data.keyId),
+        note: event.data.reason,
         uses: [`admitted:${event.data.keyId}`],
       };
     default:
@@ -351,7 +354,8 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
     case 'NotaryAlarmSettled':
       return {
         what: 'an alarm of the notary is settled',
-        ...changed('alarm-settled', 'notary', event.data.reason),
+        ...changed('alarm-settled', 'notary'),
+        note: event.data.reason,
         uses: ['notary:alarm'],
       };
     default:
@@ -426,10 +430,11 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
     case 'FindingReviewed': {
       const { decision, reason } = event.data;
       return {
-        what: `the finding is ${decision}: ${reason}`,
+        what: `the finding is ${decision}`,
         ...about,
-        ...changed('finding-reviewed', findingId, `${decision}: ${reason}`),
-        said: { decision, reason },
+        ...changed('finding-reviewed', findingId, decision),
+        said: { decision },
+        note: reason,
         makes: [`review:${findingId}`],
         uses: [finding, `verdict:${findingId}`],
       };
@@ -509,12 +514,13 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       };
     }
     case 'RunHalted': {
-      const { by, reason, breaches, mutationId, message } = event.data;
+      const { by, reason, breaches, mutationId, message, note } = event.data;
       return {
         what: message,
         ...about,
         ...changed('run-halted', runId, reason),
         ...happened('halt', { by, reason, breaches, mutationId }),
+        ...(note !== null && { note }),
         ...(by === 'data-request' && accessed('request-refused', {})),
         makes: [`ended:${runId}`],
         uses: [mutationId === null ? run : `mutation:${mutationId}`],
@@ -766,11 +772,12 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       };
     }
     case 'LoopEnded': {
-      const { reason, message, commit, spent, total, tree } = event.data;
+      const { reason, message, note, commit, spent, total, tree } = event.data;
       return {
         what: `${message} ${spent} of ${total} spent.`,
         ...about,
         ...changed('loop-ended', runId, reason, { toTree: tree }),
+        ...(note !== null && { note }),
         makes: [`ended:${runId}`],
         uses: [run, state(commit)],
       };

@@ -7,7 +7,6 @@ export interface Said {
   readonly verdict?: 'PASS' | 'BLOCK';
   readonly trust?: string;
   readonly decision?: 'accepted' | 'rejected';
-  readonly reason?: string;
 }
 
 export interface Past {

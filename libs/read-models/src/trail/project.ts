@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#libs/kernel';
+import type { PrivateText, RecordedEvent } from '#libs/kernel';
 import { insert, type Change } from '../change.ts';
 import { factsOf, type Facts } from './facts.ts';
 
@@ -50,15 +50,17 @@ export interface Detail {
   readonly incident?: NonNullable<Facts['incident']>[1];
   readonly readings?: unknown;
   readonly said?: unknown;
+  readonly note?: PrivateText;
 }
 
-const detailOf = ({ change, access, incident, readings, said }: Facts): string | null => {
+const detailOf = ({ change, access, incident, readings, said, note }: Facts): string | null => {
   const detail: Detail = {
     ...(change !== undefined && { change: change[1] }),
     ...(access !== undefined && { access: access[1] }),
     ...(incident !== undefined && { incident: incident[1] }),
     ...(readings !== undefined && { readings }),
     ...(said !== undefined && { said }),
+    ...(note !== undefined && { note }),
   };
   return Object.keys(detail).length === 0 ? null : JSON.stringify(detail);
 };

@@ -14,7 +14,6 @@ import { historyOf, type Said } from './history.ts';
 export interface ReviewRow extends AuditRow {
   readonly findingId: string;
   readonly decision: 'accepted' | 'rejected';
-  readonly reason: string;
   /** The finding's verdict when it was reviewed, when and where that was recorded; null: it had none. */
   readonly verdict: 'PASS' | 'BLOCK' | null;
   readonly verdictAt: string | null;
@@ -44,7 +43,7 @@ export const queryReviews = (
     );
     return rows.map((row) => {
       const findingId = row.findingId ?? '';
-      const { decision, reason } = row.detail.said as Said;
+      const { decision } = row.detail.said as Said;
       const verdict = (histories.get(findingId) ?? [])
         .filter(({ position }) => position < row.position)
         .at(-1);
@@ -52,7 +51,6 @@ export const queryReviews = (
         ...auditRow(row),
         findingId,
         decision: decision ?? 'rejected',
-        reason: reason ?? '',
         verdict: verdict?.said.verdict ?? null,
         verdictAt: verdict?.at ?? null,
         verdictEvent: verdict?.place ?? null,

@@ -8,7 +8,7 @@ import {
   type Observation,
   type SandboxPolicy,
 } from '#libs/harness';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, refused, sealedProblem, type Refusal, type Result } from '#libs/kernel';
 import type { ObserveMetric, RecordTraining } from '../commands.ts';
 import type { RunEvent, RunOpened } from '../events.ts';
 import { originOf } from '../origin.ts';
@@ -29,6 +29,14 @@ const shortOfLayers = (
     : `a result of training ${data.trainingId} that ran without ${missing.join(', ')}, expected every layer of sandbox.minimum; drop it, and let a worker train that has them`;
 };
 
+/** Only an operator who gave a training up has a note on it: a worker writes none. */
+const noteProblem = (result: RecordTraining['data']['result']): string | null => {
+  if (result.type !== 'TrainingFailed' || result.data.note === null) return null;
+  return result.data.failure === 'discarded'
+    ? sealedProblem(result.data.note)
+    : `found a human's note on a training that failed as ${result.data.failure}, expected one on a discarded one alone; drop the result`;
+};
+
 export const recordTraining = (
   state: RunState,
   opened: RunOpened['data'],
@@ -47,6 +55,8 @@ export const recordTraining = (
       'unknown-worker',
       `a result signed by key ${keyId}, expected ${[opened.keys.worker.keyId, ...state.enlisted].join(' or ')}; admit that worker, or drop the result`,
     );
+  const unsaid = noteProblem(result);
+  if (unsaid !== null) return refuse('no-reason', unsaid);
   const short = shortOfLayers(opened.policy.sandbox, result);
   if (short !== null) return refuse('isolation-too-weak', short);
   const enlisted: readonly RunEvent[] =

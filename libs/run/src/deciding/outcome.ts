@@ -1,6 +1,6 @@
 import { charge, type ChargeRequest } from '#libs/budget';
 import type { Breach } from '#libs/harness';
-import { deriveId, ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { deriveId, ok, refused, type PrivateText, type Refusal, type Result } from '#libs/kernel';
 import type { LoopEnded, RunEvent, RunHalted, RunOpened, TrainingLaunched } from '../events.ts';
 import { incumbent, type RunState } from '../state.ts';
 
@@ -18,7 +18,7 @@ export type RunRefusalCode =
   | 'not-finite'
   /** A candidate's metric without its difference to the incumbent: nothing could ever be decided about it. */
   | 'not-compared'
-  /** People give a reason when they end a run: one line of plain text, not too long. */
+  /** People give a reason when they end a run or give a training up, sealed; nobody else does. */
   | 'no-reason'
   /** The run is halted, closed or ended: nothing goes on. */
   | 'over';
@@ -53,14 +53,19 @@ export const launched = (
   },
 });
 
+/** What the log says in clear where a human ends a run: why, he says in a note of his own. */
+export const HALTED_BY_A_HUMAN = 'HALTED BY A HUMAN';
+export const STOPPED_BY_A_HUMAN = 'stopped by a human';
+
 export const halted = (
   by: RunHalted['data']['by'],
   reason: string,
   breaches: readonly Breach[],
   mutationId: string | null = null,
+  note: PrivateText | null = null,
 ): RunHalted => ({
   type: 'RunHalted',
-  data: { by, reason, breaches, mutationId, message: `SYSTEM HALT: ${reason}` },
+  data: { by, reason, breaches, mutationId, message: `SYSTEM HALT: ${reason}`, note },
 });
 
 export const listed = (breaches: readonly Breach[]): string =>
@@ -72,12 +77,13 @@ export const loopEnded = (
   state: RunState,
   reason: LoopEnded['data']['reason'],
   message: string,
+  note: PrivateText | null = null,
 ): LoopEnded => {
   const { tree, commit } = incumbent(state);
   const { total, remaining } = state.budget;
   return {
     type: 'LoopEnded',
-    data: { reason, message, tree, commit, spent: total - remaining, total },
+    data: { reason, message, note, tree, commit, spent: total - remaining, total },
   };
 };
 

@@ -148,6 +148,7 @@ export const crashed = (name: string): RecordTraining => ({
         errorClass: 'TypeError',
         errorFile: 'features.json',
         errorLine: 3,
+        note: null,
       },
     },
   },

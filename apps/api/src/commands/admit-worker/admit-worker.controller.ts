@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/co
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { FLEET, type Ledger } from '#apps/runner';
+import { FLEET, sealReason, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { ok } from '#libs/kernel';
 import { keyIdOf } from '#libs/signatures';
@@ -86,9 +86,12 @@ export class AdmitWorkerController {
     @Req() request: FastifyRequest,
   ): Promise<AdmittedWorker> {
     const outside = outsideRequest(caller, 'dismissWorker', request);
+    const sealed = granted(
+      await sealReason(this.ledger, reason, { stream: FLEET, type: 'WorkerDismissed' }),
+    );
     granted(
       await this.ledger.fleet.request(FLEET, outside, async () =>
-        ok({ type: 'DismissWorker', id: outside.commandId, data: { keyId, reason } }),
+        ok({ type: 'DismissWorker', id: outside.commandId, data: { keyId, reason: sealed } }),
       ),
     );
     const { state } = await this.ledger.fleet.load(FLEET);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Ledger, OutsideRequest } from '#apps/runner';
+import { sealReason, type Ledger, type OutsideRequest } from '#apps/runner';
 import type { Principal } from '#libs/access';
-import { ok } from '#libs/kernel';
+import { ok, type SealedText } from '#libs/kernel';
 import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
 import { outsideRequest } from '../../http/idempotency.ts';
@@ -58,7 +58,8 @@ export class EndRunController {
   ): Promise<EndedRun> {
     await this.assertOpened(caller, runId);
     const outside = outsideRequest(caller, 'haltRun', request);
-    inTrace(runId, granted(await this.send('HaltRun', runId, reason, outside)));
+    const sealed = await this.seal(runId, 'RunHalted', reason);
+    inTrace(runId, granted(await this.send('HaltRun', runId, sealed, outside)));
     return { runId, ended: 'halted', reason };
   }
 
@@ -81,9 +82,10 @@ export class EndRunController {
   ): Promise<EndedRun> {
     await this.assertOpened(caller, runId);
     const outside = outsideRequest(caller, 'stopRun', request);
+    const sealed = await this.seal(runId, 'LoopEnded', reason);
     const until = performance.now() + this.limits.answerMs * 0.8;
     for (;;) {
-      const sent = await this.send('StopLoop', runId, reason, outside);
+      const sent = await this.send('StopLoop', runId, sealed, outside);
       const early = !sent.ok && ['not-now', 'lost-race'].includes(sent.error.code);
       if (!early || performance.now() > until) {
         inTrace(runId, granted(sent));
@@ -93,10 +95,19 @@ export class EndRunController {
     }
   }
 
+  /** Once a request: its tries send the same bytes. */
+  private async seal(
+    runId: string,
+    type: 'RunHalted' | 'LoopEnded',
+    reason: string,
+  ): Promise<SealedText> {
+    return granted(await sealReason(this.ledger, reason, { stream: `run-${runId}`, type }));
+  }
+
   private send(
     type: 'HaltRun' | 'StopLoop',
     runId: string,
-    reason: string,
+    reason: SealedText,
     outside: OutsideRequest,
   ) {
     return this.ledger.runs.request(runId, outside, async () =>

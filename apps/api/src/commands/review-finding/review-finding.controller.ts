@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Ledger } from '#apps/runner';
+import { sealReason, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { ok } from '#libs/kernel';
 import { Caller } from '../../access/access.guard.ts';
@@ -55,9 +55,19 @@ export class ReviewFindingController {
   ): Promise<ReviewedFinding> {
     await visibleFinding(this.ledger, caller, findingId);
     const outside = outsideRequest(caller, 'reviewFinding', request);
+    const sealed = granted(
+      await sealReason(this.ledger, reason, {
+        stream: `finding-${findingId}`,
+        type: 'FindingReviewed',
+      }),
+    );
     granted(
       await this.ledger.findings.request(findingId, outside, async () =>
-        ok({ type: 'ReviewFinding', id: outside.commandId, data: { decision, reason } }),
+        ok({
+          type: 'ReviewFinding',
+          id: outside.commandId,
+          data: { decision, reason: sealed },
+        }),
       ),
     );
     return { findingId, decision, reason };

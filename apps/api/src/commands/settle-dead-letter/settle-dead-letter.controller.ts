@@ -1,12 +1,13 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
-import type { Ledger } from '#apps/runner';
+import { sealReason, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
-import type { DeadLetters } from '#libs/jobs';
+import type { DeadLetter, DeadLetters } from '#libs/jobs';
 import { Caller } from '../../access/access.guard.ts';
 import { Id } from '../../http/members.ts';
 import { Operation } from '../../http/operation.ts';
 import { ProblemFound } from '../../problems/problems.ts';
+import { granted } from '../granted.ts';
 import { lettersFor } from '../../queries/dead-letters/dead-letters.controller.ts';
 import type { Trainings } from '../../queries/workers/trainings.ts';
 import { LEDGER, TRAININGS } from '../../tokens.ts';
@@ -66,19 +67,27 @@ export class SettleDeadLetterController {
     @Param() { trainingId }: TrainingPath,
     @Body() { reason }: ReasonBody,
   ): Promise<SettledLetter> {
-    await this.settle(caller, trainingId, (letters) => letters.discard(trainingId, reason));
+    await this.settle(caller, trainingId, async (letters, { runId }) => {
+      const place = { stream: `run-${runId}`, type: 'TrainingFailed' };
+      return letters.discard(trainingId, granted(await sealReason(this.ledger, reason, place)));
+    });
     return { trainingId, settled: 'discarded' };
   }
 
   private async settle(
     caller: Principal,
     trainingId: string,
-    act: (letters: DeadLetters) => Promise<boolean>,
+    act: (letters: DeadLetters, letter: DeadLetter) => Promise<boolean>,
   ): Promise<void> {
-    const known = (await lettersFor(this.ledger, caller, this.trainings)).some(
-      (letter) => letter.trainingId === trainingId,
+    const letter = (await lettersFor(this.ledger, caller, this.trainings)).find(
+      (one) => one.trainingId === trainingId,
     );
-    if (known && this.trainings !== null && (await act(this.trainings.deadLetters))) return;
+    if (
+      letter !== undefined &&
+      this.trainings !== null &&
+      (await act(this.trainings.deadLetters, letter))
+    )
+      return;
     throw new ProblemFound(
       'dead-letter-unknown',
       `found no dead letter of training ${trainingId}; GET /v1/dead-letters lists them`,

@@ -7,11 +7,20 @@ import {
   AUDIT_FINDING_COLUMNS,
   AUDIT_INCIDENT_COLUMNS,
   AUDIT_REVIEW_COLUMNS,
+  shownAudit,
   type Ledger,
+  type Shown,
 } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { AnyColumns } from '#libs/exports';
-import type { AuditPage } from '#libs/read-models';
+import type {
+  AccessRow,
+  AuditPage,
+  ChangeRow,
+  FindingAtRow,
+  IncidentRow,
+  ReviewRow,
+} from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
 import { collect } from '../../http/collect.ts';
@@ -35,15 +44,24 @@ import {
 } from './dto.ts';
 import { AS_OF, TRACE } from './schemas.ts';
 
-type AuditView = 'changes' | 'accesses' | 'incidents' | 'findingsAt' | 'reviews';
+/** Rows as they are told: with what a human wrote in clear, where its key is still there. */
+interface ToldRows {
+  readonly changes: Shown<ChangeRow>;
+  readonly accesses: Shown<AccessRow>;
+  readonly incidents: Shown<IncidentRow>;
+  readonly findingsAt: FindingAtRow;
+  readonly reviews: Shown<ReviewRow>;
+}
+
+type AuditView = keyof ToldRows;
 
 /** How an answer is shown. */
-interface Shown<View extends AuditView> {
+interface Question<View extends AuditView> {
   readonly view: View;
   readonly name: string;
   readonly columns: AnyColumns;
   /** What of a row may name a planted dimension. */
-  readonly text: (row: RowOf<View>) => string;
+  readonly text: (row: ToldRows[View]) => string;
 }
 
 /** What every question takes. */
@@ -105,7 +123,7 @@ export class AuditController {
       view: 'changes',
       name: 'changes',
       columns: AUDIT_CHANGE_COLUMNS,
-      text: ({ what, summary, grounds }) => [what, summary, grounds].join(' '),
+      text: ({ what, summary, grounds, note }) => [what, summary, grounds, note].join(' '),
     });
   }
 
@@ -151,8 +169,8 @@ export class AuditController {
       view: 'incidents',
       name: 'incidents',
       columns: AUDIT_INCIDENT_COLUMNS,
-      text: ({ what, reason, breaches, undone }) =>
-        [what, reason, JSON.stringify([breaches, undone])].join(' '),
+      text: ({ what, reason, note, breaches, undone }) =>
+        [what, reason, note, JSON.stringify([breaches, undone])].join(' '),
     });
   }
 
@@ -198,7 +216,7 @@ export class AuditController {
       view: 'reviews',
       name: 'reviews',
       columns: AUDIT_REVIEW_COLUMNS,
-      text: ({ what }) => what,
+      text: ({ what, note }) => `${what} ${note ?? ''}`,
     });
   }
 
@@ -234,7 +252,7 @@ export class AuditController {
     query: Asked,
     request: FastifyRequest,
     reply: FastifyReply,
-    { view, name, columns, text }: Shown<View>,
+    { view, name, columns, text }: Question<View>,
   ): Promise<StreamableFile | object> {
     if (query.study !== undefined) await visibleStudy(this.ledger, caller, query.study);
     if (query.run !== undefined) await visibleRun(this.ledger, caller, query.run);
@@ -242,7 +260,7 @@ export class AuditController {
     const { limit = DEFAULT_ROWS, cursor: _, format: asked, ...filter } = query;
     const format = formatOf(asked, request.headers.accept);
     const complete = (rows: AsyncIterable<RowOf<View>> | Iterable<RowOf<View>>) =>
-      withPlanted(this.ledger, rows, text);
+      withPlanted(this.ledger, shownRows(this.ledger, rows), text);
     const ask = async (more: object): Promise<AuditPage<RowOf<View>>> => {
       const views = await freshViews(this.ledger);
       const project = caller.projects === 'all' ? {} : { project: caller.projects };
@@ -271,6 +289,14 @@ export class AuditController {
       asOf: page.asOf,
     };
   }
+}
+
+async function* shownRows<View extends AuditView>(
+  ledger: Ledger,
+  rows: AsyncIterable<RowOf<View>> | Iterable<RowOf<View>>,
+): AsyncGenerator<ToldRows[View]> {
+  for await (const row of rows)
+    yield ('note' in row ? await shownAudit(ledger, row) : row) as ToldRows[View];
 }
 
 /** The first page and all that follow it, as of the first. */

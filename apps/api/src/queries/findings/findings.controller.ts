@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Inject, Param, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LOG_TREE, makeBundle, type Ledger } from '#apps/runner';
+import { LOG_TREE, makeBundle, shownFinding, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { readLogTree } from '#libs/log-tree';
 import { Caller } from '../../access/access.guard.ts';
@@ -79,7 +79,11 @@ export class FindingsController {
       cursor: placeOf(request),
     });
     return {
-      rows: page.rows.map((row) => inOrder(FINDING_COLUMNS, row)),
+      rows: await Promise.all(
+        page.rows.map(async (row) =>
+          inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row)),
+        ),
+      ),
       next: linkNext(page.next, request, reply),
     };
   }
@@ -101,7 +105,7 @@ export class FindingsController {
     // The log has it, the views do not yet: somebody else projects them.
     if (row === undefined)
       throw new ProblemFound('unavailable', 'the views have not come that far; try again');
-    return inOrder(FINDING_COLUMNS, row);
+    return inOrder(FINDING_COLUMNS, await shownFinding(this.ledger, row));
   }
 
   @Get(':findingId/bundle')

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Ledger } from '#apps/runner';
+import { shownRun, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunStatus } from '#libs/read-models';
@@ -149,7 +149,9 @@ export class RunsController {
       cursor: placeOf(request),
     });
     return {
-      rows: page.rows.map((row) => inOrder(RUN_COLUMNS, row)),
+      rows: await Promise.all(
+        page.rows.map(async (row) => inOrder(RUN_COLUMNS, await shownRun(this.ledger, row))),
+      ),
       next: linkNext(page.next, request, reply),
     };
   }
@@ -178,7 +180,7 @@ export class RunsController {
         found.run === null
           ? null
           : { revision: found.run.head.revision, hash: found.run.head.hash },
-      row: row === null ? null : inOrder(RUN_COLUMNS, row),
+      row: row === null ? null : inOrder(RUN_COLUMNS, await shownRun(this.ledger, row)),
     };
   }
 

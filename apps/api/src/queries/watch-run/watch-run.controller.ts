@@ -145,7 +145,11 @@ export class WatchRunController {
     try {
       for (;;) {
         await sleep(this.limits.streamCheckMs, undefined, { signal: ending });
-        const now = await authenticate(authorization, { local: this.local, oidc: this.oidc });
+        const now = await authenticate(authorization, {
+          local: this.local,
+          oidc: this.oidc,
+          erasables: this.ledger.erasables,
+        });
         if (!mayCall('watchRun', now.role)) return;
         await visibleRun(this.ledger, now, runId);
       }

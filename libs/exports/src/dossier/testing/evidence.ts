@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FindingEvent, VerdictRow } from '#libs/findings';
 import type { Fact, RecordedEvent } from '#libs/kernel';
+import { SEALED } from '../../../../kernel/src/testing/sealed-text.ts';
 import { generateKey, sign } from '#libs/signatures';
 import {
   chained,
@@ -60,7 +61,12 @@ export const verified = (rows: readonly VerdictRow[] = ROWS): FindingEvent => ({
 export const BLOCKED: readonly FindingEvent[] = [
   verified([
     ROWS[0] as VerdictRow,
-    { row: 'charges', passed: false, found: '310 of 300 spent', expected: 'no more than there was' },
+    {
+      row: 'charges',
+      passed: false,
+      found: '310 of 300 spent',
+      expected: 'no more than there was',
+    },
   ]),
   { type: 'FindingDiscarded', data: { findingId: 'f1', reasons: ['charges: found 310'] } },
 ];
@@ -69,7 +75,7 @@ export const ACCEPTED: readonly FindingEvent[] = [
   verified(),
   {
     type: 'FindingReviewed',
-    data: { findingId: 'f1', decision: 'accepted', reason: 'the gain is worth it' },
+    data: { findingId: 'f1', decision: 'accepted', reason: SEALED },
   },
   { type: 'FindingAccepted', data: { findingId: 'f1', tree: 'a'.repeat(40) } },
 ];

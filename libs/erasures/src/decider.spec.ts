@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { fold } from '#libs/kernel';
+import { specification } from '../../kernel/src/testing/specification.ts';
+import { erasureDecider, type ErasureEvent, type ErasePerson, type EraseText } from './index.ts';
+
+const given = specification(erasureDecider, (found, expected) => {
+  expect(found).toEqual(expected);
+});
+
+const place = { stream: 'run-pay-1', revision: 7, keyId: 'text-1' };
+const eraseText: EraseText = { type: 'EraseText', id: 'c', data: place };
+const erasePerson: ErasePerson = { type: 'ErasePerson', id: 'c', data: { personId: 'person-1' } };
+const textErased: ErasureEvent = { type: 'TextErased', data: place };
+const personErased: ErasureEvent = { type: 'PersonErased', data: { personId: 'person-1' } };
+
+describe('an erasure', () => {
+  it('is recorded before it is done', () => {
+    given([]).when(eraseText).then([textErased]);
+    given([textErased]).when(erasePerson).then([personErased]);
+  });
+
+  it('is recorded once', () => {
+    given([textErased]).when(eraseText).then([]);
+    given([personErased]).when(erasePerson).then([]);
+  });
+
+  it('is known for ever, so that a restored backup loses what was erased again', () => {
+    const { texts, people } = fold(erasureDecider, [textErased, personErased]);
+    expect([[...texts], [...people]]).toEqual([['text-1'], ['person-1']]);
+  });
+});

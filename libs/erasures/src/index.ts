@@ -1,0 +1,3 @@
+/** Erasures of what people wrote and of who they were: that they happened, by opaque ids. */
+export * from './decider.ts';
+export * from './events.ts';
