@@ -184,7 +184,11 @@ describe('a member of an event that somebody with access changes', () => {
     if (JSON.stringify(valueAt(fact.data, path)) !== JSON.stringify(value)) return false;
     const [first] = append.events;
     if (first === undefined) return false;
-    const anew = facts.map((each, nth) => ({ ...first, ...each, ...links(append, nth) }));
+    const anew = facts.map((each, nth) => ({
+      ...(append.events[nth] ?? first),
+      ...each,
+      ...links(append, nth),
+    }));
     return judgeAppend(append.before, anew, 'data').problem === null;
   };
 
