@@ -71,7 +71,9 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     });
     expect(bases.length).toBeGreaterThan(60);
     for (const basis of bases) expect(basis.events).not.toHaveLength(0);
-    expect([...hashes.keys()].sort()).toEqual([...new Set(bases.flatMap(({ events }) => events))].sort());
+    expect([...hashes.keys()].sort()).toEqual(
+      [...new Set(bases.flatMap(({ events }) => events))].sort(),
+    );
     const all = [...evidence.finding, ...evidence.run, ...evidence.study, ...evidence.data];
     const expected = new Map(
       all.map(({ stream, revision, hash }) => [`${stream}@${revision}`, hash]),

@@ -34,7 +34,8 @@ export const DOCUMENT_EXPORTS = {
     write: pdf(modelCardOf),
   },
   dossier: {
-    about: 'a dossier by the EU AI Act (articles 11, 12, 14, Annex IV) and the NIST AI RMF, as HTML',
+    about:
+      'a dossier by the EU AI Act (articles 11, 12, 14, Annex IV) and the NIST AI RMF, as HTML',
     mediaType: 'text/html; charset=utf-8',
     ending: 'dossier.html',
     signed: false,

@@ -26,7 +26,6 @@ const textOf = (text: Text): string =>
     })
     .join('');
 
-
 const linksOf = (basis: Basis): string =>
   labelled(basis)
     .map(

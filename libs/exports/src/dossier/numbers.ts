@@ -5,7 +5,8 @@ export const decimal = (value: number, digits = 4): string => {
 };
 
 /** 0.169 is `16.9 %`. */
-export const percent = (share: number, digits = 1): string => `${decimal(share * 100, digits)}\u00a0%`;
+export const percent = (share: number, digits = 1): string =>
+  `${decimal(share * 100, digits)}\u00a0%`;
 
 /** 28155 is `28,155`. */
 export const count = (n: number): string => n.toLocaleString('en-US');

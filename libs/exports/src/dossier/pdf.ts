@@ -313,8 +313,7 @@ const paragraph = (
     if (bar !== null)
       artifact(press, () => {
         const { doc, y } = press;
-        if (bar.paper !== null)
-          doc.rect(left, y - 1, WIDTH - indent, height + 0.5).fill(bar.paper);
+        if (bar.paper !== null) doc.rect(left, y - 1, WIDTH - indent, height + 0.5).fill(bar.paper);
         doc.rect(left, y - 1, 2, height + 0.5).fill(bar.colour);
       });
     drawLine(press, line, left + inset, press.y, element);
@@ -406,7 +405,13 @@ interface Cell {
   readonly numeric: boolean;
 }
 
-const drawCellLine = (press: Press, { lines, x, width, numeric }: Cell, at: number, y: number, parent: Element): void => {
+const drawCellLine = (
+  press: Press,
+  { lines, x, width, numeric }: Cell,
+  at: number,
+  y: number,
+  parent: Element,
+): void => {
   const line = lines[at];
   if (line === undefined) return;
   const free = width - 2 * PADDING - inked(press, line);
@@ -491,9 +496,7 @@ const sheet = (
     group.add(row);
     const elements = cells.map((_, at) => {
       const element =
-        heads === 'Row' && at > 0
-          ? doc.struct('TD')
-          : doc.struct('TH', { scope: heads } as never);
+        heads === 'Row' && at > 0 ? doc.struct('TD') : doc.struct('TH', { scope: heads } as never);
       row.add(element);
       return element;
     });
@@ -609,7 +612,13 @@ const drawSection = (
 };
 
 /** A line of a list that leads somewhere; its page number is written when all pages are known. */
-const entry = (press: Press, parent: Element, title: string, name: string, indent: number): void => {
+const entry = (
+  press: Press,
+  parent: Element,
+  title: string,
+  name: string,
+  indent: number,
+): void => {
   const style: Style = { ...BODY, size: indent === 0 ? 9.5 : 8.8, colour: LINK };
   // Room for the number at the right.
   const lines = linesOf(press, [plain(title, style, name)], WIDTH - indent - 40);
@@ -727,7 +736,12 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   heading(press, root, doc.outline, 1, 'Contents', 'contents');
   const toc = doc.struct('TOC');
   root.add(toc);
-  contents(press, toc, [...sections, { id: 'events', title: 'Appendix: the events', sections: [] }], 0);
+  contents(
+    press,
+    toc,
+    [...sections, { id: 'events', title: 'Appendix: the events', sections: [] }],
+    0,
+  );
   toc.end();
   turn(press);
   for (const section of sections) drawSection(press, root, doc.outline, 1, section);

@@ -133,7 +133,8 @@ export interface Draft {
 export const say = (
   strings: TemplateStringsArray,
   ...values: readonly (Inline | readonly Inline[])[]
-): Text => strings.flatMap((own, at) => [own, values[at] ?? ''].flat()).filter((piece) => piece !== '');
+): Text =>
+  strings.flatMap((own, at) => [own, values[at] ?? ''].flat()).filter((piece) => piece !== '');
 
 export const words = (text: string): Inline => ({ kind: 'words', text });
 export const code = (text: string): Inline => ({ kind: 'code', text });
@@ -213,10 +214,7 @@ const visibleText = (text: Text): Text =>
   );
 
 const titlesOf = (sections: readonly DraftSection[]): readonly (readonly [string, string])[] =>
-  sections.flatMap(({ id, title, sections: below }) => [
-    [id, title] as const,
-    ...titlesOf(below),
-  ]);
+  sections.flatMap(({ id, title, sections: below }) => [[id, title] as const, ...titlesOf(below)]);
 
 /** Events that are named for one statement: a run of thousands of attempts has to fit in a document. */
 const MOST_CITED = 80;
@@ -305,15 +303,13 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
     lead,
     gaps: [...gaps.values()],
     sections,
-    events: [...events.values()]
-      .sort(inOrder)
-      .map((event) => ({
-        key: keyOf(event),
-        type: event.type,
-        time: event.metadata.time,
-        role: event.metadata.actor.role,
-        actor: visible(event.metadata.actor.id),
-        hash: event.hash,
-      })),
+    events: [...events.values()].sort(inOrder).map((event) => ({
+      key: keyOf(event),
+      type: event.type,
+      time: event.metadata.time,
+      role: event.metadata.actor.role,
+      actor: visible(event.metadata.actor.id),
+      hash: event.hash,
+    })),
   };
 };

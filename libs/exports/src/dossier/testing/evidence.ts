@@ -60,7 +60,12 @@ export const verified = (rows: readonly VerdictRow[] = ROWS): FindingEvent => ({
 export const BLOCKED: readonly FindingEvent[] = [
   verified([
     ROWS[0] as VerdictRow,
-    { row: 'charges', passed: false, found: '310 of 300 spent', expected: 'no more than there was' },
+    {
+      row: 'charges',
+      passed: false,
+      found: '310 of 300 spent',
+      expected: 'no more than there was',
+    },
   ]),
   { type: 'FindingDiscarded', data: { findingId: 'f1', reasons: ['charges: found 310'] } },
 ];

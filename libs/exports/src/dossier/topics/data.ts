@@ -2,7 +2,17 @@ import type { DimensionPolicy } from '#libs/harness';
 import { eventsOf } from '../../evidence.ts';
 import type { Chain } from '../chain.ts';
 import { count, counted, listed, percent } from '../numbers.ts';
-import { code, gap, note, say, statement, table, words, type DraftBlock, type Text } from '../report.ts';
+import {
+  code,
+  gap,
+  note,
+  say,
+  statement,
+  table,
+  words,
+  type DraftBlock,
+  type Text,
+} from '../report.ts';
 
 /** Which data, how they were split, and what left the vault. */
 export const dataSets = ({ opened, evidence }: Chain): readonly DraftBlock[] => {
@@ -24,7 +34,12 @@ export const dataSets = ({ opened, evidence }: Chain): readonly DraftBlock[] => 
       fixed,
     ),
     ...(cohorts === null
-      ? [gap('Released cohorts', 'The log holds no release of cohorts: nothing left the vault for this run.')]
+      ? [
+          gap(
+            'Released cohorts',
+            'The log holds no release of cohorts: nothing left the vault for this run.',
+          ),
+        ]
       : releaseOf(opened, cohorts)),
     statement(
       data.identifiers.length === 0
@@ -160,7 +175,12 @@ export const variables = ({ opened }: Chain): readonly DraftBlock[] => {
 export const dataChecks = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
   const passed = eventsOf(run, 'GatePassed').find(({ data }) => data.gate === 'pre-loop');
   return passed === undefined
-    ? [gap('Checks of the data', 'The log holds no pass of the pre-loop gate: the data were not checked.')]
+    ? [
+        gap(
+          'Checks of the data',
+          'The log holds no pass of the pre-loop gate: the data were not checked.',
+        ),
+      ]
     : [
         table(
           'Checks of the data before the loop (pre-loop gate)',
@@ -182,7 +202,10 @@ export const privacy = ({ opened }: Chain): readonly DraftBlock[] => {
       opened,
     ),
     pii === null
-      ? gap('Screening for identifiers', 'The policy of the run does not screen columns for what identifies people.')
+      ? gap(
+          'Screening for identifiers',
+          'The policy of the run does not screen columns for what identifies people.',
+        )
       : statement(
           pii.allow.length === 0
             ? say`Columns and labels were screened for what identifies people; nothing that was found was let through.`

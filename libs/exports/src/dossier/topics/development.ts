@@ -2,7 +2,17 @@ import { LAYER_MEANINGS, layersOfRecord } from '#libs/harness';
 import { eventsOf } from '../../evidence.ts';
 import type { Attempt, AttemptOutcome, Chain } from '../chain.ts';
 import { count, counted, decimal, listed, moment, percent, short, withError } from '../numbers.ts';
-import { code, gap, note, say, statement, table, words, type DraftBlock, type Text } from '../report.ts';
+import {
+  code,
+  gap,
+  note,
+  say,
+  statement,
+  table,
+  words,
+  type DraftBlock,
+  type Text,
+} from '../report.ts';
 
 /** Which study and run, from which source, to which program. */
 export const identity = ({ opened, proposed, evidence }: Chain): readonly DraftBlock[] => {
@@ -147,7 +157,9 @@ const improvement = ({ kept, reverted, observed }: Attempt): string => {
   const ruling = kept?.data.ruling ?? reverted?.data.ruling ?? null;
   if (ruling !== null) return withError(ruling.improvement, ruling.standardError);
   const difference = observed?.data.observation.difference ?? null;
-  return difference === null ? 'not measured' : withError(-difference.value, difference.standardError);
+  return difference === null
+    ? 'not measured'
+    : withError(-difference.value, difference.standardError);
 };
 
 const basisOf = (attempt: Attempt) =>
@@ -172,7 +184,9 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
   const shown =
     all.length <= MOST_ROWS
       ? all
-      : all.filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged').slice(0, MOST_ROWS);
+      : all
+          .filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged')
+          .slice(0, MOST_ROWS);
   const counts = Object.entries(OUTCOMES)
     .map(([outcome, text]) => [all.filter((one) => one.outcome === outcome).length, text] as const)
     .filter(([n]) => n > 0)
@@ -196,7 +210,15 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
       : [
           table(
             'Attempts of the run, in order',
-            ['#No.', 'Hypothesis', 'Change', 'Domain', '#Cost', '#Improvement ± standard error', 'Outcome'],
+            [
+              '#No.',
+              'Hypothesis',
+              'Change',
+              'Domain',
+              '#Cost',
+              '#Improvement ± standard error',
+              'Outcome',
+            ],
             shown.map((attempt) => ({
               cells: [
                 say`${count(attempt.hypothesis.data.number)}`,
@@ -240,7 +262,16 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
       : [
           table(
             'The kept changes that the finding rests on',
-            ['Change', 'Why', 'From tree', 'To tree', 'Files', '#Improvement ± standard error', '#z', '#z to exceed'],
+            [
+              'Change',
+              'Why',
+              'From tree',
+              'To tree',
+              'Files',
+              '#Improvement ± standard error',
+              '#z',
+              '#z to exceed',
+            ],
             known.map((attempt) => ({
               cells: [
                 changeOf(attempt),
@@ -285,7 +316,12 @@ export const monitor = ({ opened, evidence: { run } }: Chain): readonly DraftBlo
   const charted = eventsOf(run, 'MetricObserved').filter(({ data }) => data.charts.length > 0);
   return [
     ...(charts.length === 0
-      ? [gap('Monitoring during the run', 'The policy of the run has no chart: nothing watched for divergence.')]
+      ? [
+          gap(
+            'Monitoring during the run',
+            'The policy of the run has no chart: nothing watched for divergence.',
+          ),
+        ]
       : [
           table(
             'The charts (CUSUM, Page 1954) that watched the run',
@@ -315,8 +351,8 @@ export const monitor = ({ opened, evidence: { run } }: Chain): readonly DraftBlo
       : [
           table(
             divergences.length <= MOST_ROWS
-            ? 'Divergences and what was undone'
-            : `The first ${count(MOST_ROWS)} of ${count(divergences.length)} divergences, and what was undone`,
+              ? 'Divergences and what was undone'
+              : `The first ${count(MOST_ROWS)} of ${count(divergences.length)} divergences, and what was undone`,
             ['When', 'Charts that fired', 'Back to tree', '#Changes undone'],
             divergences.slice(0, MOST_ROWS).map((divergence) => {
               const revert = reverts.find(({ revision }) => revision > divergence.revision) ?? null;
@@ -324,7 +360,9 @@ export const monitor = ({ opened, evidence: { run } }: Chain): readonly DraftBlo
                 cells: [
                   say`${moment(divergence.metadata.time)}`,
                   say`${divergence.data.fired.map(({ chart, sum, decisionInterval }) => `${chart}: ${decimal(sum, 3)} above ${String(decisionInterval)}`).join('; ')}`,
-                  revert === null ? ['no revert recorded'] : say`${code(short(revert.data.toTree))}`,
+                  revert === null
+                    ? ['no revert recorded']
+                    : say`${code(short(revert.data.toTree))}`,
                   say`${count(revert?.data.undone.length ?? 0)}`,
                 ],
                 basis: revert === null ? [divergence] : [divergence, revert],
@@ -349,7 +387,12 @@ export const ending = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
           ),
         ]),
     ...(ended === undefined
-      ? [gap('The end of the loop', 'The log holds no end of the loop: the run is not over, or it was halted.')]
+      ? [
+          gap(
+            'The end of the loop',
+            'The log holds no end of the loop: the run is not over, or it was halted.',
+          ),
+        ]
       : [
           statement(
             say`The loop ended on ${moment(ended.metadata.time)}: ${ENDINGS[ended.data.reason]}. ${count(ended.data.spent)} of ${counted(ended.data.total, 'unit')} were spent.`,

@@ -1,7 +1,17 @@
 import { eventsOf } from '../../evidence.ts';
 import type { Chain } from '../chain.ts';
 import { count, counted, decimal, moment, percent, short } from '../numbers.ts';
-import { code, gap, note, say, statement, table, words, type DraftBlock, type Text } from '../report.ts';
+import {
+  code,
+  gap,
+  note,
+  say,
+  statement,
+  table,
+  words,
+  type DraftBlock,
+  type Text,
+} from '../report.ts';
 import { NO_VERDICT } from './gaps.ts';
 
 const recordedAs = ({ proposed }: Chain): DraftBlock =>
@@ -149,9 +159,7 @@ export const verdict = (chain: Chain): readonly DraftBlock[] => {
 /** Every condition of the verdict, with what was found and expected. */
 export const verdictRows = ({ verdict: verified }: Chain): readonly DraftBlock[] =>
   verified === null
-    ? [
-        NO_VERDICT,
-      ]
+    ? [NO_VERDICT]
     : [
         table(
           `The conditions of the verdict of ${moment(verified.metadata.time)}`,
@@ -164,7 +172,8 @@ export const verdictRows = ({ verdict: verified }: Chain): readonly DraftBlock[]
       ];
 
 /** What a person wrote: in clear, or under a key that no export has. */
-type Said = string | { readonly kind: 'plain'; readonly text: string } | { readonly kind: 'sealed' };
+type Said =
+  string | { readonly kind: 'plain'; readonly text: string } | { readonly kind: 'sealed' };
 
 const reasonOf = (said: Said): Text => {
   const text = typeof said === 'string' ? said : said.kind === 'plain' ? said.text : null;

@@ -7,7 +7,12 @@ import { code, gap, note, say, statement, table, words, type DraftBlock } from '
 import { NO_FAIRNESS } from './gaps.ts';
 
 /** What was measured, and of how much uncertainty. */
-export const metrics = ({ opened, evidence: { run }, links, proposed }: Chain): readonly DraftBlock[] => {
+export const metrics = ({
+  opened,
+  evidence: { run },
+  links,
+  proposed,
+}: Chain): readonly DraftBlock[] => {
   const { objective, replicates } = opened.data.policy;
   const baseline = eventsOf(run, 'BaselineEstablished').at(0);
   const last = links.at(-1)?.observed ?? null;
@@ -18,7 +23,12 @@ export const metrics = ({ opened, evidence: { run }, links, proposed }: Chain): 
       opened,
     ),
     ...(baseline === undefined
-      ? [gap('The unchanged program', 'The log holds no baseline: the unchanged program was not measured.')]
+      ? [
+          gap(
+            'The unchanged program',
+            'The log holds no baseline: the unchanged program was not measured.',
+          ),
+        ]
       : [
           statement(
             say`The program that the run started from had a log-loss of ${withError(baseline.data.metric, baseline.data.standardError)} (standard error) on the dev rows, over ${counted(baseline.data.replicates, 'training')} with different seeds; between seeds it varied by a standard deviation of ${decimal(baseline.data.seedDeviation)}.`,
@@ -90,7 +100,15 @@ export const fairness = (chain: Chain): readonly DraftBlock[] => {
   ];
 };
 
-const measureCells = ({ attribute, measure, value, interval, reason, bound, passed }: FairnessMeasure) => [
+const measureCells = ({
+  attribute,
+  measure,
+  value,
+  interval,
+  reason,
+  bound,
+  passed,
+}: FairnessMeasure) => [
   say`${code(attribute)}`,
   say`${MEASURES[measure]}`,
   value === null ? ['not measurable'] : say`${decimal(value)}`,
@@ -108,7 +126,14 @@ export const groups = (chain: Chain): readonly DraftBlock[] => {
   return [
     table(
       'Decisions by group on the dev rows',
-      ['Attribute', 'Group', '#People', '#Decided favourably', '#Deserving', '#Deserving and decided favourably'],
+      [
+        'Attribute',
+        'Group',
+        '#People',
+        '#Decided favourably',
+        '#Deserving',
+        '#Deserving and decided favourably',
+      ],
       measured.data.report.groups.map((group) => ({
         cells: [
           say`${code(group.attribute)}`,
@@ -157,4 +182,3 @@ export const threshold = ({ opened }: Chain): readonly DraftBlock[] => {
     ),
   ];
 };
-
