@@ -324,7 +324,7 @@ const paragraph = (
 };
 
 const anchor = (press: Press, name: string): void => {
-  press.doc.addNamedDestination(name, 'XYZ', 0, Math.max(0, press.y - 4), null as never);
+  press.doc.addNamedDestination(name, 'XYZ', 0, Math.max(0, press.y - 4), null);
   press.pages.set(name, press.page);
 };
 
