@@ -7,7 +7,7 @@ import { reportHtml } from './html.ts';
 import { modelCardOf } from './model-card.ts';
 import { reportPdf } from './pdf.ts';
 import type { Block, Report, Section, Text } from './report.ts';
-import { ACCEPTED, BLOCKED, evidenceOf, verified } from './testing/evidence.ts';
+import { ACCEPTED, BLOCKED, evidenceOf, verified } from '../testing/honest-evidence.ts';
 
 const REPORTS = [
   ['dossier', dossierOf],
@@ -142,7 +142,8 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     const html = reportHtml(report);
     expect(html).toContain('&lt;script&gt;');
     expect(html).toContain('[U+202E]gnitteb[U+0007][U+200B] 中文 😀');
-    expect(html).not.toMatch(/<script|<img|\u202E|\u0007|\u200B/u);
+    expect(html).not.toMatch(/<script|<img|\u202E|\u200B/u);
+    expect(html).not.toContain('\u0007');
     expect(latin1(await reportPdf(report))).toMatch(/^%PDF-1\.7[\s\S]+%%EOF\s*$/u);
   });
 

@@ -324,7 +324,7 @@ const paragraph = (
 };
 
 const anchor = (press: Press, name: string): void => {
-  press.doc.addNamedDestination(name, 'XYZ', 0, Math.max(0, press.y - 4), null as never);
+  press.doc.addNamedDestination(name, 'XYZ', 0, Math.max(0, press.y - 4), null);
   press.pages.set(name, press.page);
 };
 
@@ -346,7 +346,7 @@ const heading = (
   const item = outline.addItem(title, {
     expanded: level < 2,
     ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
-  } as never);
+  });
   paragraph(press, parent, [plain(title, { size, colour: INK, face: BOLD })], {
     tag: `H${Math.min(level + 1, 6)}`,
     after: level === 1 ? 6 : 4,

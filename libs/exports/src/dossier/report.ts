@@ -199,7 +199,7 @@ export const unlisted = ({ more }: Basis): string =>
 
 // What acts on text instead of being read: controls, marks of direction and of no width, and halves of characters.
 const UNSEEN =
-  /[\p{Cc}\p{Zl}\p{Zp}\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF9-\uFFFC\u{E0000}-\u{E0FFF}\p{Cs}]/gu;
+  /[\p{Cc}\p{Zl}\p{Zp}\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFC\u{E0000}-\u{E0FFF}\p{Cs}]|\u034F|\u17B4|\u17B5|[\uFE00-\uFE0F]/gu;
 
 /** The text with everything in it that would not show, or would change how the rest shows, written out as `[U+202E]`. */
 export const visible = (text: string): string => text.replace(UNSEEN, nameOfCharacter);

@@ -10,9 +10,9 @@ import {
   type HonestRun,
   type Iteration,
   type Workshop,
-} from '../../../../provenance/src/testing/honest-run.ts';
-import type { StoredBytes } from '../../../../provenance/src/ports.ts';
-import type { FindingEvidence } from '../../evidence.ts';
+} from '../../../provenance/src/testing/honest-run.ts';
+import type { StoredBytes } from '../../../provenance/src/ports.ts';
+import type { FindingEvidence } from '../evidence.ts';
 
 const runner = generateKey();
 const worker = generateKey();
@@ -39,7 +39,7 @@ const recorded = <E extends Fact>(events: readonly StoredBytes[]): readonly Reco
       metadata: RecordedEvent['metadata'] & { prev: string | null };
     };
     const { prev, ...rest } = metadata;
-    return { ...event, ...body, metadata: rest, prev } as unknown as RecordedEvent<E>;
+    return { ...event, ...body, metadata: rest, prev };
   });
 
 const ROWS: readonly VerdictRow[] = [
