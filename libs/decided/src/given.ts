@@ -1,3 +1,4 @@
+import type { ErasureEvent } from '#libs/erasures';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
@@ -5,7 +6,8 @@ import type { RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 
 /** Every event that is judged. */
-type Judged = RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent;
+type Judged =
+  RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent | ErasureEvent;
 
 /** What is taken as given, and what holds it instead: a row of the verdict by its name, or words. */
 export type Given = Readonly<
@@ -51,7 +53,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     ),
   },
   RunHalted: {
-    reason: by('the reason that a human gave; any other is decided of the breaches'),
+    note: by('the reason that a human gave, sealed'),
     breaches: by(
       'what a text, a file or a request showed: a halted run yields no finding',
       'not-halted',
@@ -69,6 +71,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     ...RESULT,
     failure: held('training-signatures'),
     detail: held('training-signatures'),
+    note: by('the reason of an operator who gave it up, sealed'),
     errorClass: held('training-signatures'),
     errorFile: held('training-signatures'),
     errorLine: held('training-signatures'),
@@ -115,7 +118,8 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
   MutationKept: NOTHING,
   RunReverted: NOTHING,
   LoopEnded: {
-    message: by('the reason of a human or an agent; of an exhausted budget it is decided anew'),
+    message: by('the reason of an agent; of an exhausted budget or of a human it is decided anew'),
+    note: by('the reason that a human gave, sealed'),
   },
   RunHeadSigned: { signature: held('run-head-signed') },
   RunClosed: { findings: by("the findings' own streams, where each verdict is decided") },
@@ -195,4 +199,10 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     label: by('the operator'),
   },
   WorkerDismissed: { reason: by('the operator') },
+  TextErased: {
+    stream: by('the operator'),
+    revision: by('the operator'),
+    keyId: by('the operator'),
+  },
+  PersonErased: { personId: by('the operator') },
 };

@@ -1,5 +1,6 @@
+import { erasureDecider } from '#libs/erasures';
 import { FINDING_UPCASTERS, findingDecider } from '#libs/findings';
-import { fleetDecider } from '#libs/fleet';
+import { FLEET_UPCASTERS, fleetDecider } from '#libs/fleet';
 import type { Decider, Fact } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { RUN_UPCASTERS, runDecider } from '#libs/run';
@@ -7,6 +8,7 @@ import { dataDecider, studyDecider } from '#libs/studies';
 import type { Place, Reading } from './reading.ts';
 import {
   readingsOfData,
+  readingsOfErasures,
   readingsOfFinding,
   readingsOfFleet,
   readingsOfReads,
@@ -40,7 +42,7 @@ const kind = <State, E extends Fact>(
   { readings, strangeness = () => null, correlation = (id) => id }: KindOf<State, E>,
 ): Kind => ({ initialState, evolve, readings, strangeness, correlation }) as unknown as Kind;
 
-/** Kinds by what the names of their streams begin with; the one stream of the fleet has no other id. */
+/** Kinds by what the names of their streams begin with. */
 const KINDS: readonly (readonly [string, Kind])[] = [
   ['run-', kind(runDecider, { readings: readingsOfRun, strangeness: strangenessOfRun })],
   [
@@ -57,8 +59,11 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['access-', kind(ledgerReadDecider, { readings: readingsOfReads })],
 ];
 
-const FLEET = 'fleet';
-const FLEET_KIND = kind(fleetDecider, { readings: readingsOfFleet });
+/** Streams of which there is one. */
+const ALONE: Readonly<Record<string, Kind>> = {
+  fleet: kind(fleetDecider, { readings: readingsOfFleet }),
+  erasures: kind(erasureDecider, { readings: readingsOfErasures }),
+};
 
 /** A stream whose kind is known, and its id. */
 export interface Known {
@@ -68,7 +73,8 @@ export interface Known {
 
 /** The kind of a stream and its id; null for a name that no kind has. */
 export const kindOf = (stream: string): Known | null => {
-  if (stream === FLEET) return { kind: FLEET_KIND, id: FLEET };
+  const alone = Object.hasOwn(ALONE, stream) ? ALONE[stream] : undefined;
+  if (alone !== undefined) return { kind: alone, id: stream };
   const found = KINDS.find(([prefix]) => stream.startsWith(prefix) && stream !== prefix);
   return found === undefined ? null : { kind: found[1], id: stream.slice(found[0].length) };
 };
@@ -76,6 +82,7 @@ export const kindOf = (stream: string): Known | null => {
 const UPCASTERS: Readonly<Record<string, readonly unknown[]>> = {
   ...RUN_UPCASTERS,
   ...FINDING_UPCASTERS,
+  ...FLEET_UPCASTERS,
 };
 
 /** The version in which events of a type are written today. */

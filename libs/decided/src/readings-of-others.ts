@@ -1,4 +1,5 @@
 import { findingDecider, type FindingEvent, type FindingState } from '#libs/findings';
+import { erasureDecider, type ErasureEvent, type ErasureState } from '#libs/erasures';
 import { fleetDecider, type FleetEvent, type FleetState } from '#libs/fleet';
 import type { Decider, Fact, Refusal, Result } from '#libs/kernel';
 import { ledgerReadDecider, type LedgerReadEvent, type LedgerReadState } from '#libs/ledger-reads';
@@ -179,6 +180,21 @@ export const readingsOfFleet = (
       return [reading({ type: 'AdmitWorker', data: event.data }, asked(random()))];
     case 'WorkerDismissed':
       return [reading({ type: 'DismissWorker', data: event.data }, asked(random()))];
+    default:
+      return [];
+  }
+};
+
+export const readingsOfErasures = (
+  state: ErasureState,
+  [event]: readonly ErasureEvent[],
+): readonly Reading[] => {
+  const reading = readingBy(erasureDecider, state);
+  switch (event?.type) {
+    case 'TextErased':
+      return [reading({ type: 'EraseText', data: event.data }, asked(random()))];
+    case 'PersonErased':
+      return [reading({ type: 'ErasePerson', data: event.data }, asked(random()))];
     default:
       return [];
   }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FindingEvent, VerdictRow } from '#libs/findings';
 import type { Fact, RecordedEvent } from '#libs/kernel';
-import { SEALED } from '../../../../kernel/src/testing/sealed-text.ts';
+import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import { generateKey, sign } from '#libs/signatures';
 import {
   chained,
