@@ -97,7 +97,7 @@ const commands: readonly NotaryCommand[] = [
   await checkpoint(2, 0),
   await checkpoint(fleet.length, 2),
   anchor('witness', 'witness.example', '— witness.example AAAA'),
-  anchor('timestamp', 'https://tsa.example', 'MIIB'),
+  anchor('timestamp', 'https://tsa.example', Buffer.alloc(500, 7).toString('base64')),
   anchor('git-tag', 'https://git.example/ledger.git', 'ab'.repeat(20)),
   {
     type: 'RaiseAlarm',

@@ -51,13 +51,18 @@ export class CheckpointSignedPayload implements DataOf<CheckpointSigned> {
   @Nested(() => LeafPayload) newest!: LeafPayload;
 }
 
+/** Cosignature lines, the id of a tag object, or base64 of a timestamp token, which holds certificates and is long. */
+const Evidence = () =>
+  Matches(
+    /^(?:\u2014 \S+ \S+(?:\n\u2014 \S+ \S+)*|[0-9a-f]{40}|(?:[A-Za-z0-9+/]{4}){50,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/u,
+  );
+
 export class CheckpointAnchoredPayload implements DataOf<CheckpointAnchored> {
   @Ordinal() size!: number;
   @TreeHash() root!: string;
   @OneOf(ANCHORS) kind!: CheckpointAnchored['data']['kind'];
   @Text(500) by!: string;
-  /** A timestamp token holds certificates. */
-  @Text(100_000) evidence!: string;
+  @Text(100_000) @Evidence() evidence!: string;
 }
 
 export class NotaryAlarmRaisedPayload implements DataOf<NotaryAlarmRaised> {
