@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { holdsClearText, isSealedText, sealedProblem, sealedTextsIn, withoutKey } from './private-text.ts';
+import {
+  holdsClearText,
+  isSealedText,
+  sealedProblem,
+  sealedTextsIn,
+  withoutKey,
+} from './private-text.ts';
 import { SEALED } from './testing/sealed-text.ts';
 
 const ofBytes = (bytes: number) => ({
