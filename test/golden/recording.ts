@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { FINDING_UPCASTERS } from '#libs/findings';
+import { FLEET_UPCASTERS } from '#libs/fleet';
 import { fold, type Decider, type Fact } from '#libs/kernel';
 import type { StoredBytes } from '#libs/provenance';
+import { RUN_UPCASTERS } from '#libs/run';
 import { generateKey, sign } from '#libs/signatures';
 import type { Workshop } from '../../libs/provenance/src/testing/honest-run.ts';
 
@@ -20,18 +23,28 @@ export const makeWorkshop = (): Workshop => {
   };
 };
 
-/** What these commands make of a stream that holds `before`. */
+const UPCASTERS: Readonly<Record<string, readonly unknown[]>> = {
+  ...RUN_UPCASTERS,
+  ...FINDING_UPCASTERS,
+  ...FLEET_UPCASTERS,
+};
+const schemaVersionOf = (type: string): number => (UPCASTERS[type]?.length ?? 0) + 1;
+
+/** What these commands make of a stream that holds `before`, in the versions of today. */
 export const decided = <State, Command, E extends Fact, Code extends string>(
   decider: Decider<State, Command, E, Code>,
   before: readonly Fact[],
   ...commands: readonly Command[]
-): readonly E[] => {
+): readonly (E & { readonly schemaVersion: number })[] => {
   let state = fold(decider, before as readonly E[]);
   return commands.flatMap((command) => {
     const decision = decider.decide(state, command);
     if (!decision.ok) throw new Error(decision.error.message);
     state = decision.value.reduce(decider.evolve, state);
-    return decision.value;
+    return decision.value.map((event) => ({
+      ...event,
+      schemaVersion: schemaVersionOf(event.type),
+    }));
   });
 };
 

@@ -1,5 +1,6 @@
 import { formatVerifierKey } from '#libs/checkpoints';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { bytesSource, openBundle, verifyBundle, type AuditorTrust } from './index.ts';
 import {
   bundleOf,
@@ -235,7 +236,7 @@ describe('whom the auditor trusts', () => {
     };
     const said = [...usualFacts(events, log, witness), alarm];
     expect(await failed((await withFacts(said)).bytes)).toEqual(['checkpoints']);
-    const settled = { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } };
+    const settled = { type: 'NotaryAlarmSettled', data: { reason: SEALED } };
     expect(await failed((await withFacts([...said, settled])).bytes)).toEqual([]);
   });
 });

@@ -18,7 +18,9 @@ const streamsOf = (file: string): ReadonlyMap<string, readonly RecordedEvent[]> 
 
 describe('golden logs', () => {
   it.each(goldenFiles())('%s holds what was decided', (file) => {
-    const problems = [...streamsOf(file)].map(([stream, events]) => {
+    // The notary's own stream is no part of what it signs: it decides that anew itself.
+    const streams = [...streamsOf(file)].filter(([stream]) => stream !== 'notary');
+    const problems = streams.map(([stream, events]) => {
       const { state, problem } = judgeAppend(
         startOf(stream),
         events,

@@ -1,4 +1,4 @@
-import { eventId, type Actor, type Fact } from '#libs/kernel';
+import { holdsClearText, eventId, type Actor, type Fact } from '#libs/kernel';
 import { authorise } from '#libs/mandate';
 import { difference, UNTOLD, type Bindings } from './compare.ts';
 import { kindOf, newestVersion, type Kind, type Known } from './kinds.ts';
@@ -54,6 +54,9 @@ const unlinked = ({ stream, head, versions }: StreamState, event: JudgedEvent): 
   const { schemaVersion } = event.metadata;
   const oldest = Object.hasOwn(versions, event.type) ? (versions[event.type] ?? 1) : 1;
   const newest = newestVersion(event.type);
+  // What people write was in clear in the first versions alone.
+  if (holdsClearText(event.data) && schemaVersion !== 1)
+    return `found a human's text in clear in version ${String(schemaVersion)}, expected a sealed one`;
   return Number.isInteger(schemaVersion) && schemaVersion >= oldest && schemaVersion <= newest
     ? null
     : `found metadata.schemaVersion ${String(schemaVersion)}, expected ${oldest === newest ? String(newest) : `${String(oldest)} to ${String(newest)}`}`;

@@ -24,7 +24,9 @@ const DRIVEN = /-pay\.jsonl$/;
 const RECORDED: readonly Append[] = goldenFiles().flatMap((file) =>
   [
     ...Map.groupBy(
-      storedEvents(file).map((event) => decodeStored(event, types)),
+      storedEvents(file)
+        .map((event) => decodeStored(event, types))
+        .filter(({ stream }) => stream !== 'notary'),
       ({ stream }) => stream,
     ),
   ].flatMap(([stream, events]) =>

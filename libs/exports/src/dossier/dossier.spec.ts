@@ -173,7 +173,7 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     expect(gapsOf(reportOf(evidenceOf()))).toContain('Review by a person');
     const reviewed = reportOf(evidence);
     expect(gapsOf(reviewed)).not.toContain('Review by a person');
-    expect(said(reviewed)).toContain('the gain is worth it');
+    expect(said(reviewed)).toContain('accepted the finding. The reason is sealed');
   });
 
   it('says that a verification was asked for and not answered', () => {

@@ -1,3 +1,4 @@
+import type { ErasureEvent } from '#libs/erasures';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { PrivateText, RecordedEvent } from '#libs/kernel';
@@ -9,7 +10,14 @@ import type { Recorded } from '../change.ts';
 import type { AccessKind, ChangeKind, IncidentKind } from './table.ts';
 
 export type KnownEvent = Recorded<
-  RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent | NotaryEvent
+  | RunEvent
+  | FindingEvent
+  | StudyEvent
+  | DataEvent
+  | FleetEvent
+  | LedgerReadEvent
+  | ErasureEvent
+  | NotaryEvent
 >;
 
 /** What the list of changes shows of an event besides who, when and where. */
@@ -144,6 +152,7 @@ export const factsOf = (recorded: RecordedEvent): Facts | null => {
   if (event.stream.startsWith('data-')) return ofData(event as Recorded<DataEvent>);
   if (event.stream.startsWith('access-')) return ofReads(recorded);
   if (event.stream === 'fleet') return ofFleet(event as Recorded<FleetEvent>);
+  if (event.stream === 'erasures') return ofErasures(event as Recorded<ErasureEvent>);
   if (event.stream === 'notary') return ofNotary(event as Recorded<NotaryEvent>);
   return null;
 };
@@ -285,6 +294,26 @@ const ofReads = (event: RecordedEvent): Facts | null => {
     ...aboutOf(asked),
     ...accessed('ledger-read', { operation, asked }),
   };
+};
+
+const ofErasures = (event: Recorded<ErasureEvent>): Facts | null => {
+  switch (event.type) {
+    case 'TextErased': {
+      const place = `${event.data.stream}@${event.data.revision}`;
+      return {
+        what: `what a human wrote in ${place} is erased`,
+        ...changed('text-erased', place),
+        uses: [`event:${place}`],
+      };
+    }
+    case 'PersonErased':
+      return {
+        what: `who ${event.data.personId} was is erased`,
+        ...changed('person-erased', event.data.personId),
+      };
+    default:
+      return null;
+  }
 };
 
 const ofFleet = (event: Recorded<FleetEvent>): Facts | null => {

@@ -20,6 +20,8 @@ export const CHANGES = [
   'line-reverted',
   'worker-admitted',
   'worker-dismissed',
+  'text-erased',
+  'person-erased',
   'notary-opened',
   'notary-key-rotated',
   'alarm-settled',

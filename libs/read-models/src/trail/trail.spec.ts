@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import { decodeStored, eventTypes } from '#libs/event-log';
 import type { RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
@@ -287,7 +288,7 @@ it('reviews: who reviewed what, why, and what the verdict was by then', async ()
       actorRole: 'reviewer',
       actorId: 'v-1',
       decision: 'accepted',
-      reason: 'chain checked',
+      note: SEALED,
       verdict: 'PASS',
       verdictEvent: 'finding-r1-f1@1',
       at: timeOf('FindingReviewed'),
