@@ -144,12 +144,8 @@ export const parseObject = (bytes: Uint8Array, start: number, end: number): Obje
     const to = oidAt - OID_START.length;
     const from = start + OBJECT_START.length;
     if (to < from || !startsWith(bytes, to, end, OID_START)) return null;
-    let oid = '';
-    for (let at = oidAt; at < oidAt + OID_LENGTH; at += 1) {
-      if (!isHexDigit(bytes[at]!)) return null;
-      oid += String.fromCharCode(bytes[at]!);
-    }
-    return { oid, type, from, to };
+    for (let at = oidAt; at < oidAt + OID_LENGTH; at += 1) if (!isHexDigit(bytes[at]!)) return null;
+    return { oid: strict.decode(bytes.subarray(oidAt, oidAt + OID_LENGTH)), type, from, to };
   }
   return null;
 };
