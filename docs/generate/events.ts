@@ -17,6 +17,7 @@ const TYPE_FILES = [
   'kernel/src/artefact.ts',
   'kernel/src/envelope.ts',
   'ledger-reads/src/events.ts',
+  'notary/src/events.ts',
   'run/src/events.ts',
   'studies/src/data-events.ts',
   'studies/src/events.ts',
@@ -30,6 +31,7 @@ const STREAMS = [
   { title: 'Data', stream: 'data-<digest>', files: ['studies/src/data-events.ts'] },
   { title: 'Fleet', stream: 'fleet', files: ['fleet/'] },
   { title: 'Reads of the ledger', stream: 'access-<reader>', files: ['ledger-reads/'] },
+  { title: 'Notary', stream: 'notary', files: ['notary/'] },
 ] as const;
 
 /** Decorators that say what the type says already. */

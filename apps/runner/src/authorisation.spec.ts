@@ -5,6 +5,7 @@ import type { FleetCommand } from '#libs/fleet';
 import type { RecordRead } from '#libs/ledger-reads';
 import { ACTORS, ACTS, rolesForCommand } from '#libs/mandate';
 import { EVENT_TYPES } from '#libs/payloads';
+import type { NotaryCommand } from '#libs/notary';
 import type { AgentCommand, RunCommand } from '#libs/run';
 import type { DataCommand, StudyCommand } from '#libs/studies';
 import {
@@ -12,6 +13,7 @@ import {
   findingStreams,
   fleetStream,
   ledgerReadStreams,
+  notaryStream,
   runStreams,
   studyStreams,
 } from './streams.ts';
@@ -60,6 +62,14 @@ const FLEET: Readonly<Record<FleetCommand['type'], true>> = {
   AdmitWorker: true,
   DismissWorker: true,
 };
+const NOTARY: Readonly<Record<NotaryCommand['type'], true>> = {
+  OpenNotary: true,
+  RotateNotaryKey: true,
+  RecordCheckpoint: true,
+  RecordAnchor: true,
+  RaiseAlarm: true,
+  SettleAlarm: true,
+};
 const READS: Readonly<Record<RecordRead['type'], true>> = { RecordRead: true };
 const AGENTS: Readonly<Record<AgentCommand['type'], true>> = {
   ProposeHypothesis: true,
@@ -78,6 +88,7 @@ const KINDS = [
   [FINDING, findingStreams],
   [FLEET, fleetStream],
   [READS, ledgerReadStreams],
+  [NOTARY, notaryStream],
 ] as const;
 
 describe('every command', () => {

@@ -30,6 +30,20 @@ export {
 } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export type { Fork, ForkFrom } from './opening/fork-point.ts';
+export {
+  asNotary,
+  lastSigned,
+  LOG_TREE,
+  notarySigner,
+  sealLog,
+  type Judge,
+  type Notary,
+  type NotaryLedger,
+  type NotaryOptions,
+  type Sealed,
+  type SealRefusal,
+  type SealRefusalCode,
+} from './notarising/index.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
@@ -40,7 +54,7 @@ export { restoreState, type Restored } from './proving/restore.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
-export { FLEET } from './streams.ts';
+export { FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';
 export type { OutsideRequest, Requested, Standing } from './streams.ts';
 export {
   supervise,

@@ -16,6 +16,7 @@ import {
   findingStreams,
   fleetStream,
   ledgerReadStreams,
+  notaryStream,
   runStreams,
   studyStreams,
 } from './streams.ts';
@@ -40,6 +41,8 @@ export interface Ledger {
   readonly reads: ReturnType<typeof ledgerReadStreams>;
   /** Loaded and asked under the one id `FLEET`. */
   readonly fleet: ReturnType<typeof fleetStream>;
+  /** Loaded and asked under the one id `NOTARY`. */
+  readonly notary: ReturnType<typeof notaryStream>;
   readonly sourceTree: SourceTree;
   readonly views: ReadModels;
   /** Who does what: of all processes on one ledger, one at a time. */
@@ -93,6 +96,7 @@ export const openLedger = async ({
     findings: findingStreams(log, clock),
     reads: ledgerReadStreams(log, clock),
     fleet: fleetStream(log, clock),
+    notary: notaryStream(log, clock),
     sourceTree,
     views,
     leases,

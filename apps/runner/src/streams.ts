@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
 import { fleetDecider } from '#libs/fleet';
@@ -15,8 +16,10 @@ import {
 } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
 import { authorise } from '#libs/mandate';
+import { notaryDecider, type NotaryPorts } from '#libs/notary';
 import { schemaVersionOf } from '#libs/payloads';
 import { runDecider } from '#libs/run';
+import { verifyRaw } from '#libs/signatures';
 import { dataDecider, studyDecider } from '#libs/studies';
 import { recent } from './recent.ts';
 
@@ -250,3 +253,18 @@ export const ledgerReadStreams = (log: EventLog, clock: Clock) =>
 export const FLEET = 'fleet';
 export const fleetStream = (log: EventLog, clock: Clock) =>
   stream(log, clock, { nameOf: () => FLEET, decider: fleetDecider, correlation: () => FLEET });
+
+/** The two functions that the notary's decider needs. */
+export const NOTARY_PORTS: NotaryPorts = {
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  verify: verifyRaw,
+};
+
+/** The one stream of the notary; it has no other id, and its events are no leaves of the tree. */
+export const NOTARY = 'notary';
+export const notaryStream = (log: EventLog, clock: Clock) =>
+  stream(log, clock, {
+    nameOf: () => NOTARY,
+    decider: notaryDecider(NOTARY_PORTS),
+    correlation: () => NOTARY,
+  });

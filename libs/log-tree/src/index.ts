@@ -1,2 +1,2 @@
 /** The Merkle tree of the log, kept in files beside it. */
-export { openLogTree, type Leaf, type LogTree } from './log-tree.ts';
+export { openLogTree, readLogTree, type Leaf, type LogTree, type LogTreeReader } from './log-tree.ts';

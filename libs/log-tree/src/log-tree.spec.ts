@@ -13,7 +13,7 @@ import {
   verifyInclusion,
 } from '#libs/merkle';
 import { sha256 } from '../../merkle/src/testing/grown-tree.ts';
-import { openLogTree, type Leaf } from './index.ts';
+import { openLogTree, readLogTree, type Leaf } from './index.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -129,5 +129,34 @@ describe('the tree of the log', () => {
       tree.close();
     }
     expect(names.sort()).toEqual(['level-0', 'level-1', 'level-2', 'positions']);
+  });
+
+  it('holds no hash of leaves that are gone, on no level', () => {
+    grown(1000).close();
+    truncateSync(join(folder, 'level-0'), 100 * 32);
+    const tree = grown(600);
+    expect(hex(tree.root(600))).toBe(rootAt(600));
+    expect(tree.tile(1, 0)).toHaveLength(2 * 32);
+    tree.close();
+  });
+
+  it('is read while it is written, and changed by no reader', () => {
+    expect(readLogTree(folder)).toBeNull();
+    const tree = grown(700);
+    const reader = readLogTree(folder)!;
+    tree.append(LEAVES.slice(700, 1000));
+    expect(reader.size).toBe(700);
+    expect(hex(reader.root(700))).toBe(rootAt(700));
+    expect(reader.positionOf(699)).toBe(LEAVES[699]!.position);
+    expect(reader.positionOf(700)).toBeNull();
+    expect(reader.indexOf(LEAVES[300]!.position)).toBe(300);
+    expect(reader.tile(5, 0)).toHaveLength(0);
+    reader.close();
+    // What a writer is about to write is not a reader's to mend.
+    truncateSync(join(folder, 'level-0'), 999 * 32 + 7);
+    readLogTree(folder)!.close();
+    expect(statSync(join(folder, 'level-0')).size).toBe(999 * 32 + 7);
+    expect(hex(tree.root(1000))).toBe(rootAt(1000));
+    tree.close();
   });
 });

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -36,22 +37,28 @@ export interface Leaf {
  * C2SP tlog-tiles, and the position of each leaf. All of it derives from the log and can be made again.
  * One process writes; it holds the notary's lease.
  */
-export interface LogTree {
+export interface LogTree extends LogTreeReader {
+  /** Adds leaves in log order. @throws RangeError for a position that isn't after the newest */
+  append(leaves: readonly Leaf[]): void;
+  /** Drops all leaves from `size` on. */
+  cut(size: number): void;
+}
+
+/** The tree as somebody reads it while the notary writes: what was there when it was opened. */
+export interface LogTreeReader {
   readonly size: number;
   /** Position of the newest leaf; null for none. */
   readonly newest: number | null;
-  /** Adds leaves in log order. @throws RangeError for a position that isn't after the newest */
-  append(leaves: readonly Leaf[]): void;
   /** The leaf's index, or null where the tree has no leaf of this position. */
   indexOf(position: number): number | null;
+  /** Where a leaf's event stands in the log, or null where the tree has no such leaf. */
+  positionOf(leafIndex: number): number | null;
   /** Merkle Tree Hash of the first `size` leaves. */
   root(size: number): Uint8Array;
   inclusion(leafIndex: number, size: number): readonly Uint8Array[];
   consistency(size1: number, size2: number): readonly Uint8Array[];
   /** The hashes of a tile, as far as they are there; empty where there are none. */
   tile(level: number, index: number): Uint8Array;
-  /** Drops all leaves from `size` on. */
-  cut(size: number): void;
   close(): void;
 }
 
@@ -68,10 +75,10 @@ interface Records {
   readonly close: () => void;
 }
 
-const openRecords = (path: string, bytesOfOne: number): Records => {
-  const file = openSync(path, 'a+', 0o600);
+const openRecords = (path: string, bytesOfOne: number, isWriter: boolean): Records => {
+  const file = openSync(path, isWriter ? 'a+' : 'r', 0o600);
   let count = Math.floor(fstatSync(file).size / bytesOfOne);
-  ftruncateSync(file, count * bytesOfOne);
+  if (isWriter) ftruncateSync(file, count * bytesOfOne);
   return {
     count: () => count,
     read: (from, wanted) => {
@@ -108,13 +115,29 @@ const bytesOfHex = (hex: string): Uint8Array => {
 /** Opens the tree in a folder, or makes it. What a crash left half-written is cut off: it is added again. */
 export const openLogTree = (folder: string): LogTree => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const positions = openRecords(join(folder, 'positions'), POSITION_BYTES);
+  return open(folder, true);
+};
+
+/**
+ * Opens the tree to read it, and changes no file: its notary may be writing. Null where there is none. It answers for
+ * every size that was signed; of what the notary is adding it may lack hashes.
+ */
+export const readLogTree = (folder: string): LogTreeReader | null =>
+  existsSync(join(folder, 'level-0')) && existsSync(join(folder, 'positions'))
+    ? open(folder, false)
+    : null;
+
+const open = (folder: string, isWriter: boolean): LogTree => {
+  const positions = openRecords(join(folder, 'positions'), POSITION_BYTES, isWriter);
   const levels: Records[] = [];
+  const fileOf = (at: number): string => join(folder, `level-${at}`);
   const level = (at: number): Records =>
-    (levels[at] ??= openRecords(join(folder, `level-${at}`), HASH_BYTES));
+    (levels[at] ??= openRecords(fileOf(at), HASH_BYTES, isWriter));
 
   const tile = (at: number, index: number): Uint8Array =>
-    level(at).read(index * TILE_WIDTH, TILE_WIDTH);
+    isWriter || existsSync(fileOf(at))
+      ? level(at).read(index * TILE_WIDTH, TILE_WIDTH)
+      : new Uint8Array();
 
   /** The tile that was read last of each level: proofs and roots look at few. */
   const cached = new Map<number, { readonly index: number; readonly bytes: Uint8Array }>();
@@ -153,14 +176,16 @@ export const openLogTree = (folder: string): LogTree => {
 
   // A level above that lacks what the one below completes is made again from there.
   const whole = Math.min(positions.count(), level(0).count());
-  cut(whole);
-  for (let at = 1, hashes = Math.floor(whole / TILE_WIDTH); hashes > 0; at += 1) {
+  // Levels that are there hold no hash of what is cut: it would stand where another one belongs.
+  for (let at = 1; isWriter && existsSync(fileOf(at)); at += 1) level(at);
+  if (isWriter) cut(whole);
+  for (let at = 1, hashes = Math.floor(whole / TILE_WIDTH); isWriter && hashes > 0; at += 1) {
     for (let index = level(at).count(); index < hashes; index += 1)
       level(at).append(joinedBelow(at * TILE_HEIGHT, index));
     cached.clear();
     hashes = Math.floor(hashes / TILE_WIDTH);
   }
-  let frontier = frontierOf(whole);
+  let frontier = isWriter ? frontierOf(whole) : { size: whole, roots: [] };
 
   const positionAt = (index: number): number => {
     const bytes = positions.read(index, 1);
@@ -199,6 +224,10 @@ export const openLogTree = (folder: string): LogTree => {
       });
       cached.clear();
     },
+    positionOf: (leafIndex) =>
+      Number.isSafeInteger(leafIndex) && leafIndex >= 0 && leafIndex < frontier.size
+        ? positionAt(leafIndex)
+        : null,
     indexOf: (position) => {
       let low = 0;
       let high = frontier.size;
@@ -212,7 +241,7 @@ export const openLogTree = (folder: string): LogTree => {
     root: (size) => {
       if (!Number.isSafeInteger(size) || size < 0 || size > frontier.size)
         throw new RangeError(`no root of ${size} leaves in a tree of ${frontier.size}`);
-      return rootOf(sha256, size === frontier.size ? frontier : frontierOf(size));
+      return rootOf(sha256, isWriter && size === frontier.size ? frontier : frontierOf(size));
     },
     inclusion: (leafIndex, size) => {
       if (size > frontier.size)

@@ -157,6 +157,20 @@ export const ACTS = {
       'getMetrics',
     ],
   },
+  'sign-the-log': {
+    row: null,
+    what: 'sign what the log is at a size, keep who else holds it, raise the alarm',
+    roles: ['harness'],
+    commands: ['OpenNotary', 'RecordCheckpoint', 'RecordAnchor', 'RaiseAlarm'],
+    operations: [],
+  },
+  'keep-the-notary': {
+    row: null,
+    what: "change the notary's key, settle its alarm with a reason",
+    roles: ['operator'],
+    commands: ['RotateNotaryKey', 'SettleAlarm'],
+    operations: [],
+  },
   'drive-runs': {
     row: null,
     what: 'measure, decide, charge, revert, score, verify and sign',

@@ -2,16 +2,19 @@ import type { EventType } from '#libs/event-log';
 import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
+import type { NotaryEvent } from '#libs/notary';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
 import * as findings from './findings.ts';
 import * as fleet from './fleet.ts';
 import * as ledgerReads from './ledger-reads.ts';
+import * as notary from './notary.ts';
 import * as run from './run.ts';
 import * as studies from './studies.ts';
 
-type KnownEvent = RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent;
+type KnownEvent =
+  RunEvent | FindingEvent | StudyEvent | DataEvent | FleetEvent | LedgerReadEvent | NotaryEvent;
 
 /** One class for each type of event, and it says what that event's data says: else this does not compile. */
 type Payloads = {
@@ -67,6 +70,12 @@ const PAYLOADS: Payloads = {
   LedgerRead: ledgerReads.LedgerReadPayload,
   WorkerAdmitted: fleet.WorkerAdmittedPayload,
   WorkerDismissed: fleet.WorkerDismissedPayload,
+  NotaryOpened: notary.NotaryOpenedPayload,
+  NotaryKeyRotated: notary.NotaryKeyRotatedPayload,
+  CheckpointSigned: notary.CheckpointSignedPayload,
+  CheckpointAnchored: notary.CheckpointAnchoredPayload,
+  NotaryAlarmRaised: notary.NotaryAlarmRaisedPayload,
+  NotaryAlarmSettled: notary.NotaryAlarmSettledPayload,
 };
 
 const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = {

@@ -1,4 +1,4 @@
-import type { Signature } from '#libs/kernel';
+import type { Signature, StoredEvent } from '#libs/kernel';
 import type { AttestationContext } from './attestations.ts';
 
 /** A hash as lower-case hex; passed in, so that the verifier runs anywhere. */
@@ -23,3 +23,9 @@ export type ReadObject = (oid: string) => Promise<FoundObject>;
 
 /** What the verifier reads: the bytes are the only thing that is believed. */
 export type { StoredEvent as StoredBytes } from '#libs/kernel';
+
+/**
+ * An event out of a file that says nothing of it beside its bytes. `position` is its place in the order of all events
+ * as far as that is known, NaN where not: what needs the order of such an event fails.
+ */
+export type BareEvent = Pick<StoredEvent, 'position' | 'canonical'>;

@@ -27,7 +27,7 @@ import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
 import { readData } from './event-versions.ts';
-import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
+import type { BareEvent, Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Every row of a verdict, in the order in which it shows them. */
 export const CHECKS: readonly Check[] = [
@@ -172,15 +172,32 @@ export const startVerification = (
   };
 };
 
+/** Nothing but the bytes says what such an event is filed under. */
+const filed = (
+  { position, canonical }: BareEvent,
+  hash: string,
+  body: HashedBody | null,
+): StoredBytes => ({
+  ...{ position, canonical, hash },
+  ...{ stream: body?.stream ?? '', revision: body?.revision ?? NaN },
+  ...{ id: body?.id ?? '', type: body?.type ?? '' },
+});
+
 /** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
-export const observe = (verification: Verification, source: Source, stored: StoredBytes): void => {
+export const observe = (
+  verification: Verification,
+  source: Source,
+  event: StoredBytes | BareEvent,
+): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
+  const digest = ports.sha256(event.canonical);
+  const read = bodyOf(event.canonical);
   const link: Link = {
     source,
     index: counts[source],
-    stored,
-    digest: ports.sha256(stored.canonical),
-    body: bodyOf(stored.canonical),
+    stored: 'hash' in event ? event : filed(event, digest, read),
+    digest,
+    body: read,
   };
   counts[source] += 1;
   for (const { running, handle } of links)
@@ -189,20 +206,20 @@ export const observe = (verification: Verification, source: Source, stored: Stor
     });
 
   const { body } = link;
-  const read = body === null ? null : readData(source, body);
-  if (body === null || read === null || 'problem' in read) return;
-  const { data } = read;
-  const event: ChainEvent = { ...link, body, data };
+  const known = body === null ? null : readData(source, body);
+  if (body === null || known === null || 'problem' in known) return;
+  const { data } = known;
+  const chained: ChainEvent = { ...link, body, data };
   if (source === 'run') {
     if (body.type === 'RunOpened') pinned.opened ??= data as RunOpened['data'];
     for (const { running, handle } of every)
       guard(running, () => {
-        handle(event);
+        handle(chained);
       });
   }
   for (const { running, handle } of handlers[source].get(body.type) ?? [])
     guard(running, () => {
-      handle(event.data, event);
+      handle(data, chained);
     });
 };
 

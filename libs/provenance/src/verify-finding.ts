@@ -2,12 +2,13 @@ import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/finding
 import type { ForkPoint, RunOpened } from '#libs/run';
 import type { Ancestor, Source } from './check.ts';
 import { readData } from './event-versions.ts';
-import type { StoredBytes } from './ports.ts';
+import type { BareEvent, StoredBytes } from './ports.ts';
 import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
 import type { Verification, VerificationPorts } from './verification.ts';
 
 /** Events in order, from a log or from a file. */
-export type StoredEvents = AsyncIterable<StoredBytes> | Iterable<StoredBytes>;
+export type StoredEvents =
+  AsyncIterable<StoredBytes | BareEvent> | Iterable<StoredBytes | BareEvent>;
 
 /** A finding's streams, each from its first event. */
 export interface FindingStreams {
@@ -74,7 +75,7 @@ const feed = async (
 };
 
 interface Head {
-  readonly events: readonly StoredBytes[];
+  readonly events: readonly (StoredBytes | BareEvent)[];
   readonly proposed: FindingProposed['data'] | null;
   readonly why: string;
 }
@@ -83,14 +84,14 @@ interface Head {
 async function* dataOf(
   { claim }: FindingProposed['data'],
   read: NonNullable<FindingToVerify['dataEvents']>,
-): AsyncIterable<StoredBytes> {
+): AsyncIterable<StoredBytes | BareEvent> {
   const look = (claim as FindingProposed['data']['claim'] | undefined)?.look ?? null;
   if (look !== null) yield* read(look.dataDigest);
 }
 
 /** The finding's own stream is short; its first event says what is claimed. */
 const readFinding = async (stored: StoredEvents): Promise<Head> => {
-  const events: StoredBytes[] = [];
+  const events: (StoredBytes | BareEvent)[] = [];
   const unread = (why: string): Head => ({ events, proposed: null, why });
   try {
     for await (const event of stored) events.push(event);

@@ -66,6 +66,24 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
   return latest;
 };
 
+/** Ed25519 (RFC 8032) over these very bytes: for formats that others made, such as C2SP signed notes. */
+export const signRaw = ({ privateKey }: SigningKey, message: Uint8Array): Uint8Array =>
+  Uint8Array.from(signBytes(null, message, privateKey));
+
+/** Whether this key (raw 32 bytes) signed these very bytes with Ed25519; false for what is malformed. */
+export const verifyRaw = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean => {
+  try {
+    const key = verificationKey(Buffer.from(publicKey).toString('base64'));
+    return key !== null && verifyBytes(null, message, key.key, signature);
+  } catch {
+    return false;
+  }
+};
+
 /**
  * Whether `signature` is `publicKey`'s (base64 of the raw 32 bytes) over `value` in this context. Never throws:
  * a malformed key, signature or value is a signature that doesn't hold.

@@ -32,6 +32,19 @@ const signingKeyOf = (pem: string): SigningKey => {
 const newPem = (): string =>
   generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 
+/** The key that a PKCS8 PEM holds, for keys that are not in files of ours. The text is never shown. */
+export const readKey = (pem: string): Result<SigningKey, Refusal<KeyRefusalCode>> => {
+  try {
+    return ok(signingKeyOf(pem));
+  } catch {
+    return refused({
+      code: 'key-unreadable',
+      message:
+        'found no Ed25519 private key, expected PKCS8 PEM: make one with "openssl genpkey -algorithm ed25519"',
+    });
+  }
+};
+
 /** A key that lives in memory alone: for tests and for keys that nobody needs tomorrow. */
 export const generateKey = (): SigningKey => signingKeyOf(newPem());
 
@@ -157,12 +170,12 @@ export const openKey = async (
   }
   const file = await openSecretFile(folder, `${name}.pem`, newPem);
   if (!file.ok) return file;
-  try {
-    return ok(signingKeyOf(new TextDecoder().decode(file.value ?? new Uint8Array())));
-  } catch {
+  const key = readKey(new TextDecoder().decode(file.value ?? new Uint8Array()));
+  if (!key.ok) {
     return refused({
       code: 'key-unreadable',
       message: `found no Ed25519 private key in ${join(folder, `${name}.pem`)}, expected PKCS8 PEM: put the right file back, or delete it and a new key is made at the next use`,
     });
   }
+  return key;
 };

@@ -92,7 +92,7 @@ export const dataPinned: Check = {
           // In version 1 nothing more was asked of a release.
           if (policy.version > 1) {
             if (fixed.length === 0) faults.add('no split was fixed for the data');
-            else if (splitAt >= openedAt)
+            else if (!(splitAt < openedAt))
               faults.add('the split of the data was fixed after the run was opened');
             const run = { table: cohorts.table.sha256, pins, policy: policy.data, openedAt };
             checkTables(tables, run, faults);
@@ -126,7 +126,7 @@ const checkTables = (
   );
   const at = same.findIndex((one) => one.table === table);
   const said = same[at];
-  if (said === undefined || said.position >= openedAt)
+  if (said === undefined || !(said.position < openedAt))
     faults.add(`the base table ${table} was not said before it was released`);
   else if (at > 0 && policy.disclosure?.tables === 'one')
     faults.add(`run ${same[0]?.runId ?? ''} released another base table of the same rows before`);

@@ -1,0 +1,166 @@
+import {
+  CorruptEvent,
+  decodeStored,
+  eventTypes,
+  StreamGone,
+  UnknownEventVersion,
+  type EventLog,
+} from '#libs/event-log';
+import type { RecordedEvent, StoredEvent } from '#libs/kernel';
+import type { NotaryAlarmRaised } from '#libs/notary';
+import { EVENT_TYPES } from '#libs/payloads';
+import { recent, type Recent } from '../recent.ts';
+import { NOTARY } from '../streams.ts';
+import type { Judge } from './judge.ts';
+
+/** What is wrong with the log: the alarm's data without the size. */
+export type Trouble = Omit<NotaryAlarmRaised['data'], 'size'>;
+
+/** An event that this program is too old to judge: no alarm, but nothing that it could sign. */
+export class TooNewToSign extends Error {
+  override readonly name = 'TooNewToSign';
+}
+
+const types = eventTypes(EVENT_TYPES);
+
+export const nameOf = ({ stream, revision }: Pick<StoredEvent, 'stream' | 'revision'>): string =>
+  `event ${revision} of ${stream}`;
+
+/** The event whose bytes were stored, if they hash to its chain hash and stand where they say. */
+export const readLeaf = (stored: StoredEvent): RecordedEvent | Trouble => {
+  try {
+    return decodeStored(stored, types);
+  } catch (error) {
+    if (error instanceof CorruptEvent)
+      return {
+        reason: 'not-decided',
+        found: error.message,
+        expected: 'bytes that hash to the chain hash, where they say that they stand',
+      };
+    if (error instanceof UnknownEventVersion) throw new TooNewToSign(error.message);
+    throw error;
+  }
+};
+
+export const isTrouble = (found: RecordedEvent | Trouble): found is Trouble => 'reason' in found;
+
+/** Events of the log in its order, without the notary's own, which are no leaves. */
+export async function* leavesOf(
+  log: Pick<EventLog, 'readStored'>,
+  after: number | null,
+): AsyncGenerator<StoredEvent> {
+  for await (const stored of log.readStored(after === null ? {} : { after }))
+    if (stored.stream !== NOTARY) yield stored;
+}
+
+/** A stream that the server no longer gives is one that lost what it held. */
+export const goneStream = (error: unknown): Trouble | null =>
+  error instanceof StreamGone
+    ? {
+        reason: 'shorter-log',
+        found: error.message,
+        expected: 'every event that was appended: a log loses none',
+      }
+    : null;
+
+interface Head {
+  readonly revision: number;
+  readonly hash: string;
+}
+
+/** Streams whose last event is held in memory; of any other the log is asked. */
+const MOST_HEADS = 10_000;
+
+/** Looks at events in log order: whether each is linked to its stream's event before, and decided by the rules. */
+export interface LeafCheck {
+  /** What is wrong with this event, or with an append that it shows to be complete. */
+  readonly see: (event: RecordedEvent) => Promise<Trouble | null>;
+  /** What is wrong with the append that was seen last. The events seen until now are then known to be good. */
+  readonly end: () => Promise<Trouble | null>;
+}
+
+export const leafCheck = (log: Pick<EventLog, 'readStream'>, judge: Judge): LeafCheck => {
+  const heads: Recent<Head> = recent(MOST_HEADS);
+  let append: RecordedEvent[] = [];
+
+  const headBefore = async ({ stream, revision, position }: RecordedEvent): Promise<Head | null> => {
+    const known = heads.get(stream);
+    if (known !== undefined) return known;
+    for await (const before of log.readStream(stream, { from: revision - 1, limit: 1 }))
+      return before.revision === revision - 1 && before.position < position ? before : null;
+    return null;
+  };
+
+  const unlinked = async (event: RecordedEvent): Promise<Trouble | null> => {
+    const { stream, revision, prev, hash } = event;
+    const before = revision === 0 ? (heads.get(stream) ?? null) : await headBefore(event);
+    const isLinked =
+      revision === 0
+        ? before === null && prev === null
+        : before?.revision === revision - 1 && before.hash === prev;
+    heads.set(stream, { revision, hash });
+    return isLinked
+      ? null
+      : {
+          reason: 'not-decided',
+          found: `${nameOf(event)} linked to ${prev ?? 'nothing'}`,
+          expected:
+            revision === 0
+              ? 'the first event of its stream, linked to nothing'
+              : `a link to ${before === null ? 'the event before it, which is not before it in the log' : `event ${before.revision}, ${before.hash}`}`,
+        };
+  };
+
+  const end = async (): Promise<Trouble | null> => {
+    const [first] = append;
+    if (first === undefined) return null;
+    const events = append;
+    append = [];
+    const why = await judge(events, () => earlierThan(log, first));
+    return why === null
+      ? null
+      : {
+          reason: 'not-decided',
+          found: `${nameOf(first)}${events.length > 1 ? ` and ${events.length - 1} after it` : ''}: ${why}`,
+          expected: 'what the rules decide there',
+        };
+  };
+
+  const see = async (event: RecordedEvent): Promise<Trouble | null> => {
+    try {
+      const wrong = await unlinked(event);
+      if (wrong !== null) return wrong;
+      const last = append.at(-1);
+      const isSameAppend = last === undefined || belongsTogether(last, event);
+      const before = isSameAppend ? null : await end();
+      append.push(event);
+      return before;
+    } catch (error) {
+      // What stands before it in its stream was signed already, or is about to be: it must be readable.
+      if (error instanceof CorruptEvent)
+        return {
+          reason: 'not-decided',
+          found: error.message,
+          expected: `the events that ${nameOf(event)} rests on, as they were written`,
+        };
+      const gone = goneStream(error);
+      if (gone !== null) return gone;
+      throw error;
+    }
+  };
+  return { see, end };
+};
+
+/** One append's events stand side by side and share what caused them: the command, or the event before the append. */
+const belongsTogether = (last: RecordedEvent, next: RecordedEvent): boolean =>
+  next.stream === last.stream &&
+  next.revision === last.revision + 1 &&
+  next.metadata.causationId === last.metadata.causationId;
+
+async function* earlierThan(
+  log: Pick<EventLog, 'readStream'>,
+  { stream, revision }: RecordedEvent,
+): AsyncGenerator<RecordedEvent> {
+  if (revision === 0) return;
+  for await (const event of log.readStream(stream, { limit: revision })) yield event;
+}

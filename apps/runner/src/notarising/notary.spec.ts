@@ -1,0 +1,445 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fromBase64, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
+import {
+  chain,
+  eventTypes,
+  openSqliteEventLog,
+  parseBody,
+  unchained,
+  type EventLog,
+} from '#libs/event-log';
+import type { NewEvent, RecordedEvent } from '#libs/kernel';
+import { memoryLeases, type Leases } from '#libs/leases';
+import { openLogTree } from '#libs/log-tree';
+import { verifyConsistency } from '#libs/merkle';
+import type { NotaryEvent, NotarySigner } from '#libs/notary';
+import { EVENT_TYPES } from '#libs/payloads';
+import { generateKey, signRaw } from '#libs/signatures';
+import { LOCAL_OPERATOR } from '../actors.ts';
+import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
+import { takesEveryEvent, type Judge } from './judge.ts';
+import {
+  asNotary,
+  LOG_TREE,
+  NOTARY_LEASE,
+  sealLog,
+  type NotaryLedger,
+  type NotaryOptions,
+} from './notary.ts';
+
+const clock = { now: () => '2026-11-20T08:00:00.000Z' };
+
+const signerOf = (): NotarySigner => {
+  const key = generateKey();
+  return {
+    publicKey: Buffer.from(key.publicKey, 'base64'),
+    sign: async (message) => signRaw(key, message),
+  };
+};
+
+let folder: string;
+let log: EventLog;
+let leases: Leases;
+let options: NotaryOptions;
+let ids = 0;
+
+const openLog = (): EventLog => {
+  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), eventTypes(EVENT_TYPES));
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value.log;
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-notary-'));
+  log = openLog();
+  leases = memoryLeases();
+  options = { signer: signerOf(), origin: 'ledger.example', judge: takesEveryEvent };
+});
+afterEach(async () => {
+  await log.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ledger = (): NotaryLedger => ({ folder, log, notary: notaryStream(log, clock), leases });
+
+const read = (asked: string, cause = `cause ${ids}`): NewEvent => ({
+  id: `read-${(ids += 1)}`,
+  type: 'LedgerRead',
+  data: { operation: 'getRun', asked: { id: asked } },
+  metadata: {
+    correlationId: 'c',
+    causationId: cause,
+    actor: { role: 'auditor', id: 'a' },
+    time: clock.now(),
+    schemaVersion: 1,
+  },
+});
+
+/** Appends so many events, over three streams. */
+const grow = async (count: number): Promise<void> => {
+  for (let at = 0; at < count; at += 1) {
+    const stream = `access-${at % 3}`;
+    let revision: number | 'no-stream' = 'no-stream';
+    for await (const event of log.readStream(stream, { direction: 'backwards', limit: 1 }))
+      revision = event.revision;
+    const appended = await log.append(stream, revision, [read(`run ${at}`)]);
+    if (!appended.ok) throw new Error(appended.error.message);
+  }
+};
+
+const notaryEvents = async (): Promise<readonly RecordedEvent<NotaryEvent>[]> => {
+  const events: RecordedEvent<NotaryEvent>[] = [];
+  for await (const event of log.readStream<NotaryEvent>(NOTARY)) events.push(event);
+  return events;
+};
+const types = async (): Promise<readonly string[]> =>
+  (await notaryEvents()).map(({ type }) => type);
+
+const seal = async (more: Partial<NotaryOptions> = {}) =>
+  sealLog(ledger(), { ...options, ...more });
+
+const sealed = async () => {
+  const result = await seal();
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+};
+
+/** Changes the log's file behind its back, as somebody with access to the machine would. */
+const tamper = (work: (database: DatabaseSync) => void): void => {
+  const database = new DatabaseSync(join(folder, 'log.sqlite'));
+  work(database);
+  database.close();
+};
+
+/** Writes another event in the place of one, with hashes that hold, and links what comes after it anew. */
+const rewrite = (stream: string, revision: number): void =>
+  tamper((database) => {
+    const rows = database
+      .prepare(
+        'SELECT revision, hash, canonical FROM events WHERE stream = ? AND revision >= ? ORDER BY revision',
+      )
+      .all(stream, Math.max(0, revision - 1)) as {
+      revision: number;
+      hash: string;
+      canonical: Uint8Array;
+    }[];
+    const before = revision === 0 ? null : rows[0]!.hash;
+    const events = rows
+      .filter((row) => row.revision >= revision)
+      .map(({ revision: at, canonical }) => {
+        const { stream: _, revision: __, ...event } = parseBody(canonical);
+        const { prev: ___, ...metadata } = event.metadata;
+        const data =
+          at === revision ? { operation: 'getRun', asked: { id: 'another' } } : event.data;
+        return unchained(stream, at, { ...event, data, metadata });
+      });
+    for (const { revision: at, hash, canonical } of chain(before, events))
+      database
+        .prepare('UPDATE events SET hash = ?, canonical = ? WHERE stream = ? AND revision = ?')
+        .run(hash, canonical, stream, at);
+  });
+
+const settle = async (): Promise<void> => {
+  const settled = await notaryStream(log, clock).send(
+    NOTARY,
+    { type: 'SettleAlarm', id: `settle ${(ids += 1)}`, data: { reason: 'looked at' } },
+    LOCAL_OPERATOR,
+  );
+  if (!settled.ok) throw new Error(settled.error.message);
+};
+
+describe('a log', () => {
+  it('is signed as far as it goes, and what came since with proof that it extends it', async () => {
+    expect(await seal()).toMatchObject({ ok: true, value: { checkpoint: null } });
+    await grow(5);
+    const first = await sealed();
+    expect(first).toMatchObject({ isNew: true, checkpoint: { size: 5, extendsLast: [] } });
+    await grow(300);
+    const second = await sealed();
+    expect(second).toMatchObject({ isNew: true, checkpoint: { size: 305 } });
+    const key = parseVerifierKey(NOTARY_PORTS.sha256, second.verifierKey);
+    const note = parseNote(second.checkpoint!.note);
+    if (!key.ok || !note.ok) throw new Error('no key, or no note');
+    expect(verifyNote(note.value, [key.value], NOTARY_PORTS.verify).ok).toBe(true);
+    expect(
+      verifyConsistency(
+        NOTARY_PORTS.sha256,
+        {
+          ...{ size1: 5, root1: fromBase64(first.checkpoint!.root)! },
+          ...{ size2: 305, root2: fromBase64(second.checkpoint!.root)! },
+        },
+        second.checkpoint!.extendsLast.map((hash) => fromBase64(hash)!),
+      ),
+    ).toBe(true);
+    expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned', 'CheckpointSigned']);
+  });
+
+  it('is not signed again where nothing came since', async () => {
+    await grow(5);
+    await sealed();
+    expect(await sealed()).toMatchObject({ isNew: false, checkpoint: { size: 5 } });
+    expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned']);
+  });
+
+  it('is named after its first key where nothing else is said, and never another way', async () => {
+    await grow(1);
+    options = { ...options, origin: null };
+    const { origin } = await sealed();
+    expect(origin).toMatch(/^holdfast\/[0-9a-f]{16}$/);
+    expect(await seal({ origin: 'other.example' })).toMatchObject({
+      ok: false,
+      error: { code: 'other-notary' },
+    });
+  });
+
+  it('is not signed with a key that is not its own', async () => {
+    await grow(1);
+    await sealed();
+    await grow(1);
+    expect(await seal({ signer: signerOf() })).toMatchObject({
+      ok: false,
+      error: { code: 'other-notary', message: expect.stringContaining('rotate') as string },
+    });
+    expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned']);
+  });
+
+  it('is signed by one process at a time', async () => {
+    await grow(3);
+    const other = await leases.acquire(NOTARY_LEASE, 60_000);
+    const refused = await asNotary(ledger(), options, (notary) => notary.seal(), { patienceMs: 0 });
+    expect(refused).toMatchObject({ ok: false, error: { code: 'notary-elsewhere' } });
+    await other!.release();
+    const both = await Promise.all([seal(), seal()]);
+    expect(both.map((each) => each.ok)).toEqual([true, true]);
+    expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned']);
+  });
+
+  it('that two sign all the same, each believing that he alone does, is signed once', async () => {
+    await grow(3);
+    const apart = () => sealLog({ ...ledger(), leases: memoryLeases() }, options);
+    const both = await Promise.all([apart(), apart()]);
+    expect(both.some((each) => each.ok)).toBe(true);
+    for (const each of both)
+      if (!each.ok) expect(each.error.code).toMatch(/^(lost-race|notary-alarm)$/);
+    expect((await types()).filter((type) => type === 'CheckpointSigned')).toHaveLength(1);
+  });
+});
+
+describe("the tree's files", () => {
+  it.each([
+    ['missing', () => rmSync(join(folder, LOG_TREE), { recursive: true })],
+    ['cut', () => truncateSync(join(folder, LOG_TREE, 'level-0'), 32 * 100)],
+    ['overwritten', () => writeFileSync(join(folder, LOG_TREE, 'level-0'), Buffer.alloc(32 * 600))],
+    ['cut above', () => truncateSync(join(folder, LOG_TREE, 'level-1'), 3)],
+    [
+      'overwritten above',
+      () => writeFileSync(join(folder, LOG_TREE, 'level-1'), Buffer.alloc(64, 7)),
+    ],
+    ['without places', () => rmSync(join(folder, LOG_TREE, 'positions'))],
+  ])('are made again where they are %s', async (_, damage) => {
+    await grow(600);
+    const { checkpoint } = await sealed();
+    damage();
+    await grow(10);
+    expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 610 } });
+    const tree = openLogTree(join(folder, LOG_TREE));
+    expect(Buffer.from(tree.root(600)).toString('base64')).toBe(checkpoint!.root);
+    tree.close();
+    expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned', 'CheckpointSigned']);
+  });
+
+  it('may hold leaves that were not signed: a notary was stopped between the two', async () => {
+    await grow(5);
+    await sealed();
+    await grow(5);
+    const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
+    await expect(seal({ signer: failing })).rejects.toThrow('stopped');
+    expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 10 } });
+  });
+});
+
+/** Refused with the alarm, which then stands in the log; nothing is signed until somebody settled it, nor after. */
+const alarmed = async (reason: string, found: string | RegExp): Promise<void> => {
+  const signed = (await types()).filter((type) => type === 'CheckpointSigned').length;
+  const refused = await seal();
+  expect(refused).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+  const raised = (await notaryEvents()).at(-1);
+  expect(raised).toMatchObject({ type: 'NotaryAlarmRaised', data: { reason } });
+  expect((raised as unknown as { data: { found: string } }).data.found).toMatch(found);
+  expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+  expect((await types()).at(-1)).toBe('NotaryAlarmRaised');
+  await settle();
+  expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+  expect((await types()).slice(-3)).toEqual([
+    'NotaryAlarmRaised',
+    'NotaryAlarmSettled',
+    'NotaryAlarmRaised',
+  ]);
+  expect((await types()).filter((type) => type === 'CheckpointSigned')).toHaveLength(signed);
+};
+
+describe('the alarm is raised, and nothing is signed, where', () => {
+  it.each(['with the tree', 'without it'])(
+    'an event was rewritten with hashes that hold, %s',
+    async (how) => {
+      await grow(30);
+      await sealed();
+      rewrite('access-1', 4);
+      if (how === 'without it') rmSync(join(folder, LOG_TREE), { recursive: true });
+      await alarmed('not-an-extension', how === 'with the tree' ? /event 4 of access-1/ : /root/);
+    },
+  );
+
+  it('the bytes of an event were changed', async () => {
+    await grow(30);
+    await sealed();
+    tamper((database) =>
+      database.exec(
+        `UPDATE events SET canonical = CAST(replace(CAST(canonical AS TEXT), 'getRun', 'getRan') AS BLOB) WHERE stream = 'access-0' AND revision = 3`,
+      ),
+    );
+    await alarmed('not-decided', /do not hash/);
+  });
+
+  it('an event that came since was changed', async () => {
+    await grow(30);
+    await sealed();
+    await grow(30);
+    tamper((database) =>
+      database.exec(
+        `UPDATE events SET canonical = CAST(replace(CAST(canonical AS TEXT), 'getRun', 'getRan') AS BLOB) WHERE stream = 'access-0' AND revision = 15`,
+      ),
+    );
+    await alarmed('not-decided', /do not hash/);
+  });
+
+  it('the log was cut, with its tree and without', async () => {
+    await grow(30);
+    await sealed();
+    tamper((database) => database.exec(`DELETE FROM events WHERE revision >= 6`));
+    // The notary's own events are number 0 and 1.
+    await alarmed('shorter-log', /^18 events$/);
+  });
+
+  it('events that came since, and that the notary saw, are gone', async () => {
+    await grow(30);
+    await sealed();
+    await grow(6);
+    const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
+    await expect(seal({ signer: failing })).rejects.toThrow('stopped');
+    tamper((database) => database.exec(`DELETE FROM events WHERE revision >= 10`));
+    await alarmed('shorter-log', /^30 events$/);
+  });
+
+  it('the log went on otherwise than the notary saw it go on', async () => {
+    await grow(30);
+    await sealed();
+    await grow(6);
+    const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
+    await expect(seal({ signer: failing })).rejects.toThrow('stopped');
+    rewrite('access-2', 11);
+    await alarmed('not-an-extension', /event 11 of access-2/);
+  });
+
+  it('an event that came since is linked to another than the one before it', async () => {
+    await grow(30);
+    await sealed();
+    await grow(3);
+    tamper((database) => {
+      const { canonical } = database
+        .prepare(`SELECT canonical FROM events WHERE stream = 'access-0' AND revision = 10`)
+        .get() as { canonical: Uint8Array };
+      const { stream, revision, metadata, ...event } = parseBody(canonical);
+      const { prev: _, ...rest } = metadata;
+      const [forged] = chain('ab'.repeat(32), [
+        unchained(stream, revision, { ...event, metadata: rest }),
+      ]);
+      database
+        .prepare(
+          `UPDATE events SET hash = ?, canonical = ? WHERE stream = 'access-0' AND revision = 10`,
+        )
+        .run(forged!.hash, forged!.canonical);
+    });
+    await alarmed('not-decided', /event 10 of access-0 linked to abab/);
+  });
+
+  it('the rules would not have made an event', async () => {
+    const judge: Judge = async ([event]) =>
+      (event!.data as { asked: { id: string } }).asked.id === 'forged' ? 'nobody asked that' : null;
+    options = { ...options, judge };
+    await grow(5);
+    await sealed();
+    await log.append('access-9', 'no-stream', [read('forged')]);
+    await alarmed('not-decided', /event 0 of access-9: nobody asked that/);
+  });
+
+  it('a checkpoint was put into its own stream that it did not sign', async () => {
+    await grow(30);
+    await sealed();
+    const [, signed] = await notaryEvents();
+    const forged = {
+      ...(signed!.data as object),
+      size: 3,
+      root: Buffer.alloc(32, 1).toString('base64'),
+      extendsLast: [],
+    };
+    const event: NewEvent = {
+      ...{ id: 'forged', type: 'CheckpointSigned', data: forged },
+      metadata: { ...signed!.metadata },
+    };
+    expect((await log.append(NOTARY, 1, [event])).ok).toBe(true);
+    await alarmed('not-decided', /event 2 of notary: found CheckpointSigned/);
+  });
+});
+
+it('judges the events of each append together, once, with those of its stream before', async () => {
+  const judged: string[][] = [];
+  const judge: Judge = async (events, earlier) => {
+    const before: number[] = [];
+    for await (const { revision } of earlier()) before.push(revision);
+    judged.push([before.join(), ...events.map(({ stream, revision }) => `${stream}@${revision}`)]);
+    return null;
+  };
+  options = { ...options, judge };
+  await log.append('access-0', 'no-stream', [read('a', 'one'), read('b', 'one')]);
+  await log.append('access-0', 1, [read('c', 'two')]);
+  await log.append('access-1', 'no-stream', [read('d', 'two')]);
+  await sealed();
+  expect(judged).toEqual([
+    ['', 'access-0@0', 'access-0@1'],
+    ['0,1', 'access-0@2'],
+    ['', 'access-1@0'],
+  ]);
+  await log.append('access-0', 2, [read('e', 'three'), read('f', 'three')]);
+  await sealed();
+  expect(judged.slice(3)).toEqual([['0,1,2', 'access-0@3', 'access-0@4']]);
+});
+
+it('goes on with what comes, and reads nothing twice', async () => {
+  await grow(10);
+  const result = await asNotary(ledger(), options, async (notary) => {
+    const first = await notary.seal();
+    await grow(10);
+    const reads: number[] = [];
+    const { readStored } = log;
+    log.readStored = (asked) => {
+      if (asked !== undefined && 'after' in asked) reads.push(asked.after ?? 0);
+      return readStored(asked);
+    };
+    const second = await notary.seal();
+    // Of the ten leaves that were signed the last one is looked at again: the two events of the notary follow it.
+    expect(reads).toEqual([9]);
+    expect(await notary.proveFrom(10)).toHaveLength(4);
+    expect(second).toMatchObject({ ok: true, value: { checkpoint: { size: 20 } } });
+    rewrite('access-0', 3);
+    await grow(1);
+    rewrite('access-0', 7);
+    expect(await notary.seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+    return first;
+  });
+  expect(result).toMatchObject({ ok: true, value: { checkpoint: { size: 10 } } });
+});

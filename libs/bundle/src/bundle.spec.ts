@@ -1,0 +1,323 @@
+import { formatVerifierKey } from '#libs/checkpoints';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bytesSource, openBundle, verifyBundle, type AuditorTrust } from './index.ts';
+import {
+  bundleOf,
+  goldenLog,
+  logSigner,
+  nodePorts,
+  notaryFacts,
+  ORIGIN,
+  usualFacts,
+  WITNESSED,
+  witnessSigner,
+  type Bundled,
+  type GoldenRun,
+  type NotaryFact,
+} from './testing/fixture.ts';
+
+const log = logSigner();
+const witness = witnessSigner();
+const KEY = formatVerifierKey(log.key);
+const FINDING = { kind: 'finding', id: 'pay-1-f1' } as const;
+const golden = goldenLog('v2-pay');
+const { events } = golden;
+const facts = notaryFacts(events);
+
+const joined = (lines: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(lines));
+const linesOf = (bytes: Uint8Array): readonly Uint8Array[] => {
+  const lines: Uint8Array[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    lines.push(bytes.subarray(start, end + 1));
+    start = end + 1;
+  }
+  return lines;
+};
+
+const trust: AuditorTrust = { logKey: KEY, witnesses: [formatVerifierKey(witness.key)] };
+const check = (bytes: Uint8Array, given: AuditorTrust = trust) =>
+  verifyBundle(bytesSource(bytes), given, nodePorts);
+
+/** Every row that failed, of the bundle and of its findings; null for what is no bundle at all. */
+const failed = async (
+  bytes: Uint8Array,
+  given: AuditorTrust = trust,
+): Promise<readonly string[] | null> => {
+  const verified = await check(bytes, given);
+  if (!verified.ok) return null;
+  const { verdict, rows, findings } = verified.value;
+  const names = [...rows, ...findings.flatMap((finding) => finding.rows)]
+    .filter(({ passed }) => !passed)
+    .map(({ row }) => row);
+  expect(verdict).toBe(names.length === 0 ? 'PASS' : 'BLOCK');
+  return names;
+};
+
+const withFacts = (said: readonly NotaryFact[]) => bundleOf(golden, FINDING, said);
+
+let bundled: Bundled;
+let honest: Uint8Array;
+let lines: readonly Uint8Array[];
+beforeAll(async () => {
+  bundled = await withFacts(usualFacts(events, log, witness));
+  honest = bundled.bytes;
+  lines = linesOf(honest);
+});
+
+describe('a bundle', () => {
+  it('proves its finding to somebody who has the key alone', async () => {
+    const verified = await check(honest, { logKey: KEY });
+    expect(verified).toMatchObject({
+      ok: true,
+      value: {
+        verdict: 'PASS',
+        subject: FINDING,
+        checkpoint: { size: events.length },
+        findings: [{ findingId: 'pay-1-f1', verdict: 'PASS' }],
+      },
+    });
+    expect(verified.ok && verified.value.rows.map(({ row }) => row)).toEqual([
+      'bundle-form',
+      'subject',
+      'checkpoints',
+      'log-key',
+      'anchors',
+      'inclusion',
+      'order',
+      'summary',
+    ]);
+    expect(
+      verified.ok && verified.value.standing.map(({ about, restsOn }) => [about, restsOn]),
+    ).toEqual([
+      ['time', ['operator']],
+      ['completeness', ['signatures', 'operator']],
+      ['one-history', ['operator']],
+      ['metrics', ['operator']],
+    ]);
+  });
+
+  it.each<GoldenRun>(['v1-pay', 'v2-pay'])('holds a run of %s with its findings', async (name) => {
+    const whole = goldenLog(name);
+    const said = usualFacts(whole.events, log, witness);
+    const { bytes, verdicts } = await bundleOf(whole, { kind: 'run', id: 'pay-1' }, said);
+    expect(verdicts.length).toBeGreaterThan(0);
+    const verified = await check(bytes);
+    expect(verified.ok && verified.value.findings.map(({ findingId }) => findingId)).toEqual(
+      verdicts.map(({ findingId }) => findingId),
+    );
+    expect(await failed(bytes)).toEqual([]);
+  });
+
+  it('is the same bytes each time', async () => {
+    expect((await withFacts(usualFacts(events, log, witness))).bytes).toEqual(honest);
+  });
+
+  it('can be looked into', async () => {
+    const opened = await openBundle(bytesSource(honest));
+    if (!opened.ok) throw new Error(opened.error.message);
+    const { header, lines: count, objects, summary, readObject } = opened.value;
+    expect(header?.streams.map(({ stream }) => stream)).toEqual([
+      'notary',
+      expect.stringMatching(/^data-/),
+      'finding-pay-1-f1',
+      'run-pay-1',
+      'study-pay',
+    ]);
+    expect(header?.origin).toBe(ORIGIN);
+    expect(count).toBe(lines.length);
+    expect(objects).toBe(lines.filter((line) => line[2] === 'c'.charCodeAt(0)).length);
+    expect(summary).toContain('pay-1-f1');
+    expect(await readObject('0'.repeat(40))).toEqual({ state: 'absent' });
+    expect(await readObject('f'.repeat(40))).toEqual({ state: 'absent' });
+    const run: Uint8Array[] = [];
+    for await (const { canonical } of opened.value.events('run-pay-1')) run.push(canonical);
+    expect(run).toEqual(
+      events.filter(({ stream }) => stream === 'run-pay-1').map(({ canonical }) => canonical),
+    );
+  });
+
+  it('says who saw it, of those whom the auditor names', async () => {
+    const verified = await check(honest);
+    const time = new Date(WITNESSED * 1000).toISOString();
+    expect(verified.ok && verified.value.standing.slice(0, 3)).toMatchObject([
+      { about: 'time', restsOn: ['witness'], says: expect.stringContaining(time) },
+      { about: 'completeness' },
+      { about: 'one-history', restsOn: ['witness'] },
+    ]);
+  });
+});
+
+describe('whom the auditor trusts', () => {
+  it('is no key of another log', async () => {
+    expect(await failed(honest, { logKey: formatVerifierKey(logSigner().key) })).toEqual([
+      'log-key',
+    ]);
+    expect(await check(honest, { logKey: 'no key' })).toMatchObject({ error: { code: 'bad-key' } });
+    expect(await check(honest, { logKey: formatVerifierKey(witness.key) })).toMatchObject({
+      error: { code: 'bad-key' },
+    });
+    expect(await check(honest, { ...trust, witnesses: [KEY] })).toMatchObject({
+      error: { code: 'bad-key' },
+    });
+  });
+
+  it('may be either key of a log that changed its key by both', async () => {
+    const next = logSigner();
+    const size = events.length;
+    const said = [
+      facts.opened(log),
+      facts.signed(log, 40, null),
+      facts.rotated(log, next),
+      facts.signed(next, size, 40),
+    ];
+    const { bytes } = await withFacts(said);
+    expect(await failed(bytes, { logKey: KEY })).toEqual([]);
+    expect(await failed(bytes, { logKey: formatVerifierKey(next.key) })).toEqual([]);
+    // Without the change the later key signs for nobody.
+    const [opened, first, , last] = said;
+    const stolen = await withFacts([opened!, first!, last!]);
+    expect(await failed(stolen.bytes, { logKey: KEY })).toContain('checkpoints');
+  });
+
+  it('is no witness under whose name somebody else signed', async () => {
+    const impostor = witnessSigner();
+    const { bytes } = await withFacts([
+      facts.opened(log),
+      facts.signed(log, events.length, null),
+      facts.witnessed(impostor, events.length, WITNESSED),
+    ]);
+    expect(await failed(bytes)).toEqual(['anchors']);
+    expect(await failed(bytes, { logKey: KEY })).toEqual([]);
+  });
+
+  it('is no notary who signed what does not extend the last checkpoint', async () => {
+    const said = usualFacts(events, log, witness);
+    const [opened, first, second] = said;
+    const other = notaryFacts([...events].reverse()).signed(log, 30, null);
+    const { bytes } = await withFacts([opened!, other, second!]);
+    expect(await failed(bytes)).toEqual(expect.arrayContaining(['checkpoints']));
+    expect(await failed((await withFacts([opened!, first!, second!])).bytes)).toEqual([]);
+  });
+
+  it('is no log over which an alarm stands', async () => {
+    const alarm = {
+      type: 'NotaryAlarmRaised',
+      data: { reason: 'shorter-log', size: 9, found: '9 events', expected: '10' },
+    };
+    const said = [...usualFacts(events, log, witness), alarm];
+    expect(await failed((await withFacts(said)).bytes)).toEqual(['checkpoints']);
+    const settled = { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } };
+    expect(await failed((await withFacts([...said, settled])).bytes)).toEqual([]);
+  });
+});
+
+describe('a checkpoint that was seen before', () => {
+  const noteOf = (fact: NotaryFact): string => (fact.data as { note: string }).note;
+  const middle = Math.floor(events.length / 2);
+
+  it('is one of this log', async () => {
+    const seen = noteOf(facts.signed(log, middle, null));
+    expect(await failed(honest, { ...trust, seen })).toEqual([]);
+  });
+
+  it.each([
+    [
+      'of another history',
+      () => noteOf(notaryFacts([...events].reverse()).signed(log, middle, null)),
+    ],
+    [
+      'of a size that the notary does not own up to',
+      () => noteOf(facts.signed(log, middle - 1, null)),
+    ],
+    ['signed by another', () => noteOf(facts.signed(logSigner(), middle, null))],
+  ])('%s blocks', async (_, seen) => {
+    expect(await failed(honest, { ...trust, seen: seen() })).toEqual(['seen-checkpoint']);
+  });
+
+  it('that is newer asks for a newer bundle', async () => {
+    const { bytes } = await withFacts([facts.opened(log), facts.signed(log, events.length, null)]);
+    const later = notaryFacts([...events, events[0]!]).signed(log, events.length + 1, null);
+    const verified = await check(bytes, { ...trust, seen: noteOf(later) });
+    const row = verified.ok && verified.value.rows.find((each) => each.row === 'seen-checkpoint');
+    expect(row).toMatchObject({ passed: false, found: expect.stringContaining('ask for one') });
+  });
+
+  it('that is none is refused', async () => {
+    expect(await check(honest, { ...trust, seen: 'nothing' })).toMatchObject({
+      error: { code: 'bad-checkpoint' },
+    });
+  });
+});
+
+describe('what is no bundle', () => {
+  it.each([
+    ['nothing', ''],
+    ['another file', '{"hello":1}\n'],
+    ['a file without lines', 'hello'],
+    ['a later version', '{"format":"holdfast-bundle","version":2}\n'],
+  ])('is refused: %s', async (_, text) => {
+    expect(await check(new TextEncoder().encode(text))).toMatchObject({
+      error: { code: 'no-bundle' },
+    });
+  });
+});
+
+describe('a bundle that was tampered with', () => {
+  it('is blocked whichever line it lost', async () => {
+    for (let at = 0; at < lines.length; at += 1) {
+      const rows = await failed(joined(lines.filter((_, place) => place !== at)));
+      expect(rows, Buffer.from(lines[at]!).toString().slice(0, 120)).not.toEqual([]);
+      if (at > 0) expect(rows).toContain('bundle-form');
+    }
+  }, 300_000);
+
+  it('is blocked with two lines exchanged', async () => {
+    for (let at = 0; at + 1 < lines.length; at += 7) {
+      const changed = [...lines];
+      [changed[at], changed[at + 1]] = [lines[at + 1]!, lines[at]!];
+      expect(await failed(joined(changed)), String(at)).not.toEqual([]);
+    }
+  }, 120_000);
+
+  it('is blocked with a line twice', async () => {
+    for (let at = 1; at < lines.length; at += 9) {
+      const changed = [...lines.slice(0, at + 1), ...lines.slice(at)];
+      expect(await failed(joined(changed)), String(at)).toContain('bundle-form');
+    }
+  }, 120_000);
+
+  it('is blocked with any byte changed', async () => {
+    let seed = 1;
+    const draw = (below: number): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    for (let round = 0; round < 300; round += 1) {
+      const at = draw(honest.length);
+      const changed = Uint8Array.from(honest);
+      changed[at]! ^= 1 << draw(8);
+      const where = Buffer.from(changed.subarray(Math.max(0, at - 60), at + 60)).toString();
+      expect(await failed(changed), `${round}: ${where}`).not.toEqual([]);
+    }
+  }, 300_000);
+
+  it('is blocked wherever it was cut', async () => {
+    for (let cut = 1; cut < honest.length; cut += Math.ceil(honest.length / 60))
+      expect(await failed(honest.subarray(0, cut)), String(cut)).not.toEqual([]);
+    expect(await failed(honest.subarray(0, honest.length - 1))).toContain('bundle-form');
+  }, 120_000);
+
+  it('is blocked with anything after its end', async () => {
+    for (const more of ['\n', ' ', '{"lines":1,"part":"end"}\n'])
+      expect(await failed(joined([honest, new TextEncoder().encode(more)]))).toContain(
+        'bundle-form',
+      );
+  });
+
+  it('is blocked with another summary', async () => {
+    const text = new TextDecoder().decode(lines.at(-2)).replace('claimed', 'Claimed');
+    const changed = [...lines.slice(0, -2), new TextEncoder().encode(text), lines.at(-1)!];
+    expect(await failed(joined(changed))).toEqual(['summary']);
+  });
+});

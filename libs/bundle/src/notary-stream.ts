@@ -1,0 +1,166 @@
+import type { Hash } from '#libs/provenance';
+import {
+  ANCHORS,
+  notaryDecider,
+  type CheckpointAnchored,
+  type CheckpointSigned,
+  type NotaryCommand,
+  type NotaryEvent,
+  type NotaryPorts,
+  type NotaryState,
+} from '#libs/notary';
+
+/** An event's own bytes, read. */
+export interface ChainedBody {
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly metadata: {
+    readonly prev: string | null;
+    readonly time: string;
+    readonly schemaVersion: number;
+  };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const readBody = (bytes: Uint8Array): ChainedBody | null => {
+  try {
+    const body: unknown = JSON.parse(utf8.decode(bytes));
+    return isRecord(body) &&
+      isRecord(body['data']) &&
+      isRecord(body['metadata']) &&
+      typeof body['type'] === 'string'
+      ? (body as unknown as ChainedBody)
+      : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The members that the data of each event has; the decider looks at what they say. */
+const MEMBERS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
+  NotaryOpened: ['origin', 'verifierKey'],
+  NotaryKeyRotated: ['from', 'note', 'to'],
+  CheckpointSigned: ['extendsLast', 'newest', 'note', 'root', 'size'],
+  CheckpointAnchored: ['by', 'evidence', 'kind', 'root', 'size'],
+  NotaryAlarmRaised: ['expected', 'found', 'reason', 'size'],
+  NotaryAlarmSettled: ['reason'],
+};
+
+const COMMANDS: Readonly<Record<NotaryEvent['type'], NotaryCommand['type']>> = {
+  NotaryOpened: 'OpenNotary',
+  NotaryKeyRotated: 'RotateNotaryKey',
+  CheckpointSigned: 'RecordCheckpoint',
+  CheckpointAnchored: 'RecordAnchor',
+  NotaryAlarmRaised: 'RaiseAlarm',
+  NotaryAlarmSettled: 'SettleAlarm',
+};
+
+/** The event that a body holds; null where no event of the notary is shaped so. */
+const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
+  if (!Object.hasOwn(MEMBERS, type) || metadata.schemaVersion !== 1) return null;
+  const members = MEMBERS[type as NotaryEvent['type']];
+  if (Object.keys(data).sort().join() !== members.join()) return null;
+  if (type === 'CheckpointAnchored' && !(ANCHORS as readonly unknown[]).includes(data['kind']))
+    return null;
+  return { type, data } as unknown as NotaryEvent;
+};
+
+/** What a notary's stream says, as far as it was read. */
+export interface NotaryReading {
+  readonly state: NotaryState;
+  /** Every key that signed, in order: verifier keys as C2SP signed-note writes them. */
+  readonly keys: readonly string[];
+  readonly checkpoints: number;
+  readonly newest: CheckpointSigned['data'] | null;
+  /** When the operator says that it was signed. */
+  readonly signedAt: string | null;
+  readonly anchors: readonly CheckpointAnchored['data'][];
+  /** Whether an earlier checkpoint is one of these: asked for by size. */
+  readonly rootAt: (size: number) => string | null;
+  readonly fault: string | null;
+}
+
+export interface NotaryReader {
+  readonly observe: (bytes: Uint8Array) => void;
+  readonly reading: () => NotaryReading;
+}
+
+/**
+ * Reads the notary's stream from its first event on, deciding each event again: none passes that the rules would not
+ * have made. Of earlier checkpoints only the one of the size that is asked for is remembered.
+ */
+export const notaryReader = (
+  ports: NotaryPorts & { readonly hash: Hash },
+  rememberSize: number | null,
+): NotaryReader => {
+  const decider = notaryDecider(ports);
+  let state = decider.initialState;
+  let prev: string | null = null;
+  let revision = 0;
+  let checkpoints = 0;
+  let newest: CheckpointSigned['data'] | null = null;
+  let signedAt: string | null = null;
+  let anchors: CheckpointAnchored['data'][] = [];
+  let remembered: string | null = null;
+  const keys: string[] = [];
+  let fault: string | null = null;
+
+  const problemOf = (body: ChainedBody | null): string | null => {
+    if (body === null) return 'is no event';
+    if (body.stream !== 'notary' || body.revision !== revision || body.metadata.prev !== prev)
+      return 'does not follow the one before it';
+    const event = eventOf(body);
+    if (event === null) return `is ${body.type.slice(0, 80)}, which no notary writes in this shape`;
+    let decision;
+    try {
+      const command = { type: COMMANDS[event.type], id: 'replayed', data: event.data };
+      decision = decider.decide(state, command as NotaryCommand);
+    } catch (error) {
+      return `can't be decided again: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    if (!decision.ok) return `is none that the rules make: ${decision.error.message}`;
+    if (decision.value.length !== 1) return 'repeats what was recorded';
+    state = decider.evolve(state, event);
+    switch (event.type) {
+      case 'NotaryOpened':
+        keys.push(event.data.verifierKey);
+        break;
+      case 'NotaryKeyRotated':
+        keys.push(event.data.to);
+        break;
+      case 'CheckpointSigned':
+        checkpoints += 1;
+        newest = event.data;
+        signedAt = body.metadata.time;
+        anchors = [];
+        if (event.data.size === rememberSize) remembered = event.data.root;
+        break;
+      case 'CheckpointAnchored':
+        anchors.push(event.data);
+        break;
+      default:
+    }
+    return null;
+  };
+
+  return {
+    observe: (bytes) => {
+      // One that does not hold leaves nothing that the next ones could be held against.
+      if (fault !== null) return;
+      const problem = problemOf(readBody(bytes));
+      if (problem !== null) fault = `event ${revision} of the notary ${problem}`;
+      prev = ports.hash(bytes);
+      revision += 1;
+    },
+    reading: () => ({
+      ...{ state, keys, checkpoints, newest, signedAt, anchors, fault },
+      rootAt: (size) => (size === rememberSize ? remembered : null),
+    }),
+  };
+};

@@ -1,0 +1,88 @@
+import type { CheckpointAnchored } from '#libs/notary';
+
+/** On whose word an answer rests. */
+export type RestsOn = 'operator' | 'witness' | 'timestamp' | 'signatures';
+
+/** What a verdict can't prove by itself, said plainly. */
+export interface StandingLine {
+  readonly about: 'time' | 'completeness' | 'one-history' | 'metrics';
+  readonly restsOn: readonly RestsOn[];
+  readonly says: string;
+}
+
+/** Somebody whom the auditor trusts, and when he saw the newest checkpoint (ISO 8601). */
+export interface Sighting {
+  readonly kind: 'witness' | 'timestamp';
+  readonly by: string;
+  readonly time: string;
+}
+
+export interface Known {
+  readonly size: number | null;
+  /** When the operator says that the newest checkpoint was signed. */
+  readonly signedAt: string | null;
+  readonly sightings: readonly Sighting[];
+  /** Anchors that the auditor gave no key for, or that can be looked up online only. */
+  readonly unverified: readonly CheckpointAnchored['data'][];
+  readonly seen: boolean;
+}
+
+const names = (list: readonly { readonly by: string }[]): string =>
+  list.map(({ by }) => by).join(', ');
+
+const time = ({ sightings, signedAt }: Known): StandingLine => {
+  const earliest = [...sightings].sort((a, b) => (a.time < b.time ? -1 : 1))[0];
+  return earliest === undefined
+    ? {
+        about: 'time',
+        restsOn: ['operator'],
+        says: `the operator's word alone: it says ${signedAt ?? 'nothing'}; no timestamp or witness that you named saw this checkpoint`,
+      }
+    : {
+        about: 'time',
+        restsOn: [...new Set(sightings.map(({ kind }) => kind))],
+        says: `everything here was in the log by ${earliest.time}, says ${earliest.by} (${earliest.kind}); times before that are the operator's word`,
+      };
+};
+
+const completeness = ({ size }: Known): StandingLine => ({
+  about: 'completeness',
+  restsOn: ['signatures', 'operator'],
+  says: `up to its newest event no stream here has a hole, by its hashes and the signed tree of ${size ?? 0} events; that nothing came after it in its stream is the operator's word`,
+});
+
+const history = ({ sightings, unverified, seen }: Known): StandingLine => {
+  const witnesses = sightings.filter(({ kind }) => kind === 'witness');
+  const tags = unverified.filter(({ kind }) => kind === 'git-tag');
+  const others = unverified.filter(({ kind }) => kind === 'witness');
+  const also = [
+    ...(seen ? ['it continues the checkpoint that you saw before'] : []),
+    ...(tags.length > 0
+      ? [`the operator says that it was pushed as a tag to ${names(tags)}: look there`]
+      : []),
+    ...(others.length > 0 ? [`it also names ${names(others)}, for whom you gave no key`] : []),
+  ];
+  return {
+    about: 'one-history',
+    restsOn: witnesses.length > 0 ? ['witness'] : ['operator'],
+    says: [
+      witnesses.length > 0
+        ? `${names(witnesses)} saw this checkpoint and would have refused another history of the same log`
+        : "the operator's word alone: nobody that you named has seen that all are shown the same log",
+      ...also,
+    ].join('; '),
+  };
+};
+
+const METRICS: StandingLine = {
+  about: 'metrics',
+  restsOn: ['operator'],
+  says: "the operator's word: metrics were computed on rows of the vault, which are not here; predictions, programs and rules are, and a replay trains again",
+};
+
+export const standingOf = (known: Known): readonly StandingLine[] => [
+  time(known),
+  completeness(known),
+  history(known),
+  METRICS,
+];

@@ -1,0 +1,274 @@
+import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
+import canonicalize from 'canonicalize';
+import {
+  cosign,
+  formatCheckpoint,
+  formatNote,
+  formatSignature,
+  formatVerifierKey,
+  SIGNATURE_TYPES,
+  signText,
+  toBase64,
+  verifierKey,
+  type NoteSigner,
+  type SignatureType,
+} from '#libs/checkpoints';
+import {
+  appendLeaf,
+  consistencyProof,
+  EMPTY_FRONTIER,
+  inclusionProof,
+  leafHash,
+  rootOf,
+  type Sha256,
+} from '#libs/merkle';
+import { rotationText } from '#libs/notary';
+import type { ReadObject, StoredBytes } from '#libs/provenance';
+import { verify as verifySignature } from '#libs/signatures';
+import { storedEvents } from '../../../payloads/src/testing/golden.ts';
+import {
+  composeBundle,
+  readBody,
+  writeBundle,
+  type BundlePorts,
+  type Composed,
+  type Subject,
+} from '../index.ts';
+import { proposalOf } from '../proposal.ts';
+
+export const ORIGIN = 'ledger.example/holdfast';
+
+export const sha256Bytes: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
+
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** The verifier's ports as Node has them. */
+export const nodePorts: BundlePorts = {
+  sha256: (bytes) => hash('sha256', bytes, 'hex'),
+  sha1: (bytes) => hash('sha1', bytes, 'hex'),
+  verifySignature,
+  sha256Bytes,
+  verifyEd25519: (publicKey, message, signature) =>
+    verify(
+      null,
+      message,
+      createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' }),
+      signature,
+    ),
+};
+
+export const signerOf = (name: string, type: SignatureType): NoteSigner => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return {
+    key: verifierKey(sha256Bytes, name, type, raw),
+    sign: (message) => sign(null, message, privateKey),
+  };
+};
+
+export const logSigner = (): NoteSigner => signerOf(ORIGIN, SIGNATURE_TYPES.ed25519);
+export const witnessSigner = (name = 'witness.example/w1'): NoteSigner =>
+  signerOf(name, SIGNATURE_TYPES.cosignature);
+
+/** A fact of the notary, as its stream says it. */
+export interface NotaryFact {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** Facts as the notary's stream, chained as a log chains them. */
+export const notaryStream = (facts: readonly NotaryFact[]): readonly StoredBytes[] => {
+  let prev: string | null = null;
+  return facts.map(({ type, data }, revision): StoredBytes => {
+    const id = `n${revision}`;
+    const metadata = {
+      actor: { id: 'notary', role: 'harness' },
+      causationId: id,
+      correlationId: 'notary',
+      prev,
+      schemaVersion: 1,
+      time: '2026-11-26T00:00:00.000Z',
+    };
+    const body = { stream: 'notary', revision, id, type, data, metadata };
+    const canonical = new TextEncoder().encode(canonicalize(body));
+    prev = hash('sha256', canonical, 'hex');
+    return { position: NaN, stream: 'notary', revision, id, type, hash: prev, canonical };
+  });
+};
+
+/** The tree over events in log order. */
+export const treeOver = (events: readonly StoredBytes[]) => {
+  const nodes = new Map<string, Uint8Array>();
+  const roots: Uint8Array[] = [];
+  let frontier = EMPTY_FRONTIER;
+  for (const event of events) {
+    const leaf = leafHash(sha256Bytes, Buffer.from(event.hash, 'hex'));
+    frontier = appendLeaf(sha256Bytes, frontier, leaf, (level, index, node) =>
+      nodes.set(`${level}/${index}`, node),
+    );
+    roots.push(rootOf(sha256Bytes, frontier));
+  }
+  const read = (level: number, index: number): Uint8Array => {
+    const node = nodes.get(`${level}/${index}`);
+    if (node === undefined) throw new Error(`no node ${level}/${index}`);
+    return node;
+  };
+  return {
+    root: (size: number): Uint8Array => roots[size - 1]!,
+    inclusion: (index: number, size: number) => inclusionProof(sha256Bytes, read, index, size),
+    consistency: (size1: number, size2: number) =>
+      consistencyProof(sha256Bytes, read, size1, size2),
+  };
+};
+
+export interface FixtureLog {
+  /** Every event but the notary's, in log order. */
+  readonly events: readonly StoredBytes[];
+  readonly readObject: ReadObject;
+}
+
+/** Writes what a notary of this log says. */
+export const notaryFacts = (events: readonly StoredBytes[]) => {
+  const tree = treeOver(events);
+  return {
+    opened: ({ key }: NoteSigner): NotaryFact => ({
+      type: 'NotaryOpened',
+      data: { origin: ORIGIN, verifierKey: formatVerifierKey(key) },
+    }),
+    signed: (signer: NoteSigner, size: number, before: number | null): NotaryFact => {
+      const root = tree.root(size);
+      const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+      const { stream, revision, hash: newest } = events[size - 1]!;
+      return {
+        type: 'CheckpointSigned',
+        data: {
+          size,
+          root: toBase64(root),
+          note: formatNote({ text, signatures: [signText(signer, text)] }),
+          extendsLast: before === null ? [] : tree.consistency(before, size).map(toBase64),
+          newest: { stream, revision, hash: newest },
+        },
+      };
+    },
+    witnessed: (witness: NoteSigner, size: number, seconds: number): NotaryFact => {
+      const root = tree.root(size);
+      const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+      return {
+        type: 'CheckpointAnchored',
+        data: {
+          ...{ size, root: toBase64(root), kind: 'witness', by: witness.key.name },
+          evidence: formatSignature(cosign(witness, text, seconds)),
+        },
+      };
+    },
+    rotated: (from: NoteSigner, to: NoteSigner): NotaryFact => {
+      const [before, after] = [formatVerifierKey(from.key), formatVerifierKey(to.key)];
+      const text = rotationText(ORIGIN, before, after);
+      const note = formatNote({ text, signatures: [signText(from, text), signText(to, text)] });
+      return { type: 'NotaryKeyRotated', data: { from: before, to: after, note } };
+    },
+  };
+};
+
+export const WITNESSED = 1_800_000_000;
+
+export interface Bundled extends Composed {
+  readonly bytes: Uint8Array;
+}
+
+const chainOf = (events: readonly StoredBytes[], stream: string) => {
+  const first = events.find((event) => event.stream === stream && event.revision === 0);
+  const body = first === undefined ? null : readBody(first.canonical);
+  return body === null ? null : proposalOf(stream.slice('finding-'.length), body);
+};
+
+/** A bundle out of a log in memory, with these facts of its notary. */
+export const bundleOf = async (
+  { events, readObject }: FixtureLog,
+  subject: Subject,
+  facts: readonly NotaryFact[],
+): Promise<Bundled> => {
+  const { size } = facts.findLast(({ type }) => type === 'CheckpointSigned')!.data as {
+    size: number;
+  };
+  const covered = events.slice(0, size);
+  const tree = treeOver(covered);
+  const places = new Map(covered.map(({ position }, index) => [position, index]));
+  const notary = notaryStream(facts);
+  const proposals = [...new Set(covered.map(({ stream }) => stream))]
+    .filter((stream) => stream.startsWith('finding-'))
+    .flatMap((stream) => chainOf(covered, stream) ?? [])
+    .sort((a, b) => a.number - b.number);
+  const composed = await composeBundle(
+    {
+      ...nodePorts,
+      origin: ORIGIN,
+      stream: (name) =>
+        name === 'notary' ? notary : covered.filter((each) => each.stream === name),
+      leafOf: (position) => {
+        const index = places.get(position)!;
+        return { index, proof: tree.inclusion(index, size) };
+      },
+      readObject,
+      findingsOf: (runId) =>
+        Promise.resolve(
+          proposals.filter((each) => each.runId === runId).map(({ findingId }) => findingId),
+        ),
+      findingAt: ({ runId, tree: toTree, mutationId }) =>
+        Promise.resolve(
+          proposals.find(
+            (each) =>
+              each.runId === runId && each.toTree === toTree && each.lastMutation === mutationId,
+          )?.findingId ?? null,
+        ),
+    },
+    subject,
+  );
+  if (!composed.ok) throw new Error(composed.error.message);
+  const lines: Uint8Array[] = [];
+  for await (const line of writeBundle(composed.value.content)) lines.push(line);
+  return { ...composed.value, bytes: Uint8Array.from(Buffer.concat(lines)) };
+};
+
+/** Golden logs with the objects that they name. */
+export type GoldenRun = 'v1-pay' | 'v2-pay';
+
+export const goldenLog = (name: GoldenRun): FixtureLog => {
+  const text = readFileSync(
+    new URL(`../../../../test/golden/${name}.objects.json`, import.meta.url),
+    'utf8',
+  );
+  const objects = new Map(
+    (JSON.parse(text) as [string, string, string][]).map(([oid, type, deflated]) => [
+      oid,
+      { type, content: Uint8Array.from(inflateRawSync(Buffer.from(deflated, 'base64'))) },
+    ]),
+  );
+  return {
+    events: storedEvents(`${name}.jsonl`),
+    readObject: (oid) => {
+      const object = objects.get(oid);
+      return Promise.resolve(
+        object === undefined ? { state: 'absent' } : { state: 'present', ...object },
+      );
+    },
+  };
+};
+
+/** What a notary says of a whole log: a checkpoint in the middle, one at its end, and a witness who saw that. */
+export const usualFacts = (
+  events: readonly StoredBytes[],
+  log: NoteSigner,
+  witness: NoteSigner,
+): readonly NotaryFact[] => {
+  const facts = notaryFacts(events);
+  const middle = Math.floor(events.length / 2);
+  return [
+    facts.opened(log),
+    facts.signed(log, middle, null),
+    facts.signed(log, events.length, middle),
+    facts.witnessed(witness, events.length, WITNESSED),
+  ];
+};

@@ -1,0 +1,58 @@
+import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { notaryDecider, type NotaryCommand, type NotaryPorts, type NotaryState } from './decider.ts';
+import type { NotaryEvent } from './events.ts';
+
+const commandOf = (event: NotaryEvent): NotaryCommand | null => {
+  const id = '';
+  switch (event.type) {
+    case 'NotaryOpened':
+      return { type: 'OpenNotary', id, data: event.data };
+    case 'NotaryKeyRotated':
+      return { type: 'RotateNotaryKey', id, data: event.data };
+    case 'CheckpointSigned':
+      return { type: 'RecordCheckpoint', id, data: event.data };
+    case 'CheckpointAnchored':
+      return { type: 'RecordAnchor', id, data: event.data };
+    case 'NotaryAlarmRaised':
+      return { type: 'RaiseAlarm', id, data: event.data };
+    case 'NotaryAlarmSettled':
+      return { type: 'SettleAlarm', id, data: event.data };
+    default:
+      return null;
+  }
+};
+
+/**
+ * Folds the notary's stream and decides each of its events again: a checkpoint that no key of the log signed, or that
+ * is not shown to extend the one before it, is refused wherever it came from. Bytes, hashes and links are the reader's
+ * to check.
+ */
+export const notaryReplay = (
+  ports: NotaryPorts,
+): {
+  readonly initialState: NotaryState;
+  readonly next: (
+    state: NotaryState,
+    event: NotaryEvent,
+  ) => Result<NotaryState, Refusal<'not-decided'>>;
+} => {
+  const { initialState, decide, evolve } = notaryDecider(ports);
+  const fail = (message: string) => refused({ code: 'not-decided' as const, message });
+  return {
+    initialState,
+    next: (state, event) => {
+      const command = commandOf(event);
+      if (command === null) return fail(`found ${event.type}, which is no event of the notary`);
+      try {
+        const decided = decide(state, command);
+        if (!decided.ok) return fail(`found ${event.type}: ${decided.error.message}`);
+        return decided.value.length === 1 && decided.value[0]?.type === event.type
+          ? ok(evolve(state, event))
+          : fail(`found a ${event.type} that says nothing new, expected none`);
+      } catch {
+        // What a stranger wrote may have any shape.
+        return fail(`found a ${event.type} that is not shaped as its type says`);
+      }
+    },
+  };
+};
