@@ -3,6 +3,7 @@ import { VERSION } from '#apps/runner';
 import type { ExitCode } from './exit-codes.ts';
 import type { Verb } from './verb.ts';
 import { auditVerb } from './verbs/audit.ts';
+import { bundleVerb } from './verbs/bundle.ts';
 import { checkVerb } from './verbs/check.ts';
 import { diffVerb } from './verbs/diff.ts';
 import { doctorVerb } from './verbs/doctor.ts';
@@ -32,6 +33,7 @@ const VERBS: readonly Verb[] = [
   watchVerb,
   findingsVerb,
   verifyVerb,
+  bundleVerb,
   replayVerb,
   restoreVerb,
   auditVerb,

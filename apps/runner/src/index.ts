@@ -48,6 +48,13 @@ export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
 export { snapshotStudy } from './opening/pin-data.ts';
+export { BUNDLE_PORTS, openBundleFile, writeWhole, type BundleFile } from './proving/bundle-files.ts';
+export {
+  makeBundle,
+  type BundleRefusalCode,
+  type BundleRequest,
+  type MadeBundle,
+} from './proving/make-bundle.ts';
 export { runOf, studyOf } from './proving/names.ts';
 export type { Replay, ReplayRow } from './proving/replay.ts';
 export { restoreState, type Restored } from './proving/restore.ts';

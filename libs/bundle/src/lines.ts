@@ -83,7 +83,7 @@ export const parseHeader = (line: Uint8Array): HeaderRead => {
   const value = canonicalObject(line);
   if (value === null) return malformed('a header that is not the RFC 8785 form of an object');
   if (value['version'] !== VERSION)
-    return { state: 'foreign', found: `version ${JSON.stringify(value['version'])?.slice(0, 40)}` };
+    return { state: 'foreign', found: `version ${String(value['version']).slice(0, 40)}` };
   if (!hasKeys(value, ['format', 'origin', 'streams', 'subject', 'version']))
     return malformed(`a header with the members ${Object.keys(value).join(', ').slice(0, 200)}`);
   const { origin, streams, subject } = value;

@@ -1,10 +1,9 @@
 import type { Hash } from '#libs/provenance';
 import {
   ANCHORS,
-  notaryDecider,
+  notaryReplay,
   type CheckpointAnchored,
   type CheckpointSigned,
-  type NotaryCommand,
   type NotaryEvent,
   type NotaryPorts,
   type NotaryState,
@@ -52,15 +51,6 @@ const MEMBERS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
   NotaryAlarmSettled: ['reason'],
 };
 
-const COMMANDS: Readonly<Record<NotaryEvent['type'], NotaryCommand['type']>> = {
-  NotaryOpened: 'OpenNotary',
-  NotaryKeyRotated: 'RotateNotaryKey',
-  CheckpointSigned: 'RecordCheckpoint',
-  CheckpointAnchored: 'RecordAnchor',
-  NotaryAlarmRaised: 'RaiseAlarm',
-  NotaryAlarmSettled: 'SettleAlarm',
-};
-
 /** The event that a body holds; null where no event of the notary is shaped so. */
 const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
   if (!Object.hasOwn(MEMBERS, type) || metadata.schemaVersion !== 1) return null;
@@ -99,8 +89,8 @@ export const notaryReader = (
   ports: NotaryPorts & { readonly hash: Hash },
   rememberSize: number | null,
 ): NotaryReader => {
-  const decider = notaryDecider(ports);
-  let state = decider.initialState;
+  const replay = notaryReplay(ports);
+  let state = replay.initialState;
   let prev: string | null = null;
   let revision = 0;
   let checkpoints = 0;
@@ -117,16 +107,9 @@ export const notaryReader = (
       return 'does not follow the one before it';
     const event = eventOf(body);
     if (event === null) return `is ${body.type.slice(0, 80)}, which no notary writes in this shape`;
-    let decision;
-    try {
-      const command = { type: COMMANDS[event.type], id: 'replayed', data: event.data };
-      decision = decider.decide(state, command as NotaryCommand);
-    } catch (error) {
-      return `can't be decided again: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    if (!decision.ok) return `is none that the rules make: ${decision.error.message}`;
-    if (decision.value.length !== 1) return 'repeats what was recorded';
-    state = decider.evolve(state, event);
+    const next = replay.next(state, event);
+    if (!next.ok) return `is none that the rules make: ${next.error.message}`;
+    state = next.value;
     switch (event.type) {
       case 'NotaryOpened':
         keys.push(event.data.verifierKey);

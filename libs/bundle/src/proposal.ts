@@ -13,7 +13,7 @@ export interface Proposal {
 
 /** Null where the first event is not one that tells. */
 export const proposalOf = (findingId: string, { type, data }: ChainedBody): Proposal | null => {
-  const chain = data['chain'] as FindingProposed['data']['chain'] | null | undefined;
+  const chain = data['chain'] as Partial<FindingProposed['data']['chain']> | null | undefined;
   if (
     type !== 'FindingProposed' ||
     typeof chain?.runId !== 'string' ||
@@ -22,7 +22,8 @@ export const proposalOf = (findingId: string, { type, data }: ChainedBody): Prop
     !Array.isArray(chain.mutations)
   )
     return null;
-  const { runId, studyId, toTree, mutations } = chain;
+  const { runId, studyId, toTree } = chain;
+  const mutations: readonly string[] = chain.mutations;
   const number = typeof data['number'] === 'number' ? data['number'] : NaN;
   return { findingId, number, runId, studyId, toTree, lastMutation: mutations.at(-1) ?? null };
 };

@@ -11,7 +11,8 @@ const MOST = 2_000;
 
 /** One line of plain text of no more than so many characters, whatever an event says. */
 const plain = (value: unknown, most = MOST): string => {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const text =
+    typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value);
   return Array.from(text.toWellFormed().replace(/\p{C}+/gu, ' '))
     .slice(0, most)
     .join('');

@@ -75,17 +75,18 @@ const heldLine = ({ paint, width }: Style, { row, found }: VerdictRow, column: n
   paint.dim(fit(shortHashes(clean(found)), width - INDENT.length - column - 4));
 
 /** One row: what was found, and below it what was expected. */
-const rowLines = (
+export const rowLines = (
   { paint, width }: Style,
   { row, passed, found, expected }: VerdictRow,
   column: number,
+  indent: string = INDENT,
 ): readonly string[] => {
   const name = padEnd(clean(row), column);
-  const prefix = ' '.repeat(INDENT.length + 2 + column + 2);
+  const prefix = ' '.repeat(indent.length + 2 + column + 2);
   const [first = '', ...more] = wrap(clean(found), width - prefix.length);
   const tone = passed ? (text: string) => text : paint.red;
   return [
-    `${INDENT}${passed ? paint.green('✓') : paint.red('✗')} ${passed ? name : paint.bold(name)}  ${tone(first)}`,
+    `${indent}${passed ? paint.green('✓') : paint.red('✗')} ${passed ? name : paint.bold(name)}  ${tone(first)}`,
     ...more.map((line) => `${prefix}${tone(line)}`),
     ...wrap(`expected: ${clean(expected)}`, width - prefix.length).map(
       (line) => `${prefix}${paint.dim(line)}`,

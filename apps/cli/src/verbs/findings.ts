@@ -6,8 +6,9 @@ import { jsonLine, refuse } from '../output.ts';
 import { liveLine } from '../present/live-line.ts';
 import { findingsTable } from '../present/tables.ts';
 import { findingLines, verdictLines } from '../present/verdict.ts';
-import { withSession, type CommonOptions, type Session } from '../session.ts';
+import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, type Verb } from '../verb.ts';
+import { isFile, verifyBundleFile, type AuditorOptions } from './verify-bundle.ts';
 
 interface FindingsOptions extends CommonOptions {
   readonly study?: string;
@@ -41,16 +42,28 @@ export const findingsVerb: Verb = (program, done) => {
 };
 
 export const verifyVerb: Verb = (program, done) => {
-  common(program.command('verify <finding>'))
+  common(program.command('verify <finding or bundle>'))
     .description(
-      "walk a finding's chain back to its pinned source: PASS or BLOCK, every row answered",
+      "walk a finding's chain back to its pinned source: PASS or BLOCK, every row answered; of the home, or of a bundle by its key alone",
     )
+    .option('--key <vkey or file>', "the log's verifier key, for a bundle")
+    .option('--witness <vkey or file...>', 'verifier keys of witnesses that you trust')
+    .option('--timestamp-ca <file>', 'certificates (PEM) of timestamp authorities that you trust')
+    .option('--seen <file>', 'a signed checkpoint of this log that you were shown before')
     .addHelpText(
       'after',
-      '\nExit codes: 0 PASS, 1 BLOCK. What is proved is provenance, not validity.',
+      `
+A file is a bundle: it is verified with the key that you give, and nothing else is opened or asked. Anything else is a
+finding of the home.
+
+Exit codes: 0 PASS, 1 BLOCK, 2 no bundle, no key. What is proved is provenance, not validity.`,
     )
-    .action((findingId: string, options: CommonOptions) =>
-      done(withSession(options, (session) => verify(session, findingId))),
+    .action(async (given: string, options: CommonOptions & AuditorOptions) =>
+      done(
+        (await isFile(given))
+          ? verifyBundleFile(outputFor(options), given, options)
+          : withSession(options, (session) => verify(session, given)),
+      ),
     );
 };
 
