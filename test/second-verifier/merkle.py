@@ -13,7 +13,7 @@ def node_hash(left, right):
 
 def includes(index, size, leaf, root, proof):
     """Whether the leaf with this hash stands at `index` of the tree of `size` leaves (section 2.1.3.2)."""
-    if index >= size:
+    if index >= size or len(leaf) != 32:
         return False
     fn, sn, r = index, size - 1, leaf
     for p in proof:
