@@ -127,7 +127,8 @@ def hash_chain(chain):
 
 def known_events(chain):
     faults = Faults()
-    for source in chain.streams:
+    for source, events in chain.streams.items():
+        faults += [f"event {place} of the {source} can't be read" for place, event in enumerate(events) if not event.body]
         for place, event, _ in chain.of(source):
             newest = TYPES[source].get(event.body["type"])
             version = event.body["metadata"].get("schemaVersion")
@@ -447,7 +448,7 @@ def objects(chain):
     return faults
 
 
-def mutations(chain):
+def attempt_commits(chain):
     """Each attempt's commit holds the proposed tree and follows the commit that stood, and no other."""
     faults = Faults()
     for kind, data, state in standing(chain):
@@ -462,7 +463,7 @@ def mutations(chain):
     return faults
 
 
-def training_signatures(chain):
+def worker_signatures(chain):
     """Each result is signed by the pinned worker, or by one that was enlisted before."""
     faults = Faults()
     pinned = chain.opened()["keys"]["worker"]
@@ -567,20 +568,21 @@ def fork_point(chain):
     return faults
 
 
+# A row that bears the name of one of the first verifier asks all that that one asks; the others ask a part of one.
 CHECKS = (
     ("hash-chain", hash_chain, "each stream is a chain from event 0 on"),
     ("known-events", known_events, "events of known types and versions"),
     ("run-head-signed", run_head_signed, "the loop's end, signed by the runner"),
     ("source-pinned", source_pinned, "the source commit leads to the pinned tree"),
     ("fork-point", fork_point, "the run starts from its source, or where a finding that holds leads to"),
-    ("data-pinned", data_order, "split and table were fixed before the run was opened"),
+    ("data-order", data_order, "split and table were fixed before the run was opened"),
     ("complete-chain", complete_chain, "the tree after one step is the tree before the next"),
     ("restore-points", restore_points, "one restore point of the state that stood, before each cutover"),
     ("cutover-audit", cutover_audit, "one cutover entry for each mutation that took effect"),
     ("objects", objects, "each object that the chain names is there and hashes to its name"),
-    ("training-signatures", training_signatures, "each result is signed by a worker of the run"),
-    ("mutations", mutations, "each attempt's commit follows the one that stood"),
-    ("sealed-look", look_order, "one look, between the loop's end and the claim"),
+    ("worker-signatures", worker_signatures, "each result is signed by a worker of the run"),
+    ("attempt-commits", attempt_commits, "each attempt's commit follows the one that stood"),
+    ("look-order", look_order, "one look, between the loop's end and the claim"),
     ("recorded-verdicts", recorded_verdicts, "each recorded verdict is signed by the runner"),
 )
 

@@ -239,9 +239,17 @@ export const honestOf = async (kind: Kind, seed: number, { forged = [], most = 3
   const { events } = writer;
   const { facts, signers } = notarised(draw, events, kind);
   const subject: Subject = kind === 'run' ? { kind, id: run.runId } : { kind: 'finding', id: run.findingId };
-  const { bytes, content } = await bundleOf({ events, readObject: run.git.readObject }, subject, facts);
-  const objects = [];
-  for await (const object of content.objects) objects.push(object);
+  const { bytes, content } = await bundleOf(
+    { events, readObject: run.git.readObject },
+    subject,
+    facts,
+  );
+  // What is in the repository and in the bundle: it holds those that its verification asked for.
+  const held = Buffer.from(bytes).toString('latin1');
+  const objects = [...run.git.objects]
+    .filter(([oid]) => held.includes(`","oid":"${oid}","part":"object"`))
+    .map(([oid, object]) => ({ oid, ...object }))
+    .sort((a, b) => (a.oid < b.oid ? -1 : 1));
   return {
     what: `${kind} ${seed}`,
     world: {
