@@ -150,6 +150,13 @@ def is_placed(stream, kind, is_last):
     return stream != NOTARY and (is_last or stream.startswith(("finding-", "data-")) or kind in PLACED_TYPES)
 
 
+def is_canonical(data):
+    try:
+        return canonical.encoded(canonical.parse(data)) == data
+    except canonical.NotJson:
+        return False
+
+
 def event_body(data):
     """What the bytes of an event spell; None where they spell no event."""
     try:
@@ -175,6 +182,8 @@ def read_event(bundle, line, stream, revision, is_last):
     placed = kind is not None and is_placed(stream, kind, is_last)
     if kind is None:
         fault(f"another event, expected event {revision} of {stream}")
+    elif not is_canonical(data):
+        fault(f"event {revision} of {stream} is not written in RFC 8785 form")
     elif rest is not None and leaf is None:
         fault("a place that is not written as one")
     elif placed != (leaf is not None):
