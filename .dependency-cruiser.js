@@ -2,7 +2,7 @@
 
 /** Libs that compute and nothing else: the same code runs on a server, in the terminal and in a browser. */
 const PURE =
-  '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator|merkle|checkpoints|notary|bundle|pii)/';
+  '^libs/(kernel|harness|budget|divergence|mandate|run|findings|fleet|ledger-reads|provenance|evaluator|merkle|checkpoints|notary|bundle|browser-verifier|pii)/';
 /** Everything of libs/studies is pure but the one file that reads a folder. */
 const PURE_OR_STUDIES = `(${PURE})|(^libs/studies/src/(?!study-folder\\.ts|index\\.ts))`;
 /** Tests, and what only they use. */

@@ -1,7 +1,7 @@
 import { VARIABLES } from '#libs/config';
 import { code, page, table } from './markdown.ts';
 
-const PARTS = ['every command', 'service', 'API', 'worker'] as const;
+const PARTS = ['every command', 'service', 'API', 'worker', 'notary'] as const;
 
 /** The reference of the environment: `docs/reference/environment.md`. */
 export const environmentPage = (): string =>

@@ -4,7 +4,7 @@ import type { Refusal } from '#libs/kernel';
 export const EXIT = {
   /** Verified, or done. */
   done: 0,
-  /** A verdict is BLOCK, or a run was halted. */
+  /** A verdict is BLOCK, a run was halted, or the notary refuses to sign the log. */
   blocked: 1,
   /** Usage or bad input. */
   badInput: 2,
@@ -26,6 +26,7 @@ const UNREACHABLE = new Set([
   'devices-unreadable',
   'interrupted',
   'lost-race',
+  'notary-elsewhere',
 ]);
 
 /** Errors by name that mean broken infrastructure, not a bug. */
@@ -39,7 +40,7 @@ const BROKEN = new Set([
 ]);
 
 export const exitCodeOf = ({ code }: Refusal): ExitCode =>
-  UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.badInput;
+  code === 'notary-alarm' ? EXIT.blocked : UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.badInput;
 
 /** SQLite's primary result codes (sqlite.org/rescode.html): busy, read-only, I/O error, full, cannot open. */
 const BROKEN_SQLITE = new Set([5, 8, 10, 13, 14]);

@@ -10,6 +10,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { findingsVerb, replayVerb, reviewVerb, verifyVerb } from './verbs/findings.ts';
 import { forkVerb } from './verbs/fork.ts';
 import { initVerb } from './verbs/init.ts';
+import { notaryVerb } from './verbs/notary.ts';
 import { jobsVerb } from './verbs/jobs.ts';
 import { rebuildVerb, restoreVerb } from './verbs/restore.ts';
 import { snapshotVerb } from './verbs/snapshot.ts';
@@ -36,6 +37,7 @@ const VERBS: readonly Verb[] = [
   bundleVerb,
   replayVerb,
   restoreVerb,
+  notaryVerb,
   auditVerb,
   diffVerb,
   reviewVerb,

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { openHome, RunnerModule, type Home } from '#apps/runner';
-import { readConfig, readServiceConfig } from '#libs/config';
+import { readConfig, readServiceConfig, type NotaryConfig } from '#libs/config';
 import type { ExitCode } from './exit-codes.ts';
 import { openOutput, refuse, type Output } from './output.ts';
 
@@ -19,6 +19,10 @@ export interface Session {
   readonly output: Output;
   /** Redis that holds the trainings, null where they run in the runner. Never shown. */
   readonly redis: string | null;
+  /** Who signs the log. Its key is never shown. */
+  readonly notary: NotaryConfig;
+  /** Whether the log is a file of the home, and no server's. */
+  readonly isEmbedded: boolean;
 }
 
 export const outputFor = ({ json = false }: CommonOptions): Output =>
@@ -52,6 +56,8 @@ export const withSession = async (
       queries: app.get(QueryBus),
       output,
       redis: servers.value.redis,
+      notary: servers.value.notary,
+      isEmbedded: servers.value.eventStore === null,
     });
   } finally {
     await app.close();

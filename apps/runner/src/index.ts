@@ -30,20 +30,7 @@ export {
 } from './home.ts';
 export { openLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export type { Fork, ForkFrom } from './opening/fork-point.ts';
-export {
-  asNotary,
-  lastSigned,
-  LOG_TREE,
-  notarySigner,
-  sealLog,
-  type Judge,
-  type Notary,
-  type NotaryLedger,
-  type NotaryOptions,
-  type Sealed,
-  type SealRefusal,
-  type SealRefusalCode,
-} from './notarising/index.ts';
+export * from './notarising/index.ts';
 export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';

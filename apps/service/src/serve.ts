@@ -5,11 +5,12 @@ import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { followLog } from '#libs/read-models';
 import { startTelemetry } from '#libs/telemetry';
 import { serveApi } from './api.ts';
+import { serveNotary } from './notary.ts';
 import { serviceLogger } from './logger.ts';
 import { serveWorker, WORKER_GRACE_MS } from './worker.ts';
 
 /** What a service is made of; one process may run all of them, or each a process of its own on a host of its own. */
-export type Part = 'api' | 'runner' | 'worker';
+export type Part = 'api' | 'runner' | 'worker' | 'notary';
 
 export interface ServeOptions {
   readonly parts: readonly Part[];
@@ -90,6 +91,11 @@ export const serve = async ({
       endings.push(() => supervisor.stop(grace));
       log.info({ part: 'runner', keyId: home.keys.runner.keyId }, 'driving runs');
     }
+    if (ledger !== null && has('notary')) {
+      const notary = await serveNotary(ledger, config, log);
+      if (!notary.ok) return notary;
+      endings.push(() => notary.value.close());
+    }
     if (ledger === null || !has('api')) return ok({ url: null, failed, close });
 
     const projecting = new AbortController();
@@ -136,7 +142,7 @@ interface Opened {
   readonly home: Home | null;
 }
 
-/** Each part is given what it needs and no more: a worker no ledger, an API no keys. */
+/** Each part is given what it needs and no more: a worker no ledger, API and notary no keys of the runner's. */
 const openParts = async (
   has: (part: Part) => boolean,
   folder: string,
@@ -154,7 +160,7 @@ const openParts = async (
     });
     return home.ok ? ok({ ledger: home.value, home: home.value }) : home;
   }
-  if (!has('api')) return ok({ ledger: null, home: null });
+  if (!has('api') && !has('notary')) return ok({ ledger: null, home: null });
   const ledger = await openLedger({ folder, servers: config });
   return ledger.ok ? ok({ ledger: ledger.value, home: null }) : ledger;
 };

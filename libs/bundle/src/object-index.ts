@@ -1,7 +1,6 @@
 import type { FoundObject } from '#libs/provenance';
-import { LIMITS } from './format.ts';
-import { contentOf, parseObject } from './lines.ts';
-import { lineBlocks, type BundleSource } from './source.ts';
+import { contentOf, parseObject, type ObjectLine } from './lines.ts';
+import type { BundleSource } from './source.ts';
 
 /** Where objects lie in a bundle: of many only every so manieth is remembered, since they stand in order. */
 export interface ObjectIndex {
@@ -18,7 +17,17 @@ export interface ObjectIndex {
 /** Objects remembered at most: with them the index of a bundle of any size takes a few megabytes. */
 const REMEMBERED = 65_536;
 const NAMED = 3;
-const READ_AHEAD = 16 * 1024;
+/** Objects kept at most, and the most bytes of each. */
+const RECENT = 2_048;
+const SMALL = 8 * 1024;
+const LINE_FEED = 0x0a;
+
+const foundIn = (bytes: Uint8Array, line: ObjectLine): FoundObject => {
+  const content = contentOf(bytes, line);
+  return content === null
+    ? { state: 'corrupt', reason: 'its content is no base64' }
+    : { state: 'present', type: line.type, content };
+};
 
 export const objectIndex = (source: BundleSource): ObjectIndex => {
   let oids: string[] = [];
@@ -49,25 +58,32 @@ export const objectIndex = (source: BundleSource): ObjectIndex => {
     return low - 1;
   };
 
-  /** The bytes from one remembered object to the next. */
-  const blockAt = (at: number): { readonly from: number; readonly to: number } => ({
-    from: offsets[at]!,
-    to: offsets[at + 1] ?? end,
-  });
+  /** The lines from one remembered object to the next. */
+  const blockAt = (at: number): Promise<Uint8Array> => {
+    const from = offsets[at]!;
+    return source.read(from, (offsets[at + 1] ?? end) - from);
+  };
 
   const oidAt = async (place: number): Promise<string> => {
+    const bytes = await blockAt(Math.floor(place / stride));
     let left = place % stride;
-    const from = offsets[Math.floor(place / stride)]!;
-    for await (const { bytes, ends } of lineBlocks(source, from, LIMITS.line, READ_AHEAD)) {
-      let start = 0;
-      for (const stop of ends) {
-        const line = parseObject(bytes, start, stop);
-        if (line !== null && left === 0) return line.oid;
-        if (line !== null) left -= 1;
-        start = stop + 1;
-      }
+    for (let start = 0, stop; start < bytes.length; start = stop + 1) {
+      stop = bytes.indexOf(LINE_FEED, start);
+      if (stop < 0) break;
+      const line = parseObject(bytes, start, stop);
+      if (line !== null && left === 0) return line.oid;
+      if (line !== null) left -= 1;
     }
     return 'one that is gone';
+  };
+
+  /** What was read last: several checks look at the same objects soon after each other. */
+  const recent = new Map<string, FoundObject>();
+  const remember = (oid: string, found: FoundObject): FoundObject => {
+    if (found.state === 'present' && found.content.length > SMALL) return found;
+    if (recent.size === RECENT) recent.clear();
+    recent.set(oid, found);
+    return found;
   };
 
   return {
@@ -100,31 +116,22 @@ export const objectIndex = (source: BundleSource): ObjectIndex => {
       return { count: unread, named };
     },
     read: async (oid) => {
+      const known = recent.get(oid);
+      if (known !== undefined) return known;
       const at = placeOf(oid);
       if (at < 0) return { state: 'absent' };
-      const { from, to } = blockAt(at);
+      const bytes = await blockAt(at);
       let place = at * stride;
-      for await (const { bytes, offset, ends } of lineBlocks(
-        source,
-        from,
-        LIMITS.line,
-        READ_AHEAD,
-      )) {
-        let start = 0;
-        for (const stop of ends) {
-          if (offset + start >= to) return { state: 'absent' };
-          const line = parseObject(bytes, start, stop);
-          if (line !== null && line.oid >= oid) {
-            if (line.oid !== oid) return { state: 'absent' };
-            mark(place);
-            const content = contentOf(bytes, line);
-            return content === null
-              ? { state: 'corrupt', reason: 'its content is no base64' }
-              : { state: 'present', type: line.type, content };
-          }
-          if (line !== null) place += 1;
-          start = stop + 1;
+      for (let start = 0, stop; start < bytes.length; start = stop + 1) {
+        stop = bytes.indexOf(LINE_FEED, start);
+        if (stop < 0) break;
+        const line = parseObject(bytes, start, stop);
+        if (line === null) continue;
+        if (line.oid === oid) {
+          mark(place);
+          return remember(oid, foundIn(bytes, line));
         }
+        place += 1;
       }
       return { state: 'absent' };
     },

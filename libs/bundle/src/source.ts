@@ -40,10 +40,9 @@ export async function* lineBlocks(
   source: BundleSource,
   from: number,
   longest: number,
-  block: number = BLOCK,
 ): AsyncGenerator<LineBlock> {
   let offset = from;
-  let length = block;
+  let length = BLOCK;
   while (offset < source.size) {
     const bytes = await source.read(offset, length);
     if (bytes.length === 0) throw new Error('the bundle became shorter while it was read');
@@ -60,6 +59,6 @@ export async function* lineBlocks(
     yield { bytes, offset, ends, rest: isEnd && last !== bytes.length - 1 };
     if (isEnd) return;
     offset += last! + 1;
-    length = block;
+    length = BLOCK;
   }
 }

@@ -69,6 +69,7 @@ export interface BundleVerdict {
   /** What rests on whose word. */
   readonly standing: readonly StandingLine[];
   readonly checkpoint: { readonly size: number; readonly root: string } | null;
+  /** The subject's, then those of other runs that their states were forked from. */
   readonly findings: readonly FindingInBundle[];
 }
 
@@ -535,7 +536,8 @@ const verifyFindings = async (
       : byNumber.filter(({ runId }) => runId === subject.id).map(({ findingId }) => findingId);
 
   const findings: FindingInBundle[] = [];
-  for (const findingId of ids) {
+  const shown = [...ids];
+  for (const findingId of shown) {
     const { verdict, rows } = await verifyFinding({
       ...streamsOf(findingId),
       forkPoint: ({ runId, mutationId, tree }) => {
@@ -543,7 +545,10 @@ const verifyFindings = async (
           (each) =>
             each.runId === runId && each.toTree === tree && each.lastMutation === mutationId,
         );
-        return Promise.resolve(found === undefined ? null : streamsOf(found.findingId));
+        if (found === undefined) return Promise.resolve(null);
+        // Its rows are shown as well: a fork's own row says only whether they hold.
+        if (!shown.includes(found.findingId)) shown.push(found.findingId);
+        return Promise.resolve(streamsOf(found.findingId));
       },
       ...ports,
       readObject: bundle.readObject,
@@ -575,7 +580,9 @@ const verifyFindings = async (
     findings,
     subject: faults.row(
       'subject',
-      `${subject.kind} ${subject.id}: ${streams.length} streams, ${findings.length} findings`,
+      `${subject.kind} ${subject.id}: ${streams.length} streams, ${ids.length} findings${
+        findings.length > ids.length ? `, forked from ${findings.length - ids.length} more` : ''
+      }`,
       'the streams of the subject from their first events on, every finding that the run closed with, and no other streams',
     ),
   };

@@ -43,6 +43,22 @@ export interface ServiceConfig {
   /** Runs that one runner drives at once. */
   readonly runs: number;
   readonly worker: WorkerConfig;
+  readonly notary: NotaryConfig;
+}
+
+/** Who signs the log, how often, and who else is given what was signed. */
+export interface NotaryConfig {
+  /** PKCS8 PEM of an Ed25519 key: never shown. Null: the file notary.pem in the home's keys. */
+  readonly key: string | null;
+  /** The log's name among all logs; null: one made of the first key. */
+  readonly origin: string | null;
+  readonly intervalMs: number;
+  /** Git remote that checkpoints are pushed to as tags, credentials and all: never shown as it is. */
+  readonly remote: string | null;
+  /** C2SP witnesses, each with the vkey that its cosignatures are verified with. */
+  readonly witnesses: readonly { readonly url: string; readonly verifierKey: string }[];
+  /** RFC 3161 authorities, each with the PEM file of the certificates that its chain ends in. */
+  readonly timestampAuthorities: readonly { readonly url: string; readonly caFile: string }[];
 }
 
 export interface WorkerConfig {
@@ -191,6 +207,43 @@ export const readServiceConfig = (
     };
   };
 
+  /** Pairs of an address and what it is trusted by, separated by commas or new lines. */
+  const pairs = (name: string, second: string): readonly (readonly [string, string])[] =>
+    (text(name) ?? '')
+      .split(/[,\n]/)
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '')
+      .map((entry) => {
+        const [url = '', trusted = '', ...more] = entry.split(/\s+/);
+        if (!/^https?:\/\//.test(url) || trusted === '' || more.length > 0)
+          problem(name, JSON.stringify(entry.slice(0, 200)), `an http(s) address and ${second}`);
+        return [url.replace(/\/+$/, ''), trusted] as const;
+      });
+  const MINUTE_SECONDS = 60;
+  const DAY_SECONDS = 86_400;
+  const notary = (): NotaryConfig => {
+    const origin = text('HOLDFAST_LOG_ORIGIN');
+    if (origin !== null && !/^[^\s+]{1,200}$/.test(origin))
+      problem(
+        'HOLDFAST_LOG_ORIGIN',
+        JSON.stringify(origin.slice(0, 80)),
+        'a name without spaces and plus signs',
+      );
+    return {
+      key: secret('HOLDFAST_NOTARY_KEY'),
+      origin,
+      intervalMs: whole('HOLDFAST_NOTARY_INTERVAL', 1, DAY_SECONDS, MINUTE_SECONDS) * 1000,
+      remote: secret('HOLDFAST_ANCHOR_REMOTE'),
+      witnesses: pairs('HOLDFAST_WITNESSES', 'a vkey').map(([url, verifierKey]) => ({
+        url,
+        verifierKey,
+      })),
+      timestampAuthorities: pairs('HOLDFAST_TIMESTAMP_AUTHORITIES', 'a file of certificates').map(
+        ([url, caFile]) => ({ url, caFile }),
+      ),
+    };
+  };
+
   const config: ServiceConfig = {
     eventStore: address(
       'HOLDFAST_EVENT_STORE',
@@ -214,6 +267,7 @@ export const readServiceConfig = (
     logLevel: oneOf('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     runs: whole('HOLDFAST_RUNS', 1, 10_000, 100),
     worker: worker(),
+    notary: notary(),
   };
   return problems.length === 0
     ? ok(Object.freeze(config))

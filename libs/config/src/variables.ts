@@ -1,7 +1,7 @@
 /** A variable of the environment, as the reference shows it. */
 export interface Variable {
   readonly name: string;
-  readonly of: 'every command' | 'service' | 'API' | 'worker';
+  readonly of: 'every command' | 'service' | 'API' | 'worker' | 'notary';
   readonly meaning: string;
   /** What holds without it. */
   readonly otherwise: string;
@@ -189,5 +189,47 @@ export const VARIABLES: readonly Variable[] = [
     of: 'worker',
     meaning: 'where the worker has that volume',
     otherwise: '`/trainings`',
+  },
+  {
+    name: 'HOLDFAST_NOTARY_KEY',
+    of: 'notary',
+    meaning: 'the key that signs the log: Ed25519, PKCS8 PEM',
+    otherwise: '`notary.pem` in the keys of the home, made at first use',
+    fromFile: true,
+  },
+  {
+    name: 'HOLDFAST_LOG_ORIGIN',
+    of: 'notary',
+    meaning:
+      "the log's name in its checkpoints, without spaces and plus signs; fixed with the first one",
+    otherwise: '`holdfast/` and the id of the first key',
+  },
+  {
+    name: 'HOLDFAST_NOTARY_INTERVAL',
+    of: 'notary',
+    meaning:
+      'seconds after which a log that grew is signed again, 1 to 86,400; at the end of a run at once',
+    otherwise: '60',
+  },
+  {
+    name: 'HOLDFAST_ANCHOR_REMOTE',
+    of: 'notary',
+    meaning:
+      'git remote that each checkpoint is pushed to as an annotated tag: `https://user:token@host/repository.git`, or the path of a bare repository',
+    otherwise: 'none',
+    fromFile: true,
+  },
+  {
+    name: 'HOLDFAST_WITNESSES',
+    of: 'notary',
+    meaning: 'C2SP witnesses, separated by commas: of each its address, a space and its vkey',
+    otherwise: 'none',
+  },
+  {
+    name: 'HOLDFAST_TIMESTAMP_AUTHORITIES',
+    of: 'notary',
+    meaning:
+      'RFC 3161 authorities, separated by commas: of each its address, a space and a PEM file of the certificates that its chain ends in',
+    otherwise: 'none',
   },
 ];

@@ -53,11 +53,11 @@ export type CheckpointAnchored = Fact<
     readonly size: number;
     readonly root: string;
     readonly kind: AnchorKind;
-    /** The witness's key name, the authority's name in the configuration, or the name of the remote. */
+    /** The witness's key name, the authority's address, or the remote's address without its credentials. */
     readonly by: string;
     /**
-     * The cosignature line (C2SP tlog-cosignature), the base64 of the RFC 3161 token, or the id of the tag object that
-     * was pushed.
+     * The cosignature line (C2SP tlog-cosignature), the base64 of the RFC 3161 token over the UTF-8 bytes of the signed
+     * checkpoint (the note, signatures and all), or the id of the tag object that was pushed.
      */
     readonly evidence: string;
   }

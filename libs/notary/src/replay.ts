@@ -1,5 +1,10 @@
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import { notaryDecider, type NotaryCommand, type NotaryPorts, type NotaryState } from './decider.ts';
+import {
+  notaryDecider,
+  type NotaryCommand,
+  type NotaryPorts,
+  type NotaryState,
+} from './decider.ts';
 import type { NotaryEvent } from './events.ts';
 
 const commandOf = (event: NotaryEvent): NotaryCommand | null => {

@@ -1,8 +1,21 @@
+import canonicalize from 'canonicalize';
 import type { Signature } from '#libs/kernel';
 import type { FindingVerified } from '#libs/findings';
 
 /** What a signature is for; a part of what is signed, so that none passes for another. */
 export type AttestationContext = 'run-head' | 'training' | 'verdict';
+
+const utf8 = new TextEncoder();
+
+/**
+ * The bytes that a signature is over: the prefix keeps one that was made for one purpose from passing for another.
+ * @throws for what is no JSON data
+ */
+export const attestedBytes = (context: AttestationContext, value: unknown): Uint8Array => {
+  const canonical = canonicalize(value);
+  if (canonical === undefined) throw new TypeError('what is signed must be JSON data');
+  return utf8.encode(`holdfast/${context}/v1\n${canonical}`);
+};
 
 /** What a worker signs of a training's result: the event's data, less the signature itself. */
 export const trainingAttestation = <Data extends { readonly signature: Signature }>(

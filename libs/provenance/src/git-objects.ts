@@ -24,8 +24,14 @@ export const objectId = (type: ObjectType, content: Uint8Array, sha1: Hash): str
   return sha1(whole);
 };
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** A loop without intermediate lists: every entry of every tree comes by here. */
+const hex = (bytes: Uint8Array, from: number, to: number): string => {
+  let text = '';
+  for (let at = from; at < to; at += 1) text += PAIRS[bytes[at] ?? 0] ?? '';
+  return text;
+};
 
 /** The entries of a git tree; null where the bytes are none. */
 export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null => {
@@ -38,7 +44,7 @@ export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null =>
     entries.push({
       mode: text.decode(content.subarray(at, space)),
       name: text.decode(content.subarray(space + 1, nul)),
-      oid: hex(content.subarray(nul + 1, nul + 21)),
+      oid: hex(content, nul + 1, nul + 21),
     });
     at = nul + 21;
   }

@@ -1,8 +1,7 @@
 import { createPublicKey, hash, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { Signature } from '#libs/kernel';
-import type { AttestationContext } from '#libs/provenance';
+import { attestedBytes, type AttestationContext } from '#libs/provenance';
 
 /** A key that signs. The private half stays inside; printing or serialising it shows nothing of it. */
 export interface SigningKey {
@@ -17,13 +16,6 @@ export interface SigningKey {
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const RAW_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-
-/** The signed bytes: the prefix keeps a signature made for one purpose from passing for another. */
-const attestedBytes = (context: AttestationContext, value: unknown): Uint8Array => {
-  const canonical = canonicalize(value);
-  if (canonical === undefined) throw new TypeError('what is signed must be JSON data');
-  return Buffer.from(`holdfast/${context}/v1\n${canonical}`, 'utf8');
-};
 
 /** Only the one base64 form of the bytes is taken, so that a signature can't be written in two ways. */
 const decoded = (base64: string, bytes: number): Buffer | null => {

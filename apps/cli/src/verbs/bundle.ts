@@ -15,7 +15,7 @@ interface BundleOptions extends CommonOptions {
 }
 
 export const bundleVerb: Verb = (program, done) => {
-  common(program.command('bundle <finding or run>'))
+  common(program.command('bundle <finding-or-run>'))
     .description('one file that proves a finding, or all findings of a run, to whoever has a key')
     .option('--out <file>', 'where to write it (default: <id>.bundle.jsonl in this folder)')
     .option('--force', 'write over a file that is there')

@@ -42,7 +42,7 @@ export const findingsVerb: Verb = (program, done) => {
 };
 
 export const verifyVerb: Verb = (program, done) => {
-  common(program.command('verify <finding or bundle>'))
+  common(program.command('verify <finding-or-bundle>'))
     .description(
       "walk a finding's chain back to its pinned source: PASS or BLOCK, every row answered; of the home, or of a bundle by its key alone",
     )

@@ -11,6 +11,7 @@ import {
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { readStudy, type StudyOnDisk } from '#libs/studies';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { sealAfterRun } from '../sealing.ts';
 import { followRun, runView } from '../follow.ts';
 import { refuse } from '../output.ts';
 import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
@@ -100,6 +101,8 @@ export const drive = async (
       return refuse(output, driven.error);
     }
     await following;
+    view.end();
+    await sealAfterRun(session);
     return driven.value.haltMessage === null && !(await isBlocked(session, runId))
       ? EXIT.done
       : EXIT.blocked;

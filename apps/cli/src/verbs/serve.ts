@@ -6,7 +6,7 @@ import { refuse } from '../output.ts';
 import { outputFor, type CommonOptions } from '../session.ts';
 import { common, integer, type Verb } from '../verb.ts';
 
-const PARTS: readonly Part[] = ['api', 'runner', 'worker'];
+const PARTS: readonly Part[] = ['api', 'runner', 'worker', 'notary'];
 
 interface ServeOptions extends CommonOptions {
   readonly only?: readonly Part[];
@@ -16,7 +16,9 @@ interface ServeOptions extends CommonOptions {
 
 export const serveVerb: Verb = (program, done) => {
   common(program.command('serve'))
-    .description('run the service: API, runner and worker, all in this process or some of them')
+    .description(
+      'run the service: API, runner, worker and notary, all in this process or some of them',
+    )
     .addOption(new Option('--only <parts...>', 'only these parts (default: all)').choices(PARTS))
     .option('--host <address>', 'where the API listens (default: $HOLDFAST_HOST or 127.0.0.1)')
     .option('--port <n>', 'its port (default: $HOLDFAST_PORT or 7420)', integer)
@@ -31,6 +33,7 @@ Examples:
   holdfast token create --role researcher     a token of this machine, for the API
   holdfast serve                              everything, on http://127.0.0.1:7420
   holdfast serve --only worker                a worker; it needs HOLDFAST_REDIS and nothing else
+  holdfast serve --only notary                signs the log; it needs the log and a key of its own
 
 Prints one JSON line an event. SIGTERM or Ctrl-C: takes nothing new, finishes or hands over what is under way.
 Exit codes: 0 stopped, 2 bad input, 3 something unreachable.`,

@@ -101,7 +101,7 @@ export const verifyBundleFile = async (
 ): Promise<ExitCode> => {
   const trust = await trustOf(options);
   if (!trust.ok) return refuse(output, trust.error);
-  const file = await openBundleFile(path);
+  const file = openBundleFile(path);
   try {
     const verified = await verifyBundle(file.source, trust.value, BUNDLE_PORTS);
     if (!verified.ok) return refuse(output, verified.error);
@@ -109,6 +109,6 @@ export const verifyBundleFile = async (
     else for (const line of bundleLines(output.style, verified.value)) output.line(line);
     return verified.value.verdict === 'PASS' ? EXIT.done : EXIT.blocked;
   } finally {
-    await file.close();
+    file.close();
   }
 };

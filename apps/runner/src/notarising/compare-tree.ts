@@ -67,8 +67,7 @@ export const compareWithSigned = async (
     let isSame = tree.positionOf(index) === event.position;
     const leaf = leafHash(sha256, Buffer.from(event.hash, 'hex'));
     frontier = appendLeaf(sha256, frontier, leaf, (height, at, node) => {
-      if (height % TILE_HEIGHT === 0 && isSame)
-        isSame = holds(height / TILE_HEIGHT, at, node);
+      if (height % TILE_HEIGHT === 0 && isSame) isSame = holds(height / TILE_HEIGHT, at, node);
     });
     if (!isSame) {
       differs ??= nameOf(event);

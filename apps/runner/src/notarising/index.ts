@@ -1,10 +1,17 @@
+export { openAnchors, tagSeries, type Anchor, type Anchored } from './anchors.ts';
+export { followNotary, type NotaryDuty } from './follow-notary.ts';
 export { type Judge } from './judge.ts';
 export {
-  asNotary,
+  notaryStatus,
+  rotateKey,
+  rotateKeyFile,
+  settleAlarm,
+  type NotaryStatus,
+  type Rotated,
+} from './keep-notary.ts';
+export {
   lastSigned,
   LOG_TREE,
-  sealLog,
-  type Notary,
   type NotaryLedger,
   type NotaryOptions,
   type Sealed,
@@ -12,3 +19,10 @@ export {
   type SealRefusalCode,
 } from './notary.ts';
 export { notarySigner } from './notary-key.ts';
+export {
+  openSealing,
+  sealLog,
+  type NotarySettings,
+  type SealedAndAnchored,
+  type Sealing,
+} from './seal.ts';

@@ -11,5 +11,5 @@ export type Judge = (
   earlier: () => AsyncIterable<RecordedEvent>,
 ) => Promise<string | null>;
 
-/** Takes every event for one that the rules made: nothing is decided again. For tests of what else is checked. */
-export const takesEveryEvent: Judge = async () => null;
+/** No judge: takes every event for one that the rules made, and decides nothing again. */
+export const judgesNothing: Judge = async () => null;

@@ -83,7 +83,11 @@ export const leafCheck = (log: Pick<EventLog, 'readStream'>, judge: Judge): Leaf
   const heads: Recent<Head> = recent(MOST_HEADS);
   let append: RecordedEvent[] = [];
 
-  const headBefore = async ({ stream, revision, position }: RecordedEvent): Promise<Head | null> => {
+  const headBefore = async ({
+    stream,
+    revision,
+    position,
+  }: RecordedEvent): Promise<Head | null> => {
     const known = heads.get(stream);
     if (known !== undefined) return known;
     for await (const before of log.readStream(stream, { from: revision - 1, limit: 1 }))

@@ -2,7 +2,8 @@ import { ok, type Refusal, type Result } from '#libs/kernel';
 import type { NotarySigner } from '#libs/notary';
 import { openKey, readKey, signRaw, type SigningKey } from '#libs/signatures';
 
-const signerOf = (key: SigningKey): NotarySigner => ({
+/** Signs with a key of this process. */
+export const signerOf = (key: SigningKey): NotarySigner => ({
   publicKey: Buffer.from(key.publicKey, 'base64'),
   sign: async (message) => signRaw(key, message),
 });

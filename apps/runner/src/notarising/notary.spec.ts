@@ -4,42 +4,22 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromBase64, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
-import {
-  chain,
-  eventTypes,
-  openSqliteEventLog,
-  parseBody,
-  unchained,
-  type EventLog,
-} from '#libs/event-log';
-import type { NewEvent, RecordedEvent } from '#libs/kernel';
+import { chain, parseBody, unchained, type EventLog } from '#libs/event-log';
+import { deriveId, type NewEvent } from '#libs/kernel';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
-import type { NotaryEvent, NotarySigner } from '#libs/notary';
-import { EVENT_TYPES } from '#libs/payloads';
-import { generateKey, signRaw } from '#libs/signatures';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
-import { takesEveryEvent, type Judge } from './judge.ts';
+import { clock, grow, newSigner, notaryEventsOf, openLogIn, readOf } from '../testing/notarised-log.ts';
+import { judgesNothing, type Judge } from './judge.ts';
 import {
   asNotary,
   LOG_TREE,
   NOTARY_LEASE,
-  sealLog,
   type NotaryLedger,
   type NotaryOptions,
 } from './notary.ts';
-
-const clock = { now: () => '2026-11-20T08:00:00.000Z' };
-
-const signerOf = (): NotarySigner => {
-  const key = generateKey();
-  return {
-    publicKey: Buffer.from(key.publicKey, 'base64'),
-    sign: async (message) => signRaw(key, message),
-  };
-};
 
 let folder: string;
 let log: EventLog;
@@ -47,17 +27,11 @@ let leases: Leases;
 let options: NotaryOptions;
 let ids = 0;
 
-const openLog = (): EventLog => {
-  const opened = openSqliteEventLog(join(folder, 'log.sqlite'), eventTypes(EVENT_TYPES));
-  if (!opened.ok) throw new Error(opened.error.message);
-  return opened.value.log;
-};
-
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-notary-'));
-  log = openLog();
+  log = openLogIn(folder);
   leases = memoryLeases();
-  options = { signer: signerOf(), origin: 'ledger.example', judge: takesEveryEvent };
+  options = { signer: newSigner(), origin: 'ledger.example', judge: judgesNothing };
 });
 afterEach(async () => {
   await log.close();
@@ -66,41 +40,11 @@ afterEach(async () => {
 
 const ledger = (): NotaryLedger => ({ folder, log, notary: notaryStream(log, clock), leases });
 
-const read = (asked: string, cause = `cause ${ids}`): NewEvent => ({
-  id: `read-${(ids += 1)}`,
-  type: 'LedgerRead',
-  data: { operation: 'getRun', asked: { id: asked } },
-  metadata: {
-    correlationId: 'c',
-    causationId: cause,
-    actor: { role: 'auditor', id: 'a' },
-    time: clock.now(),
-    schemaVersion: 1,
-  },
-});
-
-/** Appends so many events, over three streams. */
-const grow = async (count: number): Promise<void> => {
-  for (let at = 0; at < count; at += 1) {
-    const stream = `access-${at % 3}`;
-    let revision: number | 'no-stream' = 'no-stream';
-    for await (const event of log.readStream(stream, { direction: 'backwards', limit: 1 }))
-      revision = event.revision;
-    const appended = await log.append(stream, revision, [read(`run ${at}`)]);
-    if (!appended.ok) throw new Error(appended.error.message);
-  }
-};
-
-const notaryEvents = async (): Promise<readonly RecordedEvent<NotaryEvent>[]> => {
-  const events: RecordedEvent<NotaryEvent>[] = [];
-  for await (const event of log.readStream<NotaryEvent>(NOTARY)) events.push(event);
-  return events;
-};
 const types = async (): Promise<readonly string[]> =>
-  (await notaryEvents()).map(({ type }) => type);
+  (await notaryEventsOf(log)).map(({ type }) => type);
 
-const seal = async (more: Partial<NotaryOptions> = {}) =>
-  sealLog(ledger(), { ...options, ...more });
+const seal = async (more: Partial<NotaryOptions> = {}, on = ledger()) =>
+  asNotary(on, { ...options, ...more }, (notary) => notary.seal());
 
 const sealed = async () => {
   const result = await seal();
@@ -155,10 +99,10 @@ const settle = async (): Promise<void> => {
 describe('a log', () => {
   it('is signed as far as it goes, and what came since with proof that it extends it', async () => {
     expect(await seal()).toMatchObject({ ok: true, value: { checkpoint: null } });
-    await grow(5);
+    await grow(log, 5);
     const first = await sealed();
     expect(first).toMatchObject({ isNew: true, checkpoint: { size: 5, extendsLast: [] } });
-    await grow(300);
+    await grow(log, 300);
     const second = await sealed();
     expect(second).toMatchObject({ isNew: true, checkpoint: { size: 305 } });
     const key = parseVerifierKey(NOTARY_PORTS.sha256, second.verifierKey);
@@ -179,14 +123,14 @@ describe('a log', () => {
   });
 
   it('is not signed again where nothing came since', async () => {
-    await grow(5);
+    await grow(log, 5);
     await sealed();
     expect(await sealed()).toMatchObject({ isNew: false, checkpoint: { size: 5 } });
     expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned']);
   });
 
   it('is named after its first key where nothing else is said, and never another way', async () => {
-    await grow(1);
+    await grow(log, 1);
     options = { ...options, origin: null };
     const { origin } = await sealed();
     expect(origin).toMatch(/^holdfast\/[0-9a-f]{16}$/);
@@ -197,10 +141,10 @@ describe('a log', () => {
   });
 
   it('is not signed with a key that is not its own', async () => {
-    await grow(1);
+    await grow(log, 1);
     await sealed();
-    await grow(1);
-    expect(await seal({ signer: signerOf() })).toMatchObject({
+    await grow(log, 1);
+    expect(await seal({ signer: newSigner() })).toMatchObject({
       ok: false,
       error: { code: 'other-notary', message: expect.stringContaining('rotate') as string },
     });
@@ -208,7 +152,7 @@ describe('a log', () => {
   });
 
   it('is signed by one process at a time', async () => {
-    await grow(3);
+    await grow(log, 3);
     const other = await leases.acquire(NOTARY_LEASE, 60_000);
     const refused = await asNotary(ledger(), options, (notary) => notary.seal(), { patienceMs: 0 });
     expect(refused).toMatchObject({ ok: false, error: { code: 'notary-elsewhere' } });
@@ -219,8 +163,8 @@ describe('a log', () => {
   });
 
   it('that two sign all the same, each believing that he alone does, is signed once', async () => {
-    await grow(3);
-    const apart = () => sealLog({ ...ledger(), leases: memoryLeases() }, options);
+    await grow(log, 3);
+    const apart = () => seal({}, { ...ledger(), leases: memoryLeases() });
     const both = await Promise.all([apart(), apart()]);
     expect(both.some((each) => each.ok)).toBe(true);
     for (const each of both)
@@ -241,10 +185,10 @@ describe("the tree's files", () => {
     ],
     ['without places', () => rmSync(join(folder, LOG_TREE, 'positions'))],
   ])('are made again where they are %s', async (_, damage) => {
-    await grow(600);
+    await grow(log, 600);
     const { checkpoint } = await sealed();
     damage();
-    await grow(10);
+    await grow(log, 10);
     expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 610 } });
     const tree = openLogTree(join(folder, LOG_TREE));
     expect(Buffer.from(tree.root(600)).toString('base64')).toBe(checkpoint!.root);
@@ -253,9 +197,9 @@ describe("the tree's files", () => {
   });
 
   it('may hold leaves that were not signed: a notary was stopped between the two', async () => {
-    await grow(5);
+    await grow(log, 5);
     await sealed();
-    await grow(5);
+    await grow(log, 5);
     const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
     await expect(seal({ signer: failing })).rejects.toThrow('stopped');
     expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 10 } });
@@ -267,7 +211,7 @@ const alarmed = async (reason: string, found: string | RegExp): Promise<void> =>
   const signed = (await types()).filter((type) => type === 'CheckpointSigned').length;
   const refused = await seal();
   expect(refused).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
-  const raised = (await notaryEvents()).at(-1);
+  const raised = (await notaryEventsOf(log)).at(-1);
   expect(raised).toMatchObject({ type: 'NotaryAlarmRaised', data: { reason } });
   expect((raised as unknown as { data: { found: string } }).data.found).toMatch(found);
   expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
@@ -286,7 +230,7 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   it.each(['with the tree', 'without it'])(
     'an event was rewritten with hashes that hold, %s',
     async (how) => {
-      await grow(30);
+      await grow(log, 30);
       await sealed();
       rewrite('access-1', 4);
       if (how === 'without it') rmSync(join(folder, LOG_TREE), { recursive: true });
@@ -295,7 +239,7 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   );
 
   it('the bytes of an event were changed', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
     tamper((database) =>
       database.exec(
@@ -306,9 +250,9 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('an event that came since was changed', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
-    await grow(30);
+    await grow(log, 30);
     tamper((database) =>
       database.exec(
         `UPDATE events SET canonical = CAST(replace(CAST(canonical AS TEXT), 'getRun', 'getRan') AS BLOB) WHERE stream = 'access-0' AND revision = 15`,
@@ -318,7 +262,7 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('the log was cut, with its tree and without', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
     tamper((database) => database.exec(`DELETE FROM events WHERE revision >= 6`));
     // The notary's own events are number 0 and 1.
@@ -326,9 +270,9 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('events that came since, and that the notary saw, are gone', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
-    await grow(6);
+    await grow(log, 6);
     const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
     await expect(seal({ signer: failing })).rejects.toThrow('stopped');
     tamper((database) => database.exec(`DELETE FROM events WHERE revision >= 10`));
@@ -336,9 +280,9 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('the log went on otherwise than the notary saw it go on', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
-    await grow(6);
+    await grow(log, 6);
     const failing = { ...options.signer, sign: () => Promise.reject(new Error('stopped')) };
     await expect(seal({ signer: failing })).rejects.toThrow('stopped');
     rewrite('access-2', 11);
@@ -346,9 +290,9 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('an event that came since is linked to another than the one before it', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
-    await grow(3);
+    await grow(log, 3);
     tamper((database) => {
       const { canonical } = database
         .prepare(`SELECT canonical FROM events WHERE stream = 'access-0' AND revision = 10`)
@@ -371,16 +315,16 @@ describe('the alarm is raised, and nothing is signed, where', () => {
     const judge: Judge = async ([event]) =>
       (event!.data as { asked: { id: string } }).asked.id === 'forged' ? 'nobody asked that' : null;
     options = { ...options, judge };
-    await grow(5);
+    await grow(log, 5);
     await sealed();
-    await log.append('access-9', 'no-stream', [read('forged')]);
+    await log.append('access-9', 'no-stream', [readOf('forged')]);
     await alarmed('not-decided', /event 0 of access-9: nobody asked that/);
   });
 
   it('a checkpoint was put into its own stream that it did not sign', async () => {
-    await grow(30);
+    await grow(log, 30);
     await sealed();
-    const [, signed] = await notaryEvents();
+    const [, signed] = await notaryEventsOf(log);
     const forged = {
       ...(signed!.data as object),
       size: 3,
@@ -388,7 +332,7 @@ describe('the alarm is raised, and nothing is signed, where', () => {
       extendsLast: [],
     };
     const event: NewEvent = {
-      ...{ id: 'forged', type: 'CheckpointSigned', data: forged },
+      ...{ id: deriveId('forged'), type: 'CheckpointSigned', data: forged },
       metadata: { ...signed!.metadata },
     };
     expect((await log.append(NOTARY, 1, [event])).ok).toBe(true);
@@ -405,25 +349,25 @@ it('judges the events of each append together, once, with those of its stream be
     return null;
   };
   options = { ...options, judge };
-  await log.append('access-0', 'no-stream', [read('a', 'one'), read('b', 'one')]);
-  await log.append('access-0', 1, [read('c', 'two')]);
-  await log.append('access-1', 'no-stream', [read('d', 'two')]);
+  await log.append('access-0', 'no-stream', [readOf('a', 'one'), readOf('b', 'one')]);
+  await log.append('access-0', 1, [readOf('c', 'two')]);
+  await log.append('access-1', 'no-stream', [readOf('d', 'two')]);
   await sealed();
   expect(judged).toEqual([
     ['', 'access-0@0', 'access-0@1'],
     ['0,1', 'access-0@2'],
     ['', 'access-1@0'],
   ]);
-  await log.append('access-0', 2, [read('e', 'three'), read('f', 'three')]);
+  await log.append('access-0', 2, [readOf('e', 'three'), readOf('f', 'three')]);
   await sealed();
   expect(judged.slice(3)).toEqual([['0,1,2', 'access-0@3', 'access-0@4']]);
 });
 
 it('goes on with what comes, and reads nothing twice', async () => {
-  await grow(10);
+  await grow(log, 10);
   const result = await asNotary(ledger(), options, async (notary) => {
     const first = await notary.seal();
-    await grow(10);
+    await grow(log, 10);
     const reads: number[] = [];
     const { readStored } = log;
     log.readStored = (asked) => {
@@ -433,10 +377,12 @@ it('goes on with what comes, and reads nothing twice', async () => {
     const second = await notary.seal();
     // Of the ten leaves that were signed the last one is looked at again: the two events of the notary follow it.
     expect(reads).toEqual([9]);
-    expect(await notary.proveFrom(10)).toHaveLength(4);
-    expect(second).toMatchObject({ ok: true, value: { checkpoint: { size: 20 } } });
+    const extendsLast = (await notary.proveFrom(10)).map((hash) =>
+      Buffer.from(hash).toString('base64'),
+    );
+    expect(second).toMatchObject({ ok: true, value: { checkpoint: { size: 20, extendsLast } } });
     rewrite('access-0', 3);
-    await grow(1);
+    await grow(log, 1);
     rewrite('access-0', 7);
     expect(await notary.seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
     return first;

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatCheckpoint, formatVerifierKey, toBase64 } from '#libs/checkpoints';
+import { CorruptEvent, UnknownEventVersion } from '#libs/event-log';
 import {
   deriveId,
   ok,
   refused,
+  type Actor,
   type RecordedEvent,
   type Refusal,
   type Result,
@@ -87,10 +89,12 @@ export interface Notary {
   /** Shows what was signed last to extend a smaller tree. @throws RangeError for a size that it doesn't have */
   proveFrom(size: number): Promise<readonly Uint8Array[]>;
   /** One command to the notary's stream, decided after what this notary has seen of it. */
-  record(command: NotaryCommand): Promise<Result<null, SealRefusal>>;
+  record(command: NotaryCommand, actor?: Actor): Promise<Result<null, SealRefusal>>;
   raise(trouble: Trouble): Promise<Result<never, SealRefusal>>;
   /** What was signed last, and who else holds it. */
   state(): Promise<NotaryState>;
+  /** Position of the newest event that it took into the tree; null for none. */
+  reached(): number | null;
 }
 
 const fail = (code: SealRefusalCode, message: string) => refused({ code, message });
@@ -117,31 +121,33 @@ const openNotary = (
   /** Every event of the notary's own stream is decided again: a forged checkpoint must not be extended. */
   const look = async (): Promise<Standing> => {
     const from = standing.head === null ? 0 : standing.head.revision + 1;
-    if (standing.trouble !== null) return standing;
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
-      const broken = event.prev !== (standing.head?.hash ?? null);
-      const next = replay.next(standing.state, event as unknown as NotaryEvent);
-      if (broken || !next.ok) {
-        const found = broken || next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message;
-        standing = {
-          ...{ state: standing.state, head: event },
-          trouble: {
-            reason: 'not-decided',
-            found: `${nameOf(event)}: ${found}`,
-            expected: 'what a notary records, linked to what it recorded before',
-          },
-        };
-        return standing;
-      }
-      standing = { state: next.value, head: event, trouble: null };
+      const { state, head, trouble } = standing;
+      const isLinked = event.prev === (head?.hash ?? null);
+      const next = replay.next(state, event as unknown as NotaryEvent);
+      // What nobody should have recorded changes nothing, and keeps everything from being signed.
+      standing =
+        isLinked && next.ok
+          ? { state: next.value, head: event, trouble }
+          : {
+              ...{ state, head: event },
+              trouble: trouble ?? {
+                reason: 'not-decided',
+                found: `${nameOf(event)}: ${next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message}`,
+                expected: 'what a notary records, linked to what it recorded before',
+              },
+            };
     }
     return standing;
   };
 
-  const record = async (command: NotaryCommand): Promise<Result<null, SealRefusal>> => {
+  const record = async (
+    command: NotaryCommand,
+    actor: Actor = NOTARY_ACTOR,
+  ): Promise<Result<null, SealRefusal>> => {
     signal.throwIfAborted();
     const { head } = await look();
-    const sent = await notary.send(NOTARY, command, NOTARY_ACTOR, head ?? undefined);
+    const sent = await notary.send(NOTARY, command, actor, head ?? undefined);
     if (sent.ok) {
       await look();
       return ok(null);
@@ -252,15 +258,16 @@ const openNotary = (
     const { state, trouble } = standing;
     if (state.alarm !== null) return fail('notary-alarm', alarmMessage(state.alarm));
     const wrong = trouble ?? (await follow());
-    if (wrong !== null) {
-      tree.cut(state.last?.size ?? 0);
-      return raise(wrong);
-    }
+    if (wrong !== null) return raise(wrong);
     const { last } = state;
     if (newest === null) return ok({ ...opened.value, checkpoint: null, isNew: false });
     const { size } = tree;
     if (last?.size === size)
-      return ok({ ...opened.value, checkpoint: await lastSigned(log), isNew: false });
+      return ok({
+        ...opened.value,
+        checkpoint: (await lastSigned(log))?.data ?? null,
+        isNew: false,
+      });
     const root = tree.root(size);
     const text = formatCheckpoint({ origin: opened.value.origin, size, root, extensions: [] });
     const note = await signNote(sha256, opened.value.origin, [signer], text);
@@ -285,7 +292,14 @@ const openNotary = (
         return await seal();
       } catch (error) {
         check = null;
-        if (error instanceof TooNewToSign) return fail('too-new-to-sign', error.message);
+        if (error instanceof TooNewToSign || error instanceof UnknownEventVersion)
+          return fail('too-new-to-sign', error.message);
+        // Its own stream: what it should be raised in can't be read.
+        if (error instanceof CorruptEvent)
+          return fail(
+            'notary-alarm',
+            `the notary signs nothing: ${error.message} The notary's own stream must be whole: restore the log from a copy.`,
+          );
         throw error;
       }
     },
@@ -297,6 +311,7 @@ const openNotary = (
     record,
     raise,
     state: async () => (await look()).state,
+    reached: () => tree.newest,
   };
 };
 
@@ -316,9 +331,9 @@ const isNewestLeaf = (tree: LogTree, { position, hash }: StoredEvent): boolean =
 /** The newest checkpoint of a log; null where nothing was signed. */
 export const lastSigned = async (
   log: Pick<Ledger['log'], 'readStream'>,
-): Promise<CheckpointSigned['data'] | null> => {
+): Promise<RecordedEvent<CheckpointSigned> | null> => {
   for await (const event of log.readStream<NotaryEvent>(NOTARY, { direction: 'backwards' }))
-    if (event.type === 'CheckpointSigned') return event.data as CheckpointSigned['data'];
+    if (event.type === 'CheckpointSigned') return event as RecordedEvent<CheckpointSigned>;
   return null;
 };
 
@@ -330,12 +345,12 @@ const LOOK_MS = 250;
  * Does something as the notary of a ledger: holds its lease, opens the tree's files, closes them. Refused where another
  * process stays the notary.
  */
-export const asNotary = async <T>(
+export const asNotary = async <T, Refused = SealRefusal>(
   ledger: NotaryLedger,
   options: NotaryOptions,
-  work: (notary: Notary, signal: AbortSignal) => Promise<Result<T, SealRefusal>>,
+  work: (notary: Notary, signal: AbortSignal) => Promise<Result<T, Refused>>,
   { stopping = new AbortController().signal, patienceMs = PATIENCE_MS } = {},
-): Promise<Result<T, SealRefusal>> => {
+): Promise<Result<T, Refused | SealRefusal>> => {
   const giveUp = performance.now() + patienceMs;
   for (;;) {
     const done = await withLease(ledger.leases, NOTARY_LEASE, stopping, async (signal) => {
@@ -355,9 +370,3 @@ export const asNotary = async <T>(
     await sleep(LOOK_MS, null, { signal: stopping });
   }
 };
-
-/** Signs what a log is now, if it grew since it was signed last. */
-export const sealLog = (
-  ledger: NotaryLedger,
-  options: NotaryOptions,
-): Promise<Result<Sealed, SealRefusal>> => asNotary(ledger, options, (notary) => notary.seal());

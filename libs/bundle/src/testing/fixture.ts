@@ -100,23 +100,27 @@ export const notaryStream = (facts: readonly NotaryFact[]): readonly StoredBytes
 
 /** The tree over events in log order. */
 export const treeOver = (events: readonly StoredBytes[]) => {
-  const nodes = new Map<string, Uint8Array>();
-  const roots: Uint8Array[] = [];
+  const levels: Uint8Array[][] = [];
+  const leafOf = ({ hash: chainHash }: StoredBytes): Uint8Array =>
+    leafHash(sha256Bytes, Buffer.from(chainHash, 'hex'));
   let frontier = EMPTY_FRONTIER;
-  for (const event of events) {
-    const leaf = leafHash(sha256Bytes, Buffer.from(event.hash, 'hex'));
-    frontier = appendLeaf(sha256Bytes, frontier, leaf, (level, index, node) =>
-      nodes.set(`${level}/${index}`, node),
-    );
-    roots.push(rootOf(sha256Bytes, frontier));
-  }
+  for (const event of events)
+    frontier = appendLeaf(sha256Bytes, frontier, leafOf(event), (level, _, node) => {
+      (levels[level] ??= []).push(node);
+    });
   const read = (level: number, index: number): Uint8Array => {
-    const node = nodes.get(`${level}/${index}`);
+    const node = levels[level]?.[index];
     if (node === undefined) throw new Error(`no node ${level}/${index}`);
     return node;
   };
   return {
-    root: (size: number): Uint8Array => roots[size - 1]!,
+    root: (size: number): Uint8Array =>
+      rootOf(
+        sha256Bytes,
+        events
+          .slice(0, size)
+          .reduce((grown, event) => appendLeaf(sha256Bytes, grown, leafOf(event)), EMPTY_FRONTIER),
+      ),
     inclusion: (index: number, size: number) => inclusionProof(sha256Bytes, read, index, size),
     consistency: (size1: number, size2: number) =>
       consistencyProof(sha256Bytes, read, size1, size2),
