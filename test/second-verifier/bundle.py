@@ -8,6 +8,7 @@ find. The one exception is a first line that shows that this is no bundle, or on
 import hashlib
 import re
 from collections import namedtuple
+from functools import lru_cache
 
 import canonical
 from notes import base64_bytes
@@ -150,6 +151,8 @@ def is_placed(stream, kind, is_last):
     return stream != NOTARY and (is_last or stream.startswith(("finding-", "data-")) or kind in PLACED_TYPES)
 
 
+# Many bundles that are verified one after the other are much alike.
+@lru_cache(maxsize=20_000)
 def is_canonical(data):
     try:
         return canonical.encoded(canonical.parse(data)) == data
@@ -157,6 +160,7 @@ def is_canonical(data):
         return False
 
 
+@lru_cache(maxsize=20_000)
 def event_body(data):
     """What the bytes of an event spell; None where they spell no event."""
     try:

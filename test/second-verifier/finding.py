@@ -15,6 +15,7 @@ from git_objects import FILES, FOLDER, commit_parents, commit_tree, object_id, t
 from notes import base64_bytes
 
 DEEPEST_FORK = 32
+# Types of each stream, with the newest version of each (docs/reference/events.md).
 TYPES = {
     "run": {
         "RunOpened": 2, "GatePassed": 1, "RunHalted": 1, "CohortsServed": 1, "TrainingLaunched": 1,
@@ -35,6 +36,13 @@ TYPES = {
 }  # fmt: skip
 
 
+def is_known(source, body):
+    """Whether these are the bytes of an event of a type and a version that this stream can hold."""
+    version = body and body["metadata"].get("schemaVersion")
+    is_version = isinstance(version, int) and not isinstance(version, bool)
+    return is_version and 1 <= version <= TYPES[source].get(body["type"], 0)
+
+
 class Chain:
     """A finding's streams, and where its checks find what else they need."""
 
@@ -48,7 +56,7 @@ class Chain:
         self.names = {
             "finding": f"finding-{self.proposed['findingId']}",
             "study": f"study-{chain['studyId']}",
-            **({} if look is None else {"data": f"data-{look['dataDigest']}"}),
+            **({} if look is None else {"data": f"data-{look.get('dataDigest', '')}"}),
             "run": f"run-{chain['runId']}",
         }
         self.streams = {
@@ -57,9 +65,9 @@ class Chain:
         }
 
     def of(self, source, *kinds):
-        """The stream's events of these types (all, where none is named) whose bytes are events, with their places."""
+        """The stream's events of these types (of all that are known, where none is named), with their places."""
         for place, event in enumerate(self.streams.get(source, [])):
-            if event.body is not None and (not kinds or event.body["type"] in kinds):
+            if is_known(source, event.body) and (not kinds or event.body["type"] in kinds):
                 yield place, event, event.body["data"]
 
     def opened(self):
@@ -128,12 +136,9 @@ def hash_chain(chain):
 def known_events(chain):
     faults = Faults()
     for source, events in chain.streams.items():
-        faults += [f"event {place} of the {source} can't be read" for place, event in enumerate(events) if not event.body]
-        for place, event, _ in chain.of(source):
-            newest = TYPES[source].get(event.body["type"])
-            version = event.body["metadata"].get("schemaVersion")
-            if newest is None or isinstance(version, bool) or version not in range(1, newest + 1):
-                faults.append(f"event {place} of the {source} is {event.body['type']} version {version}")
+        for place, event in enumerate(events):
+            if not is_known(source, event.body):
+                faults.append(f"event {place} of the {source} is of no known type and version")
     return faults
 
 
@@ -537,7 +542,7 @@ def data_order(chain):
     return faults
 
 
-def fork_point(chain):
+def fork_origin(chain):
     """A fork starts where a finding of an earlier run leads to, every row of which holds."""
     faults = Faults()
     opened, chain_said = chain.opened(), chain.proposed["chain"]
@@ -574,7 +579,7 @@ CHECKS = (
     ("known-events", known_events, "events of known types and versions"),
     ("run-head-signed", run_head_signed, "the loop's end, signed by the runner"),
     ("source-pinned", source_pinned, "the source commit leads to the pinned tree"),
-    ("fork-point", fork_point, "the run starts from its source, or where a finding that holds leads to"),
+    ("fork-origin", fork_origin, "the run starts from its source, or where a finding that holds leads to"),
     ("data-order", data_order, "split and table were fixed before the run was opened"),
     ("complete-chain", complete_chain, "the tree after one step is the tree before the next"),
     ("restore-points", restore_points, "one restore point of the state that stood, before each cutover"),

@@ -1,8 +1,23 @@
 import { hash } from 'node:crypto';
-import { NOTARY, isPlaced, readBody, summary, writeBundle, type Leaf, type ObjectType, type Subject } from '#libs/bundle';
+import {
+  NOTARY,
+  isPlaced,
+  readBody,
+  summary,
+  writeBundle,
+  type Leaf,
+  type ObjectType,
+  type Subject,
+} from '#libs/bundle';
 import type { NoteSigner } from '#libs/checkpoints';
 import type { StoredBytes } from '#libs/provenance';
-import { notaryFacts, notaryStream, ORIGIN, treeOver, type NotaryFact } from '../../libs/bundle/src/testing/fixture.ts';
+import {
+  notaryFacts,
+  notaryStream,
+  ORIGIN,
+  treeOver,
+  type NotaryFact,
+} from '../../libs/bundle/src/testing/fixture.ts';
 import { canonicalBytes, type World } from './honest.ts';
 
 export interface PlacedEvent {
@@ -15,7 +30,11 @@ export interface PlacedEvent {
 export interface Parts {
   readonly subject: Subject;
   readonly streams: readonly { readonly stream: string; readonly events: readonly PlacedEvent[] }[];
-  readonly objects: readonly { readonly oid: string; readonly type: ObjectType; readonly content: Uint8Array }[];
+  readonly objects: readonly {
+    readonly oid: string;
+    readonly type: ObjectType;
+    readonly content: Uint8Array;
+  }[];
 }
 
 /** The parts of a world's bundle. The tree is that of its events, whatever the notary says of them. */
@@ -34,7 +53,11 @@ export const partsOf = ({ events, facts, subject, streams, objects }: World): Pa
       };
     });
   };
-  const notary = notaryStream(facts).map(({ type, canonical }) => ({ type, canonical, leaf: null }));
+  const notary = notaryStream(facts).map(({ type, canonical }) => ({
+    type,
+    canonical,
+    leaf: null,
+  }));
   return {
     subject,
     objects,
@@ -81,13 +104,18 @@ export const bodyOf = ({ canonical }: { readonly canonical: Uint8Array }): Body 
  * The log hashed anew, as somebody who can write to it would leave it: revisions count on, each event names the hash of
  * the one before it, and whatever else names the hash of a changed event names the new one. Signatures stay as they are.
  */
-export const rehashed = (bodies: readonly { readonly body: Body; readonly was: string }[]): readonly StoredBytes[] => {
+export const rehashed = (
+  bodies: readonly { readonly body: Body; readonly was: string }[],
+): readonly StoredBytes[] => {
   const heads = new Map<string, StoredBytes>();
   const renamed = new Map<string, string>();
   return bodies.map(({ body, was }, position) => {
     const stream = String(body['stream']);
     const head = heads.get(stream) ?? null;
-    const text = JSON.stringify(body).replace(/[0-9a-f]{64}/g, (found) => renamed.get(found) ?? found);
+    const text = JSON.stringify(body).replace(
+      /[0-9a-f]{64}/g,
+      (found) => renamed.get(found) ?? found,
+    );
     const read = JSON.parse(text) as Body;
     const revision = head === null ? 0 : head.revision + 1;
     const canonical = canonicalBytes({

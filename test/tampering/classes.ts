@@ -4,7 +4,8 @@ export interface Span {
   readonly to: number;
 }
 
-export type Group = 'header' | 'object' | 'event' | 'leaf' | 'notary' | 'summary' | 'end' | 'line feed';
+export type Group =
+  'header' | 'object' | 'event' | 'leaf' | 'notary' | 'summary' | 'end' | 'line feed';
 
 export interface PositionClass {
   readonly group: Group;
@@ -102,11 +103,19 @@ export const classesOf = (bytes: Uint8Array): ReadonlyMap<string, PositionClass>
     for (const { from, to, path } of tokens) {
       const group = groupOf(line, path);
       add(group, `${subject} ${path.slice(1)}`, { from: start + from, to: start + to });
-      if (from > last) add(group, `${subject}, its punctuation`, { from: start + last, to: start + from });
+      if (from > last)
+        add(group, `${subject}, its punctuation`, { from: start + last, to: start + from });
       last = to;
     }
-    if (line.length > last) add(whole, `${subject}, its last punctuation`, { from: start + last, to: start + line.length });
-    add('line feed', `line feed after ${subject}`, { from: start + line.length, to: start + line.length + 1 });
+    if (line.length > last)
+      add(whole, `${subject}, its last punctuation`, {
+        from: start + last,
+        to: start + line.length,
+      });
+    add('line feed', `line feed after ${subject}`, {
+      from: start + line.length,
+      to: start + line.length + 1,
+    });
     start += line.length + 1;
   }
   return classes;

@@ -2,13 +2,35 @@ import { createPrivateKey, createPublicKey, hash, sign as signBytes } from 'node
 import canonicalize from 'canonicalize';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { formatVerifierKey, SIGNATURE_TYPES, verifierKey, type NoteSigner } from '#libs/checkpoints';
+import {
+  formatVerifierKey,
+  SIGNATURE_TYPES,
+  verifierKey,
+  type NoteSigner,
+} from '#libs/checkpoints';
 import type { ObjectType, Subject } from '#libs/bundle';
 import type { StoredBytes } from '#libs/provenance';
 import { keyIdOf, sign, type SigningKey } from '#libs/signatures';
-import { bundleOf, notaryFacts, ORIGIN, sha256Bytes, type NotaryFact } from '../../libs/bundle/src/testing/fixture.ts';
+import {
+  bundleOf,
+  goldenLog,
+  notaryFacts,
+  ORIGIN,
+  sha256Bytes,
+  usualFacts,
+  type FixtureLog,
+  type GoldenRun,
+  type NotaryFact,
+} from '../../libs/bundle/src/testing/fixture.ts';
 import { runHeadAttestation, verdictAttestation } from '../../libs/provenance/src/attestations.ts';
-import { chained, honestRun, type HonestRun, type Iteration, type Workshop, type WrittenFact } from '../../libs/provenance/src/testing/honest-run.ts';
+import {
+  chained,
+  honestRun,
+  type HonestRun,
+  type Iteration,
+  type Workshop,
+  type WrittenFact,
+} from '../../libs/provenance/src/testing/honest-run.ts';
 
 /** Whole numbers from 0 to below `below`, the same for the same seed. */
 export interface Draw {
@@ -32,8 +54,14 @@ const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 /** The key of a name: the same in each run of the tests, so that a case can be made again. */
 const secretOf = (name: string) => {
   const secret = hash('sha256', `a key for tests: ${name}`, 'buffer');
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' });
-  const raw = Uint8Array.from(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32));
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([PKCS8, secret]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const raw = Uint8Array.from(
+    createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32),
+  );
   return { privateKey, raw };
 };
 
@@ -42,7 +70,11 @@ export const signingKeyOf = (name: string): SigningKey => {
   return { keyId: keyIdOf(raw), publicKey: Buffer.from(raw).toString('base64'), privateKey };
 };
 
-export const noteSignerOf = (secret: string, name: string, type: NoteSigner['key']['type']): NoteSigner => {
+export const noteSignerOf = (
+  secret: string,
+  name: string,
+  type: NoteSigner['key']['type'],
+): NoteSigner => {
   const { privateKey, raw } = secretOf(secret);
   return {
     key: verifierKey(sha256Bytes, name, type, raw),
@@ -50,7 +82,8 @@ export const noteSignerOf = (secret: string, name: string, type: NoteSigner['key
   };
 };
 
-export const logKey = (secret: string): NoteSigner => noteSignerOf(secret, ORIGIN, SIGNATURE_TYPES.ed25519);
+export const logKey = (secret: string): NoteSigner =>
+  noteSignerOf(secret, ORIGIN, SIGNATURE_TYPES.ed25519);
 export const witnessKey = (secret: string, name = secret): NoteSigner =>
   noteSignerOf(secret, name, SIGNATURE_TYPES.cosignature);
 
@@ -84,7 +117,11 @@ export interface World {
   readonly subject: Subject;
   /** Names of the bundle's streams, the notary's not among them. */
   readonly streams: readonly string[];
-  readonly objects: readonly { readonly oid: string; readonly type: ObjectType; readonly content: Uint8Array }[];
+  readonly objects: readonly {
+    readonly oid: string;
+    readonly type: ObjectType;
+    readonly content: Uint8Array;
+  }[];
 }
 
 /** What an auditor brings along. */
@@ -106,10 +143,25 @@ export interface Honest {
 export type Kind = 'finding' | 'run' | 'fork' | 'rotation' | 'witnessed';
 export const KINDS: readonly Kind[] = ['finding', 'run', 'fork', 'rotation', 'witnessed'];
 
-const OUTCOMES: readonly Iteration[] = ['kept', 'kept-large', 'kept-elsewhere', 'discarded', 'crashed', 'timed-out', 'diverged', 'refused', 'metric'];
+const OUTCOMES: readonly Iteration[] = [
+  'kept',
+  'kept-large',
+  'kept-elsewhere',
+  'discarded',
+  'crashed',
+  'timed-out',
+  'diverged',
+  'refused',
+  'metric',
+];
 
 /** A run that ends with something to claim; what becomes of its iterations is drawn until that is so. */
-const claimingRun = (draw: Draw, workshop: Workshop, most: number, forkedFrom: HonestRun | null): HonestRun => {
+const claimingRun = (
+  draw: Draw,
+  workshop: Workshop,
+  most: number,
+  forkedFrom: HonestRun | null,
+): HonestRun => {
   for (;;) {
     const iterations = Array.from({ length: 1 + draw(most) }, () => pick(draw, OUTCOMES));
     const run = honestRun(workshop, ['kept', ...iterations], undefined, undefined, forkedFrom);
@@ -142,13 +194,22 @@ type Writer = ReturnType<typeof logWriter>;
 
 /** Something that another study does meanwhile: leaves that are in no bundle. */
 const elsewhere = (draw: Draw, { tell }: Writer, nth: number): void => {
-  tell(`study-elsewhere-${nth}`, Array.from({ length: 1 + draw(5) }, (_, at) => ({
-    type: 'RunRequested',
-    data: { runId: `elsewhere-${nth}-${at}` },
-  })));
+  tell(
+    `study-elsewhere-${nth}`,
+    Array.from({ length: 1 + draw(5) }, (_, at) => ({
+      type: 'RunRequested',
+      data: { runId: `elsewhere-${nth}-${at}` },
+    })),
+  );
 };
 
-const tellRun = (draw: Draw, workshop: Workshop, writer: Writer, run: HonestRun, before: HonestRun | null): void => {
+const tellRun = (
+  draw: Draw,
+  workshop: Workshop,
+  writer: Writer,
+  run: HonestRun,
+  before: HonestRun | null,
+): void => {
   const { tell, head } = writer;
   const { runId, studyId, findingId, finding } = run;
   const study = run.study.slice(before?.study.length ?? 0);
@@ -157,17 +218,26 @@ const tellRun = (draw: Draw, workshop: Workshop, writer: Writer, run: HonestRun,
   const [stream, ofFinding] = [`run-${runId}`, `finding-${findingId}`];
   tell(dataStream, data.slice(0, -1));
   const late = ['SpendCounted', 'SealedRowsOpened'];
-  tell(`study-${studyId}`, study.filter(({ type }) => !late.includes(type)));
+  tell(
+    `study-${studyId}`,
+    study.filter(({ type }) => !late.includes(type)),
+  );
   elsewhere(draw, writer, 10 * run.number);
   tell(stream, run.run);
   const { revision, hash: runHead } = head(stream);
   const signHead = (at: { readonly revision: number; readonly hash: string }) => ({
     type: 'RunHeadSigned',
-    data: { ...at, signature: workshop.sign('runner', 'run-head', runHeadAttestation({ runId, ...at })) },
+    data: {
+      ...at,
+      signature: workshop.sign('runner', 'run-head', runHeadAttestation({ runId, ...at })),
+    },
   });
   const ended = { revision, hash: runHead };
   tell(stream, [signHead(ended)]);
-  tell(`study-${studyId}`, study.filter(({ type }) => late.includes(type)));
+  tell(
+    `study-${studyId}`,
+    study.filter(({ type }) => late.includes(type)),
+  );
   tell(dataStream, data.slice(-1));
   if (draw(2) === 0) elsewhere(draw, writer, 10 * run.number + 1);
   const { chain } = finding.data;
@@ -177,7 +247,11 @@ const tellRun = (draw: Draw, workshop: Workshop, writer: Writer, run: HonestRun,
     ...{ findingId, verdict: 'PASS' as const, trust: 'self-signed, unanchored' as const },
     rows: [{ row: 'hash-chain', passed: true, found: 'a chain', expected: 'a chain' }],
   };
-  const signature = workshop.sign('runner', 'verdict', verdictAttestation(verdict, ended, proposed));
+  const signature = workshop.sign(
+    'runner',
+    'verdict',
+    verdictAttestation(verdict, ended, proposed),
+  );
   tell(ofFinding, [{ type: 'FindingVerified', data: { ...verdict, signature } }]);
   tell(stream, [{ type: 'RunClosed', data: { findings: [{ findingId, verdict: 'PASS' }] } }]);
   const closed = head(stream);
@@ -188,7 +262,11 @@ const WITNESSED = 1_800_000_000;
 export const WITNESSES = [witnessKey('witness.example/w1'), witnessKey('witness.example/w2')];
 
 /** Checkpoints of a log: how many, at which sizes and with which keys is drawn. */
-const notarised = (draw: Draw, events: readonly StoredBytes[], kind: Kind): { readonly facts: readonly NotaryFact[]; readonly signers: readonly NoteSigner[] } => {
+const notarised = (
+  draw: Draw,
+  events: readonly StoredBytes[],
+  kind: Kind,
+): { readonly facts: readonly NotaryFact[]; readonly signers: readonly NoteSigner[] } => {
   const say = notaryFacts(events);
   const checkpoints = 1 + draw(3);
   const sizes = Array.from({ length: checkpoints }, () => 1 + draw(events.length - 1));
@@ -207,13 +285,54 @@ const notarised = (draw: Draw, events: readonly StoredBytes[], kind: Kind): { re
     last = size;
     if (draw(4) === 0)
       facts.push(
-        { type: 'NotaryAlarmRaised', data: { reason: 'shorter-log', size, found: '9 events', expected: `${size}` } },
+        {
+          type: 'NotaryAlarmRaised',
+          data: { reason: 'shorter-log', size, found: '9 events', expected: `${size}` },
+        },
         { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } },
       );
-    const seenBy = kind === 'witnessed' && size === events.length ? WITNESSES : WITNESSES.slice(0, draw(2));
+    const seenBy =
+      kind === 'witnessed' && size === events.length ? WITNESSES : WITNESSES.slice(0, draw(2));
     for (const witness of seenBy) facts.push(say.witnessed(witness, size, WITNESSED + size));
   }
   return { facts, signers };
+};
+
+/** The bundle of a log, and what it is made of. */
+const bundled = async (
+  log: FixtureLog,
+  subject: Subject,
+  facts: readonly NotaryFact[],
+): Promise<Pick<Honest, 'bytes' | 'world'>> => {
+  const { bytes, content } = await bundleOf(log, subject, facts);
+  const objects: World['objects'][number][] = [];
+  // An object's line names it at its end, as nothing else does.
+  const named = Buffer.from(bytes).toString('latin1').matchAll(/","oid":"([0-9a-f]{40})","part":"object"/g);
+  for (const [, oid = ''] of named) {
+    const found = await log.readObject(oid);
+    if (found.state !== 'present') throw new Error(`${oid} is ${found.state}`);
+    objects.push({ oid, type: found.type as ObjectType, content: found.content });
+  }
+  const streams = content.streams.map(({ stream }) => stream).filter((stream) => stream !== 'notary');
+  return { bytes, world: { events: log.events, facts, subject, streams, objects } };
+};
+
+/** A run of examples/pay that really ran, in the sandbox, as a golden log keeps it. */
+export const goldenOf = async (name: GoldenRun, kind: Subject['kind']): Promise<Honest> => {
+  const log = goldenLog(name);
+  const signers = [logKey('log 0')];
+  const facts = usualFacts(log.events, signers[0]!, WITNESSES[0]!);
+  const subject = { kind, id: kind === 'run' ? 'pay-1' : 'pay-1-f1' };
+  return {
+    what: `${kind} of ${name}`,
+    ...(await bundled(log, subject, facts)),
+    signers,
+    trust: {
+      logKey: formatVerifierKey(signers[0]!.key),
+      witnesses: [formatVerifierKey(WITNESSES[0]!.key)],
+      seen: null,
+    },
+  };
 };
 
 /** How an honest world is made; what of it is forged, if anything. */
@@ -224,7 +343,11 @@ export interface Making {
 }
 
 /** An honest run (or two, of which the second is a fork of the first), its log, and its bundle. */
-export const honestOf = async (kind: Kind, seed: number, { forged = [], most = 3 }: Making = {}): Promise<Honest> => {
+export const honestOf = async (
+  kind: Kind,
+  seed: number,
+  { forged = [], most = 3 }: Making = {},
+): Promise<Honest> => {
   const draw = drawOf(seed);
   const workshop = workshopWith(forged);
   const writer = logWriter();
@@ -238,34 +361,32 @@ export const honestOf = async (kind: Kind, seed: number, { forged = [], most = 3
   if (draw(2) === 0) elsewhere(draw, writer, 99);
   const { events } = writer;
   const { facts, signers } = notarised(draw, events, kind);
-  const subject: Subject = kind === 'run' ? { kind, id: run.runId } : { kind: 'finding', id: run.findingId };
-  const { bytes, content } = await bundleOf(
-    { events, readObject: run.git.readObject },
-    subject,
-    facts,
-  );
-  // What is in the repository and in the bundle: it holds those that its verification asked for.
-  const held = Buffer.from(bytes).toString('latin1');
-  const objects = [...run.git.objects]
-    .filter(([oid]) => held.includes(`","oid":"${oid}","part":"object"`))
-    .map(([oid, object]) => ({ oid, ...object }))
-    .sort((a, b) => (a.oid < b.oid ? -1 : 1));
+  const subject: Subject =
+    kind === 'run' ? { kind, id: run.runId } : { kind: 'finding', id: run.findingId };
+  const log = { events, readObject: run.git.readObject };
+  const { bytes, world } = await bundled(log, subject, facts);
   return {
     what: `${kind} ${seed}`,
-    world: {
-      ...{ events, facts, subject, objects },
-      streams: content.streams.map(({ stream }) => stream).filter((stream) => stream !== 'notary'),
-    },
+    world,
     bytes,
     signers,
     trust: {
       logKey: formatVerifierKey(pick(draw, signers).key),
       witnesses: WITNESSES.slice(0, draw(3)).map(({ key }) => formatVerifierKey(key)),
-      seen: draw(2) === 0 ? noteOf(pick(draw, facts.filter(({ type }) => type === 'CheckpointSigned'))) : null,
+      seen:
+        draw(2) === 0
+          ? noteOf(
+              pick(
+                draw,
+                facts.filter(({ type }) => type === 'CheckpointSigned'),
+              ),
+            )
+          : null,
     },
   };
 };
 
 export const noteOf = ({ data }: NotaryFact): string => (data as { readonly note: string }).note;
 
-export const canonicalBytes = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalize(value));
+export const canonicalBytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(canonicalize(value));

@@ -71,19 +71,31 @@ const outOfForm = async (): Promise<Uint8Array> => {
   const event = world.events[at]!;
   const text = new TextDecoder().decode(event.canonical).replace('"metadata":', '"metadata": ');
   const canonical = new TextEncoder().encode(text);
-  const events = world.events.with(at, { ...event, canonical, hash: hash('sha256', canonical, 'hex') });
+  const events = world.events.with(at, {
+    ...event,
+    canonical,
+    hash: hash('sha256', canonical, 'hex'),
+  });
   return assembled(partsOf({ ...world, events, facts: renotarised(world.facts, events, signers) }));
 };
 
 describe('an operator whose log holds an event that is not in RFC 8785 form', () => {
-  const trustOf = ({ signers }: Honest) => ({ logKey: formatVerifierKey(signers[0]!.key), witnesses: [], seen: null });
+  const trustOf = ({ signers }: Honest) => ({
+    logKey: formatVerifierKey(signers[0]!.key),
+    witnesses: [],
+    seen: null,
+  });
 
   it('is blocked by the second verifier', async () => {
-    expect(failed(await second.verify(await outOfForm(), trustOf(honest)))).toEqual(['bundle-form']);
+    expect(failed(await second.verify(await outOfForm(), trustOf(honest)))).toEqual([
+      'bundle-form',
+    ]);
   });
 
   // The page says that a body is canonical. Two readers of JSON may see two things in one that is not (a member twice).
   it.fails('is blocked by the first verifier', async () => {
-    expect(failed(await firstVerifier(await outOfForm(), trustOf(honest)))).toEqual(['bundle-form']);
+    expect(failed(await firstVerifier(await outOfForm(), trustOf(honest)))).toEqual([
+      'bundle-form',
+    ]);
   });
 });

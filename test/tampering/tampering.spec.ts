@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assembled, partsOf } from './assemble.ts';
-import { falseBlocks, tamperingBattery, type Outcome } from './battery.ts';
+import { disagreements, falseBlocks, tamperingBattery, type Outcome } from './battery.ts';
 import { caseOf, FAMILIES, poolOf, type Pool } from './cases.ts';
-import { secondVerifier, type SecondVerifier } from './verifiers.ts';
+import { goldenOf } from './honest.ts';
+import { firstVerifier, secondVerifier, type SecondVerifier } from './verifiers.ts';
 
 const CASES = 1_200;
 const HONEST = 50;
@@ -20,19 +21,41 @@ afterAll(() => second.close());
 
 it('the second verifier holds to published vectors', () => {
   const folder = new URL('../second-verifier/', import.meta.url);
-  const said = spawnSync('python3', ['-B', '-m', 'unittest', 'vectors'], { cwd: folder, encoding: 'utf8' });
-  expect({ status: said.status, stderr: said.stderr }).toMatchObject({ status: 0, stderr: /OK\n$/ });
+  const said = spawnSync('python3', ['-B', '-m', 'unittest', 'vectors'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect({ status: said.status, stderr: said.stderr }).toMatchObject({
+    status: 0,
+    stderr: /OK\n$/,
+  });
 });
 
 describe('honest bundles', () => {
+  it.each([
+    ['v1-pay', 'finding'],
+    ['v1-pay', 'run'],
+    ['v2-pay', 'finding'],
+    ['v2-pay', 'run'],
+  ] as const)('pass both verifiers: of %s, a %s', async (name, kind) => {
+    const { bytes, trust } = await goldenOf(name, kind);
+    const [one, other] = [await firstVerifier(bytes, trust), await second.verify(bytes, trust)];
+    expect([one.verdict, other.verdict]).toEqual(['PASS', 'PASS']);
+    expect(disagreements(one, other)).toEqual([]);
+  });
+
   it('are written here as the program writes them', async () => {
     for (const { what, world, bytes } of [...pool.honest, ...pool.forged])
       expect(Buffer.compare(await assembled(partsOf(world)), bytes), what).toBe(0);
   });
 
-  it(`pass both verifiers: ${HONEST} of them`, async () => {
-    expect(await falseBlocks(second, 10_000, HONEST, 4)).toEqual([]);
-  }, PATIENCE);
+  it(
+    `pass both verifiers: ${HONEST} of them`,
+    async () => {
+      expect(await falseBlocks(second, 10_000, HONEST, 4)).toEqual([]);
+    },
+    PATIENCE,
+  );
 });
 
 describe(`${CASES} bundles that were tampered with`, () => {
@@ -56,7 +79,10 @@ describe(`${CASES} bundles that were tampered with`, () => {
   });
 
   it('are described where they are documented', () => {
-    const page = readFileSync(new URL('../../docs/reference/tampering.md', import.meta.url), 'utf8');
+    const page = readFileSync(
+      new URL('../../docs/reference/tampering.md', import.meta.url),
+      'utf8',
+    );
     for (const family of FAMILIES) expect(page).toContain(`| ${family} `);
   });
 });
