@@ -5,8 +5,8 @@ import {
   driveRun,
   LOG_TREE,
   makeBundle,
-  notarySigner,
   openRun,
+  openSealing,
   sealLog,
   type Fork,
   type Home,
@@ -15,6 +15,7 @@ import {
 import type { BundleVerdict, Subject } from '#libs/bundle';
 import { readLogTree } from '#libs/log-tree';
 import { readStudy } from '#libs/studies';
+import { startTestServer } from '../../apps/api/src/testing/server.ts';
 import { LOCAL_REVIEWER } from '../../apps/runner/src/actors.ts';
 import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
@@ -39,11 +40,15 @@ const follow = async (ideas: readonly Idea[], fork: Fork | null = null): Promise
 };
 
 const seal = async () =>
-  sealLog(home, {
-    signer: good(await notarySigner(home.keyFolder, null)),
-    origin: null,
-    judge: async () => null,
-  });
+  sealLog(
+    home,
+    good(
+      await openSealing(home.folder, {
+        ...{ key: null, origin: null, remote: null },
+        ...{ witnesses: [], timestampAuthorities: [] },
+      }),
+    ),
+  );
 
 const making = (subject: Subject, atLeast = 0) =>
   makeBundle(home, {
@@ -191,7 +196,6 @@ describe('a bundle of a home', () => {
   it(
     'is written by the command, whole and over nothing',
     async () => {
-      good(await seal());
       const out = join(prepared.root, 'run.jsonl');
       const args = ['bundle', 'parcels-1', '--home', home.folder, '--out', out, '--json'];
       const said = await holdfast(args);
@@ -206,6 +210,34 @@ describe('a bundle of a home', () => {
       expect((await holdfast([...args, '--force'])).exitCode).toBe(0);
       const unknown = await holdfast(['bundle', 'nope-1', '--home', home.folder]);
       expect(unknown.exitCode).toBe(2);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is given by the API to those who read the finding, once the log is signed',
+    async () => {
+      const server = await startTestServer({}, home);
+      try {
+        const at = '/v1/findings/parcels-1-f1/bundle';
+        const auditor = await server.token('auditor');
+        const answer = await server.get(at, auditor);
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get('holdfast-verifier-key')).toBe(key);
+        const given = Buffer.from(await answer.arrayBuffer());
+        const made = await bundleOf({ kind: 'finding', id: 'parcels-1-f1' });
+        expect(given.equals(made)).toBe(true);
+        const { size } = good(await seal()).checkpoint!;
+        const later = await server.get(`${at}?atLeast=${size + 1000}`, auditor);
+        expect([later.status, await later.json()]).toMatchObject([
+          409,
+          { type: expect.stringContaining('not-sealed') },
+        ]);
+        expect((await server.get(at, await server.token('agent'))).status).toBe(403);
+        expect((await server.get('/v1/findings/nope-1-f1/bundle', auditor)).status).toBe(404);
+      } finally {
+        await server.stop();
+      }
     },
     PATIENCE,
   );

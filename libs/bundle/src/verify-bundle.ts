@@ -40,7 +40,7 @@ export interface AuditorTrust {
   readonly seen?: string | null;
 }
 
-/** When an authority saw these bytes (ISO 8601); null for a token that does not verify. */
+/** When an authority saw these bytes, a signed checkpoint (ISO 8601); null for a token that does not verify. */
 export type VerifyTimestamp = (token: Uint8Array, message: Uint8Array) => Promise<string | null>;
 
 /** What the verifier needs of the world: pure functions. */
@@ -324,11 +324,8 @@ const checkAnchors = async (
       else unverified.push(anchor);
     } else if (kind === 'timestamp' && verifyTimestamp !== null) {
       const token = fromBase64(evidence);
-      const time =
-        token === null
-          ? null
-          : ((await verifyTimestamp(token, utf8.encode(text))) ??
-            (await verifyTimestamp(token, utf8.encode(newest?.note ?? ''))));
+      const message = utf8.encode(newest?.note ?? '');
+      const time = token === null ? null : await verifyTimestamp(token, message);
       if (time === null) unverified.push(anchor);
       else sightings.push({ kind, by, time });
     } else unverified.push(anchor);

@@ -104,6 +104,7 @@ export const ACTS = {
       'getLedger',
       'listFindings',
       'getFinding',
+      'getFindingBundle',
     ],
   },
   'have-reads-recorded': {

@@ -35,6 +35,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'GET /v1/ledger': 'rvuo',
   'GET /v1/findings': 'rvuo',
   'GET /v1/findings/{findingId}': 'rvuo',
+  'GET /v1/findings/{findingId}/bundle': 'rvuo',
   'POST /v1/findings/{findingId}/verification': 'rvuo',
   'POST /v1/findings/{findingId}/review': 'v',
   'GET /v1/workers': 'o',

@@ -45,6 +45,7 @@ export const PERMISSIONS = {
   // Findings.
   listFindings: by('listFindings'),
   getFinding: by('getFinding'),
+  getFindingBundle: by('getFindingBundle'),
   verifyFinding: by('verifyFinding'),
   reviewFinding: by('reviewFinding'),
 

@@ -52,6 +52,8 @@ export const PROBLEMS = {
   halted: { status: 409, title: 'The run was halted' },
   'lost-race': { status: 409, title: 'Somebody else was faster' },
   'not-registered': { status: 409, title: 'The study is not registered' },
+  'not-sealed': { status: 409, title: 'The notary has not signed it yet' },
+  'subject-unreadable': { status: 409, title: 'Its first event can not be read' },
   'not-verified': { status: 409, title: 'The finding has no PASS' },
   'not-this-finding': { status: 409, title: 'This is another finding' },
   'other-study': { status: 409, title: 'This is another study' },

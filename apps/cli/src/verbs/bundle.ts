@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LOG_TREE, makeBundle, writeWhole } from '#apps/runner';
+import { LOG_TREE, makeBundle, openSealing, sealLog, writeWhole } from '#apps/runner';
 import { readLogTree } from '#libs/log-tree';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
@@ -56,7 +56,10 @@ const bundle = async (
   const made = await makeBundle(home, {
     subject: { kind: isFinding ? 'finding' : 'run', id },
     atLeast,
-    seal: null,
+    seal: async () => {
+      const sealing = await openSealing(home.folder, session.notary);
+      return sealing.ok ? sealLog(home, sealing.value) : sealing;
+    },
     tree: () => readLogTree(join(home.folder, LOG_TREE)),
     onProgress: (doing) => progress?.draw(`bundling ${id}: ${doing}`),
   });
