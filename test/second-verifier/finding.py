@@ -320,7 +320,7 @@ def complete_chain(chain):
 
 
 def standing(chain):
-    """Each event of the run with the state that stood before it: tree, commit, training, metric; None before the first."""
+    """Each event of the run, with the state that stood before it: tree, commit, training, metric."""
     state = None
     for _, event, data in chain.of("run"):
         yield event.body["type"], data, state

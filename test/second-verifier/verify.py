@@ -173,14 +173,17 @@ def subject_and_findings(bundle):
                 fork["tree"],
                 fork["mutationId"],
             ):
-                look_at(name)
+                # A fork's own row says only whether its rows hold: they are shown after the subject's.
+                if name not in shown:
+                    shown.append(name)
                 return name
         return None
 
     is_finding = subject["kind"] == "finding"
-    ids = [subject["id"]] if is_finding else [name for _, name, data in claimed if data["chain"]["runId"] == subject["id"]]
-    findings = []
-    for name in ids:
+    of_run = [name for _, name, data in claimed if data["chain"]["runId"] == subject["id"]]
+    ids = [subject["id"]] if is_finding else of_run
+    findings, shown = [], list(ids)
+    for name in shown:
         look_at(name)
         _, rows = finding.rows(bundle, name, ancestor_of)
         verdict = "PASS" if all(each["passed"] for each in rows) else "BLOCK"
@@ -250,9 +253,9 @@ def verify(data, key, witnesses=(), seen=None):
     anchors, sightings = anchor_faults(notary, known)
     text = summary.text(bundle.header["subject"], bundle)
     rows = [
-        row("bundle-form", form_faults(bundle), f"{bundle.lines} lines", "each line as the format writes it, in its place"),
+        row("bundle-form", form_faults(bundle), f"{bundle.lines} lines", "each line as written, in its place"),
         row("subject", subject, f"{len(findings)} findings", "the streams of the subject, and no others"),
-        row("checkpoints", checkpoints, f"{len(notary.roots)} checkpoints", "each signed, each extending the one before"),
+        row("checkpoints", checkpoints, f"{len(notary.roots)} checkpoints", "each signed, extending the one before"),
         row("log-key", log_key, ", then ".join(keys), f"a log that {key} signs"),
         row("anchors", anchors, ", ".join(sightings) or "nobody", "cosignatures by those whose name they bear"),
         row("inclusion", inclusion_faults(bundle, newest), "in the tree", "each placed event is the leaf that it says"),

@@ -39,7 +39,7 @@ const tokensOf = (line: string): readonly Token[] => {
         if (line[at] === ',') at += 1;
         const name = match(STRING);
         const inner = `${path}.${line.slice(name.from + 1, name.to - 1)}`;
-        tokens.push({ ...name, path: `${inner}, its name` });
+        tokens.push({ ...name, path: '.name of a member' });
         at += 1;
         value(inner);
       }

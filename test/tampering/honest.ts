@@ -307,13 +307,17 @@ const bundled = async (
   const { bytes, content } = await bundleOf(log, subject, facts);
   const objects: World['objects'][number][] = [];
   // An object's line names it at its end, as nothing else does.
-  const named = Buffer.from(bytes).toString('latin1').matchAll(/","oid":"([0-9a-f]{40})","part":"object"/g);
+  const named = Buffer.from(bytes)
+    .toString('latin1')
+    .matchAll(/","oid":"([0-9a-f]{40})","part":"object"/g);
   for (const [, oid = ''] of named) {
     const found = await log.readObject(oid);
     if (found.state !== 'present') throw new Error(`${oid} is ${found.state}`);
     objects.push({ oid, type: found.type as ObjectType, content: found.content });
   }
-  const streams = content.streams.map(({ stream }) => stream).filter((stream) => stream !== 'notary');
+  const streams = content.streams
+    .map(({ stream }) => stream)
+    .filter((stream) => stream !== 'notary');
   return { bytes, world: { events: log.events, facts, subject, streams, objects } };
 };
 
