@@ -222,13 +222,24 @@ def source_pinned(chain):
     return faults
 
 
+STEPS = (
+    "BaselineEstablished",
+    "MutationProposed",
+    "MutationCutOver",
+    "MutationReverted",
+    "MutationKept",
+    "RunReverted",
+    "LoopEnded",
+)
+
+
 def complete_chain(chain):
     """The tree after one step is the tree before the next: restore point to cutover to kept tree, reverts included."""
     faults = Faults()
     start_commit, start = chain.origin()
     line = []  # the kept mutations that stand: (mutation, tree before, tree after)
     trial = None  # {mutation, tree, commit, on}: proposed, and whether it was cut over
-    established = ended = False
+    is_open = established = ended = False
 
     def stands():
         return line[-1][2] if line else start
@@ -244,6 +255,9 @@ def complete_chain(chain):
             faults.append(f"{trial['mutation']} has no decision")
 
     for _, event, data in chain.of("run"):
+        is_open = is_open or event.body["type"] == "RunOpened"
+        if not is_open and event.body["type"] in STEPS:
+            faults.append(f"{event.body['type']} before the run was opened")
         match event.body["type"]:
             case "BaselineEstablished":
                 if established or line:
