@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { appendEventStoreRows, benchAppendEventStore } from './append-eventstore.ts';
 import { benchAppend } from './append.ts';
+import { benchBundle } from './bundle.ts';
 import { benchContained, containedRows } from './contained.ts';
 import { benchIteration } from './iteration.ts';
 import { benchJobs, jobsRows } from './jobs.ts';
@@ -16,7 +17,7 @@ import { benchReads, benchReadsOnPostgres, readsRows, type ReadsBench } from './
 import { benchRebuild, rebuildRows } from './rebuild.ts';
 import { benchRelease, releaseRows } from './release.ts';
 import { benchReplay } from './replay.ts';
-import { appendRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
+import { appendRows, bundleRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
 import { benchVerify } from './verify.ts';
 
 const number = (value: number): string =>
@@ -94,6 +95,9 @@ const postgresReads = full
 say('verification');
 await benchVerify(SMALL / 5);
 const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as const;
+say('bundles');
+const bundles = [await benchBundle(SMALL), await benchBundle(LARGE)];
+if (full) bundles.push(await benchBundle(10 * LARGE, 1));
 
 const readsTitle = ({ events, runs, connections }: ReadsBench, views: string): string =>
   `Reads over HTTP, 99th percentile: ${events.toLocaleString('en-US')} events of ${runs.toLocaleString('en-US')} runs, views in ${views}, ${connections} connections`;
@@ -121,6 +125,7 @@ const sections = {
       ? { [`Reads with the views on PostgreSQL: not measured: ${postgresReads.missing}`]: [] }
       : { [readsTitle(postgresReads, 'PostgreSQL')]: readsRows(postgresReads) })),
   'Verification of one run, on one core': verifyRows(verification),
+  'Verification of a bundle from its file, on one core': bundleRows(bundles),
 };
 const seconds = Math.round((performance.now() - since) / 1000);
 process.stdout.write(

@@ -1,4 +1,5 @@
 import type { AppendBench } from './append.ts';
+import type { BundleBench } from './bundle.ts';
 import type { IterationBench } from './iteration.ts';
 import type { ReplayBench } from './replay.ts';
 import type { VerifyBench } from './verify.ts';
@@ -104,3 +105,28 @@ export const verifyRows = (benches: Sizes<VerifyBench>): readonly Row[] => [
   ...growing(benches, 'with every object read and hashed too', (b) => b.withObjects),
   heldRow(benches[1]),
 ];
+
+/** Bundles from small to large: what one core verifies, and what that holds in memory. */
+export const bundleRows = (benches: readonly BundleBench[]): readonly Row[] => {
+  const [smallest] = benches;
+  return benches.flatMap((bench): readonly Row[] => {
+    const size = `${bench.events.toLocaleString('en-US')} events, ${bench.objects.toLocaleString('en-US')} objects`;
+    const isSmallest = bench === smallest || smallest === undefined;
+    return [
+      {
+        ...plain(`every check, ${size}`, bench.verified, '/s'),
+        beside: isSmallest ? null : 'time an event, to the smallest (linear: 1)',
+        ratio: isSmallest ? null : smallest.verified / bench.verified,
+        aim: {
+          text: `above ${speed(VERIFIED_A_SECOND)}`,
+          met: bench.verified > VERIFIED_A_SECOND,
+        },
+      },
+      {
+        ...plain('  most memory of the process', bench.peak / 1e6, 'MB'),
+        beside: `the bundle, ${(bench.bytes / 1e6).toFixed(0)} MB`,
+        ratio: bench.peak / bench.bytes,
+      },
+    ];
+  });
+};

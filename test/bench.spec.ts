@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { benchAppend } from '../bench/append.ts';
+import { benchBundle } from '../bench/bundle.ts';
 import { benchContained, containedRows } from '../bench/contained.ts';
 import { benchIteration } from '../bench/iteration.ts';
 import { benchJobs, jobsRows } from '../bench/jobs.ts';
@@ -8,7 +9,14 @@ import { benchReads, readsRows } from '../bench/reads.ts';
 import { benchRebuild, rebuildRows } from '../bench/rebuild.ts';
 import { benchRelease, releaseRows } from '../bench/release.ts';
 import { benchReplay } from '../bench/replay.ts';
-import { appendRows, iterationRows, replayRows, verifyRows, type Row } from '../bench/rows.ts';
+import {
+  appendRows,
+  bundleRows,
+  iterationRows,
+  replayRows,
+  verifyRows,
+  type Row,
+} from '../bench/rows.ts';
 import { benchVerify } from '../bench/verify.ts';
 
 /** That every measure measures something; how fast it is, `npm run bench` says on a quiet machine. */
@@ -89,5 +97,12 @@ describe('the benchmarks', () => {
     const bench = await benchVerify(50);
     // What the garbage collector leaves of so little may be less than nothing.
     measured(verifyRows([bench, bench]).filter(({ unit }) => unit !== 'MB'));
+  });
+
+  it('verify a bundle from its file, in a process of its own', async () => {
+    const bench = await benchBundle(50, 1);
+    expect(bench.events).toBeGreaterThanOrEqual(50);
+    expect(bench.objects).toBeGreaterThan(10);
+    measured(bundleRows([bench, bench]));
   });
 });

@@ -191,6 +191,34 @@ describe('whom the auditor trusts', () => {
     expect(await failed(bytes, { logKey: KEY })).toEqual([]);
   });
 
+  it('may be an authority that says when it saw the signed checkpoint', async () => {
+    const [opened] = usualFacts(events, log, witness);
+    const first = facts.signed(log, events.length, null);
+    const { size, root, note } = first.data as { size: number; root: string; note: string };
+    const token = {
+      type: 'CheckpointAnchored',
+      data: { size, root, kind: 'timestamp', by: 'authority', evidence: 'dG9rZW4=' },
+    };
+    const { bytes } = await withFacts([opened!, first, token]);
+    const asked: string[] = [];
+    const ask = (time: string | null) =>
+      check(bytes, {
+        logKey: KEY,
+        verifyTimestamp: (evidence, message) => {
+          asked.push(`${new TextDecoder().decode(evidence)} ${new TextDecoder().decode(message)}`);
+          return Promise.resolve(time);
+        },
+      });
+    const told = async (time: string | null) => {
+      const verified = await ask(time);
+      if (!verified.ok) throw new Error(verified.error.message);
+      return [verified.value.verdict, verified.value.standing[0]?.restsOn];
+    };
+    expect(await told('2026-11-26T00:00:00.000Z')).toEqual(['PASS', ['timestamp']]);
+    expect(await told(null)).toEqual(['PASS', ['operator']]);
+    expect(asked).toEqual([`token ${note}`, `token ${note}`]);
+  });
+
   it('is no notary who signed what does not extend the last checkpoint', async () => {
     const said = usualFacts(events, log, witness);
     const [opened, first, second] = said;
