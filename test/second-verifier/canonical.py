@@ -15,16 +15,13 @@ def no_constant(name):
     raise NotJson(f"{name} is no JSON")
 
 
-def integer(digits):
-    # Every number is a double: an integer that a double can't hold becomes the nearest one that it can.
-    if len(digits) <= 16:
-        value = int(digits)
-        if -LARGEST_EXACT <= value <= LARGEST_EXACT and digits != "-0":
-            return value
-    return float(digits)
+def double(digits):
+    # Every number is a double, and 1.0 is the same one as 1: a whole number is kept as Python's int.
+    value = float(digits)
+    return int(value) if abs(value) <= LARGEST_EXACT and value.is_integer() else value
 
 
-DECODER = json.JSONDecoder(parse_constant=no_constant, parse_int=integer)
+DECODER = json.JSONDecoder(parse_constant=no_constant, parse_int=double, parse_float=double)
 
 
 def parse(data):

@@ -7,7 +7,7 @@ import { caseOf, FAMILIES, poolOf, type Pool } from './cases.ts';
 import { goldenOf } from './honest.ts';
 import { firstVerifier, secondVerifier, type SecondVerifier } from './verifiers.ts';
 
-const CASES = 1_200;
+const CASES = 1_000;
 const HONEST = 50;
 const PATIENCE = 300_000;
 
@@ -71,7 +71,7 @@ describe(`${CASES} bundles that were tampered with`, () => {
   });
 
   it('are the same again by their numbers', async () => {
-    for (const number of [0, 1, 3, 17, 1_001]) {
+    for (const number of [0, 1, 3, 17, 901]) {
       const [one, again] = [await caseOf(number, pool), await caseOf(number, pool)];
       expect(one.what).toBe(again.what);
       expect(Buffer.compare(one.bytes, again.bytes)).toBe(0);
