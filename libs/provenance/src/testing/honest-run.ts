@@ -20,6 +20,8 @@ import { deriveId } from '#libs/kernel';
 import type { Fact, Signature } from '#libs/kernel';
 import { candidate, commandIds, runDecider } from '#libs/run';
 import type {
+  ForkPoint,
+  MutationKept,
   RunCommand,
   RunKeys,
   RunOpened,
@@ -32,6 +34,7 @@ import { examplePolicy } from '../../../harness/src/testing/policy.ts';
 import { runHeadAttestation, trainingAttestation } from '../attestations.ts';
 import type { AttestationContext } from '../attestations.ts';
 import { newestVersion } from '../event-versions.ts';
+import { treeEntries } from '../git-objects.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
 import type { Hash, StoredBytes } from '../ports.ts';
 import { gitStore } from './git-store.ts';
@@ -74,6 +77,10 @@ export interface HonestRun {
   readonly runId: string;
   readonly studyId: string;
   readonly findingId: string;
+  /** The study's nth run. */
+  readonly number: number;
+  /** Units that the study's runs spent, this one and those before. */
+  readonly totalSpent: number;
   /** Up to the loop's end; the signed head comes with {@link sealed}. */
   readonly run: readonly WrittenFact[];
   readonly study: readonly Fact[];
@@ -84,9 +91,7 @@ export interface HonestRun {
   readonly git: GitStore;
 }
 
-export const RUN_ID = 'r1';
 const STUDY_ID = 'pay';
-const FINDING_ID = 'f1';
 const SEED = 7;
 /** Three charts: re-measurements too, so that an honest run holds all that a run can. */
 const POLICY: HarnessPolicy = {
@@ -174,6 +179,27 @@ const pinSource = (git: GitStore, files: Readonly<Record<string, string>>) => {
   return { commit, tree, path: 'pay/program', pinCommit: git.commit(tree, null, 'Pin'), proof };
 };
 
+/** The state that a run's finding leads to, after the last of its mutations. */
+const forkPointOf = ({ runId, run, finding }: HonestRun): ForkPoint => {
+  const { mutations, toTree: tree } = finding.data.chain;
+  const mutationId = mutations.at(-1) ?? null;
+  const kept = run
+    .filter(({ type }) => type === 'MutationKept')
+    .map(({ data }) => data as MutationKept['data'])
+    .find((each) => each.mutationId === mutationId);
+  if (kept === undefined) throw new Error(`the finding of ${runId} leads nowhere`);
+  return { runId, mutationId, commit: kept.commit, tree };
+};
+
+/** A program's files, from its tree without folders. */
+const filesOf = (git: GitStore, tree: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (treeEntries(git.content(tree)) ?? []).map(({ name, oid }) => [
+      name,
+      new TextDecoder().decode(git.content(oid)),
+    ]),
+  );
+
 /**
  * Runs the real decider through these iterations, with measurements made up so that each turns out as asked, and
  * with every object that the events name in memory.
@@ -184,9 +210,13 @@ export const honestRun = (
   policy: HarnessPolicy = POLICY,
   /** The policy as it was written, which is what a run pins. */
   written: HarnessPolicy | PolicyOfVersion1 = policy,
+  /** The run whose claimed state this one is forked from, with its study's and its data's events. */
+  forkedFrom: HonestRun | null = null,
 ): HonestRun => {
   const { sha256, sha1, sign, keys, other } = workshop;
   const git = gitStore(sha1, sha256);
+  const nth = (forkedFrom?.number ?? 0) + 1;
+  const [runId, findingId] = [`r${nth}`, `f${nth}`];
   const files: Readonly<Record<string, string>> = {
     'architecture.json': '{"layers":1}\n',
     'features.json': '["education"]\n',
@@ -196,6 +226,9 @@ export const honestRun = (
   const contents = new Map<string, Readonly<Record<string, string>>>();
   const source = pinSource(git, files);
   contents.set(source.tree, files);
+  const point = forkedFrom === null ? null : forkPointOf(forkedFrom);
+  for (const [oid, object] of forkedFrom?.git.objects ?? []) git.objects.set(oid, object);
+  if (point !== null) contents.set(point.tree, filesOf(git, point.tree));
 
   const environment = {
     holdfast: '0.1.0',
@@ -212,9 +245,9 @@ export const honestRun = (
   const table = git.artefact('train.csv', released['train.csv']);
   const cells = git.artefact('cells.csv', released['cells.csv']);
   const opened: RunOpened['data'] = {
-    runId: RUN_ID,
+    runId,
     studyId: STUDY_ID,
-    number: 1,
+    number: nth,
     pins: {
       ...source,
       policyDigest: pinnedDigest(written, sha256),
@@ -239,7 +272,7 @@ export const honestRun = (
       suppressed: { cells: 0, people: 0 },
       people: { train: 5000, dev: 2000, check: 1500, sealed: 1000 },
     },
-    forkedFrom: null,
+    forkedFrom: point,
   };
 
   const facts: Fact[] = [];
@@ -247,7 +280,8 @@ export const honestRun = (
   let commands = 0;
   const send = (make: (id: string) => RunCommand): void => {
     commands += 1;
-    const decided = runDecider.decide(state, make(deriveId('command', commands)));
+    const id = deriveId(forkedFrom === null ? 'command' : `command ${runId}`, commands);
+    const decided = runDecider.decide(state, make(id));
     if (!decided.ok) throw new Error(decided.error.message);
     for (const one of decided.value) {
       // No run is opened under version 1 any more: one that was goes on from what its upcaster makes of it.
@@ -384,7 +418,8 @@ export const honestRun = (
     const base = state.line.at(-1);
     if (base === undefined) throw new Error('no baseline');
     const before = contents.get(base.tree) ?? {};
-    const text = `{"attempt":${number}}\n`;
+    // No fork repeats what stands already.
+    const text = `{"attempt":${number + 100 * (nth - 1)}}\n`;
     const after = { ...before, [path]: text };
     const tree = git.tree(after);
     contents.set(tree, after);
@@ -490,8 +525,9 @@ export const honestRun = (
       .map(({ mutationId, summary }) => [mutationId, summary]),
   );
   const spent = state.budget.total - state.budget.remaining;
+  const totalSpent = spent + (forkedFrom?.totalSpent ?? 0);
   const look = lookOf({
-    ...{ dataDigest, ofStudy: 1, ofData: 2, runs: 1, spent },
+    ...{ dataDigest, ofStudy: nth, ofData: nth + 1, runs: nth, spent: totalSpent },
     claims: mutations.length > 1 ? mutations.length + 1 : 1,
   });
   const measured = { estimate: 0.02, standardError: 0.004 };
@@ -514,56 +550,62 @@ export const honestRun = (
     .filter((result) => standing.includes(result.trainingId))
     .map(({ predictions }) => predictions);
   return {
-    runId: RUN_ID,
+    runId,
     studyId: STUDY_ID,
-    findingId: FINDING_ID,
+    findingId,
+    number: nth,
+    totalSpent,
     run: facts,
     study: [
-      { type: 'StudyRegistered', data: { studyId: STUDY_ID, title: 'Pay' } },
-      { type: 'SplitCommitted', data: { dataDigest, commitment: splitCommitment } },
-      { type: 'RunCounted', data: { runId: RUN_ID, number: 1, seed: SEED } },
-      { type: 'SpendCounted', data: { runId: RUN_ID, spent, totalSpent: spent } },
-      { type: 'SealedRowsOpened', data: { runId: RUN_ID, look: 1 } },
+      ...(forkedFrom?.study ?? [
+        { type: 'StudyRegistered', data: { studyId: STUDY_ID, title: 'Pay' } },
+        { type: 'SplitCommitted', data: { dataDigest, commitment: splitCommitment } },
+      ]),
+      { type: 'RunCounted', data: { runId, number: nth, seed: SEED } },
+      { type: 'SpendCounted', data: { runId, spent, totalSpent } },
+      { type: 'SealedRowsOpened', data: { runId, look: nth } },
     ],
     data: [
-      {
-        type: 'SplitFixed',
-        data: {
-          ...{ dataDigest, commitment: splitCommitment },
-          ...{ rowId: policy.data.rowId, split: policy.data.split },
+      ...(forkedFrom?.data ?? [
+        {
+          type: 'SplitFixed',
+          data: {
+            ...{ dataDigest, commitment: splitCommitment },
+            ...{ rowId: policy.data.rowId, split: policy.data.split },
+          },
         },
-      },
-      {
-        type: 'TableFixed',
-        data: {
-          ...{ dataDigest, commitment: splitCommitment, studyId: STUDY_ID, runId: RUN_ID },
-          table: table.sha256,
+        {
+          type: 'TableFixed',
+          data: {
+            ...{ dataDigest, commitment: splitCommitment, studyId: STUDY_ID, runId },
+            table: table.sha256,
+          },
         },
-      },
-      {
-        type: 'LookCounted',
-        data: { dataDigest, studyId: 'other', runId: 'other-1', look: 1 },
-      },
-      { type: 'LookCounted', data: { dataDigest, studyId: STUDY_ID, runId: RUN_ID, look: 2 } },
+        {
+          type: 'LookCounted',
+          data: { dataDigest, studyId: 'other', runId: 'other-1', look: 1 },
+        },
+      ]),
+      { type: 'LookCounted', data: { dataDigest, studyId: STUDY_ID, runId, look: nth + 1 } },
     ],
     finding: {
       type: 'FindingProposed',
       data: {
-        findingId: FINDING_ID,
+        findingId,
         number: 1,
         statement: statementOf(claim),
         claim,
         chain: {
-          runId: RUN_ID,
+          runId,
           studyId: STUDY_ID,
           runHead: { revision: -1, hash: '' },
           sourceCommit: source.commit,
           sourceTree: source.tree,
-          fromTree: source.tree,
+          fromTree: point?.tree ?? source.tree,
           toTree: state.line.at(-1)?.tree ?? source.tree,
           mutations,
         },
-        sealedLook: 1,
+        sealedLook: nth,
         predictions: scored,
       },
     },

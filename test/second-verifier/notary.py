@@ -1,0 +1,153 @@
+"""
+The stream `notary`: which keys signed the log, and the chain of its checkpoints. Each event is decided again; the
+first that does not hold ends the reading, since nothing after it can be held against anything.
+"""
+
+import re
+
+import merkle
+import notes
+from notes import Malformed
+
+MEMBERS = {
+    "NotaryOpened": ("origin", "verifierKey"),
+    "NotaryKeyRotated": ("from", "note", "to"),
+    "CheckpointSigned": ("extendsLast", "newest", "note", "root", "size"),
+    "CheckpointAnchored": ("by", "evidence", "kind", "root", "size"),
+    "NotaryAlarmRaised": ("expected", "found", "reason", "size"),
+    "NotaryAlarmSettled": ("reason",),
+}
+
+
+class Notary:
+    def __init__(self):
+        self.origin = None
+        self.keys = []
+        # Data of the newest CheckpointSigned, when it says that it was signed, and who else has seen it.
+        self.newest = None
+        self.signed_at = None
+        self.anchors = []
+        # Root by size of every checkpoint.
+        self.roots = {}
+        self.alarm = None
+        self.fault = None
+
+
+def signing_key(notary, text):
+    key = notes.parse_key(text)
+    if key.name != notary.origin or key.kind != notes.LOG:
+        raise Malformed(f"found a key of {key.name}, expected one of the log {notary.origin}")
+    return key
+
+
+def signed_by_all(note, keys):
+    found = [key for key, _ in notes.signers(note, keys)]
+    if any(key not in found for key in keys):
+        raise Malformed("found no signature of one of the keys")
+
+
+def opened(notary, data):
+    if notary.origin is not None:
+        raise Malformed("opened twice")
+    if not notes.is_key_name(data["origin"]):
+        raise Malformed("found an origin that is no key name")
+    notary.origin = data["origin"]
+    notary.keys.append(signing_key(notary, data["verifierKey"]))
+
+
+def rotated(notary, data):
+    """Both keys sign that the second follows the first."""
+    before, after = signing_key(notary, data["from"]), signing_key(notary, data["to"])
+    if before != notary.keys[-1] or before == after:
+        raise Malformed("a change from another key than the one that signs")
+    note = notes.parse_note(data["note"])
+    if note.text != f"holdfast/notary-key-rotation/v1\n{notary.origin}\nfrom {before.text}\nto {after.text}\n":
+        raise Malformed("another text signed")
+    signed_by_all(note, [before, after])
+    notary.keys.append(after)
+
+
+def checkpoint_signed(notary, data, body):
+    """The key that signs now signed this size and root, and the tree begins with that of the last checkpoint."""
+    size, root, last = data["size"], data["root"], notary.newest
+    if last is not None and (size, root) == (last["size"], last["root"]):
+        raise Malformed("repeats the last checkpoint")
+    if notary.alarm is not None:
+        raise Malformed("nothing is signed while an alarm stands")
+    note = notes.parse_note(data["note"])
+    signed_by_all(note, [notary.keys[-1]])
+    said = notes.parse_checkpoint(note.text)
+    if note.text != f"{notary.origin}\n{size}\n{root}\n" or said.size < 1 or isinstance(size, bool):
+        raise Malformed("a note of another tree than the event says")
+    proof = data["extendsLast"]
+    hashes = [notes.base64_bytes(each) for each in proof]
+    if last is None:
+        if proof:
+            raise Malformed("a consistency proof, where nothing was signed before")
+    elif None in hashes or not merkle.extends(
+        last["size"], notes.base64_bytes(last["root"]), size, said.root, hashes
+    ):
+        raise Malformed(f"{size} leaves are not shown to begin with the {last['size']} that were signed")
+    notary.newest, notary.anchors = data, []
+    notary.signed_at = body["metadata"].get("time")
+    notary.roots[size] = said.root
+
+
+def anchored(notary, data):
+    last = notary.newest
+    if data["kind"] not in ("witness", "timestamp", "git-tag"):
+        raise Malformed("an anchor of another kind")
+    if last is None or (last["size"], last["root"]) != (data["size"], data["root"]):
+        raise Malformed("an anchor of another checkpoint than the last")
+    if any((each["kind"], each["by"]) == (data["kind"], data["by"]) for each in notary.anchors):
+        raise Malformed("repeats an anchor")
+    notary.anchors.append(data)
+
+
+def decide(notary, body):
+    kind, data = body["type"], body["data"]
+    if sorted(data) != list(MEMBERS.get(kind, ())) or kind not in MEMBERS or body["metadata"].get("schemaVersion") != 1:
+        raise Malformed("no event that a notary writes")
+    if kind != "NotaryOpened" and notary.origin is None:
+        raise Malformed("no key signs this log yet")
+    match kind:
+        case "NotaryOpened":
+            opened(notary, data)
+        case "NotaryKeyRotated":
+            rotated(notary, data)
+        case "CheckpointSigned":
+            checkpoint_signed(notary, data, body)
+        case "CheckpointAnchored":
+            anchored(notary, data)
+        case "NotaryAlarmRaised":
+            if notary.alarm is not None:
+                raise Malformed("an alarm stands already")
+            notary.alarm = data
+        case "NotaryAlarmSettled":
+            if notary.alarm is None or not isinstance(data["reason"], str) or not re.search(r"\S", data["reason"]):
+                raise Malformed("no alarm stands, or no reason is given")
+            notary.alarm = None
+
+
+def read(events):
+    """Reads the notary's stream from its first event on."""
+    notary, prev = Notary(), None
+    for event in events:
+        body = event.body
+        try:
+            if event.kind is None:
+                return notary
+            if body is None:
+                raise Malformed("no event")
+            if (body.get("stream"), body.get("revision"), body["metadata"].get("prev")) != (
+                "notary",
+                event.revision,
+                prev,
+            ):
+                raise Malformed("does not follow the one before it")
+            decide(notary, body)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            notary.fault = f"event {event.revision} of the notary: {error}"
+            return notary
+        prev = event.hash
+    return notary

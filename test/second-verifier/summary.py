@@ -1,0 +1,125 @@
+"""The page for people: a pure function of the events that tell their place in the log, in the order of the file."""
+
+import json
+import re
+import unicodedata
+
+import canonical
+
+MOST = 2_000
+
+
+class Missing:
+    """What an event does not hold at all."""
+
+
+def plain(value, most=MOST):
+    """One line of plain text. What is no text is shown as JSON; control and invisible characters become a space."""
+    if value is Missing:
+        text = "nothing"
+    elif isinstance(value, str):
+        text = "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in value)
+    else:
+        text = as_json(value)
+    shown = "".join("\x00" if unicodedata.category(each).startswith("C") else each for each in text)
+    return re.sub("\x00+", " ", shown)[:most]
+
+
+def as_json(value):
+    """JSON as ECMAScript's JSON.stringify writes it: members in the order in which they stand."""
+    if isinstance(value, dict):
+        return "{" + ",".join(json.dumps(name, ensure_ascii=False) + ":" + as_json(value[name]) for name in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(as_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else canonical.dumps(value)
+
+
+def at(value, *path):
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            return Missing
+        value = value[key]
+    return value
+
+
+def finding_lines(name, bodies):
+    lines = [f"Finding {plain(name)}"]
+    for body in bodies:
+        data, when = body["data"], plain(at(body, "metadata", "time"), 40)
+
+        def show(*path):
+            return plain(at(data, *path))
+
+        match body["type"]:
+            case "FindingProposed":
+                lines += [
+                    f"  claimed {when}: {show('statement')}",
+                    f"  estimate {show('claim', 'estimate')}, interval {show('claim', 'interval', 'lower')}"
+                    f" to {show('claim', 'interval', 'upper')} at level {show('claim', 'interval', 'level')},"
+                    f" n = {show('claim', 'n')}",
+                    f"  from tree {show('chain', 'fromTree')} to tree {show('chain', 'toTree')}"
+                    f" of run {show('chain', 'runId')}",
+                    f"  source commit {show('chain', 'sourceCommit')}, tree {show('chain', 'sourceTree')}",
+                ]
+            case "FindingVerified":
+                lines.append(f"  verified by the operator {when}: {show('verdict')}")
+            case "FindingReviewed":
+                lines.append(f"  reviewed {when}: {show('decision')}")
+            case "FindingAccepted":
+                lines.append(f"  accepted {when}: tree {show('tree')}")
+            case "FindingDiscarded":
+                lines.append(f"  discarded {when}")
+            case "AcceptedLineReverted":
+                lines.append(f"  the accepted line went back {when} to tree {show('toTree')}")
+            case "VerificationRequested":
+                lines.append(f"  verification asked for {when}")
+    return lines
+
+
+def run_lines(name, bodies):
+    lines = [f"Run {plain(name)}"]
+    for body in bodies:
+        data, when = body["data"], plain(at(body, "metadata", "time"), 40)
+
+        def show(*path):
+            return plain(at(data, *path))
+
+        match body["type"]:
+            case "RunOpened":
+                lines += [
+                    f"  opened {when}, number {show('number')} of study {show('studyId')}:"
+                    f" {show('policy', 'study', 'title')}",
+                    f"  pinned: commit {show('pins', 'commit')}, tree {show('pins', 'tree')},"
+                    f" data {show('pins', 'dataDigest')}, policy {show('pins', 'policyDigest')}",
+                ]
+                if data.get("forkedFrom") is not None:
+                    lines.append(
+                        f"  forked from run {show('forkedFrom', 'runId')} after {show('forkedFrom', 'mutationId')}"
+                    )
+            case "LoopEnded":
+                lines.append(
+                    f"  the loop ended {when} ({show('reason')}): {show('spent')} of {show('total')} units spent"
+                )
+            case "RunHalted":
+                lines.append(f"  halted {when}: {show('message')}")
+            case "RunClosed":
+                lines.append(f"  closed {when}")
+    return lines
+
+
+def text(subject, bundle):
+    """The summary that a bundle's events give."""
+    told = {
+        stream: [event.body for event in events if event.placed and event.body is not None]
+        for stream, events in bundle.events.items()
+    }
+    lines = [f"Holdfast bundle of {subject['kind']} {plain(subject['id'])}", ""]
+    for prefix, show in (("finding-", finding_lines), ("run-", run_lines)):
+        for stream, bodies in told.items():
+            if stream.startswith(prefix) and bodies:
+                lines += [*show(stream[len(prefix) :], bodies), ""]
+    lines += [
+        "What a bundle proves is how a finding was reached, not that it is true. Times are the operator\u2019s own.",
+        "",
+    ]
+    return "\n".join(lines)
