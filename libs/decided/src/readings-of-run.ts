@@ -219,12 +219,9 @@ const screensOf = (reason: string): Screens => {
   return { ...SCREENS, words: () => shown };
 };
 
-const without = (prefix: string, text: string): string =>
-  text.startsWith(prefix) ? text.slice(prefix.length) : text;
-
 const halts = (
   state: RunState,
-  { by, reason, breaches, note }: RunHalted['data'],
+  { by, breaches, note }: RunHalted['data'],
   id: string,
 ): readonly Reading[] => {
   switch (by) {

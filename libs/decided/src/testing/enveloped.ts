@@ -11,7 +11,14 @@ import {
 import { rolesForCommand } from '#libs/mandate';
 import type { FileChange } from '#libs/harness';
 import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
-import { commandIds, incumbent, runDecider, type RunCommand, type RunState } from '#libs/run';
+import {
+  commandIds,
+  incumbent,
+  runDecider,
+  type RunCommand,
+  type RunState,
+  type TrainingCompleted,
+} from '#libs/run';
 import { difference, UNTOLD, type Bindings } from '../compare.ts';
 import { appendAt, judgeAppend, startOf, type StreamState } from '../judge.ts';
 import { kindOf } from '../kinds.ts';
@@ -243,7 +250,28 @@ export const otherAppends = (appends: readonly Append[]): readonly Append[] => {
       agent,
     );
   const breach = { rule: 'row', found: 'a row', expected: 'a cohort', file: null, line: null };
+  const completed = appends.find(({ events }) => events[0]?.type === 'TrainingCompleted');
+  const { trainingId, durationMs, artefacts, log, isolation, signature } = completed?.events[0]
+    ?.data as TrainingCompleted['data'];
   return [
+    sent(
+      before('TrainingCompleted'),
+      {
+        type: 'RecordTraining',
+        data: {
+          worker: null,
+          result: {
+            type: 'TrainingFailed',
+            data: {
+              ...{ trainingId, durationMs, artefacts, log, isolation, signature },
+              ...{ failure: 'discarded', detail: 'given up', note: SEALED },
+              ...{ errorClass: null, errorFile: null, errorLine: null },
+            },
+          },
+        },
+      },
+      { role: 'harness', id: 'harness' },
+    ),
     halt(idle),
     halt(before('TrainingCompleted')),
     sent(
