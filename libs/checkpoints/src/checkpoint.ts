@@ -10,7 +10,7 @@ export interface Checkpoint {
   readonly size: number;
   /** Merkle Tree Hash of RFC 6962 of the first `size` leaves. */
   readonly root: Uint8Array;
-  /** Further lines, which nobody audits. Holdfast writes none. */
+  /** Further lines, which witnesses sign along and don't audit. Holdfast's commit to the heads of its streams. */
   readonly extensions: readonly string[];
 }
 

@@ -14,6 +14,8 @@ import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import {
+  commitmentLines,
+  NOTARY_UPCASTERS,
   notaryDecider,
   rotationText,
   type NotaryCommand,
@@ -52,13 +54,36 @@ const opened: NotaryEvent = {
   data: { origin: ORIGIN, verifierKey: vkey(first) },
 };
 
+type Commits = Pick<RecordCheckpoint['data'], 'heads' | 'follows'>;
+const COMMITS: Commits = {
+  heads: { streams: 2, root: toBase64(new Uint8Array(32).fill(7)) },
+  follows: { revision: 0, hash: 'cd'.repeat(32) },
+};
+/** As version 1 was, made version 2. */
+const [upcast] = NOTARY_UPCASTERS.CheckpointSigned;
+const NOTHING: Commits = { heads: null, follows: null };
+
+interface Made {
+  readonly tree?: typeof honest;
+  readonly signer?: NoteSigner;
+  readonly origin?: string;
+  readonly commits?: Commits;
+  /** What is signed, if it is something else. */
+  readonly said?: Commits;
+}
+
 const checkpoint = (
   size: number,
   from: number,
-  { tree = honest, signer = first, origin = ORIGIN } = {},
+  { tree = honest, signer = first, origin = ORIGIN, commits = COMMITS, said }: Made = {},
 ): RecordCheckpoint => {
   const root = tree.root(size);
-  const text = formatCheckpoint({ origin, size, root, extensions: [] });
+  const text = formatCheckpoint({
+    origin,
+    size,
+    root,
+    extensions: commitmentLines(said ?? commits),
+  });
   return {
     type: 'RecordCheckpoint',
     id: `checkpoint ${size}`,
@@ -68,6 +93,7 @@ const checkpoint = (
       note: formatNote({ text, signatures: [signText(signer, text)] }),
       extendsLast: from === 0 ? [] : tree.proof(from, size).map(toBase64),
       newest: { stream: 'run-pay-1', revision: size - 1, hash: 'ab'.repeat(32) },
+      ...commits,
     },
   };
 };
@@ -117,6 +143,38 @@ describe('a checkpoint', () => {
     given([opened, signed(10, 0)])
       .when(checkpoint(10, 0))
       .then([]);
+  });
+
+  it('commits to the heads of streams in what is signed', () => {
+    const other: Commits = { ...COMMITS, heads: { ...COMMITS.heads!, streams: 3 } };
+    const elsewhere: Commits = { ...COMMITS, follows: { revision: 1, hash: 'cd'.repeat(32) } };
+    for (const said of [other, elsewhere, NOTHING])
+      given([opened])
+        .when(checkpoint(10, 0, { said }))
+        .thenRefused('bad-note', 'and the lines: heads 2 ');
+    for (const commits of [
+      { ...COMMITS, follows: null },
+      { ...COMMITS, heads: null },
+      { ...COMMITS, heads: { ...COMMITS.heads!, streams: 11 } },
+      { ...COMMITS, heads: { streams: 2, root: 'AAAA' } },
+    ])
+      given([opened])
+        .when(checkpoint(10, 0, { commits, said: COMMITS }))
+        .thenRefused('bad-note', 'a commitment that is not one');
+  });
+
+  it('of version 1 commits to nothing, and is valid until one does', () => {
+    const old = checkpoint(10, 0, { commits: NOTHING });
+    const { heads: _, follows: __, ...version1 } = old.data;
+    expect(upcast!(version1)).toEqual(old.data);
+    const before: NotaryEvent = { type: 'CheckpointSigned', data: old.data };
+    given([opened]).when(old).then([before]);
+    given([opened, before])
+      .when(checkpoint(64, 10))
+      .then([signed(64, 10)]);
+    given([opened, signed(10, 0)])
+      .when(checkpoint(64, 10, { commits: NOTHING }))
+      .thenRefused('bad-note', 'commits to no heads');
   });
 
   it('of a log that parted from what was signed is refused, whatever proof it brings', () => {

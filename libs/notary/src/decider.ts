@@ -28,6 +28,7 @@ import type {
   NotaryKeyRotated,
   NotaryOpened,
 } from './events.ts';
+import { commitmentLines, commitmentProblem } from './heads.ts';
 
 interface Command<Type extends string, Data> {
   readonly type: Type;
@@ -67,7 +68,12 @@ export interface NotaryState {
   readonly origin: string | null;
   /** The vkey that signs now. */
   readonly verifierKey: string | null;
-  readonly last: { readonly size: number; readonly root: string } | null;
+  readonly last: {
+    readonly size: number;
+    readonly root: string;
+    /** Whether it commits to the heads of all streams: then the next one does. */
+    readonly commits: boolean;
+  } | null;
   readonly alarm: NotaryAlarmRaised['data'] | null;
   /** Anchors of the last checkpoint, by kind and who holds it. */
   readonly anchored: readonly string[];
@@ -180,7 +186,7 @@ const recordCheckpoint = (
   state: Opened,
   data: CheckpointSigned['data'],
 ): Decision => {
-  const { size, root, note, extendsLast } = data;
+  const { size, root, note, extendsLast, heads, follows } = data;
   if (state.last?.size === size && state.last.root === root) return NOTHING;
   if (state.alarm !== null)
     return refuse(
@@ -191,18 +197,25 @@ const recordCheckpoint = (
   if (!key.ok) return key;
   const text = signedBy(ports, note, null, [key.value]);
   if (!text.ok) return text;
+  const problem = commitmentProblem({ heads, follows }, size);
+  if (problem !== null) return refuse('bad-note', problem);
+  if (heads === null && state.last?.commits === true)
+    return refuse(
+      'bad-note',
+      'found a checkpoint that commits to no heads of streams, expected one that does, as the last one did',
+    );
   const said = parseCheckpoint(text.value);
   if (!said.ok) return refuse('bad-note', said.error.message);
   const bytes = fromBase64(root);
   const isSame =
     said.value.origin === state.origin &&
     said.value.size === size &&
-    said.value.extensions.length === 0 &&
-    text.value === `${state.origin}\n${size}\n${root}\n`;
+    text.value ===
+      `${[state.origin, size, root, ...commitmentLines({ heads, follows })].join('\n')}\n`;
   if (!isSame || bytes === null || size < 1)
     return refuse(
       'bad-note',
-      `found a note of ${said.value.size} leaves of ${said.value.origin}, expected ${size} leaves with the root ${root} of ${state.origin}`,
+      `found a note of ${said.value.size} leaves of ${said.value.origin}, expected ${size} leaves with the root ${root} of ${state.origin}, and the lines: ${commitmentLines({ heads, follows }).join(', ') || 'none more'}`,
     );
   const { last } = state;
   if (last === null)
@@ -281,8 +294,8 @@ const evolve = (state: NotaryState, event: NotaryEvent): NotaryState => {
     case 'NotaryKeyRotated':
       return { ...state, verifierKey: event.data.to };
     case 'CheckpointSigned': {
-      const { size, root } = event.data;
-      return { ...state, last: { size, root }, anchored: [] };
+      const { size, root, heads } = event.data;
+      return { ...state, last: { size, root, commits: heads !== null }, anchored: [] };
     }
     case 'CheckpointAnchored':
       return { ...state, anchored: [...state.anchored, anchorOf(event.data)] };

@@ -39,6 +39,13 @@ export type CheckpointSigned = Fact<
       readonly revision: number;
       readonly hash: string;
     };
+    /**
+     * The heads of all streams among these leaves, by their number and the base64 root of their tree (`streamHeads`).
+     * Null: it commits to none, as version 1 did.
+     */
+    readonly heads: { readonly streams: number; readonly root: string } | null;
+    /** The event of the notary's own stream before this one, whose chain it so signs; null: as version 1. */
+    readonly follows: { readonly revision: number; readonly hash: string } | null;
   }
 >;
 

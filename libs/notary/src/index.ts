@@ -1,5 +1,13 @@
 /** The notary: what was signed of the log as a whole, and who else holds it. */
 export * from './decider.ts';
 export * from './events.ts';
+export {
+  commitmentLines,
+  headLeaf,
+  streamHeads,
+  type HeadsTree,
+  type StreamHead,
+} from './heads.ts';
 export { notaryReplay } from './replay.ts';
+export { NOTARY_UPCASTERS } from './upcasters.ts';
 export { notaryKey, signNote, type NotarySigner } from './signer.ts';

@@ -5,7 +5,7 @@ import {
   type NotaryPorts,
   type NotaryState,
 } from './decider.ts';
-import type { NotaryEvent } from './events.ts';
+import type { CheckpointSigned, NotaryEvent } from './events.ts';
 
 const commandOf = (event: NotaryEvent): NotaryCommand | null => {
   const id = '';
@@ -29,8 +29,8 @@ const commandOf = (event: NotaryEvent): NotaryCommand | null => {
 
 /**
  * Folds the notary's stream and decides each of its events again: a checkpoint that no key of the log signed, or that
- * is not shown to extend the one before it, is refused wherever it came from. Bytes, hashes and links are the reader's
- * to check.
+ * is not shown to extend the one before it, or commits to another event than the one before it in the stream, is
+ * refused wherever it came from. Bytes, hashes and links are the reader's to check.
  */
 export const notaryReplay = (
   ports: NotaryPorts,
@@ -39,18 +39,28 @@ export const notaryReplay = (
   readonly next: (
     state: NotaryState,
     event: NotaryEvent,
+    /** Revision and chain hash of the event before it; null for the first one. */
+    before: CheckpointSigned['data']['follows'],
   ) => Result<NotaryState, Refusal<'not-decided'>>;
 } => {
   const { initialState, decide, evolve } = notaryDecider(ports);
   const fail = (message: string) => refused({ code: 'not-decided' as const, message });
   return {
     initialState,
-    next: (state, event) => {
+    next: (state, event, before) => {
       const command = commandOf(event);
       if (command === null) return fail(`found ${event.type}, which is no event of the notary`);
       try {
         const decided = decide(state, command);
         if (!decided.ok) return fail(`found ${event.type}: ${decided.error.message}`);
+        const follows = event.type === 'CheckpointSigned' ? event.data.follows : null;
+        if (
+          follows !== null &&
+          !(follows.revision === before?.revision && follows.hash === before.hash)
+        )
+          return fail(
+            `found a CheckpointSigned that commits to event ${follows.revision} of the notary (${follows.hash}), expected the one before it, ${before?.revision ?? 'none'} (${before?.hash ?? 'nothing'})`,
+          );
         return decided.value.length === 1 && decided.value[0]?.type === event.type
           ? ok(evolve(state, event))
           : fail(`found a ${event.type} that says nothing new, expected none`);

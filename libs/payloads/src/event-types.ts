@@ -3,7 +3,7 @@ import type { EventType } from '#libs/event-log';
 import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
 import { FLEET_UPCASTERS, type FleetEvent } from '#libs/fleet';
 import type { LedgerReadEvent } from '#libs/ledger-reads';
-import type { NotaryEvent } from '#libs/notary';
+import { NOTARY_UPCASTERS, type NotaryEvent } from '#libs/notary';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import * as budget from './budget.ts';
@@ -93,6 +93,7 @@ const UPCASTERS: Readonly<Record<string, EventType['upcasters']>> = {
   ...RUN_UPCASTERS,
   ...FINDING_UPCASTERS,
   ...FLEET_UPCASTERS,
+  ...NOTARY_UPCASTERS,
 };
 
 /** Every type of event that Holdfast writes, for `eventTypes` of `#libs/event-log`. */

@@ -1,4 +1,5 @@
 import { ArrayMaxSize, IsArray, Matches } from 'class-validator';
+import { Nullable } from '#libs/event-log';
 import { ALARMS, ANCHORS } from '#libs/notary';
 import type {
   CheckpointAnchored,
@@ -43,12 +44,24 @@ const Proof = (): PropertyDecorator => (target, key) => {
   Matches(/^[A-Za-z0-9+/]{43}=$/, { each: true })(target, key);
 };
 
+export class HeadsPayload {
+  @Ordinal() streams!: number;
+  @TreeHash() root!: string;
+}
+
+export class FollowsPayload {
+  @Count() revision!: number;
+  @Sha256() hash!: string;
+}
+
 export class CheckpointSignedPayload implements DataOf<CheckpointSigned> {
   @Ordinal() size!: number;
   @TreeHash() root!: string;
   @Note() note!: string;
   @Proof() extendsLast!: readonly string[];
   @Nested(() => LeafPayload) newest!: LeafPayload;
+  @Nullable() @Nested(() => HeadsPayload) heads!: HeadsPayload | null;
+  @Nullable() @Nested(() => FollowsPayload) follows!: FollowsPayload | null;
 }
 
 /** Cosignature lines, the id of a tag object, or base64 of a timestamp token, which holds certificates and is long. */

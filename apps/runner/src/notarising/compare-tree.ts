@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { EventLog } from '#libs/event-log';
+import type { StoredEvent } from '#libs/kernel';
 import type { LogTree } from '#libs/log-tree';
 import {
   appendLeaf,
@@ -32,12 +33,15 @@ export interface Signed {
  * Reads the log from its start and compares it with what was signed last and with the tree's files. Files that say
  * something else than a log whose root is the signed one are wrong themselves, and made again from it. Afterwards the
  * tree holds the leaves that were signed, and no other.
+ *
+ * @param see - is shown each of these leaves, in order
  */
 export const compareWithSigned = async (
   log: Pick<EventLog, 'readStored'>,
   tree: LogTree,
   signed: Signed | null,
   signal: AbortSignal,
+  see: (leaf: StoredEvent) => void,
 ): Promise<Trouble | null> => {
   const signedSize = signed?.size ?? 0;
   const treeSize = tree.size;
@@ -64,6 +68,7 @@ export const compareWithSigned = async (
     if (index >= Math.max(signedSize, isRebuilt ? 0 : treeSize)) break;
     const event = readLeaf(stored);
     if (isTrouble(event)) return event;
+    if (index < signedSize) see(stored);
     let isSame = tree.positionOf(index) === event.position;
     const leaf = leafHash(sha256, Buffer.from(event.hash, 'hex'));
     frontier = appendLeaf(sha256, frontier, leaf, (height, at, node) => {

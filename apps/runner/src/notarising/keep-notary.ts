@@ -44,13 +44,15 @@ export const notaryStatus = async (
 ): Promise<NotaryStatus> => {
   const { initialState, next } = notaryReplay(NOTARY_PORTS);
   let state = initialState;
+  let before: RecordedEvent | null = null;
   let status: NotaryStatus = {
     ...{ origin: null, verifierKey: null, verifierKeys: [], checkpoint: null, checkpoints: 0 },
     ...{ anchors: [], alarm: null, problem: null },
   };
   for await (const recorded of log.readStream<NotaryEvent>(NOTARY)) {
     const event = recorded as unknown as NotaryEvent;
-    const decided = next(state, event);
+    const decided = next(state, event, before);
+    before = recorded;
     if (!decided.ok) {
       status = {
         ...status,

@@ -15,9 +15,11 @@ import {
 import { openLogTree, type Leaf, type LogTree } from '#libs/log-tree';
 import { leafHash, sameHash } from '#libs/merkle';
 import {
+  commitmentLines,
   notaryKey,
   notaryReplay,
   signNote,
+  streamHeads,
   type CheckpointSigned,
   type NotaryCommand,
   type NotaryEvent,
@@ -117,6 +119,8 @@ const openNotary = (
   /** The newest leaf, and whether the tree is known to be the log's. */
   let newest: StoredEvent | null = null;
   let check: LeafCheck | null = null;
+  /** Where each stream of the tree's leaves ends. */
+  let heads = streamHeads(sha256);
 
   /** Every event of the notary's own stream is decided again: a forged checkpoint must not be extended. */
   const look = async (): Promise<Standing> => {
@@ -124,7 +128,7 @@ const openNotary = (
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
       const { state, head, trouble } = standing;
       const isLinked = event.prev === (head?.hash ?? null);
-      const next = replay.next(state, event as unknown as NotaryEvent);
+      const next = replay.next(state, event as unknown as NotaryEvent, head);
       // What nobody should have recorded changes nothing, and keeps everything from being signed.
       standing =
         isLinked && next.ok
@@ -144,9 +148,11 @@ const openNotary = (
   const record = async (
     command: NotaryCommand,
     actor: Actor = NOTARY_ACTOR,
+    /** What it was made after; by default what the stream ends with now. */
+    after: Standing | null = null,
   ): Promise<Result<null, SealRefusal>> => {
     signal.throwIfAborted();
-    const { head } = await look();
+    const { head } = after ?? (await look());
     const sent = await notary.send(NOTARY, command, actor, head ?? undefined);
     if (sent.ok) {
       await look();
@@ -218,6 +224,7 @@ const openNotary = (
       const event = readLeaf(stored);
       const trouble = isTrouble(event) ? event : await leaf.see(event);
       if (trouble !== null) return trouble;
+      heads.see(stored);
       batch.push(stored);
       newest = stored;
       if (batch.length === BATCH) {
@@ -240,7 +247,8 @@ const openNotary = (
   const follow = async (): Promise<Trouble | null> => {
     try {
       if (check === null) {
-        const compared = await compareWithSigned(log, tree, standing.state.last, signal);
+        heads = streamHeads(sha256);
+        const compared = await compareWithSigned(log, tree, standing.state.last, signal, heads.see);
         if (compared !== null) return compared;
         check = leafCheck(log, judge);
       }
@@ -269,7 +277,17 @@ const openNotary = (
         isNew: false,
       });
     const root = tree.root(size);
-    const text = formatCheckpoint({ origin: opened.value.origin, size, root, extensions: [] });
+    const all = heads.tree();
+    const before = await look();
+    const commitment = {
+      heads: { streams: all.streams, root: toBase64(all.root) },
+      follows:
+        before.head === null ? null : { revision: before.head.revision, hash: before.head.hash },
+    };
+    const text = formatCheckpoint({
+      ...{ origin: opened.value.origin, size, root },
+      extensions: commitmentLines(commitment),
+    });
     const note = await signNote(sha256, opened.value.origin, [signer], text);
     const checkpoint: CheckpointSigned['data'] = {
       size,
@@ -277,12 +295,17 @@ const openNotary = (
       note,
       extendsLast: last === null ? [] : tree.consistency(last.size, size).map(toBase64),
       newest: { stream: newest.stream, revision: newest.revision, hash: newest.hash },
+      ...commitment,
     };
-    const recorded = await record({
-      type: 'RecordCheckpoint',
-      id: deriveId('checkpoint', opened.value.origin, size, checkpoint.root),
-      data: checkpoint,
-    });
+    const recorded = await record(
+      {
+        type: 'RecordCheckpoint',
+        id: deriveId('checkpoint', opened.value.origin, size, checkpoint.root),
+        data: checkpoint,
+      },
+      NOTARY_ACTOR,
+      before,
+    );
     return recorded.ok ? ok({ ...opened.value, checkpoint, isNew: true }) : recorded;
   };
 
