@@ -20,6 +20,7 @@ const LOGS: Readonly<Record<string, string>> = {
   'v2-workers.jsonl': 'ce06cc0574c476566c42eb8c10c822b1f93210e86923d3587f464f6a22a0642e',
   'v1-erasures.jsonl': 'c86c7b6392d23a8e7eb73dae43b05a17f22b9ccfbe320b00331085507d5a4449',
   'v1-notary.jsonl': 'bad923bdcec88c18d064fcee986dc89fe3bf29ebed6ab7933c4cd68473bbfe9f',
+  'v2-notary.jsonl': 'b24d5c5d4c5b97380d06777de932ca24aa003ad0533a982bc60322cae8b025e6',
 };
 
 const types = eventTypes(EVENT_TYPES);

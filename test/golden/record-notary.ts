@@ -5,10 +5,12 @@ import { deriveId } from '#libs/kernel';
 import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { appendLeaf, consistencyProof, EMPTY_FRONTIER, leafHash, rootOf } from '#libs/merkle';
 import {
+  commitmentLines,
   notaryDecider,
   notaryKey,
   rotationText,
   signNote,
+  streamHeads,
   type NotaryCommand,
   type NotarySigner,
 } from '#libs/notary';
@@ -18,7 +20,7 @@ import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
  * Records a golden log of a notary: opened, two checkpoints over the fleet's events, anchors, an alarm, a rotation.
- * `npx node --conditions=source test/golden/record-notary.ts test/golden/v1-notary.jsonl`; never over a file that is
+ * `npx node --conditions=source test/golden/record-notary.ts test/golden/v2-notary.jsonl`; never over a file that is
  * there.
  */
 
@@ -64,9 +66,27 @@ for (const { hash: chainHash } of fleet) {
   roots.push(rootOf(sha256, frontier));
 }
 
-const checkpoint = async (size: number, before: number): Promise<NotaryCommand> => {
+const decider = notaryDecider({ sha256, verify: verifyRaw });
+/** The notary's stream as these commands make it. */
+const streamOf = (commands: readonly NotaryCommand[]) =>
+  chained('notary', decided(decider, [], ...commands), workshop.sha256);
+
+const checkpoint = async (
+  size: number,
+  before: number,
+  after: readonly NotaryCommand[],
+): Promise<NotaryCommand> => {
   const root = roots[size - 1]!;
-  const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+  const ends = streamHeads(sha256);
+  for (const event of fleet.slice(0, size)) ends.see(event);
+  const { streams, root: heads } = ends.tree();
+  const { revision, hash: follows } = streamOf(after).at(-1)!;
+  const commitment = {
+    heads: { streams, root: toBase64(heads) },
+    follows: { revision, hash: follows },
+  };
+  const extensions = commitmentLines(commitment);
+  const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions });
   const proof =
     before === 0
       ? []
@@ -78,6 +98,7 @@ const checkpoint = async (size: number, before: number): Promise<NotaryCommand> 
       ...{ size, root: toBase64(root), extendsLast: proof.map(toBase64) },
       note: await signNote(sha256, ORIGIN, [first], text),
       newest: { stream: 'fleet', revision: size - 1, hash: fleet[size - 1]!.hash },
+      ...commitment,
     },
   };
 };
@@ -88,14 +109,16 @@ const anchor = (kind: 'witness' | 'timestamp' | 'git-tag', by: string, evidence:
 });
 const handOver = rotationText(ORIGIN, vkey(first), vkey(second));
 
+const open: NotaryCommand = {
+  type: 'OpenNotary',
+  id: deriveId('open'),
+  data: { origin: ORIGIN, verifierKey: vkey(first) },
+};
+const begun = await checkpoint(2, 0, [open]);
 const commands: readonly NotaryCommand[] = [
-  {
-    type: 'OpenNotary',
-    id: deriveId('open'),
-    data: { origin: ORIGIN, verifierKey: vkey(first) },
-  },
-  await checkpoint(2, 0),
-  await checkpoint(fleet.length, 2),
+  open,
+  begun,
+  await checkpoint(fleet.length, 2, [open, begun]),
   anchor('witness', 'witness.example', '— witness.example AAAA'),
   anchor('timestamp', 'https://tsa.example', Buffer.alloc(500, 7).toString('base64')),
   anchor('git-tag', 'https://git.example/ledger.git', 'ab'.repeat(20)),
@@ -114,6 +137,5 @@ const commands: readonly NotaryCommand[] = [
     },
   },
 ];
-const notary = decided(notaryDecider({ sha256, verify: verifyRaw }), [], ...commands);
 
-writeGoldenLog([...fleet, ...chained('notary', notary, workshop.sha256)]);
+writeGoldenLog([...fleet, ...streamOf(commands)]);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { FINDING_UPCASTERS } from '#libs/findings';
 import { FLEET_UPCASTERS } from '#libs/fleet';
 import { fold, type Decider, type Fact } from '#libs/kernel';
+import { NOTARY_UPCASTERS } from '#libs/notary';
 import type { StoredBytes } from '#libs/provenance';
 import { RUN_UPCASTERS } from '#libs/run';
 import { generateKey, sign } from '#libs/signatures';
@@ -27,6 +28,7 @@ const UPCASTERS: Readonly<Record<string, readonly unknown[]>> = {
   ...RUN_UPCASTERS,
   ...FINDING_UPCASTERS,
   ...FLEET_UPCASTERS,
+  ...NOTARY_UPCASTERS,
 };
 const schemaVersionOf = (type: string): number => (UPCASTERS[type]?.length ?? 0) + 1;
 
