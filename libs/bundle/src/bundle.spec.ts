@@ -1,10 +1,12 @@
-import { formatVerifierKey } from '#libs/checkpoints';
+import { formatNote, formatVerifierKey, signText } from '#libs/checkpoints';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
-import { bytesSource, openBundle, verifyBundle, type AuditorTrust } from './index.ts';
+import { bytesSource, isPlaced, openBundle, verifyBundle, type AuditorTrust } from './index.ts';
 import {
   bundleOf,
   goldenLog,
+  headsOver,
+  inTurn,
   logSigner,
   nodePorts,
   notaryFacts,
@@ -85,6 +87,7 @@ describe('a bundle', () => {
       'log-key',
       'anchors',
       'inclusion',
+      'heads',
       'order',
       'summary',
     ]);
@@ -166,12 +169,12 @@ describe('whom the auditor trusts', () => {
   it('may be either key of a log that changed its key by both', async () => {
     const next = logSigner();
     const size = events.length;
-    const said = [
+    const said = inTurn(
       facts.opened(log),
-      facts.signed(log, 40, null),
+      (after) => facts.signed(log, 40, null, after),
       facts.rotated(log, next),
-      facts.signed(next, size, 40),
-    ];
+      (after) => facts.signed(next, size, 40, after),
+    );
     const { bytes } = await withFacts(said);
     expect(await failed(bytes, { logKey: KEY })).toEqual([]);
     expect(await failed(bytes, { logKey: formatVerifierKey(next.key) })).toEqual([]);
@@ -183,24 +186,26 @@ describe('whom the auditor trusts', () => {
 
   it('is no witness under whose name somebody else signed', async () => {
     const impostor = witnessSigner();
-    const { bytes } = await withFacts([
-      facts.opened(log),
-      facts.signed(log, events.length, null),
-      facts.witnessed(impostor, events.length, WITNESSED),
-    ]);
+    const { bytes } = await withFacts(
+      inTurn(
+        facts.opened(log),
+        (after) => facts.signed(log, events.length, null, after),
+        (after) => facts.witnessed(impostor, after.at(-1)!, WITNESSED),
+      ),
+    );
     expect(await failed(bytes)).toEqual(['anchors']);
     expect(await failed(bytes, { logKey: KEY })).toEqual([]);
   });
 
   it('may be an authority that says when it saw the signed checkpoint', async () => {
-    const [opened] = usualFacts(events, log, witness);
-    const first = facts.signed(log, events.length, null);
+    const opened = facts.opened(log);
+    const first = facts.signed(log, events.length, null, [opened]);
     const { size, root, note } = first.data as { size: number; root: string; note: string };
     const token = {
       type: 'CheckpointAnchored',
       data: { size, root, kind: 'timestamp', by: 'authority', evidence: 'dG9rZW4=' },
     };
-    const { bytes } = await withFacts([opened!, first, token]);
+    const { bytes } = await withFacts([opened, first, token]);
     const asked: string[] = [];
     const ask = (time: string | null) =>
       check(bytes, {
@@ -223,7 +228,7 @@ describe('whom the auditor trusts', () => {
   it('is no notary who signed what does not extend the last checkpoint', async () => {
     const said = usualFacts(events, log, witness);
     const [opened, first, second] = said;
-    const other = notaryFacts([...events].reverse()).signed(log, 30, null);
+    const other = notaryFacts([...events].reverse()).signed(log, 30, null, [opened!]);
     const { bytes } = await withFacts([opened!, other, second!]);
     expect(await failed(bytes)).toEqual(expect.arrayContaining(['checkpoints']));
     expect(await failed((await withFacts([opened!, first!, second!])).bytes)).toEqual([]);
@@ -241,32 +246,103 @@ describe('whom the auditor trusts', () => {
   });
 });
 
+describe('what the newest checkpoint commits to', () => {
+  const alarm = [
+    {
+      type: 'NotaryAlarmRaised',
+      data: { reason: 'shorter-log', size: 40, found: '9 events', expected: '40' },
+    },
+    { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
+  ] as const;
+  const first = (after: readonly NotaryFact[]) => facts.signed(log, 40, null, after);
+  const last = (after: readonly NotaryFact[]) => facts.signed(log, events.length, 40, after);
+  const completeness = async (bytes: Uint8Array) => {
+    const verified = await check(bytes);
+    return verified.ok ? verified.value.standing[1]?.says : null;
+  };
+
+  it('is the head of every stream: one that was cut back is blocked', async () => {
+    for (const stream of ['finding-pay-1-f1', 'run-pay-1']) {
+      // Cut back to an event whose place is proven, and all else of the bundle made to fit.
+      const cut = events.findIndex(
+        (each) => each.stream === stream && isPlaced(stream, each.type, false),
+      );
+      const shorter = events.filter((each, at) => each.stream !== stream || at <= cut);
+      expect(shorter.length).toBeLessThan(events.length);
+      const { bytes } = await bundleOf(golden, FINDING, usualFacts(events, log, witness), shorter);
+      expect(await failed(bytes), stream).toContain('heads');
+    }
+  });
+
+  it('is nothing where it is one of version 1: the verdict says so', async () => {
+    const said = inTurn(facts.opened(log), (after) => {
+      const { type, data } = facts.signed(log, events.length, null, after);
+      const { heads: _, follows: __, ...rest } = data as Record<string, unknown>;
+      const { size, root } = rest as { size: number; root: string };
+      const text = `${ORIGIN}\n${size}\n${root}\n`;
+      return {
+        type,
+        data: { ...rest, note: formatNote({ text, signatures: [signText(log, text)] }) },
+      };
+    });
+    const { bytes } = await withFacts(said);
+    expect(await failed(bytes)).toEqual(['heads']);
+    expect(await completeness(bytes)).toContain('commits to no heads');
+  });
+
+  it('are other heads than the log has: blocked', async () => {
+    const said = inTurn(facts.opened(log), (after) =>
+      notaryFacts(events).signed(log, events.length, null, after, headsOver(events.slice(0, -1))),
+    );
+    expect(await failed((await withFacts(said)).bytes)).toEqual(['heads']);
+  });
+
+  it('is the notary’s own stream before it', async () => {
+    const said = inTurn(facts.opened(log), first, ...alarm, last);
+    expect(await failed((await withFacts(said)).bytes)).toEqual([]);
+    const without = said.filter(({ type }) => !type.startsWith('NotaryAlarm'));
+    expect(await failed((await withFacts(without)).bytes)).toContain('checkpoints');
+  });
+
+  it('is not what the notary recorded after it, which the standing says', async () => {
+    const said = inTurn(facts.opened(log), first, last);
+    expect(await failed((await withFacts([...said, ...alarm])).bytes)).toEqual([]);
+    const { bytes } = await withFacts(said);
+    expect(await failed(bytes)).toEqual([]);
+    expect(await completeness(bytes)).toContain('nobody has signed yet');
+  });
+});
+
 describe('a checkpoint that was seen before', () => {
   const noteOf = (fact: NotaryFact): string => (fact.data as { note: string }).note;
   const middle = Math.floor(events.length / 2);
 
   it('is one of this log', async () => {
-    const seen = noteOf(facts.signed(log, middle, null));
+    const seen = noteOf(facts.signed(log, middle, null, [facts.opened(log)]));
     expect(await failed(honest, { ...trust, seen })).toEqual([]);
   });
 
   it.each([
     [
       'of another history',
-      () => noteOf(notaryFacts([...events].reverse()).signed(log, middle, null)),
+      () =>
+        noteOf(notaryFacts([...events].reverse()).signed(log, middle, null, [facts.opened(log)])),
     ],
     [
       'of a size that the notary does not own up to',
-      () => noteOf(facts.signed(log, middle - 1, null)),
+      () => noteOf(facts.signed(log, middle - 1, null, [])),
     ],
-    ['signed by another', () => noteOf(facts.signed(logSigner(), middle, null))],
+    ['signed by another', () => noteOf(facts.signed(logSigner(), middle, null, []))],
   ])('%s blocks', async (_, seen) => {
     expect(await failed(honest, { ...trust, seen: seen() })).toEqual(['seen-checkpoint']);
   });
 
   it('that is newer asks for a newer bundle', async () => {
-    const { bytes } = await withFacts([facts.opened(log), facts.signed(log, events.length, null)]);
-    const later = notaryFacts([...events, events[0]!]).signed(log, events.length + 1, null);
+    const said = inTurn(facts.opened(log), (after) =>
+      facts.signed(log, events.length, null, after),
+    );
+    const { bytes } = await withFacts(said);
+    const later = notaryFacts([...events, events[0]!]).signed(log, events.length + 1, null, said);
     const verified = await check(bytes, { ...trust, seen: noteOf(later) });
     const row = verified.ok && verified.value.rows.find((each) => each.row === 'seen-checkpoint');
     expect(row).toMatchObject({ passed: false, found: expect.stringContaining('ask for one') });

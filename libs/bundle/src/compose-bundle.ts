@@ -1,3 +1,4 @@
+import { toBase64 } from '#libs/checkpoints';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import {
   verifyFinding,
@@ -13,6 +14,7 @@ import {
   isPlaced,
   NOTARY,
   OBJECT_TYPES,
+  type BundledStream,
   type Leaf,
   type ObjectType,
   type Subject,
@@ -32,6 +34,8 @@ export interface BundleWorld extends Pick<
   readonly stream: (name: string) => AsyncIterable<StoredBytes> | Iterable<StoredBytes>;
   /** Where the event at this position of the log stands in the checkpoint's tree. */
   readonly leafOf: (position: number) => Leaf;
+  /** Where this stream's head stands in the tree of heads to which the checkpoint commits. */
+  readonly headOf: (stream: string) => Leaf;
   readonly readObject: ReadObject;
   /** The findings of a run, by their number. */
   readonly findingsOf: (runId: string) => Promise<readonly string[]>;
@@ -157,6 +161,7 @@ export const composeBundle = async (
     for (const body of measured.told) told.observe(stream, body);
     streams.push({
       ...{ stream, events: measured.events, head: measured.head },
+      heads: stream === NOTARY ? null : proven(world.headOf(stream)),
       read: () => toBundle(world, stream),
     });
   }
@@ -171,6 +176,11 @@ export const composeBundle = async (
     },
   });
 };
+
+const proven = ({ index, proof }: Leaf): BundledStream['heads'] => ({
+  index,
+  proof: proof.map(toBase64),
+});
 
 const openingOf = async (
   world: BundleWorld,

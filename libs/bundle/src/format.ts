@@ -13,6 +13,11 @@ export interface BundledStream {
   readonly events: number;
   /** Chain hash of the last of them, 64 lower-case hex digits. */
   readonly head: string;
+  /**
+   * Where that head stands in the tree of heads to which the newest checkpoint commits, its audit path in base64; null
+   * for the notary's own stream, which has no place there.
+   */
+  readonly heads: { readonly index: number; readonly proof: readonly string[] } | null;
 }
 
 /** The first line. */
@@ -47,7 +52,7 @@ export const LIMITS = {
   /** Bytes of a line, its line feed not counted. */
   line: 64 * 1024 * 1024,
   /** Bytes of the header's and of the summary's line. */
-  text: 4 * 1024 * 1024,
+  text: 16 * 1024 * 1024,
   streams: 10_000,
   /** UTF-16 units of an id, a stream's name or an origin. */
   name: 1_000,

@@ -1,4 +1,6 @@
 import canonicalize from 'canonicalize';
+import { fromBase64 } from '#libs/checkpoints';
+import { HASH_BYTES } from '#libs/merkle';
 import { base64Bytes, bytesOfBase64 } from './base64.ts';
 import {
   byCodeUnits,
@@ -61,6 +63,15 @@ const hasKeys = (value: unknown, keys: readonly string[]): value is Record<strin
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= LIMITS.name;
 
+const isProof = (value: unknown): boolean =>
+  hasKeys(value, ['index', 'proof']) &&
+  (value['index'] === 0 || isCount(value['index'])) &&
+  Array.isArray(value['proof']) &&
+  value['proof'].length <= LIMITS.proof &&
+  value['proof'].every(
+    (hash) => typeof hash === 'string' && fromBase64(hash)?.length === HASH_BYTES,
+  );
+
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
@@ -97,11 +108,12 @@ export const parseHeader = (line: Uint8Array): HeaderRead => {
   if (!Array.isArray(streams) || streams.length > LIMITS.streams)
     return malformed(`a header without streams, or with more than ${LIMITS.streams}`);
   const isStream = (each: unknown): boolean =>
-    hasKeys(each, ['events', 'head', 'stream']) &&
+    hasKeys(each, ['events', 'head', 'heads', 'stream']) &&
     isName(each['stream']) &&
     isCount(each['events']) &&
     typeof each['head'] === 'string' &&
-    /^[0-9a-f]{64}$/.test(each['head']);
+    /^[0-9a-f]{64}$/.test(each['head']) &&
+    (each['stream'] === NOTARY ? each['heads'] === null : isProof(each['heads']));
   if (!streams.every(isStream)) return malformed('a header with a stream that is none');
   const header = value as unknown as BundleHeader;
   const ordered = inOrder(header.streams);
@@ -236,6 +248,34 @@ export const eventLine = (canonical: Uint8Array, leaf: Leaf | null): Uint8Array 
   const proof = leaf?.proof.map((hash) => `"${strict.decode(base64Bytes(hash))}"`).join(',');
   const place = leaf === null ? '' : `,"leaf":{"index":${leaf.index},"proof":[${proof}]}`;
   return concat([EVENT_START, canonical, utf8.encode(`${place},"part":"event"}\n`)]);
+};
+
+/** Whether names are in the order of RFC 8785 at every level, and every text is Unicode. */
+const isSorted = (value: unknown): boolean => {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isSorted);
+  let last: string | null = null;
+  for (const name of Object.keys(value)) {
+    if ((last !== null && last > name) || !name.isWellFormed()) return false;
+    if (!isSorted((value as Record<string, unknown>)[name])) return false;
+    last = name;
+  }
+  return true;
+};
+
+/**
+ * Whether bytes are the RFC 8785 form of what they spell. ECMAScript writes values as RFC 8785 does, all but the order
+ * of names (and it moves names of digits to the front: those are written by the library).
+ */
+export const isCanonical = (bytes: Uint8Array): boolean => {
+  try {
+    const text = strict.decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return (JSON.stringify(value) === text && isSorted(value)) || canonicalize(value) === text;
+  } catch {
+    return false;
+  }
 };
 
 /** Bytes that an event's canonical form has at its end, but for its revision and its type. */

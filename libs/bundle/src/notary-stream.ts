@@ -1,6 +1,7 @@
 import type { Hash } from '#libs/provenance';
 import {
   ANCHORS,
+  NOTARY_UPCASTERS,
   notaryReplay,
   type CheckpointAnchored,
   type CheckpointSigned,
@@ -45,17 +46,25 @@ export const readBody = (bytes: Uint8Array): ChainedBody | null => {
 const MEMBERS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
   NotaryOpened: ['origin', 'verifierKey'],
   NotaryKeyRotated: ['from', 'note', 'to'],
-  CheckpointSigned: ['extendsLast', 'newest', 'note', 'root', 'size'],
+  CheckpointSigned: ['extendsLast', 'follows', 'heads', 'newest', 'note', 'root', 'size'],
   CheckpointAnchored: ['by', 'evidence', 'kind', 'root', 'size'],
   NotaryAlarmRaised: ['expected', 'found', 'reason', 'size'],
   NotaryAlarmSettled: ['reason'],
 };
 
+const SIGNED_1 = MEMBERS.CheckpointSigned.filter((name) => name !== 'follows' && name !== 'heads');
+
 /** The event that a body holds; null where no event of the notary is shaped so. */
 const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
-  if (!Object.hasOwn(MEMBERS, type) || metadata.schemaVersion !== 1) return null;
-  const members = MEMBERS[type as NotaryEvent['type']];
+  if (!Object.hasOwn(MEMBERS, type)) return null;
+  const isOld = type === 'CheckpointSigned' && metadata.schemaVersion === 1;
+  if (metadata.schemaVersion !== (type === 'CheckpointSigned' && !isOld ? 2 : 1)) return null;
+  const members = isOld ? SIGNED_1 : MEMBERS[type as NotaryEvent['type']];
   if (Object.keys(data).sort().join() !== members.join()) return null;
+  if (isOld) {
+    const [upcast] = NOTARY_UPCASTERS.CheckpointSigned;
+    return { type, data: upcast!(data as never) };
+  }
   if (type === 'CheckpointAnchored' && !(ANCHORS as readonly unknown[]).includes(data['kind']))
     return null;
   return { type, data } as unknown as NotaryEvent;
@@ -107,7 +116,8 @@ export const notaryReader = (
       return 'does not follow the one before it';
     const event = eventOf(body);
     if (event === null) return `is ${body.type.slice(0, 80)}, which no notary writes in this shape`;
-    const next = replay.next(state, event);
+    const before = prev === null ? null : { revision: revision - 1, hash: prev };
+    const next = replay.next(state, event, before);
     if (!next.ok) return `is none that the rules make: ${next.error.message}`;
     state = next.value;
     switch (event.type) {

@@ -9,6 +9,7 @@ import {
   type Leaf,
 } from './format.ts';
 import {
+  isCanonical,
   parseEnd,
   parseEvent,
   parseHeader,
@@ -24,12 +25,14 @@ import {
 import { objectIndex } from './object-index.ts';
 import { lineBlocks, type BundleSource } from './source.ts';
 
-/** An event that the first reading shows: one of the notary, or one that tells its place in the log. */
+/** An event that the first reading shows: one of the notary, one that tells its place in the log, or a stream's first. */
 export interface ShownEvent {
   readonly stream: string;
   readonly revision: number;
   readonly type: string;
   readonly body: Uint8Array;
+  /** Whether it has to tell its place. */
+  readonly isPlaced: boolean;
   readonly leaf: Leaf | null;
   readonly isLast: boolean;
 }
@@ -84,7 +87,8 @@ const foreign = (found: string): Result<never, Refusal<BundleRefusalCode>> =>
  * Looks at every line of a bundle once. Refuses what is no bundle; whatever else is wrong with it is a fault, and is
  * looked past as far as that goes. Memory does not grow with the number of events.
  *
- * @param show is called for each event of the notary and each event that tells its place, in the order of the file
+ * @param show is called for each event of the notary, each that tells its place and each stream's first, in the order
+ * of the file
  */
 export const openBundle = async (
   source: BundleSource,
@@ -125,6 +129,8 @@ export const openBundle = async (
       fault(`found another event, expected event ${revision} of ${named.stream}`);
       return;
     }
+    if (!isCanonical(bytes.subarray(bodyFrom, bodyTo)))
+      fault(`event ${revision} of ${named.stream} is not written in RFC 8785 form`);
     const wanted = isPlaced(named.stream, type, isLast);
     const leaf = leafFrom < 0 ? null : parseLeaf(bytes, leafFrom, leafTo);
     if (leafFrom >= 0 && leaf === null) fault('found a place that is not written as one');
@@ -139,9 +145,9 @@ export const openBundle = async (
       if (leaves === LIMITS.leaves + 1) fault(`found more than ${LIMITS.leaves} places in the log`);
       if (leaves > LIMITS.leaves) return;
     }
-    if (named.stream === NOTARY || wanted)
+    if (named.stream === NOTARY || wanted || revision === 0)
       show({
-        ...{ stream: named.stream, revision, type, leaf, isLast },
+        ...{ stream: named.stream, revision, type, leaf, isLast, isPlaced: wanted },
         body: bytes.subarray(bodyFrom, bodyTo),
       });
   };

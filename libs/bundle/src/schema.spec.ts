@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   bundleOf,
   goldenLog,
+  inTurn,
   logSigner,
   notaryFacts,
   WITNESSED,
@@ -35,18 +36,19 @@ const linesOf = async (name: GoldenRun): Promise<readonly Record<string, unknown
   const [log, next] = [logSigner(), logSigner()];
   const facts = notaryFacts(golden.events);
   const size = golden.events.length;
-  const { bytes } = await bundleOf(golden, { kind: 'run', id: 'pay-1' }, [
+  const said = inTurn(
     facts.opened(log),
-    facts.signed(log, 20, null),
+    (after) => facts.signed(log, 20, null, after),
     facts.rotated(log, next),
     {
       type: 'NotaryAlarmRaised',
       data: { reason: 'shorter-log', size: 20, found: '19 events', expected: '20' },
     },
     { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } },
-    facts.signed(next, size, 20),
-    facts.witnessed(witnessSigner(), size, WITNESSED),
-  ]);
+    (after) => facts.signed(next, size, 20, after),
+    (after) => facts.witnessed(witnessSigner(), after.at(-1)!, WITNESSED),
+  );
+  const { bytes } = await bundleOf(golden, { kind: 'run', id: 'pay-1' }, said);
   return new TextDecoder()
     .decode(bytes)
     .trimEnd()

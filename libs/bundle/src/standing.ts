@@ -19,6 +19,8 @@ export interface Sighting {
 
 export interface Known {
   readonly size: number | null;
+  /** Whether the newest checkpoint commits to the heads of all streams. */
+  readonly commits: boolean;
   /** When the operator says that the newest checkpoint was signed. */
   readonly signedAt: string | null;
   readonly sightings: readonly Sighting[];
@@ -45,10 +47,12 @@ const time = ({ sightings, signedAt }: Known): StandingLine => {
       };
 };
 
-const completeness = ({ size }: Known): StandingLine => ({
+const completeness = ({ size, commits }: Known): StandingLine => ({
   about: 'completeness',
   restsOn: ['signatures', 'operator'],
-  says: `up to its newest event no stream here has a hole, by its hashes and the signed tree of ${size ?? 0} events; that nothing came after it in its stream is the operator's word`,
+  says: commits
+    ? `as of the newest checkpoint, of ${size ?? 0} events, no stream here has a hole or was cut: that checkpoint commits to the last event of each. What was recorded after it is not here: ask the operator for a bundle of today, or hold this one against a checkpoint that you were shown. When that checkpoint was recorded, and what the notary recorded after it, nobody has signed yet: the next checkpoint does`
+    : `the newest checkpoint, of ${size ?? 0} events, commits to no heads of streams: whoever gave you this file could have cut off the ends of its streams`,
 });
 
 const history = ({ sightings, unverified, seen }: Known): StandingLine => {

@@ -12,7 +12,7 @@ import {
 import type { VerdictRow } from '#libs/findings';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { leafHash, verifyInclusion, type Sha256 } from '#libs/merkle';
-import type { CheckpointAnchored } from '#libs/notary';
+import { headLeaf, type CheckpointAnchored } from '#libs/notary';
 import { verifyFinding, type FindingStreams, type VerificationPorts } from '#libs/provenance';
 import { bytesOfBase64 } from './base64.ts';
 import { NOTARY, type BundleHeader, type Subject } from './format.ts';
@@ -171,6 +171,7 @@ const firstReading = (ports: BundlePorts, trusted: Trusted) => {
   let read: { readonly reading: NotaryReading; readonly root: Uint8Array | null } | null = null;
   const [inclusion, order] = [collect(), collect()];
   const proposals = new Map<string, Proposal>();
+  const firsts = new Map<string, string>();
   const heads = new Map<string, string>();
   const opened = new Map<string, { readonly studyId: unknown; readonly dataDigest: unknown }>();
   const closed = new Map<string, readonly unknown[]>();
@@ -221,13 +222,15 @@ const firstReading = (ports: BundlePorts, trusted: Trusted) => {
 
   return {
     show: (event: ShownEvent): void => {
-      const { stream, revision, type, body, isLast } = event;
+      const { stream, revision, type, body, isLast, isPlaced } = event;
       const digest = ports.sha256(body);
+      if (revision === 0) firsts.set(stream, digest);
       if (isLast) heads.set(stream, digest);
       if (stream === NOTARY) {
         notary.observe(body);
         return;
       }
+      if (!isPlaced) return;
       place(event, digest);
       const read = readBody(body);
       // What is none fails the rows of the finding that it belongs to.
@@ -248,7 +251,7 @@ const firstReading = (ports: BundlePorts, trusted: Trusted) => {
       if (type === 'RunClosed' && Array.isArray(data['findings'])) closed.set(id, data['findings']);
     },
     tree,
-    ...{ inclusion, order, proposals, heads, opened, closed, told },
+    ...{ inclusion, order, proposals, firsts, heads, opened, closed, told },
     placed: () => placed,
   };
 };
@@ -267,7 +270,7 @@ const checkpointsRow = ({ reading }: ReturnType<FirstReading['tree']>): VerdictR
         ? `an alarm stands: ${alarm.reason}: found ${alarm.found}, expected ${alarm.expected}`
         : `${checkpoints} checkpoints, the newest of ${newest?.size ?? 0} events`),
     expected:
-      'each event of the notary follows the one before it and is one that its rules make: every checkpoint signed by the key of its time and shown to extend the one before, every change of keys signed by both; at least one checkpoint, and no alarm that stands',
+      'each event of the notary follows the one before it and is one that its rules make: every checkpoint signed by the key of its time and shown to extend the one before, every commitment to the event of the notary before it the one that stands before it, every change of keys signed by both; at least one checkpoint, and no alarm that stands',
   };
 };
 
@@ -287,6 +290,52 @@ const logKeyRow = (
     found,
     expected: `a log that is signed with the key that was given, ${logKey}, or with one that follows it or that it follows by a change that both signed`,
   };
+};
+
+/** Whether each stream ends where the newest checkpoint says: what was cut off its end is missed here. */
+const headsRow = (
+  { streams }: BundleHeader,
+  { firsts, heads, tree }: FirstReading,
+  { sha256Bytes }: BundlePorts,
+): VerdictRow => {
+  const faults = collect();
+  const { newest } = tree().reading;
+  const committed = newest?.heads ?? null;
+  const root = fromBase64(committed?.root ?? '');
+  if (committed === null || root === null)
+    faults.add(
+      `${newest === null ? 'no checkpoint' : `a newest checkpoint, of ${newest.size} events,`} that commits to the heads of streams: ask for a bundle of today`,
+    );
+  else
+    for (const { stream, events, heads: place } of streams) {
+      if (stream === NOTARY) continue;
+      const [first, hash] = [firsts.get(stream), heads.get(stream)];
+      const proof = (place?.proof ?? []).map(fromBase64);
+      const holds =
+        first !== undefined &&
+        hash !== undefined &&
+        place !== null &&
+        proof.every((each) => each !== null) &&
+        verifyInclusion(
+          sha256Bytes,
+          {
+            leafIndex: place.index,
+            treeSize: committed.streams,
+            leafHash: headLeaf(sha256Bytes, { stream, first, revision: events - 1, hash }),
+            root,
+          },
+          proof,
+        );
+      if (!holds)
+        faults.add(
+          `${stream} ends with event ${events - 1} (${hash ?? 'which is not here'}), which is not shown to be its head`,
+        );
+    }
+  return faults.row(
+    'heads',
+    `the heads of ${streams.length - 1} streams, of ${committed?.streams ?? 0} in the log`,
+    `each stream ends with the event that the newest checkpoint, of ${newest?.size ?? 0} events, commits to as its head`,
+  );
 };
 
 interface Anchored {
@@ -461,6 +510,7 @@ export const verifyBundle = async (
       `${first.placed()} events, the newest of each stream among them, in the tree of ${newest?.size ?? 0}`,
       'the newest event of each stream, and each whose order a check asks for, stands in the tree of the newest checkpoint where the bundle says',
     ),
+    headsRow(header, first, ports),
     ...(seen === null ? [] : [seen]),
     first.order.row(
       'order',
@@ -482,6 +532,7 @@ export const verifyBundle = async (
     rows,
     standing: standingOf({
       size: newest?.size ?? null,
+      commits: (newest?.heads ?? null) !== null,
       signedAt,
       sightings: anchored.sightings,
       unverified: anchored.unverified,

@@ -51,7 +51,7 @@ export async function* writeBundle(content: BundleContent): AsyncGenerator<Uint8
   const header: BundleHeader = {
     format: FORMAT,
     origin,
-    streams: streams.map(({ events, head, stream }) => ({ events, head, stream })),
+    streams: streams.map(({ events, head, heads, stream }) => ({ events, head, heads, stream })),
     subject: { id: subject.id, kind: subject.kind },
     version: VERSION,
   };

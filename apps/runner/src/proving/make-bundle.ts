@@ -6,9 +6,12 @@ import {
   type ComposeRefusalCode,
   type Subject,
 } from '#libs/bundle';
+import { toBase64 } from '#libs/checkpoints';
 import { ok, refused, type Refusal, type Result, type StoredEvent } from '#libs/kernel';
 import type { LogTreeReader } from '#libs/log-tree';
+import { streamHeads } from '#libs/notary';
 import type { Ledger } from '../ledger.ts';
+import { leavesOf } from '../notarising/new-leaves.ts';
 import { NOTARY } from '../streams.ts';
 import { BUNDLE_PORTS } from './bundle-files.ts';
 import { findingAt } from './fork-streams.ts';
@@ -54,6 +57,8 @@ interface Cut {
   readonly size: number;
   readonly root: string;
   readonly newest: { readonly stream: string; readonly revision: number };
+  /** The heads of streams that it commits to; null for one of version 1. */
+  readonly heads: { readonly root: string } | null;
   /** Events of the notary's stream up to its next checkpoint: what was said of this one is among them. */
   readonly notaryEvents: number;
   /** The key in force at the cut. */
@@ -61,13 +66,14 @@ interface Cut {
 }
 
 /**
- * The oldest checkpoint that covers `size` events and ends with the key that is in force today. The oldest, so that the
- * same finding gives the same bytes however the log grows; with today's key, so that whoever is given it can verify.
+ * The oldest checkpoint that covers `size` events, commits to the heads of streams and ends with the key that is in
+ * force today. The oldest, so that the same finding gives the same bytes however the log grows; with today's key, so
+ * that whoever is given it can verify.
  * Null where there is none yet.
  */
 const cutAt = (cuts: readonly Cut[], size: number): Cut | null => {
   const key = cuts.at(-1)?.verifierKey;
-  return cuts.find((cut) => cut.size >= size && cut.verifierKey === key) ?? null;
+  return cuts.find((cut) => cut.size >= size && cut.heads && cut.verifierKey === key) ?? null;
 };
 
 /** Every checkpoint that was signed, from the notary's events as they are stored. */
@@ -81,6 +87,7 @@ const readCuts = async ({ log }: Pick<Ledger, 'log'>): Promise<readonly Cut[]> =
     const data = (body?.data ?? {}) as Partial<Record<string, string>>;
     if (body?.type === 'CheckpointSigned')
       cuts.push({
+        heads: null,
         ...(body.data as unknown as Pick<Cut, 'size' | 'root' | 'newest'>),
         ...{ origin, verifierKey, notaryEvents: events },
       });
@@ -173,7 +180,7 @@ export const makeBundle = async (
   if (tree === null || cut === null) {
     tree?.close();
     return notSealed(
-      `found no checkpoint that covers ${kind} ${id}${atLeast > 0 ? ` and ${atLeast} events` : ''}, expected one that the notary signed since; it signs at the end of each run and at an interval`,
+      `found no checkpoint that covers ${kind} ${id}${atLeast > 0 ? ` and ${atLeast} events` : ''}, expected one that the notary signed since and that commits to the heads of all streams; it signs at the end of each run and at an interval`,
     );
   }
   let isMade = false;
@@ -212,6 +219,18 @@ const compose = async (
       yield event;
     }
   }
+  onProgress('looking where each stream of the log ends');
+  const ends = streamHeads(BUNDLE_PORTS.sha256Bytes);
+  for await (const event of leavesOf(log, null)) {
+    if (event.position > end) break;
+    count();
+    ends.see(event);
+  }
+  const heads = ends.tree();
+  if (toBase64(heads.root) !== cut.heads?.root)
+    return notSealed(
+      `found a log whose streams end otherwise than the checkpoint of ${cut.size} events commits to, expected the log that was signed; look with: npx holdfast notary status`,
+    );
   const composed = await composeBundle(
     {
       ...BUNDLE_PORTS,
@@ -221,6 +240,11 @@ const compose = async (
         const index = tree.indexOf(position);
         if (index === null) throw new Error(`the tree has no leaf at position ${position}`);
         return { index, proof: tree.inclusion(index, cut.size) };
+      },
+      headOf: (stream) => {
+        const place = heads.proofOf(stream);
+        if (place === null) throw new Error(`${stream} is not among the log's streams`);
+        return place;
       },
       readObject: (oid) => sourceTree.readObject(oid),
       findingsOf: (runId) => findingsOf({ log }, runId),

@@ -24,7 +24,7 @@ import {
   rootOf,
   type Sha256,
 } from '#libs/merkle';
-import { rotationText } from '#libs/notary';
+import { commitmentLines, rotationText, streamHeads } from '#libs/notary';
 import type { ReadObject, StoredBytes } from '#libs/provenance';
 import { verify as verifySignature } from '#libs/signatures';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
@@ -88,7 +88,7 @@ export const notaryStream = (facts: readonly NotaryFact[]): readonly StoredBytes
       causationId: id,
       correlationId: 'notary',
       prev,
-      schemaVersion: 1,
+      schemaVersion: typeof data === 'object' && data !== null && 'heads' in data ? 2 : 1,
       time: '2026-11-26T00:00:00.000Z',
     };
     const body = { stream: 'notary', revision, id, type, data, metadata };
@@ -127,13 +127,26 @@ export const treeOver = (events: readonly StoredBytes[]) => {
   };
 };
 
+/** The heads of the streams of these events, in log order. */
+export const headsOver = (events: readonly StoredBytes[]) => {
+  const heads = streamHeads(sha256Bytes);
+  for (const event of events) heads.see(event);
+  return heads.tree();
+};
+
 export interface FixtureLog {
   /** Every event but the notary's, in log order. */
   readonly events: readonly StoredBytes[];
   readonly readObject: ReadObject;
 }
 
-/** Writes what a notary of this log says. */
+/** What the note of a checkpoint says, without its signatures. */
+export const noteTextOf = ({ data }: NotaryFact): string => {
+  const { note } = data as { readonly note: string };
+  return note.slice(0, note.lastIndexOf('\n\n') + 1);
+};
+
+/** Writes what a notary of this log says; a checkpoint commits to the last of the facts that it comes after. */
 export const notaryFacts = (events: readonly StoredBytes[]) => {
   const tree = treeOver(events);
   return {
@@ -141,9 +154,21 @@ export const notaryFacts = (events: readonly StoredBytes[]) => {
       type: 'NotaryOpened',
       data: { origin: ORIGIN, verifierKey: formatVerifierKey(key) },
     }),
-    signed: (signer: NoteSigner, size: number, before: number | null): NotaryFact => {
+    signed: (
+      signer: NoteSigner,
+      size: number,
+      before: number | null,
+      after: readonly NotaryFact[],
+      heads = headsOver(events.slice(0, size)),
+    ): NotaryFact => {
       const root = tree.root(size);
-      const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+      const head = notaryStream(after).at(-1);
+      const commitment = {
+        heads: { streams: heads.streams, root: toBase64(heads.root) },
+        follows: head === undefined ? null : { revision: head.revision, hash: head.hash },
+      };
+      const extensions = commitmentLines(commitment);
+      const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions });
       const { stream, revision, hash: newest } = events[size - 1]!;
       return {
         type: 'CheckpointSigned',
@@ -153,17 +178,17 @@ export const notaryFacts = (events: readonly StoredBytes[]) => {
           note: formatNote({ text, signatures: [signText(signer, text)] }),
           extendsLast: before === null ? [] : tree.consistency(before, size).map(toBase64),
           newest: { stream, revision, hash: newest },
+          ...commitment,
         },
       };
     },
-    witnessed: (witness: NoteSigner, size: number, seconds: number): NotaryFact => {
-      const root = tree.root(size);
-      const text = formatCheckpoint({ origin: ORIGIN, size, root, extensions: [] });
+    witnessed: (witness: NoteSigner, checkpoint: NotaryFact, seconds: number): NotaryFact => {
+      const { size, root } = checkpoint.data as { readonly size: number; readonly root: string };
       return {
         type: 'CheckpointAnchored',
         data: {
-          ...{ size, root: toBase64(root), kind: 'witness', by: witness.key.name },
-          evidence: formatSignature(cosign(witness, text, seconds)),
+          ...{ size, root, kind: 'witness', by: witness.key.name },
+          evidence: formatSignature(cosign(witness, noteTextOf(checkpoint), seconds)),
         },
       };
     },
@@ -175,6 +200,15 @@ export const notaryFacts = (events: readonly StoredBytes[]) => {
     },
   };
 };
+
+/** Facts one after the other, each of which may rest on those before it. */
+export const inTurn = (
+  ...steps: readonly (NotaryFact | ((after: readonly NotaryFact[]) => NotaryFact))[]
+): readonly NotaryFact[] =>
+  steps.reduce<readonly NotaryFact[]>(
+    (said, step) => [...said, typeof step === 'function' ? step(said) : step],
+    [],
+  );
 
 export const WITNESSED = 1_800_000_000;
 
@@ -188,11 +222,12 @@ const chainOf = (events: readonly StoredBytes[], stream: string) => {
   return body === null ? null : proposalOf(stream.slice('finding-'.length), body);
 };
 
-/** A bundle out of a log in memory, with these facts of its notary. */
+/** A bundle out of a log in memory, with these facts of its notary, and of its events those that are `shown`. */
 export const bundleOf = async (
   { events, readObject }: FixtureLog,
   subject: Subject,
   facts: readonly NotaryFact[],
+  shown: readonly StoredBytes[] = events,
 ): Promise<Bundled> => {
   const { size } = facts.findLast(({ type }) => type === 'CheckpointSigned')!.data as {
     size: number;
@@ -200,6 +235,7 @@ export const bundleOf = async (
   const covered = events.slice(0, size);
   const tree = treeOver(covered);
   const places = new Map(covered.map(({ position }, index) => [position, index]));
+  const heads = headsOver(covered);
   const notary = notaryStream(facts);
   const proposals = [...new Set(covered.map(({ stream }) => stream))]
     .filter((stream) => stream.startsWith('finding-'))
@@ -210,11 +246,14 @@ export const bundleOf = async (
       ...nodePorts,
       origin: ORIGIN,
       stream: (name) =>
-        name === 'notary' ? notary : covered.filter((each) => each.stream === name),
+        name === 'notary'
+          ? notary
+          : covered.filter((each) => each.stream === name && shown.includes(each)),
       leafOf: (position) => {
         const index = places.get(position)!;
         return { index, proof: tree.inclusion(index, size) };
       },
+      headOf: (stream) => heads.proofOf(stream)!,
       readObject,
       findingsOf: (runId) =>
         Promise.resolve(
@@ -269,10 +308,10 @@ export const usualFacts = (
 ): readonly NotaryFact[] => {
   const facts = notaryFacts(events);
   const middle = Math.floor(events.length / 2);
-  return [
+  return inTurn(
     facts.opened(log),
-    facts.signed(log, middle, null),
-    facts.signed(log, events.length, middle),
-    facts.witnessed(witness, events.length, WITNESSED),
-  ];
+    (after) => facts.signed(log, middle, null, after),
+    (after) => facts.signed(log, events.length, middle, after),
+    (after) => facts.witnessed(witness, after.at(-1)!, WITNESSED),
+  );
 };
