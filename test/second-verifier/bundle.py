@@ -18,7 +18,7 @@ NOTARY = "notary"
 # Of the events of runs and studies, those whose place in the log is proven since a check asks what came first.
 PLACED_TYPES = ("RunOpened", "LoopEnded", "SealedRowsOpened")
 MOST_STREAMS, LONGEST_NAME, LONGEST_PROOF = 10_000, 1_000, 53
-LONGEST_LINE, LONGEST_TEXT = 64 * 1024 * 1024, 4 * 1024 * 1024
+LONGEST_LINE, LONGEST_TEXT = 64 * 1024 * 1024, 16 * 1024 * 1024
 
 Leaf = namedtuple("Leaf", "index proof")
 # `kind` is what the last bytes of the body say; `body` what all of them spell, None where they spell no event.
@@ -61,6 +61,16 @@ def has_members(value, *names):
     return isinstance(value, dict) and sorted(value) == sorted(names)
 
 
+def is_proof(value):
+    """Whether this is the place of a stream's head: an index, and hashes in base64."""
+    if not has_members(value, "index", "proof") or not (value["index"] == 0 or is_count(value["index"])):
+        return False
+    if isinstance(value["index"], bool) or not isinstance(value["proof"], list) or len(value["proof"]) > LONGEST_PROOF:
+        return False
+    hashes = [base64_bytes(each) if isinstance(each, str) else None for each in value["proof"]]
+    return all(each is not None and len(each) == 32 for each in hashes)
+
+
 def canonical_object(line):
     """What a line spells; None for anything but the RFC 8785 form of an object."""
     try:
@@ -89,11 +99,12 @@ def header_fault(value):
         return "a header without streams"
     for each in streams:
         if (
-            not has_members(each, "events", "head", "stream")
+            not has_members(each, "events", "head", "heads", "stream")
             or not is_name(each["stream"])
             or not is_count(each["events"])
             or not isinstance(each["head"], str)
             or not re.fullmatch(r"[0-9a-f]{64}", each["head"])
+            or not (each["heads"] is None if each["stream"] == NOTARY else is_proof(each["heads"]))
         ):
             return "a header with a stream that is none"
     names = [each["stream"] for each in streams]

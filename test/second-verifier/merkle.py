@@ -1,10 +1,17 @@
 """Merkle trees of RFC 6962, with the verification of proofs as RFC 9162, section 2.1, gives it."""
 
 import hashlib
+import struct
 
 
 def leaf_hash(leaf):
     return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def head_hash(stream, first, revision, last):
+    """The leaf of a stream in the tree of heads, by the chain hashes (hex) of its first and its last event."""
+    tag = hashlib.sha256(f"holdfast/stream/v1\n{stream}\n{first}".encode()).digest()
+    return leaf_hash(tag + struct.pack(">Q", revision) + bytes.fromhex(last))
 
 
 def node_hash(left, right):

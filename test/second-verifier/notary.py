@@ -3,6 +3,7 @@ The stream `notary`: which keys signed the log, and the chain of its checkpoints
 first that does not hold ends the reading, since nothing after it can be held against anything.
 """
 
+import base64
 import re
 
 import merkle
@@ -12,11 +13,16 @@ from notes import Malformed
 MEMBERS = {
     "NotaryOpened": ("origin", "verifierKey"),
     "NotaryKeyRotated": ("from", "note", "to"),
-    "CheckpointSigned": ("extendsLast", "newest", "note", "root", "size"),
+    "CheckpointSigned": ("extendsLast", "follows", "heads", "newest", "note", "root", "size"),
     "CheckpointAnchored": ("by", "evidence", "kind", "root", "size"),
     "NotaryAlarmRaised": ("expected", "found", "reason", "size"),
     "NotaryAlarmSettled": ("reason",),
 }
+
+
+# Version 1 of CheckpointSigned committed to the tree alone.
+VERSIONS = {(kind, 2 if kind == "CheckpointSigned" else 1): members for kind, members in MEMBERS.items()}
+VERSIONS["CheckpointSigned", 1] = ("extendsLast", "newest", "note", "root", "size")
 
 
 class Notary:
@@ -67,6 +73,25 @@ def rotated(notary, data):
     notary.keys.append(after)
 
 
+def is_count(value, least):
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= 2**53 - 1
+
+
+def commitment(data, before):
+    """The lines of a checkpoint that commit to the heads of all streams, and to the notary's event before it."""
+    heads, follows = data.get("heads"), data.get("follows")
+    if heads is None and follows is None:
+        return ""
+    root = notes.base64_bytes(heads["root"])
+    is_whole = is_count(heads["streams"], 1) and heads["streams"] <= data["size"] and root is not None
+    if not is_whole or len(root) != 32 or not is_count(follows["revision"], 0):
+        raise Malformed("a commitment that is not one")
+    if (follows["revision"], follows["hash"]) != before:
+        raise Malformed(f"commits to event {follows['revision']} of the notary, which is not the one before it")
+    own = base64.b64encode(bytes.fromhex(follows["hash"])).decode()
+    return f"heads {heads['streams']} {heads['root']}\nnotary {follows['revision']} {own}\n"
+
+
 def checkpoint_signed(notary, data, body):
     """The key that signs now signed this size and root, and the tree begins with that of the last checkpoint."""
     size, root, last = data["size"], data["root"], notary.newest
@@ -77,7 +102,11 @@ def checkpoint_signed(notary, data, body):
     note = notes.parse_note(data["note"])
     signed_by_all(note, [notary.keys[-1]])
     said = notes.parse_checkpoint(note.text)
-    if note.text != f"{notary.origin}\n{size}\n{root}\n" or said.size < 1 or isinstance(size, bool):
+    before = (body["revision"] - 1, body["metadata"]["prev"])
+    lines = commitment(data, before)
+    if lines == "" and last is not None and last.get("heads") is not None:
+        raise Malformed("commits to no heads of streams, as the last one did")
+    if note.text != f"{notary.origin}\n{size}\n{root}\n{lines}" or said.size < 1 or isinstance(size, bool):
         raise Malformed("a note of another tree than the event says")
     proof = data["extendsLast"]
     hashes = [notes.base64_bytes(each) for each in proof]
@@ -106,7 +135,8 @@ def anchored(notary, data):
 
 def decide(notary, body):
     kind, data = body["type"], body["data"]
-    if sorted(data) != list(MEMBERS.get(kind, ())) or kind not in MEMBERS or body["metadata"].get("schemaVersion") != 1:
+    members = VERSIONS.get((kind, body["metadata"].get("schemaVersion")))
+    if members is None or sorted(data) != list(members):
         raise Malformed("no event that a notary writes")
     if kind != "NotaryOpened" and notary.origin is None:
         raise Malformed("no key signs this log yet")

@@ -68,6 +68,29 @@ def inclusion_faults(bundle, newest):
     return faults
 
 
+def heads_faults(bundle, newest):
+    """Each stream ends where the newest checkpoint says."""
+    heads = newest.get("heads") if newest else None
+    if heads is None:
+        return ["no newest checkpoint that commits to the heads of streams"]
+    faults, root = [], notes.base64_bytes(heads["root"])
+    for each in bundle.header["streams"]:
+        stream, events = each["stream"], bundle.events[each["stream"]]
+        if stream == form.NOTARY:
+            continue
+        is_whole = len(events) == each["events"] and events[0].kind is not None and events[-1].kind is not None
+        place = each["heads"]
+        if not is_whole or not merkle.includes(
+            place["index"],
+            heads["streams"],
+            merkle.head_hash(stream, events[0].hash, each["events"] - 1, events[-1].hash),
+            root,
+            [notes.base64_bytes(hash) for hash in place["proof"]],
+        ):
+            faults.append(f"{stream} is not shown to end with its event {each['events'] - 1}")
+    return faults
+
+
 def order_faults(bundle, newest):
     faults, taken, last = [], set(), {}
     for event in placed_events(bundle):
@@ -259,12 +282,13 @@ def verify(data, key, witnesses=(), seen=None):
         row("log-key", log_key, ", then ".join(keys), f"a log that {key} signs"),
         row("anchors", anchors, ", ".join(sightings) or "nobody", "cosignatures by those whose name they bear"),
         row("inclusion", inclusion_faults(bundle, newest), "in the tree", "each placed event is the leaf that it says"),
+        row("heads", heads_faults(bundle, newest), "the heads", "each stream ends where the newest checkpoint says"),
         row("order", order_faults(bundle, newest), "in order", "leaves in order, each taken once, the newest as said"),
         row("summary", [] if bundle.summary == text else ["another text"], "the text", "the text that the events give"),
     ]
     if seen is not None:
         faults = seen_faults(notary, seen_note, seen_checkpoint)
-        rows.insert(6, row("seen-checkpoint", faults, "of this log", "the checkpoint that was seen is of this log"))
+        rows.insert(7, row("seen-checkpoint", faults, "of this log", "the checkpoint that was seen is of this log"))
     holds = all(each["passed"] for each in rows) and all(each["verdict"] == "PASS" for each in findings)
     return {"verdict": "PASS" if holds else "BLOCK", "rows": rows, "findings": findings}
 

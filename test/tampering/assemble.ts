@@ -11,7 +11,9 @@ import {
 } from '#libs/bundle';
 import type { NoteSigner } from '#libs/checkpoints';
 import type { StoredBytes } from '#libs/provenance';
+import { toBase64 } from '#libs/checkpoints';
 import {
+  headsOver,
   notaryFacts,
   notaryStream,
   ORIGIN,
@@ -35,6 +37,8 @@ export interface Parts {
     readonly type: ObjectType;
     readonly content: Uint8Array;
   }[];
+  /** Where each stream's head stands in the tree of heads; made up for a stream that is not here. */
+  readonly heads: ReadonlyMap<string, Leaf>;
 }
 
 /** The parts of a world's bundle. The tree is that of its events, whatever the notary says of them. */
@@ -58,9 +62,16 @@ export const partsOf = ({ events, facts, subject, streams, objects }: World): Pa
     canonical,
     leaf: null,
   }));
+  const ends = headsOver(events);
   return {
     subject,
     objects,
+    heads: new Map(
+      streams.flatMap((stream) => {
+        const place = ends.proofOf(stream);
+        return place === null ? [] : [[stream, place] as const];
+      }),
+    ),
     streams: [
       { stream: NOTARY, events: notary },
       ...streams.map((stream) => ({ stream, events: placed(stream) })),
@@ -68,8 +79,11 @@ export const partsOf = ({ events, facts, subject, streams, objects }: World): Pa
   };
 };
 
+const written = ({ index, proof }: Leaf) => ({ index, proof: proof.map(toBase64) });
+
 /** A bundle of these parts, with a header, a summary and an end that fit them: as somebody with our code would write it. */
-export const assembled = async ({ subject, streams, objects }: Parts): Promise<Uint8Array> => {
+export const assembled = async (parts: Parts): Promise<Uint8Array> => {
+  const { subject, streams, objects, heads } = parts;
   const told = summary(subject);
   const lines: Uint8Array[] = [];
   for (const { stream, events } of streams)
@@ -83,6 +97,7 @@ export const assembled = async ({ subject, streams, objects }: Parts): Promise<U
       stream,
       events: events.length,
       head: hash('sha256', events.at(-1)!.canonical, 'hex'),
+      heads: stream === NOTARY ? null : written(heads.get(stream) ?? { index: 0, proof: [] }),
       read: () =>
         events.map(({ type, canonical, leaf }) => ({
           type,
@@ -158,7 +173,7 @@ export const renotarised = (
     const { size } = fact.data as { readonly size: number };
     const next = fact === newest ? events.length : Math.min(size, events.length - 1);
     if (next < 1 || (last !== null && next <= last)) continue;
-    said.push(say.signed(signers[key]!, next, last));
+    said.push(say.signed(signers[key]!, next, last, said));
     last = next;
   }
   return said;

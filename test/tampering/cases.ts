@@ -12,6 +12,7 @@ import {
 import { NOTARY } from '#libs/bundle';
 import type { StoredBytes } from '#libs/provenance';
 import {
+  inTurn,
   notaryFacts,
   ORIGIN,
   treeOver,
@@ -440,12 +441,9 @@ const eventCase: Tamper = async (draw, { world, signers, trust }) => {
       'signed by another key that says to follow the log’s',
       () => {
         const say = notaryFacts(events);
-        const [opened] = world.facts;
-        return [
-          opened!,
-          say.rotated(impostorOf(signers[0]!), intruder),
-          say.signed(intruder, events.length, null),
-        ];
+        return inTurn(world.facts[0]!, say.rotated(impostorOf(signers[0]!), intruder), (after) =>
+          say.signed(intruder, events.length, null, after),
+        );
       },
       ['checkpoints'],
     ],
@@ -455,9 +453,10 @@ const eventCase: Tamper = async (draw, { world, signers, trust }) => {
         const first = world.facts.findIndex(({ type }) => type === 'CheckpointSigned');
         const say = notaryFacts(events);
         const { size } = world.facts[first]!.data as { readonly size: number };
-        return size < events.length
-          ? [...world.facts.slice(0, first + 1), say.signed(intruder, events.length, size)]
-          : [...world.facts.slice(0, first), say.signed(intruder, events.length, null)];
+        const isLonger = size < events.length;
+        return inTurn(...world.facts.slice(0, isLonger ? first + 1 : first), (after) =>
+          say.signed(intruder, events.length, isLonger ? size : null, after),
+        );
       },
       ['checkpoints'],
     ],
@@ -508,7 +507,7 @@ const replayCase: Tamper = async (draw, { world, signers, trust, bytes }) => {
     case 0: {
       const more = Array.from({ length: 1 + draw(3) }, (_, at) => events[at]!);
       const grown = [...events, ...more];
-      const seen = noteOf(notaryFacts(grown).signed(signers.at(-1)!, grown.length, null));
+      const seen = noteOf(notaryFacts(grown).signed(signers.at(-1)!, grown.length, null, facts));
       return {
         what: 'an older bundle than the auditor knows',
         bytes,
@@ -615,6 +614,49 @@ const swapCase: Tamper = async (draw, { world, what }, { honest: others }) => {
         rows: ['inclusion', 'checkpoints', 'log-key'],
       };
   }
+};
+
+/** Without any key: the ends of streams cut off, and what the notary recorded without a note left out or changed. */
+const cutCase: Tamper = async (draw, { world }) => {
+  const parts = partsOf(world);
+  if (draw(3) > 0) {
+    const { stream, events } = pick(
+      draw,
+      parts.streams.filter(({ stream: name }) => name !== NOTARY),
+    );
+    // To an event whose place is proven, so that nothing else is missed.
+    const ends = events.flatMap(({ leaf }, at) =>
+      leaf !== null && at < events.length - 1 ? [at] : [],
+    );
+    if (ends.length === 0) return null;
+    const end = pick(draw, ends);
+    return {
+      what: `${stream} cut off after ${events[end]!.type}`,
+      bytes: await assembled(withStream(parts, stream, events.slice(0, end + 1))),
+      rows: ['heads'],
+    };
+  }
+  const { facts } = world;
+  const newest = newestOf(facts);
+  const unsigned = facts.flatMap(({ type }, at) =>
+    at < newest && type !== 'NotaryOpened' && type !== 'CheckpointSigned' ? [at] : [],
+  );
+  if (unsigned.length === 0) return null;
+  const at = pick(draw, unsigned);
+  const { type, data } = facts[at]!;
+  const isAlarm = type.startsWith('NotaryAlarm');
+  const what = isAlarm && draw(2) === 0 ? 'an alarm and its settlement' : type;
+  const [from, to] =
+    what === type ? [at, at + 1] : type === 'NotaryAlarmRaised' ? [at, at + 2] : [at - 1, at + 1];
+  const said =
+    what === 'NotaryAlarmRaised'
+      ? facts.with(at, { type, data: { ...(data as object), found: '8 events' } })
+      : facts.toSpliced(from!, to! - from!);
+  return {
+    what: `${what} left out or changed`,
+    bytes: await assembled(partsOf({ ...world, facts: said })),
+    rows: ['checkpoints'],
+  };
 };
 
 const lastByteFlipped = (draw: Draw, base64: string): string => {
@@ -810,6 +852,7 @@ export const FAMILIES = [
   'swap',
   'forgery',
   'histories',
+  'cuts',
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
@@ -822,6 +865,7 @@ const TAMPER: Readonly<Record<Exclude<Family, 'bytes'>, Tamper>> = {
   swap: swapCase,
   forgery: forgeCase,
   histories: historiesCase,
+  cuts: cutCase,
 };
 
 /** Every other case is one of single bytes, since of their classes there are the most. */
@@ -836,6 +880,7 @@ const TURNS: readonly Exclude<Family, 'bytes'>[] = [
   'forgery',
   'forgery',
   'histories',
+  'cuts',
 ];
 
 /** The case of this number: the same each time, of the same pool. */

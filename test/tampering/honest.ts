@@ -281,7 +281,8 @@ const notarised = (
       signers.push(after);
     }
     if (size === last) continue;
-    facts.push(say.signed(signers.at(-1)!, size, last));
+    const checkpoint = say.signed(signers.at(-1)!, size, last, facts);
+    facts.push(checkpoint);
     last = size;
     if (draw(4) === 0)
       facts.push(
@@ -293,7 +294,7 @@ const notarised = (
       );
     const seenBy =
       kind === 'witnessed' && size === events.length ? WITNESSES : WITNESSES.slice(0, draw(2));
-    for (const witness of seenBy) facts.push(say.witnessed(witness, size, WITNESSED + size));
+    for (const witness of seenBy) facts.push(say.witnessed(witness, checkpoint, WITNESSED + size));
   }
   return { facts, signers };
 };
