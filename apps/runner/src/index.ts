@@ -36,7 +36,12 @@ export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
 export { snapshotStudy } from './opening/pin-data.ts';
-export { BUNDLE_PORTS, openBundleFile, writeWhole, type BundleFile } from './proving/bundle-files.ts';
+export {
+  BUNDLE_PORTS,
+  openBundleFile,
+  writeWhole,
+  type BundleFile,
+} from './proving/bundle-files.ts';
 export {
   makeBundle,
   type BundleRefusalCode,
@@ -44,8 +49,11 @@ export {
   type MadeBundle,
 } from './proving/make-bundle.ts';
 export { runOf, studyOf } from './proving/names.ts';
-export type { Replay, ReplayRow } from './proving/replay.ts';
+export type { RecordedReplay } from './proving/replay.ts';
+export { replayBundle, type BundleToReplay, type ReplayedBundle } from './proving/replay-bundle.ts';
+export { REPLAY_PREDICATE, replayRecord } from './proving/replay-record.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
+export type { Replay } from './proving/train-again.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/export-finding.ts';
 export * from './queries/restore-state.ts';
