@@ -11,9 +11,9 @@ import {
   type OpenedBundle,
 } from '#libs/bundle';
 import { eventTypes, parseBody } from '#libs/event-log';
-import type { FindingProposed } from '#libs/findings';
+import type { FindingEvent, FindingProposed } from '#libs/findings';
 import type { TrainingProgress } from '#libs/jobs';
-import { ok, refused, type NewEvent, type Refusal, type Result } from '#libs/kernel';
+import { ok, refused, type Fact, type NewEvent, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { RunEvent } from '#libs/run';
 import { openSandbox } from '#libs/sandbox';
@@ -144,10 +144,10 @@ const findingOf = (
 const types = eventTypes(EVENT_TYPES);
 
 /** A stream's events in their newest versions. */
-async function* eventsOf<E extends { readonly type: string; readonly data: unknown }>(
+async function* eventsOf<E extends Fact>(
   { events }: OpenedBundle,
   stream: string,
-): AsyncGenerator<Pick<E, 'type' | 'data'>> {
+): AsyncGenerator<E> {
   for await (const { canonical } of events(stream)) {
     const { type, data, metadata } = parseBody(canonical);
     yield { type, data: types.upcast(type, metadata.schemaVersion, data) } as E;
@@ -167,8 +167,8 @@ const readRecorded = async (
 ): Promise<Result<RecordedTraining, Refusal>> => {
   const absent = (message: string) => refused({ code: 'training-absent', message });
   let proposed: FindingProposed['data'] | null = null;
-  for await (const { type, data } of eventsOf<FindingProposed>(bundle, `finding-${findingId}`)) {
-    if (type === 'FindingProposed') proposed = data;
+  for await (const event of eventsOf<FindingEvent>(bundle, `finding-${findingId}`)) {
+    if (event.type === 'FindingProposed') proposed = event.data;
     break;
   }
   if (proposed === null) return absent(`found no claim of ${findingId} in the bundle`);
