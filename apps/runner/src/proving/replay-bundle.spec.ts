@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { bytesSource, type BundleSource } from '#libs/bundle';
+import { bytesSource, type BundleSource, type Subject } from '#libs/bundle';
 import { formatVerifierKey } from '#libs/checkpoints';
 import { ok, refused } from '#libs/kernel';
 import { openSandbox } from '#libs/sandbox';
@@ -13,16 +13,17 @@ import { exitCodeOf } from '../../../cli/src/exit-codes.ts';
 import { replayBundle, type BundleToReplay } from './replay-bundle.ts';
 
 const PATIENCE = 120_000;
-const golden = goldenLog('v2-pay');
 const log = logSigner();
-const facts = notaryFacts(golden.events);
-const size = golden.events.length;
-const NOTARY = [facts.opened(log), facts.signed(log, size, null)];
-const FINDING = { kind: 'finding', id: 'pay-1-f1' } as const;
 
-/** A bundle of a run that an earlier version drove, somewhere else. */
-const { bytes } = await bundleOf(golden, FINDING, NOTARY);
-const { bytes: bytesOfRun } = await bundleOf(golden, { kind: 'run', id: 'pay-1' }, NOTARY);
+const bundled = async (name: 'v1-pay' | 'v2-pay', subject: Subject): Promise<Uint8Array> => {
+  const golden = goldenLog(name);
+  const facts = notaryFacts(golden.events);
+  const notary = [facts.opened(log), facts.signed(log, golden.events.length, null)];
+  return (await bundleOf(golden, subject, notary)).bytes;
+};
+
+const FINDING = { kind: 'finding', id: 'pay-1-f1' } as const;
+const bytes = await bundled('v2-pay', FINDING);
 
 const replay = (given: Partial<BundleToReplay> = {}) =>
   replayBundle({
@@ -37,7 +38,11 @@ describe('the bundle of a run of an earlier version', () => {
     'is trained again here: the environment differs, member by member, and the predictions do not',
     async () => {
       const steps: number[] = [];
-      const replayed = await replay({ onProgress: ({ step }) => steps.push(step) });
+      const source = bytesSource(await bundled('v1-pay', FINDING));
+      const replayed = await replay({
+        source,
+        onProgress: ({ step }) => steps.push(step),
+      });
       if (!replayed.ok || replayed.value.replay === null) throw new Error('not replayed');
       const again = replayed.value.replay;
       const [environment, predictions, metric] = again.rows;
@@ -69,7 +74,8 @@ describe('a bundle that cannot be trained again', () => {
     const weak = await replay({
       sandbox: async () => {
         const sandbox = await openSandbox();
-        return sandbox.ok ? ok({ ...sandbox.value, layers: [] }) : sandbox;
+        if (!sandbox.ok) return sandbox;
+        return ok({ ...sandbox.value, report: { ...sandbox.value.report, layers: [] } });
       },
     });
     expect(weak).toMatchObject({ ok: false, error: { code: 'sandbox-too-weak' } });
@@ -126,7 +132,9 @@ describe('a bundle that cannot be trained again', () => {
     expect(await replay({ findingId: 'pay-9-f1' })).toMatchObject({
       error: { code: 'finding-unknown' },
     });
-    expect(await replay({ source: bytesSource(bytesOfRun) })).toMatchObject({
+    expect(
+      await replay({ source: bytesSource(await bundled('v2-pay', { kind: 'run', id: 'pay-1' })) }),
+    ).toMatchObject({
       error: { code: 'finding-unknown', message: expect.stringContaining('--finding') as string },
     });
   });
