@@ -1,5 +1,5 @@
 import { createPublicKey, hash, verify as verifyBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -174,7 +174,7 @@ describe('a bundle', () => {
       expect(jsonLines<Said>(said)).toMatchObject([
         { bundle: { verdict: 'BLOCK' }, replay: null, record: null },
       ]);
-      await expect(access(join(cwd, `${FINDING}.replay.json`))).rejects.toThrow('ENOENT');
+      expect(await readdir(cwd)).toEqual(['tampered']);
       const text = await holdfast(['replay', tampered, '--key', honest.key], { cwd });
       expect(text.exitCode).toBe(1);
       expect(text.stdout).toContain('✗ hash-chain');
@@ -187,17 +187,19 @@ describe('a bundle', () => {
     'is refused without a key, of another finding, and with a key that is none',
     async () => {
       const cwd = await emptyFolder();
-      const { file, key } = honest;
+      const { file, key, prepared } = honest;
+      const train = join(prepared.study, 'program/train.js');
       for (const [args, code] of [
         [[file], 'key-missing'],
         [[file, '--key', key, '--finding', 'parcels-9-f1'], 'finding-unknown'],
-        [[file, '--key', key, '--sign-with', file], 'key-unreadable'],
+        [[file, '--key', key, '--sign-with', train], 'key-unreadable'],
+        [[file, '--key', key, '--record', 'nowhere/record.json'], 'folder-missing'],
       ] as const) {
         const said = await holdfast(['replay', ...args, '--json'], { cwd });
         expect(jsonLines(said), code).toMatchObject([{ error: { code } }]);
         expect(said.exitCode, code).toBe(2);
       }
-      expect(await readdir(cwd)).toEqual(['.holdfast']);
+      expect(await readdir(cwd)).toEqual([]);
     },
     PATIENCE,
   );

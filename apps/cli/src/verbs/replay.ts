@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   LOCAL_OPERATOR,
   openBundleFile,
@@ -94,21 +94,28 @@ const replayBundleFile = async (
 ): Promise<ExitCode> => {
   const trust = await trustOf(options);
   if (!trust.ok) return refuse(output, trust.error);
-  const key = await signingKey(options);
-  if (!key.ok) return refuse(output, key.error);
   const { onProgress, clear } = watching(output);
   const recordOf = (findingId: string): string => options.record ?? `${findingId}.replay.json`;
+  const held: { signer: Signer | null } = { signer: null };
+  /** Minutes of training are not to end with a record that has no place or no key. */
+  const beforeTraining = async (findingId: string): Promise<Result<unknown, Refusal>> => {
+    const free = await freePlace(recordOf(findingId));
+    if (!free.ok) return free;
+    const key = await signingKey(options);
+    if (key.ok) held.signer = key.value;
+    return key;
+  };
   const file = openBundleFile(path);
   try {
     const replayed = await replayBundle({
       ...{ source: file.source, trust: trust.value, onProgress },
       findingId: options.finding ?? null,
-      // Minutes of training are not to end with a record that has no place.
-      beforeTraining: (findingId) => freePlace(recordOf(findingId)),
+      beforeTraining,
     }).finally(clear);
     if (!replayed.ok) return refuse(output, replayed.error);
     const { sha256, verdict, replay: again } = replayed.value;
-    if (again === null) {
+    const { signer } = held;
+    if (again === null || signer === null) {
       if (output.json)
         jsonLine(output, { bundle: { sha256, ...verdict }, replay: null, record: null });
       else {
@@ -119,8 +126,8 @@ const replayBundleFile = async (
     }
     const place = recordOf(again.findingId);
     const time = new Date().toISOString();
-    const written = await writeWhole(place, replayRecord({ sha256 }, again, key.value.key, time));
-    const { keyId, publicKey } = key.value.key;
+    const written = await writeWhole(place, replayRecord({ sha256 }, again, signer.key, time));
+    const { keyId, publicKey } = signer.key;
     const record = written.ok ? { file: place, keyId, publicKey } : null;
     if (output.json) {
       const error = written.ok ? {} : { error: written.error };
@@ -130,7 +137,7 @@ const replayBundleFile = async (
       sayReplay(output, again);
       if (record !== null) {
         output.line(`record  ${place}`);
-        output.line(`signed with ${key.value.from}, key ${keyId}, public key ${publicKey}`);
+        output.line(`signed with ${signer.from}, key ${keyId}, public key ${publicKey}`);
       }
     }
     if (!written.ok) return output.json ? EXIT.badInput : refuse(output, written.error);
@@ -140,23 +147,34 @@ const replayBundleFile = async (
   }
 };
 
-const freePlace = async (path: string): Promise<Result<null, Refusal>> =>
+const isThere = (path: string): Promise<boolean> =>
   access(path).then(
-    () =>
-      refused({
-        code: 'file-exists',
-        message: `found ${path} there already, expected a name that is free for the record; delete it or choose another one with --record`,
-      }),
-    () => ok(null),
+    () => true,
+    () => false,
   );
 
+const freePlace = async (path: string): Promise<Result<null, Refusal>> => {
+  if (await isThere(path))
+    return refused({
+      code: 'file-exists',
+      message: `found ${path} there already, expected a name that is free for the record; delete it or choose another one with --record`,
+    });
+  if (!(await isThere(dirname(path))))
+    return refused({
+      code: 'folder-missing',
+      message: `found no folder ${dirname(path)}, expected one to write the record to; make it first`,
+    });
+  return ok(null);
+};
+
+interface Signer {
+  readonly key: SigningKey;
+  /** The file that holds it. */
+  readonly from: string;
+}
+
 /** The key of whoever replays: his own word, not the operator's. */
-const signingKey = async ({
-  signWith,
-  home,
-}: ReplayOptions): Promise<
-  Result<{ readonly key: SigningKey; readonly from: string }, Refusal>
-> => {
+const signingKey = async ({ signWith, home }: ReplayOptions): Promise<Result<Signer, Refusal>> => {
   if (signWith !== undefined) {
     const text = await textOf(signWith);
     const key = text.ok ? readKey(text.value) : text;
