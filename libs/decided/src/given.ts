@@ -84,10 +84,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     expectedEffect: by("the agent's word"),
   },
   MutationProposed: {
-    summary: by(
-      "the agent's words; that the mandate's screen lets them pass is decided anew",
-      'mandate',
-    ),
+    summary: by("the agent's words; that the mandate's screen lets them pass is decided anew", 'mandate'),
     declaredDomain: by("the agent's word: nothing is charged by it"),
     proposedCommit: held('mutations', 'objects'),
     proposedTree: held('mutations', 'objects', 'complete-chain'),
@@ -107,10 +104,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
   MutationCutOver: NOTHING,
   MutationReverted: NOTHING,
   FairnessMeasured: {
-    report: by(
-      'counts of groups on rows of the vault; figures and intervals follow from them',
-      'gates',
-    ),
+    report: by('counts of groups on rows of the vault; figures and intervals follow from them', 'gates'),
   },
   MutationKept: NOTHING,
   RunReverted: NOTHING,
@@ -125,29 +119,20 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
   FindingProposed: {
     number: by("the finding's id, which holds it"),
     statement: held('mandate'),
-    claim: by(
-      "the estimate on sealed rows of the vault is the operator's word",
-      'sealed-look',
-      'mandate',
-    ),
+    claim: by("the estimate on sealed rows of the vault is the operator's word", 'sealed-look', 'mandate'),
     chain: held('run-head-signed', 'source-pinned', 'complete-chain'),
     sealedLook: held('sealed-look'),
     predictions: held('scored-predictions'),
   },
   FindingVerified: {
-    rows: by(
-      'whoever verifies makes them anew; that they bear out the verdict is decided',
-      'recorded-verdicts',
-    ),
+    rows: by('whoever verifies makes them anew; that they bear out the verdict is decided', 'recorded-verdicts'),
     trust: held('recorded-verdicts'),
     signature: held('recorded-verdicts'),
   },
   VerificationRequested: NOTHING,
   FindingDiscarded: NOTHING,
   AcceptedLineReverted: {
-    toTree: by(
-      "the newest accepted finding that stands, in the other findings' streams, or the source",
-    ),
+    toTree: by("the newest accepted finding that stands, in the other findings' streams, or the source"),
   },
   FindingReviewed: {
     decision: by("the reviewer's; only a finding with PASS can be accepted, which is decided anew"),
@@ -177,10 +162,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     seed: by('who asks'),
     agent: by('who asks'),
   },
-  RunCounted: {
-    runId: held('data-pinned'),
-    seed: by('who opens it; of a requested run it is decided anew'),
-  },
+  RunCounted: { runId: held('data-pinned'), seed: by('who opens it; of a requested run it is decided anew') },
   RunRefused: { code: by("the edge's word"), reason: by("the edge's word") },
   SealedRowsOpened: NOTHING,
   SpendCounted: { spent: held('sealed-look') },
@@ -193,10 +175,7 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     commitment: held('data-pinned'),
     studyId: held('data-pinned'),
     runId: held('data-pinned'),
-    table: by(
-      "whether the policy lets several tables leave stands in the runs' streams",
-      'data-pinned',
-    ),
+    table: by("whether the policy lets several tables leave stands in the runs' streams", 'data-pinned'),
   },
   LookCounted: { studyId: held('sealed-look'), runId: held('sealed-look') },
   LedgerRead: { operation: by("the API's word"), asked: by("the API's word") },

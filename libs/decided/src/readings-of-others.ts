@@ -48,10 +48,7 @@ export const readingsOfFinding = (
   switch (event?.type) {
     case 'FindingProposed':
       return [
-        reading(
-          { type: 'ProposeFinding', data: event.data },
-          named('propose', event.data.findingId),
-        ),
+        reading({ type: 'ProposeFinding', data: event.data }, named('propose', event.data.findingId)),
       ];
     case 'FindingVerified': {
       // Whether the accepted line stood on this finding is told by what became of it.
@@ -148,10 +145,7 @@ export const readingsOfData = (
       const parts = ['fix-table', runId, id, table];
       // Before a run could come back with other data, its id was made of the run alone.
       const then = named('fix-table', runId);
-      const naming = oneOf(
-        head === null ? named(...parts, 'first') : namedAfter(parts, 'first'),
-        then,
-      );
+      const naming = oneOf(head === null ? named(...parts, 'first') : namedAfter(parts, 'first'), then);
       // Whether the run's policy lets several tables leave stands in the run's own stream.
       return (['one', 'any'] as const).map((tables) =>
         reading({ type: 'FixTable', data: { fixed, tables } }, naming),
@@ -191,7 +185,9 @@ export const readingsOfReads = (
   [event]: readonly LedgerReadEvent[],
 ): readonly Reading[] =>
   event?.type === 'LedgerRead'
-    ? [readingBy(ledgerReadDecider, state)({ type: 'RecordRead', data: event.data }, random())]
+    ? [
+        readingBy(ledgerReadDecider, state)({ type: 'RecordRead', data: event.data }, random()),
+      ]
     : [];
 
 const other = (member: string, found: string, expected: string): string | null =>

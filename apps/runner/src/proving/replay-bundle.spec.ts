@@ -84,7 +84,7 @@ describe('a bundle that cannot be trained again', () => {
 
   it('since it does not verify says its verdict, and no sandbox is looked for', async () => {
     const tampered = Uint8Array.from(bytes);
-    tampered[Buffer.from(bytes).indexOf('"MutationKept"') + 1] ^= 1;
+    tampered[Buffer.from(bytes).indexOf('"MutationKept"') + 1]! ^= 1;
     const sandbox = vi.fn(openSandbox);
     const blocked = await replay({ source: bytesSource(tampered), sandbox });
     expect(blocked).toMatchObject({
@@ -119,7 +119,7 @@ describe('a bundle that cannot be trained again', () => {
         ...source,
         read: async (offset, length) => {
           const read = await source.read(offset, length);
-          if (reads === all) read[0] ^= 1;
+          if (reads === all) read[0]! ^= 1;
           return read;
         },
       },
