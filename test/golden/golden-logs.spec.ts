@@ -15,6 +15,7 @@ const LOGS: Readonly<Record<string, string>> = {
   'v1.jsonl': 'd2a9faba8fc57f6a52f10e2c44925c91596a425b256effc9b1dc3341087686d4',
   'v2.jsonl': '5ce956f5ec986a8862acf81707bd5ba7d51ace6befa0d089eb0ec13f9ae0416d',
   'v2-pay.jsonl': 'a8ccafef2adc1996b268540fdb16dc0ba2a6797f7cced717b51674ed91399dba',
+  'v1-replays.jsonl': '164ac52be68a13f9a90daf15166b1501ebd188d9cfe6b15ba9da386c92cc45fe',
   'v1-workers.jsonl': '4589e957b5bbb36d7dfe73491dadd21cd9829c8bd52b5ad3a8c5ab53594d6b86',
   'v3.jsonl': 'a5b58f9cc19eaf8de46d726193e545ffbf307fdd0ec232052ebc6800d3ccaac1',
   'v2-workers.jsonl': 'ce06cc0574c476566c42eb8c10c822b1f93210e86923d3587f464f6a22a0642e',

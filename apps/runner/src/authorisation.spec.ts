@@ -59,6 +59,7 @@ const FINDING: Readonly<Record<FindingCommand['type'], true>> = {
   RecordVerdict: true,
   ReviewFinding: true,
   RequestVerification: true,
+  RecordReplay: true,
 };
 const FLEET: Readonly<Record<FleetCommand['type'], true>> = {
   AdmitWorker: true,

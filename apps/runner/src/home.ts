@@ -116,8 +116,8 @@ export const openHome = async ({
 };
 
 /** Trainings one after the other in this process, contained by this machine's sandbox. */
-const queueHere = async (
-  { sourceTree }: Ledger,
+export const queueHere = async (
+  { sourceTree }: Pick<Ledger, 'sourceTree'>,
   key: SigningKey,
   findSandbox: NonNullable<HomeOptions['sandbox']>,
 ): Promise<Result<TrainingQueue, Refusal>> => {
@@ -188,7 +188,9 @@ const queueElsewhere = (
 };
 
 /** What trainings run on: an image by its digest, or the Node of this very process. */
-const environmentRecord = async (trainingImage: string | null): Promise<EnvironmentRecord> => {
+export const environmentRecord = async (
+  trainingImage: string | null,
+): Promise<EnvironmentRecord> => {
   const image = /^(.+)@sha256:([0-9a-f]{64})$/.exec(trainingImage ?? '');
   return {
     holdfast: VERSION,

@@ -158,6 +158,17 @@ export const GIVEN: Readonly<Record<Judged['type'], Given>> = {
     reason: by("the reviewer's"),
   },
   FindingAccepted: NOTHING,
+  FindingReplayed: {
+    trainingId: held('recorded-verdicts'),
+    steps: held('recorded-verdicts'),
+    rows: by(
+      'whoever trains it again makes them anew; that they bear out the class is decided',
+      'recorded-verdicts',
+    ),
+    environment: held('recorded-verdicts'),
+    predictions: held('recorded-verdicts'),
+    signature: held('recorded-verdicts'),
+  },
   StudyRegistered: { title: by('the study file') },
   StudyPlaced: {
     project: by('who places it'),

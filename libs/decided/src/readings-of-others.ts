@@ -82,6 +82,8 @@ export const readingsOfFinding = (
         ),
       ];
     }
+    case 'FindingReplayed':
+      return [reading({ type: 'RecordReplay', data: event.data }, namedAfter(['replay']))];
     case 'VerificationRequested':
       return [reading({ type: 'RequestVerification', data: {} }, asked())];
     default:

@@ -7,6 +7,7 @@ import {
   type FindingCommand,
   type FindingEvent,
   type FindingProposed,
+  type FindingReplayed,
   type VerdictRow,
 } from './index.ts';
 
@@ -184,6 +185,56 @@ describe('a verdict', () => {
 
   it('needs a finding', () => {
     given([]).when(record('PASS', GOOD)).thenRefused('not-now');
+  });
+});
+
+describe('a replay', () => {
+  const replay: FindingReplayed['data'] = {
+    findingId: 'pay-1-f1',
+    trainingId: 't1',
+    tree: 'claimed tree',
+    steps: 200,
+    class: 'bit-exact',
+    rows: [{ row: 'predictions', outcome: 'same', found: 'the same', expected: 'the recorded' }],
+    environment: {
+      holdfast: '1.0.0',
+      runtime: { name: 'node', version: 'v24.0.0', sha256: 'ab' },
+      platform: 'linux',
+      architecture: 'x64',
+    },
+    predictions: { found: 'cd', expected: 'cd' },
+    signature: { keyId: 'runner', value: 'signed' },
+  };
+  const recorded = (data: FindingReplayed['data']): FindingCommand => ({
+    type: 'RecordReplay',
+    id: 'replay',
+    data,
+  });
+
+  it('is recorded and changes nothing of where the finding stands', () => {
+    for (const events of [[proposed], [proposed, passed], [proposed, blocked, discarded]]) {
+      const replayed: FindingEvent = { type: 'FindingReplayed', data: replay };
+      given(events).when(recorded(replay)).then([replayed]);
+      expect(fold(findingDecider, [...events, replayed])).toEqual(fold(findingDecider, events));
+    }
+  });
+
+  it('that its rows do not bear out is refused', () => {
+    for (const replayed of [
+      { ...replay, class: 'not-reproducible' as const },
+      { ...replay, class: 'within-tolerance' as const },
+      { ...replay, rows: [] },
+      { ...replay, rows: [...replay.rows, ...replay.rows] },
+    ])
+      given([proposed]).when(recorded(replayed)).thenRefused('rows-disagree');
+  });
+
+  it('of another finding or another tree is refused, and so is one of none', () => {
+    for (const other of [{ findingId: 'pay-1-f2' }, { tree: 'source tree' }])
+      given([proposed])
+        .when(recorded({ ...replay, ...other }))
+        .thenRefused('not-this-finding');
+    given([]).when(recorded(replay)).thenRefused('not-now');
   });
 });
 

@@ -7,7 +7,14 @@ import {
   type Result,
 } from '#libs/kernel';
 import { humanTextProblem } from '#libs/mandate';
-import type { FindingEvent, FindingProposed, FindingVerified } from './events.ts';
+import type {
+  FindingEvent,
+  FindingProposed,
+  FindingReplayed,
+  FindingVerified,
+  ReplayClass,
+  ReplayRow,
+} from './events.ts';
 
 interface Command<Type extends string, Data> {
   readonly type: Type;
@@ -36,14 +43,17 @@ export type ReviewFinding = Command<
 
 export type RequestVerification = Command<'RequestVerification', Record<never, never>>;
 
-export type FindingCommand = ProposeFinding | RecordVerdict | ReviewFinding | RequestVerification;
+export type RecordReplay = Command<'RecordReplay', FindingReplayed['data']>;
+
+export type FindingCommand =
+  ProposeFinding | RecordVerdict | ReviewFinding | RequestVerification | RecordReplay;
 
 export type FindingRefusalCode =
   /** The finding is not where this command belongs. */
   | 'not-now'
-  /** A verdict on another finding. */
+  /** A verdict on another finding, or a replay of another program. */
   | 'not-this-finding'
-  /** A verdict that its own rows do not bear out. */
+  /** A verdict or a replay that its own rows do not bear out. */
   | 'rows-disagree'
   /** Only a finding with PASS can be accepted. */
   | 'not-verified'
@@ -134,6 +144,29 @@ const review = (state: FindingState, { data: { decision, reason } }: ReviewFindi
   return ok([reviewed, { type: 'FindingAccepted', data: { findingId, tree: chain.toTree } }]);
 };
 
+const OUTCOMES: Readonly<Record<ReplayClass, ReplayRow['outcome']>> = {
+  'bit-exact': 'same',
+  'within-tolerance': 'within-tolerance',
+  'not-reproducible': 'differs',
+};
+
+const recordReplay = ({ proposed }: FindingState, { data }: RecordReplay): Decision => {
+  if (proposed === null) return refuse('not-now', 'no finding was proposed here');
+  const { findingId, chain } = proposed;
+  if (data.findingId !== findingId || data.tree !== chain.toTree)
+    return refuse(
+      'not-this-finding',
+      `a replay of tree ${data.tree} of ${data.findingId}, expected tree ${chain.toTree} of ${findingId}`,
+    );
+  const compared = data.rows.filter(({ row }) => row === 'predictions');
+  if (compared.length !== 1 || compared[0]?.outcome !== OUTCOMES[data.class])
+    return refuse(
+      'rows-disagree',
+      `${data.class} with predictions ${compared[0]?.outcome ?? 'not compared'}, expected ${OUTCOMES[data.class]}; replay it again`,
+    );
+  return ok([{ type: 'FindingReplayed', data }]);
+};
+
 /** A finding: proposed once, verified as often as anybody likes, accepted by people only. */
 export const findingDecider: Decider<
   FindingState,
@@ -154,6 +187,8 @@ export const findingDecider: Decider<
         return review(state, command);
       case 'RequestVerification':
         return requestVerification(state);
+      case 'RecordReplay':
+        return recordReplay(state, command);
     }
   },
   evolve: (state, event) => {
@@ -176,6 +211,7 @@ export const findingDecider: Decider<
         return { ...state, review: event.data.decision };
       case 'FindingAccepted':
       case 'AcceptedLineReverted':
+      case 'FindingReplayed':
         return state;
     }
   },

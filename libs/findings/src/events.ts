@@ -1,4 +1,5 @@
 import type { ArtefactRef, Fact, PrivateText, Signature } from '#libs/kernel';
+import type { EnvironmentRecord } from '#libs/run';
 
 /**
  * The look at the sealed rows that a claim rests on, with all that its interval's width is computed from: anybody can
@@ -134,6 +135,37 @@ export type FindingAccepted = Fact<
   { readonly findingId: string; readonly tree: string }
 >;
 
+/** How well a training could be done again. */
+export type ReplayClass = 'bit-exact' | 'within-tolerance' | 'not-reproducible';
+
+/** One thing that was done again, and what came of it. */
+export interface ReplayRow {
+  readonly row: 'environment' | 'predictions' | 'metric';
+  /** `attested`: not checked here, the operator's word. */
+  readonly outcome: 'same' | 'within-tolerance' | 'differs' | 'attested';
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** A finding's program was trained again and its predictions compared. It changes nothing of where the finding stands. */
+export type FindingReplayed = Fact<
+  'FindingReplayed',
+  {
+    readonly findingId: string;
+    /** The recorded training that was done again. */
+    readonly trainingId: string;
+    readonly tree: string;
+    readonly steps: number;
+    readonly class: ReplayClass;
+    readonly rows: readonly ReplayRow[];
+    /** What it was trained on this time. */
+    readonly environment: EnvironmentRecord;
+    /** SHA-256 of the predictions' file; found: null where the training gave none that can be read. */
+    readonly predictions: { readonly found: string | null; readonly expected: string };
+    readonly signature: Signature;
+  }
+>;
+
 export type FindingEvent =
   | FindingProposed
   | FindingVerified
@@ -141,4 +173,5 @@ export type FindingEvent =
   | FindingDiscarded
   | AcceptedLineReverted
   | FindingReviewed
-  | FindingAccepted;
+  | FindingAccepted
+  | FindingReplayed;

@@ -84,6 +84,13 @@ export const ACTS = {
     commands: ['RequestVerification'],
     operations: ['verifyFinding'],
   },
+  'replay-findings': {
+    row: null,
+    what: 'train a finding again and record what came of it',
+    roles: READERS,
+    commands: ['RecordReplay'],
+    operations: [],
+  },
   'read-the-ledger': {
     row: null,
     what: 'read studies, runs, ledgers and findings',

@@ -121,6 +121,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
     'measuredDomain',
   ],
   FindingProposed: ['claim.look'],
+  FindingReplayed: ['predictions.found'],
   SplitFixed: ['rowId'],
   MutationReverted: [
     'ruling',

@@ -65,6 +65,7 @@ const PAYLOADS: Payloads = {
   AcceptedLineReverted: findings.AcceptedLineRevertedPayload,
   FindingReviewed: findings.FindingReviewedPayload,
   FindingAccepted: findings.FindingAcceptedPayload,
+  FindingReplayed: findings.FindingReplayedPayload,
   StudyRegistered: studies.StudyRegisteredPayload,
   StudyPlaced: studies.StudyPlacedPayload,
   SplitCommitted: studies.SplitCommittedPayload,

@@ -7,9 +7,12 @@ import type {
   FindingChain,
   FindingDiscarded,
   FindingProposed,
+  FindingReplayed,
   FindingReviewed,
   FindingVerified,
   Look,
+  ReplayClass,
+  ReplayRow,
   VerdictRow,
   VerificationRequested,
 } from '#libs/findings';
@@ -31,6 +34,7 @@ import {
   WordList,
   Words,
 } from './checks.ts';
+import { EnvironmentPayload } from './run.ts';
 import {
   ArtefactRefPayload,
   HumanText,
@@ -144,4 +148,41 @@ export class FindingAcceptedPayload implements DataOf<FindingAccepted> {
 
 export class VerificationRequestedPayload implements DataOf<VerificationRequested> {
   @Id() findingId!: string;
+}
+
+const CLASSES = every<ReplayClass>({
+  'bit-exact': true,
+  'within-tolerance': true,
+  'not-reproducible': true,
+});
+const REPLAYED = every<ReplayRow['row']>({ environment: true, predictions: true, metric: true });
+const OUTCOMES = every<ReplayRow['outcome']>({
+  same: true,
+  'within-tolerance': true,
+  differs: true,
+  attested: true,
+});
+
+class ReplayRowPayload implements ReplayRow {
+  @OneOf(REPLAYED) row!: ReplayRow['row'];
+  @OneOf(OUTCOMES) outcome!: ReplayRow['outcome'];
+  @Words() found!: string;
+  @Words() expected!: string;
+}
+
+class ReplayedPredictionsPayload {
+  @Nullable() @Sha256() found!: string | null;
+  @Sha256() expected!: string;
+}
+
+export class FindingReplayedPayload implements DataOf<FindingReplayed> {
+  @Id() findingId!: string;
+  @Id() trainingId!: string;
+  @Oid() tree!: string;
+  @Count() steps!: number;
+  @OneOf(CLASSES) class!: ReplayClass;
+  @NestedList(() => ReplayRowPayload) rows!: readonly ReplayRowPayload[];
+  @Nested(() => EnvironmentPayload) environment!: EnvironmentPayload;
+  @Nested(() => ReplayedPredictionsPayload) predictions!: ReplayedPredictionsPayload;
+  @Nested(() => SignaturePayload) signature!: SignaturePayload;
 }

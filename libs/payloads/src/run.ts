@@ -149,7 +149,7 @@ class RuntimePayload {
   @Sha256() sha256!: string;
 }
 
-class EnvironmentPayload implements EnvironmentRecord {
+export class EnvironmentPayload implements EnvironmentRecord {
   @Text(100) holdfast!: string;
   @Nested(() => RuntimePayload) runtime!: RuntimePayload;
   @Text(100) platform!: string;

@@ -1,9 +1,9 @@
 import canonicalize from 'canonicalize';
 import type { Signature } from '#libs/kernel';
-import type { FindingVerified } from '#libs/findings';
+import type { FindingReplayed, FindingVerified } from '#libs/findings';
 
 /** What a signature is for; a part of what is signed, so that none passes for another. */
-export type AttestationContext = 'run-head' | 'training' | 'verdict';
+export type AttestationContext = 'run-head' | 'training' | 'verdict' | 'replay';
 
 const utf8 = new TextEncoder();
 
@@ -58,3 +58,11 @@ export const verdictAttestation = (
   runHead: { revision: runHead.revision, hash: runHead.hash },
   proposed,
 });
+
+type Replayed = Omit<FindingReplayed['data'], 'signature'>;
+
+/** What the runner signs of a replay: the event's data less the signature, and the hash of the finding's `FindingProposed`. */
+export const replayAttestation = (
+  { signature: _, ...replayed }: Replayed & { readonly signature?: Signature },
+  proposed: string,
+): Replayed & { readonly proposed: string } => ({ ...replayed, proposed });

@@ -1,5 +1,4 @@
-/** How well a training could be done again. */
-export type ReplayClass = 'bit-exact' | 'within-tolerance' | 'not-reproducible';
+import type { ReplayClass } from '#libs/findings';
 
 export interface ReplayComparison {
   readonly class: ReplayClass;

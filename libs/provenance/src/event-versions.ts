@@ -56,6 +56,7 @@ const FINDING: Types<FindingEvent> = {
   AcceptedLineReverted: true,
   FindingReviewed: true,
   FindingAccepted: true,
+  FindingReplayed: true,
 };
 
 const DATA: Types<DataEvent> = { SplitFixed: true, TableFixed: true, LookCounted: true };

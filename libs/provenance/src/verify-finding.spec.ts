@@ -10,7 +10,7 @@ import {
   type FindingProposed,
 } from '#libs/findings';
 import type { RunEvent, RunOpened, TrainingPurpose } from '#libs/run';
-import { verdictAttestation } from './attestations.ts';
+import { replayAttestation, verdictAttestation } from './attestations.ts';
 import { treeEntries } from './git-objects.ts';
 import { pinnedDigest } from './pinned-digest.ts';
 import { chained, honestRun, oldRun, sealed } from './testing/honest-run.ts';
@@ -1663,6 +1663,81 @@ describe('verifying a finding again', () => {
     ['another claim', 'runner', () => 'cd'.repeat(32)],
   ] as const)('blocks with a verdict of %s', async (_, who, claimed) => {
     expect(failing(await again(who, claimed))).toEqual(['recorded-verdicts']);
+  });
+});
+
+describe('verifying a finding that was replayed', () => {
+  const replayed = async (
+    who: 'runner' | 'worker',
+    claimed: (text: string) => string,
+    findingId = (own: string) => own,
+    tamper = {},
+  ) => {
+    const honest = make();
+    const streams = sealed(workshop, honest);
+    const proposed = streams.findingEvents[0];
+    if (proposed === undefined) throw new Error('nothing was proposed');
+    const unsigned = {
+      findingId: findingId(honest.findingId),
+      trainingId: 'a training',
+      tree: honest.finding.data.chain.toTree,
+      steps: 200,
+      class: 'bit-exact',
+      rows: [
+        { row: 'predictions', outcome: 'same', found: 'the same', expected: 'the recorded ones' },
+      ],
+      environment: {
+        holdfast: '1.0.0',
+        runtime: { name: 'node', version: 'v24.0.0', sha256: 'ab'.repeat(32) },
+        platform: 'linux',
+        architecture: 'x64',
+      },
+      predictions: { found: 'cd'.repeat(32), expected: 'cd'.repeat(32) },
+    } as const;
+    const attested = replayAttestation(unsigned, claimed(proposed.hash));
+    const data = { ...unsigned, ...tamper, signature: workshop.sign(who, 'replay', attested) };
+    const recorded = chained(
+      'finding-f1',
+      [{ type: 'FindingReplayed', data }],
+      workshop.sha256,
+      { position: proposed.position + 1, prev: proposed.hash },
+      1,
+    );
+    return verdictOn({ ...streams, findingEvents: [proposed, ...recorded] }, honest);
+  };
+
+  it('passes with the replay that the runner signed', async () => {
+    const verdict = await replayed('runner', (hash) => hash);
+    expect(verdict.verdict).toBe('PASS');
+    expect(verdict.rows.find(({ row }) => row === 'recorded-verdicts')?.found).toBe(
+      '0 verdicts and 1 replays recorded before this one',
+    );
+  });
+
+  it.each([
+    ['another key', () => replayed('worker', (hash) => hash)],
+    ['another claim', () => replayed('runner', () => 'cd'.repeat(32))],
+    [
+      'another finding',
+      () =>
+        replayed(
+          'runner',
+          (hash) => hash,
+          () => 'f9',
+        ),
+    ],
+    [
+      'another class than was signed',
+      () =>
+        replayed(
+          'runner',
+          (hash) => hash,
+          (own) => own,
+          { class: 'within-tolerance' },
+        ),
+    ],
+  ] as const)('blocks with a replay of %s', async (_, judged) => {
+    expect(failing(await judged())).toEqual(['recorded-verdicts']);
   });
 });
 

@@ -1,5 +1,10 @@
 export * from './attest.ts';
 export * from './dsse.ts';
 export * from './key-file.ts';
-export { runHeadAttestation, trainingAttestation, verdictAttestation } from '#libs/provenance';
+export {
+  replayAttestation,
+  runHeadAttestation,
+  trainingAttestation,
+  verdictAttestation,
+} from '#libs/provenance';
 export type { AttestationContext } from '#libs/provenance';

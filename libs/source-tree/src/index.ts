@@ -1,3 +1,4 @@
+export { gatherObjects, type ForeignObject } from './gather-objects.ts';
 export { openSourceTree } from './open-source-tree.ts';
 export { PATH_LIMITS, pathProblems } from './paths.ts';
 export type { PathProblem } from './paths.ts';

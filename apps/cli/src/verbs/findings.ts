@@ -1,21 +1,13 @@
-import {
-  AskView,
-  ReplayFinding,
-  ReviewFinding,
-  shownFinding,
-  VerifyFinding,
-  type Replay,
-} from '#apps/runner';
+import { AskView, ReviewFinding, shownFinding, VerifyFinding } from '#apps/runner';
 import type { Verdict } from '#libs/provenance';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
 import { jsonLine, refuse } from '../output.ts';
-import { liveLine } from '../present/live-line.ts';
 import { findingsTable } from '../present/tables.ts';
 import { findingLines, verdictLines } from '../present/verdict.ts';
 import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, type Verb } from '../verb.ts';
-import { isFile, verifyBundleFile, type AuditorOptions } from './verify-bundle.ts';
+import { auditor, isFile, verifyBundleFile, type AuditorOptions } from './verify-bundle.ts';
 
 interface FindingsOptions extends CommonOptions {
   readonly study?: string;
@@ -50,14 +42,10 @@ export const findingsVerb: Verb = (program, done) => {
 };
 
 export const verifyVerb: Verb = (program, done) => {
-  common(program.command('verify <finding-or-bundle>'))
+  auditor(common(program.command('verify <finding-or-bundle>')))
     .description(
       "walk a finding's chain back to its pinned source: PASS or BLOCK, every row answered; of the home, or of a bundle by its key alone",
     )
-    .option('--key <vkey or file>', "the log's verifier key, for a bundle")
-    .option('--witness <vkey or file...>', 'verifier keys of witnesses that you trust')
-    .option('--timestamp-ca <file>', 'certificates (PEM) of timestamp authorities that you trust')
-    .option('--seen <file>', 'a signed checkpoint of this log that you were shown before')
     .addHelpText(
       'after',
       `
@@ -109,54 +97,6 @@ const sayVerdict = async (
       ? [`${verdict.verdict}   ${findingId}`, ...verdictLines(output.style, verdict, 'rows')]
       : findingLines(output.style, finding, verdict, 'rows');
   for (const line of lines) output.line(line);
-};
-
-export const replayVerb: Verb = (program, done) => {
-  common(program.command('replay <finding>'))
-    .description('train the pinned tree again for the recorded steps and compare predictions')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 bit-exact or within tolerance, 1 not reproducible. The metric is recomputed where the rows of the study are at hand.',
-    )
-    .action((findingId: string, options: CommonOptions) =>
-      done(withSession(options, (session) => replay(session, findingId))),
-    );
-};
-
-const replay = async (session: Session, findingId: string): Promise<ExitCode> => {
-  const { commands, output } = session;
-  const progress = output.live ? liveLine(output.write, output.width) : null;
-  const replayed = await commands.execute(
-    new ReplayFinding(findingId, ({ step, of }) =>
-      progress?.draw(`training again: step ${step} of ${of}`),
-    ),
-  );
-  progress?.clear();
-  if (!replayed.ok) return refuse(output, replayed.error);
-  if (output.json) jsonLine(output, replayed.value);
-  else sayReplay(output, replayed.value);
-  return replayed.value.class === 'not-reproducible' ? EXIT.blocked : EXIT.done;
-};
-
-const SIGNS = { same: '✓', 'within-tolerance': '≈', differs: '✗', attested: '·' } as const;
-
-const sayReplay = (
-  { line, style: { paint } }: Session['output'],
-  { findingId, tree, steps, class: outcome, rows }: Replay,
-): void => {
-  const good = outcome !== 'not-reproducible';
-  line(`${paint.bold(good ? paint.green(outcome) : paint.red(outcome))}   ${findingId}`);
-  line(paint.dim(`         tree ${tree.slice(0, 12)} trained again for ${steps} steps`));
-  for (const { row, outcome: said, found, expected } of rows) {
-    const paintRow = {
-      same: paint.green,
-      differs: paint.red,
-      'within-tolerance': paint.yellow,
-      attested: paint.dim,
-    };
-    line(`         ${paintRow[said](SIGNS[said])} ${row.padEnd(12)} ${found}`);
-    if (said === 'differs') line(paint.dim(`           ${' '.repeat(12)} expected ${expected}`));
-  }
 };
 
 export const reviewVerb: Verb = (program, done) => {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { BUNDLE_PORTS, openBundleFile } from '#apps/runner';
 import { verifyTimestamp } from '#libs/anchors';
 import { verifyBundle, type AuditorTrust, type VerifyTimestamp } from '#libs/bundle';
@@ -16,6 +17,14 @@ export interface AuditorOptions {
   readonly seen?: string;
 }
 
+/** The options of a verb that takes a bundle. */
+export const auditor = (command: Command): Command =>
+  command
+    .option('--key <vkey or file>', "the log's verifier key, for a bundle")
+    .option('--witness <vkey or file...>', 'verifier keys of witnesses that you trust')
+    .option('--timestamp-ca <file>', 'certificates (PEM) of timestamp authorities that you trust')
+    .option('--seen <file>', 'a signed checkpoint of this log that you were shown before');
+
 /** Whether a name is that of a file; only then it is a bundle. */
 export const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -31,7 +40,8 @@ const unreadable = (path: string, error: unknown) =>
     message: `${path} can't be read: ${error instanceof Error ? error.message : String(error)}`,
   });
 
-const textOf = async (path: string): Promise<Result<string, Refusal>> => {
+/** A small text file; refused where it can't be read. */
+export const textOf = async (path: string): Promise<Result<string, Refusal>> => {
   try {
     const { size } = await stat(path);
     if (size > MOST_BYTES) return unreadable(path, `it has ${size} bytes`);
@@ -67,7 +77,8 @@ const keyGiven = async (given: string): Promise<Result<string, Refusal>> => {
   return text.ok ? ok(text.value.trim()) : text;
 };
 
-const trustOf = async (options: AuditorOptions): Promise<Result<AuditorTrust, Refusal>> => {
+/** Whom the auditor trusts, out of what he gave. */
+export const trustOf = async (options: AuditorOptions): Promise<Result<AuditorTrust, Refusal>> => {
   if (options.key === undefined)
     return refused({
       code: 'key-missing',

@@ -1,15 +1,16 @@
-import { verdictAttestation } from '../attestations.ts';
+import { replayAttestation, verdictAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
-/** Verdicts that stand in the finding's stream already are the runner's word on this very claim. */
+/** Verdicts and replays that stand in the finding's stream already are the runner's word on this very claim. */
 export const recordedVerdicts: Check = {
   row: 'recorded-verdicts',
   expected:
-    "each verdict recorded so far is signed by the runner key that RunOpened pins, over its rows, the run head and the finding's claim",
+    "each verdict and each replay recorded so far is signed by the runner key that RunOpened pins, over its rows, the finding's claim and, for a verdict, the run head",
   start: ({ finding, opened, verifySignature }) => {
     const faults = collectFaults();
-    const verdicts: (() => void)[] = [];
+    const signatures: (() => void)[] = [];
+    let [verdicts, replays] = [0, 0];
     let proposed = '';
     return {
       link: ({ source, index, digest }) => {
@@ -18,17 +19,33 @@ export const recordedVerdicts: Check = {
       finding: {
         FindingVerified: (data, { index }) => {
           // The keys are known only when the run was read.
-          verdicts.push(() => {
+          verdicts += 1;
+          signatures.push(() => {
             const attested = verdictAttestation(data, finding.chain.runHead, proposed);
             const key = opened().keys.runner.publicKey;
             if (!verifySignature(key, 'verdict', attested, data.signature))
               faults.add(`the signature of the verdict in event ${index} does not hold`);
           });
         },
+        FindingReplayed: (data, { index }) => {
+          replays += 1;
+          signatures.push(() => {
+            faults.differ(
+              `the finding of the replay in event ${index}`,
+              data.findingId,
+              finding.findingId,
+            );
+            const key = opened().keys.runner.publicKey;
+            if (!verifySignature(key, 'replay', replayAttestation(data, proposed), data.signature))
+              faults.add(`the signature of the replay in event ${index} does not hold`);
+          });
+        },
       },
       conclude: () => {
-        for (const check of verdicts) check();
-        return faults.outcome(`${verdicts.length} verdicts recorded before this one`);
+        for (const check of signatures) check();
+        return faults.outcome(
+          `${verdicts} verdicts${replays === 0 ? '' : ` and ${replays} replays`} recorded before this one`,
+        );
       },
     };
   },
