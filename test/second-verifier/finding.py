@@ -18,11 +18,11 @@ DEEPEST_FORK = 32
 # Types of each stream, with the newest version of each (docs/reference/events.md).
 TYPES = {
     "run": {
-        "RunOpened": 2, "GatePassed": 1, "RunHalted": 1, "CohortsServed": 1, "TrainingLaunched": 1,
-        "WorkerEnlisted": 1, "TrainingCompleted": 1, "TrainingFailed": 1, "TrainingTimedOut": 1, "MetricObserved": 2,
+        "RunOpened": 2, "GatePassed": 1, "RunHalted": 2, "CohortsServed": 1, "TrainingLaunched": 1,
+        "WorkerEnlisted": 1, "TrainingCompleted": 1, "TrainingFailed": 2, "TrainingTimedOut": 1, "MetricObserved": 2,
         "BaselineEstablished": 1, "HypothesisProposed": 1, "MutationProposed": 2, "ProposalRefused": 1,
         "SecondaryMetricProposed": 1, "RestorePointTaken": 1, "MutationCutOver": 1, "MutationReverted": 2,
-        "FairnessMeasured": 2, "MutationKept": 2, "RunReverted": 2, "LoopEnded": 1, "RunHeadSigned": 1,
+        "FairnessMeasured": 2, "MutationKept": 2, "RunReverted": 2, "LoopEnded": 2, "RunHeadSigned": 1,
         "RunClosed": 1, "BudgetCharged": 1, "BudgetExhausted": 1, "DivergenceDetected": 2,
     },
     "study": dict.fromkeys(
@@ -30,7 +30,7 @@ TYPES = {
          "SealedRowsOpened", "SpendCounted"), 1),
     "finding": {
         "FindingProposed": 2, "FindingVerified": 1, "VerificationRequested": 1, "FindingDiscarded": 1,
-        "AcceptedLineReverted": 1, "FindingReviewed": 1, "FindingAccepted": 1,
+        "AcceptedLineReverted": 1, "FindingReviewed": 2, "FindingAccepted": 1, "FindingReplayed": 1,
     },
     "data": dict.fromkeys(("SplitFixed", "TableFixed", "LookCounted"), 1),
 }  # fmt: skip

@@ -73,6 +73,20 @@ def rotated(notary, data):
     notary.keys.append(after)
 
 
+def is_sealed(text):
+    """Whether what a person wrote is sealed: a key's name, a nonce, 1 to 900 encrypted bytes and their tag of 16."""
+    if not isinstance(text, dict) or sorted(text) != ["ciphertext", "keyId", "kind", "nonce"]:
+        return False
+    secret = notes.base64_bytes(text["ciphertext"])
+    return (
+        text["kind"] == "sealed"
+        and re.fullmatch(r"text-[0-9a-f]{32}", text["keyId"]) is not None
+        and re.fullmatch(r"[A-Za-z0-9+/]{16}", text["nonce"]) is not None
+        and secret is not None
+        and 17 <= len(secret) <= 916
+    )
+
+
 def is_count(value, least):
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= 2**53 - 1
 
@@ -154,7 +168,7 @@ def decide(notary, body):
                 raise Malformed("an alarm stands already")
             notary.alarm = data
         case "NotaryAlarmSettled":
-            if notary.alarm is None or not isinstance(data["reason"], str) or not re.search(r"\S", data["reason"]):
+            if notary.alarm is None or not is_sealed(data["reason"]):
                 raise Malformed("no alarm stands, or no reason is given")
             notary.alarm = None
 

@@ -22,6 +22,7 @@ import {
   type GoldenRun,
   type NotaryFact,
 } from '../../libs/bundle/src/testing/fixture.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { runHeadAttestation, verdictAttestation } from '../../libs/provenance/src/attestations.ts';
 import {
   chained,
@@ -290,7 +291,7 @@ const notarised = (
           type: 'NotaryAlarmRaised',
           data: { reason: 'shorter-log', size, found: '9 events', expected: `${size}` },
         },
-        { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } },
+        { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
       );
     const seenBy =
       kind === 'witnessed' && size === events.length ? WITNESSES : WITNESSES.slice(0, draw(2));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
   bundleOf,
   goldenLog,
@@ -44,7 +45,7 @@ const linesOf = async (name: GoldenRun): Promise<readonly Record<string, unknown
       type: 'NotaryAlarmRaised',
       data: { reason: 'shorter-log', size: 20, found: '19 events', expected: '20' },
     },
-    { type: 'NotaryAlarmSettled', data: { reason: 'a copy was read by mistake' } },
+    { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
     (after) => facts.signed(next, size, 20, after),
     (after) => facts.witnessed(witnessSigner(), after.at(-1)!, WITNESSED),
   );
