@@ -496,7 +496,7 @@ def worker_signatures(chain):
         signature = data["signature"]
         key_id = signature["keyId"]
         key = pinned["publicKey"] if key_id == pinned["keyId"] else keys.get(key_id)
-        attested = {name: value for name, value in data.items() if name != "signature"}
+        attested = {name: value for name, value in data.items() if name not in ("signature", "note")}
         if key is None or not signed(key, "training", attested, signature):
             faults.append(f"the signature of training {data['trainingId']} does not hold")
     return faults

@@ -6,6 +6,7 @@ import { openSandbox } from '#libs/sandbox';
 import {
   bundleOf,
   goldenLog,
+  inTurn,
   logSigner,
   notaryFacts,
 } from '../../../../libs/bundle/src/testing/fixture.ts';
@@ -18,7 +19,9 @@ const log = logSigner();
 const bundled = async (name: 'v1-pay' | 'v2-pay', subject: Subject): Promise<Uint8Array> => {
   const golden = goldenLog(name);
   const facts = notaryFacts(golden.events);
-  const notary = [facts.opened(log), facts.signed(log, golden.events.length, null)];
+  const notary = inTurn(facts.opened(log), (after) =>
+    facts.signed(log, golden.events.length, null, after),
+  );
   return (await bundleOf(golden, subject, notary)).bytes;
 };
 
