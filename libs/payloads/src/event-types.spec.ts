@@ -101,6 +101,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   GatePassed: ['mutationId'],
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId', 'note'],
   LoopEnded: ['note'],
+  CheckpointSigned: ['follows', 'heads'],
   TrainingLaunched: ['mutationId'],
   TrainingCompleted: ['selfReported'],
   TrainingFailed: ['errorClass', 'errorFile', 'errorLine', 'note'],

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fromBase64, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
+import { fromBase64, parseNote, parseVerifierKey, toBase64, verifyNote } from '#libs/checkpoints';
 import { chain, parseBody, unchained, type EventLog } from '#libs/event-log';
-import { deriveId, type NewEvent } from '#libs/kernel';
+import { deriveId, type NewEvent, type StoredEvent } from '#libs/kernel';
 import { SEALED } from '../../../../libs/kernel/src/testing/sealed-text.ts';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
+import { streamHeads } from '#libs/notary';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
 import {
@@ -28,6 +29,7 @@ import {
   NOTARY_LEASE,
   type NotaryLedger,
   type NotaryOptions,
+  type Sealed,
 } from './notary.ts';
 
 let folder: string;
@@ -69,7 +71,14 @@ const tamper = (work: (database: DatabaseSync) => void): void => {
 };
 
 /** Writes another event in the place of one, with hashes that hold, and links what comes after it anew. */
-const rewrite = (stream: string, revision: number): void =>
+const rewrite = (
+  stream: string,
+  revision: number,
+  change = (event: NewEvent): NewEvent => ({
+    ...event,
+    data: { operation: 'getRun', asked: { id: 'another' } },
+  }),
+): void =>
   tamper((database) => {
     const rows = database
       .prepare(
@@ -86,9 +95,8 @@ const rewrite = (stream: string, revision: number): void =>
       .map(({ revision: at, canonical }) => {
         const { stream: _, revision: __, ...event } = parseBody(canonical);
         const { prev: ___, ...metadata } = event.metadata;
-        const data =
-          at === revision ? { operation: 'getRun', asked: { id: 'another' } } : event.data;
-        return unchained(stream, at, { ...event, data, metadata });
+        const was = { ...event, metadata };
+        return unchained(stream, at, at === revision ? change(was) : was);
       });
     for (const { revision: at, hash, canonical } of chain(before, events))
       database
@@ -129,6 +137,56 @@ describe('a log', () => {
       ),
     ).toBe(true);
     expect(await types()).toEqual(['NotaryOpened', 'CheckpointSigned', 'CheckpointSigned']);
+  });
+
+  it('is signed with the heads of all its streams, and the notary’s own event before', async () => {
+    const commits = async ({ checkpoint }: Sealed): Promise<void> => {
+      const heads = streamHeads(NOTARY_PORTS.sha256);
+      for await (const stored of log.readStored()) if (stored.stream !== NOTARY) heads.see(stored);
+      const { streams, root } = heads.tree();
+      const own: StoredEvent[] = [];
+      for await (const stored of log.readStored({ stream: NOTARY })) own.push(stored);
+      const { revision, hash } = own.at(-2)!;
+      const follows = { revision, hash };
+      expect(checkpoint).toMatchObject({ heads: { streams, root: toBase64(root) }, follows });
+      expect(checkpoint!.note.split('\n').slice(3, 6)).toEqual([
+        `heads ${streams} ${toBase64(root)}`,
+        `notary ${revision} ${toBase64(Buffer.from(hash, 'hex'))}`,
+        '',
+      ]);
+    };
+    await grow(log, 2);
+    // The same notary goes on; another one begins anew.
+    const both = await asNotary(ledger(), options, async (notary) => {
+      const first = await notary.seal();
+      if (!first.ok) return first;
+      await commits(first.value);
+      await grow(log, 300);
+      return notary.seal();
+    });
+    if (!both.ok) throw new Error(both.error.message);
+    await commits(both.value);
+    expect(both.value.checkpoint).toMatchObject({ heads: { streams: 3 } });
+    await grow(log, 10);
+    await commits(await sealed());
+  });
+
+  it('is not signed after the notary’s own stream was hashed anew', async () => {
+    await grow(log, 5);
+    await sealed();
+    await grow(log, 1);
+    // Every note in it is as it was signed.
+    rewrite(NOTARY, 0, (event) => ({
+      ...event,
+      metadata: { ...event.metadata, time: '2020-01-01T00:00:00.000Z' },
+    }));
+    expect(await seal()).toMatchObject({
+      ok: false,
+      error: {
+        code: 'notary-alarm',
+        message: expect.stringContaining('commits to event 0 of the notary') as string,
+      },
+    });
   });
 
   it('is not signed again where nothing came since', async () => {
