@@ -79,7 +79,7 @@ export interface Pool {
 
 /** Rows that may name what was changed in a part of the file. */
 const ROWS: Readonly<Record<Group, readonly string[]>> = {
-  header: ['bundle-form', 'subject', 'log-key'],
+  header: ['bundle-form', 'subject', 'log-key', 'heads'],
   object: ['bundle-form', 'objects'],
   // The last event of a stream is held by the header and the tree, every other one by the event after it.
   event: ['bundle-form', 'hash-chain', 'inclusion', 'subject'],
