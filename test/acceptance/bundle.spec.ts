@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import canonicalize from 'canonicalize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   driveRun,
@@ -17,6 +19,7 @@ import { readLogTree } from '#libs/log-tree';
 import { readStudy } from '#libs/studies';
 import { startTestServer } from '../../apps/api/src/testing/server.ts';
 import { LOCAL_REVIEWER } from '../../apps/runner/src/actors.ts';
+import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
@@ -89,6 +92,26 @@ afterAll(async () => {
   await home.close();
   await prepared.remove();
 });
+
+interface Header {
+  readonly streams: { events: number; head: string; readonly stream: string }[];
+}
+
+/** The bundle as it was before its finding was reviewed, but for what the checkpoint says: header, page and end fit. */
+const withoutReview = (bundle: Buffer): string => {
+  const lines = bundle.toString('utf8').trimEnd().split('\n');
+  const at = lines.findIndex((line) => line.includes('"type":"FindingReviewed"}'));
+  lines.splice(at, 1);
+  const body = lines[at - 1]!.slice('{"body":'.length, lines[at - 1]!.lastIndexOf(',"leaf":{'));
+  const header = JSON.parse(lines[0]!) as Header;
+  const stream = header.streams.find((each) => body.includes(`"stream":"${each.stream}"`))!;
+  stream.events -= 1;
+  stream.head = hash('sha256', body);
+  lines[0] = canonicalize(header);
+  lines[lines.length - 2] = lines.at(-2)!.replace(/ {2}reviewed .*?\\n/, '');
+  lines[lines.length - 1] = canonicalize({ lines: lines.length - 1, part: 'end' });
+  return `${lines.join('\n')}\n`;
+};
 
 describe('a bundle of a home', () => {
   it(
@@ -181,7 +204,7 @@ describe('a bundle of a home', () => {
       const review = {
         type: 'ReviewFinding',
         id: 'review-it',
-        data: { decision: 'rejected', reason: 'too small an effect to act on' },
+        data: { decision: 'rejected', reason: SEALED },
       } as const;
       good(await home.findings.send('parcels-2-f1', review as never, LOCAL_REVIEWER));
       const reviewed = await bundleOf(FINDING);
@@ -189,6 +212,11 @@ describe('a bundle of a home', () => {
       const later = join(prepared.root, 'later');
       await writeFile(later, reviewed);
       expect((await verify(later, '--key', key)).exitCode).toBe(0);
+      // Somebody who has no key makes the review disappear, and all else fit.
+      await writeFile(later, withoutReview(reviewed));
+      const cut = await verify(later, '--key', key);
+      expect(cut.exitCode).toBe(1);
+      expect(cut.stdout.match(/✗ \S+/g)).toEqual(['✗ heads']);
     },
     PATIENCE,
   );

@@ -63,6 +63,9 @@ const hasKeys = (value: unknown, keys: readonly string[]): value is Record<strin
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= LIMITS.name;
 
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+
 const isProof = (value: unknown): boolean =>
   hasKeys(value, ['index', 'proof']) &&
   (value['index'] === 0 || isCount(value['index'])) &&
@@ -71,9 +74,6 @@ const isProof = (value: unknown): boolean =>
   value['proof'].every(
     (hash) => typeof hash === 'string' && fromBase64(hash)?.length === HASH_BYTES,
   );
-
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
 const HEADER_START = utf8.encode(`{"format":"${FORMAT}",`);
 

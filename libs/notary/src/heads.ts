@@ -32,6 +32,8 @@ export interface StreamHead {
   readonly hash: string;
 }
 
+type Ended = Pick<StreamHead, 'revision' | 'hash'>;
+
 /** Names a stream without giving the name away: whoever is shown a proof learns nothing of other studies. */
 const tagOf = (sha256: Sha256, { stream, first }: Pick<StreamHead, 'stream' | 'first'>) =>
   sha256(utf8.encode(`holdfast/stream/v1\n${stream}\n${first}`));
@@ -43,8 +45,6 @@ const leafOf = (sha256: Sha256, tag: Uint8Array, { revision, hash }: Ended): Uin
   leaf.set(bytesOfHex(hash), HASH_BYTES + 8);
   return leafHash(sha256, leaf);
 };
-
-type Ended = Pick<StreamHead, 'revision' | 'hash'>;
 
 /** The hash of a stream's leaf in the tree of heads: SHA-256 over its tag, the revision (uint64) and the chain hash. */
 export const headLeaf = (sha256: Sha256, head: StreamHead): Uint8Array =>

@@ -18,6 +18,7 @@ export {
   type SealRefusal,
   type SealRefusalCode,
 } from './notary.ts';
+export { leavesOf } from './new-leaves.ts';
 export { notarySigner } from './notary-key.ts';
 export {
   openSealing,

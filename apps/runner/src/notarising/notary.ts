@@ -148,7 +148,7 @@ const openNotary = (
   const record = async (
     command: NotaryCommand,
     actor: Actor = NOTARY_ACTOR,
-    /** What it was made after; by default what the stream ends with now. */
+    /** What it was made after, and is refused after anything else; by default what the stream ends with now. */
     after: Standing | null = null,
   ): Promise<Result<null, SealRefusal>> => {
     signal.throwIfAborted();
@@ -263,7 +263,8 @@ const openNotary = (
   const seal = async (): Promise<Result<Sealed, SealRefusal>> => {
     const opened = await open();
     if (!opened.ok) return opened;
-    const { state, trouble } = standing;
+    const before = standing;
+    const { state, trouble } = before;
     if (state.alarm !== null) return fail('notary-alarm', alarmMessage(state.alarm));
     const wrong = trouble ?? (await follow());
     if (wrong !== null) return raise(wrong);
@@ -278,7 +279,6 @@ const openNotary = (
       });
     const root = tree.root(size);
     const all = heads.tree();
-    const before = await look();
     const commitment = {
       heads: { streams: all.streams, root: toBase64(all.root) },
       follows:

@@ -11,7 +11,7 @@ import { ok, refused, type Refusal, type Result, type StoredEvent } from '#libs/
 import type { LogTreeReader } from '#libs/log-tree';
 import { streamHeads } from '#libs/notary';
 import type { Ledger } from '../ledger.ts';
-import { leavesOf } from '../notarising/new-leaves.ts';
+import { leavesOf } from '../notarising/index.ts';
 import { NOTARY } from '../streams.ts';
 import { BUNDLE_PORTS } from './bundle-files.ts';
 import { findingAt } from './fork-streams.ts';
@@ -73,7 +73,9 @@ interface Cut {
  */
 const cutAt = (cuts: readonly Cut[], size: number): Cut | null => {
   const key = cuts.at(-1)?.verifierKey;
-  return cuts.find((cut) => cut.size >= size && cut.heads && cut.verifierKey === key) ?? null;
+  return (
+    cuts.find((cut) => cut.size >= size && cut.heads !== null && cut.verifierKey === key) ?? null
+  );
 };
 
 /** Every checkpoint that was signed, from the notary's events as they are stored. */
