@@ -74,7 +74,7 @@ describe('a run on examples/pay', () => {
     'is shown again by show, and by watch, which ends with the run',
     async () => {
       // That the log was signed at its end is no part of the run.
-      const told = { ...run, stdout: run.stdout.replace(/\nlog signed: [^\n]*\n$/, '') };
+      const told = { ...run, stdout: run.stdout.replace(/log signed: [^\n]*\n$/, '') };
       expect(await ask('show', 'pay-1')).toEqual(told);
       expect(await ask('watch', 'pay-1')).toEqual(told);
     },
