@@ -15,6 +15,7 @@ import {
   type MadeBundle,
 } from '#apps/runner';
 import type { BundleVerdict, Subject } from '#libs/bundle';
+import { deriveId } from '#libs/kernel';
 import { readLogTree } from '#libs/log-tree';
 import { readStudy } from '#libs/studies';
 import { startTestServer } from '../../apps/api/src/testing/server.ts';
@@ -201,12 +202,13 @@ describe('a bundle of a home', () => {
       const newer = await bundleOf(FINDING, size);
       expect(newer.equals(first)).toBe(false);
       expect(await making(FINDING, size + 1)).toMatchObject({ error: { code: 'not-sealed' } });
+      const { head } = await home.findings.load('parcels-2-f1');
       const review = {
         type: 'ReviewFinding',
-        id: 'review-it',
+        id: deriveId('review', 'parcels-2-f1', head?.id ?? ''),
         data: { decision: 'rejected', reason: SEALED },
       } as const;
-      good(await home.findings.send('parcels-2-f1', review as never, LOCAL_REVIEWER));
+      good(await home.findings.send('parcels-2-f1', review, LOCAL_REVIEWER));
       const reviewed = await bundleOf(FINDING);
       expect(reviewed.equals(first)).toBe(false);
       const later = join(prepared.root, 'later');

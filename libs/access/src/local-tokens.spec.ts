@@ -78,7 +78,13 @@ describe('a local token', () => {
     expect(await tokens.verify(other)).toMatchObject({ value: { subject: 'eve' } });
     // An agent is a program: its id is no person's.
     expect(await tokens.verify(agent)).toMatchObject({ value: { role: 'agent' } });
-    expect(await readFile(join(folder, 'tokens.json'), 'utf8')).not.toMatch(/"auditor".*"ada"/s);
+    const held = JSON.parse(await readFile(join(folder, 'tokens.json'), 'utf8')) as {
+      readonly tokens: readonly { readonly role: string; readonly subject: string }[];
+    };
+    expect(held.tokens.map(({ role, subject }) => `${role} ${subject}`).toSorted()).toEqual([
+      'agent ada',
+      'auditor eve',
+    ]);
     expect(await tokens.forget('ada')).toEqual({ ok: true, value: null });
   });
 

@@ -238,7 +238,7 @@ describe('over HTTP', () => {
     const erase = () => server.post(`/v1/people/${id}/erasure`, operator, {});
     expect((await erase()).status).toBe(200);
     expect((await erase()).status).toBe(200);
-    expect(JSON.stringify(await people())).not.toMatch(/ada|@/);
+    expect(JSON.stringify(await people())).not.toContain('@');
     await server.get('/v1/runs', await auditor());
     expect(await readers()).toHaveLength(2);
     const erased = [];

@@ -476,6 +476,12 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
         makes: [`accepted:${findingId}`],
         uses: [`review:${findingId}`],
       };
+    case 'FindingReplayed':
+      return {
+        what: `the finding's training is done again: ${event.data.class}`,
+        ...about,
+        uses: [finding],
+      };
     default:
       return null;
   }
