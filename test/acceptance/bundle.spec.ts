@@ -108,9 +108,9 @@ const withoutReview = (bundle: Buffer): string => {
   const stream = header.streams.find((each) => body.includes(`"stream":"${each.stream}"`))!;
   stream.events -= 1;
   stream.head = hash('sha256', body);
-  lines[0] = canonicalize(header);
+  lines[0] = canonicalize(header)!;
   lines[lines.length - 2] = lines.at(-2)!.replace(/ {2}reviewed .*?\\n/, '');
-  lines[lines.length - 1] = canonicalize({ lines: lines.length - 1, part: 'end' });
+  lines[lines.length - 1] = canonicalize({ lines: lines.length - 1, part: 'end' })!;
   return `${lines.join('\n')}\n`;
 };
 
