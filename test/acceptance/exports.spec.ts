@@ -125,7 +125,8 @@ describe('GET /v1/findings/{findingId}/exports/{format}', () => {
     expect((await server.get(path, agent)).status).toBe(403);
     expect((await server.get(path)).status).toBe(401);
     await server.get(path, token);
-    const reads = await eventsOf(home, 'access-auditor-1');
+    const [auditor] = await home.erasables.people();
+    const reads = await eventsOf(home, `access-${auditor?.personId ?? ''}`);
     expect(reads.at(-1)?.data).toEqual({
       operation: 'getFindingExport',
       asked: { findingId: FINDING, format: 'prov' },
