@@ -54,7 +54,7 @@ describe.skipIf(!(await canMount()))(
     it(
       'is said by holdfast run with exit code 3, and holdfast run --resume goes on with room',
       async () => {
-        const { disk, home } = await onDisk(560);
+        const { disk, home } = await onDisk(680);
         const stopped = await holdfast(['run', prepared.study, '--home', home]);
         expect(stopped.exitCode).toBe(3);
         expect(stopped.stderr).toMatch(/^holdfast: .*(full|ENOSPC|no space)/im);

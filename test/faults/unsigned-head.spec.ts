@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -26,10 +27,14 @@ it(
     const log = new DatabaseSync(join(home, 'log.sqlite'));
     log.exec('DELETE FROM events WHERE position = (SELECT max(position) FROM events)');
     log.close();
+    // As it would have been: the views had not seen that event either.
+    for (const name of await readdir(home))
+      if (name.startsWith('views.sqlite')) await rm(join(home, name));
 
     const resumed = await holdfast(['run', '--resume', '--home', home]);
     expect(resumed).toMatchObject({ exitCode: 0 });
-    expect(await typesOf()).toEqual(whole);
+    // The notary's events come after them.
+    expect((await typesOf()).slice(0, whole.length)).toEqual(whole);
   },
   PATIENCE,
 );

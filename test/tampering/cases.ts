@@ -651,7 +651,7 @@ const cutCase: Tamper = async (draw, { world }) => {
   const said =
     what === 'NotaryAlarmRaised'
       ? facts.with(at, { type, data: { ...(data as object), found: '8 events' } })
-      : facts.toSpliced(from!, to! - from!);
+      : facts.toSpliced(from, to - from);
   return {
     what: `${what} left out or changed`,
     bytes: await assembled(partsOf({ ...world, facts: said })),
