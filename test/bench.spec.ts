@@ -26,7 +26,8 @@ describe('the benchmarks', () => {
     expect(bench.iterations).toBe(2);
     // Every other one of the four.
     expect(bench.kept).toBe(2);
-    expect(bench.whole).toBeGreaterThan(bench.sandbox);
+    // For each training; one that is kept has several.
+    expect(3 * bench.whole).toBeGreaterThan(bench.sandbox);
     measured(iterationRows(bench));
   });
 
