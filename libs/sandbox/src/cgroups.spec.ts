@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -174,6 +176,21 @@ describe("a job's group, on a double of the file system", () => {
 const here = detectCgroups();
 
 describe.skipIf(here.kind === 'none')("a job's group on this machine", () => {
+  it('goes with what still runs in it, when its harness is gone', async () => {
+    if (here.kind === 'none') throw new Error('none');
+    const [namespace = '', pid = '', start = ''] = thisHolder().split('-');
+    const gone = `${namespace}-${pid}-${Number(start) - 1}`;
+    const group = join(here.folder, `holdfast-${gone}-${randomUUID().slice(0, 8)}`);
+    mkdirSync(group);
+    const enter = 'echo 0 > "$0" && echo in && exec sleep 1000';
+    const sleeper = spawn('/bin/sh', ['-c', enter, join(group, 'cgroup.procs')]);
+    const ended = once(sleeper, 'exit');
+    await once(sleeper.stdout, 'data');
+    await removeStaleCgroups(here);
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    expect(existsSync(group)).toBe(false);
+  });
+
   it('bounds processes, those of root too', async () => {
     const group = makeCgroup(here, { processes: 3, memoryBytes: 256 * 1024 * 1024 });
     if (group === null) throw new Error('none');

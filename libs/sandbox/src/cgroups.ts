@@ -175,6 +175,11 @@ const killAll = (folder: string): void => {
   const stroke = join(folder, 'cgroup.kill');
   try {
     if (existsSync(stroke)) writeFileSync(stroke, '1');
+    // Version 1 has no such stroke. Bubblewrap's first process in its namespace waits for ever where the one that
+    // started it was killed before it said go.
+    else
+      for (const pid of read(join(folder, 'cgroup.procs')).split('\n'))
+        if (pid !== '') process.kill(Number(pid), 'SIGKILL');
   } catch {
     // The group is gone, or may not be ended so.
   }
