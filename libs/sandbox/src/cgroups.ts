@@ -179,7 +179,8 @@ const killAll = (folder: string): void => {
     // started it was killed before it said go.
     else
       for (const pid of read(join(folder, 'cgroup.procs')).split('\n'))
-        if (pid !== '') process.kill(Number(pid), 'SIGKILL');
+        // 0 is somebody whom this process can't see; to kill 0 would be to kill one's own group.
+        if (Number(pid) > 1) process.kill(Number(pid), 'SIGKILL');
   } catch {
     // The group is gone, or may not be ended so.
   }
