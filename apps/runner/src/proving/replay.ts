@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { cellCount } from '#libs/harness';
 import { observe, parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
@@ -13,7 +14,6 @@ import {
   type TrainingLaunched,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
-import { cellCount } from '#libs/vault';
 import { trainingJob } from '../effects/train.ts';
 import { recallStudyFile, type Home } from '../home.ts';
 import { openStudy, pinnedBy } from '../opening/open-study.ts';
