@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cellLabels, openVault, type Vault } from '#libs/vault';
+import { cellLabels } from '#libs/harness';
+import { openVault, type Vault } from '#libs/vault';
 import { SPLIT_KEY } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import type { Siege } from './siege.ts';

@@ -9,7 +9,7 @@ import { trainingJob } from '../../apps/runner/src/effects/train.ts';
 import { driveRun, openRun, type Home, type OpenedStudy } from '#apps/runner';
 import type { AgentView, FileEdit, ProgramFiles } from '#libs/agents';
 import { clip, observe, parsePredictions, type CellCounts } from '#libs/evaluator';
-import type { Observation } from '#libs/harness';
+import { cellCount, type Observation } from '#libs/harness';
 import { deriveId, type Actor } from '#libs/kernel';
 import {
   incumbent,
@@ -21,7 +21,6 @@ import {
   type TrainingResult,
 } from '#libs/run';
 import { readStudy } from '#libs/studies';
-import { cellCount } from '#libs/vault';
 import { good } from '../support/results.ts';
 import type { End } from './attack.ts';
 import { HYPOTHESIS, type Words } from './ideas.ts';

@@ -1,4 +1,5 @@
 /** The Fixed Harness: its policy, what it observes, and the rules of its gates. All plain data and pure functions. */
+export * from './cells.ts';
 export * from './coarsening.ts';
 export * from './mid-loop.ts';
 export * from './observation.ts';

@@ -1,4 +1,4 @@
-import { coarsened, type DataPolicy } from '#libs/harness';
+import { cellCount, coarsened, type DataPolicy } from '#libs/harness';
 import type { CohortRelease } from '#libs/run';
 import type { Faults } from './faults.ts';
 
@@ -89,9 +89,6 @@ const checkTable = (
   faults.differ('the released cells', found.cells, released.cells);
   faults.differ('the released people', found.people, released.people);
 };
-
-const cellCount = (dimensions: CohortRelease['dimensions']): number =>
-  dimensions.reduce((cells, { labels }) => cells * labels.length, 1);
 
 const linesOf = (text: string): readonly string[] => text.replace(/\n$/, '').split('\n');
 

@@ -1,5 +1,6 @@
 import { alarmProbabilities, averageRunLength } from '#libs/divergence';
 import {
+  cellCount,
   FILE_DOMAINS,
   languageOf,
   mutableEntries,
@@ -226,7 +227,7 @@ export const describeStudy = (policy: HarnessPolicy): StudyDescription => {
   const observed = purchases.filter(({ domain }) => domain !== 'metric');
   const iterations = Math.max(...observed.map((purchase) => purchase.iterations));
   return {
-    cells: policy.data.dimensions.reduce((product, { labels }) => product * labels.length, 1),
+    cells: cellCount(policy.data.dimensions),
     dimensions: policy.data.dimensions.map(({ name, labels }) => ({ name, labels })),
     mutable: mutableEntries(policy).map(({ path, part, domain }) => ({
       entry: part === null ? path : `${path}#${part}`,

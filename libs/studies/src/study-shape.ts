@@ -1,4 +1,5 @@
 import {
+  cellCount,
   coarsened,
   FILE_DOMAINS,
   LAYERS_BY_DEFAULT,
@@ -531,7 +532,7 @@ const dataRule = (data: RawData, path: Path, report: Report): void => {
       expected: `at most ${half}, half of the minimum cell`,
       remedy: 'Lower it, or raise minimum_cell.',
     });
-  const cells = data.dimensions.reduce((product, each) => product * each.labels.length, 1);
+  const cells = cellCount(data.dimensions);
   if (cells > MOST_CELLS) {
     report([...path, 'dimensions'], {
       found: `${cells} cells in the product of all dimensions`,

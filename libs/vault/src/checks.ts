@@ -9,6 +9,7 @@ import type {
 import { scoredCells, type CellCounts } from '#libs/evaluator';
 import {
   boundsFairness,
+  cellCount,
   coarsened,
   combinationCount,
   favourableLabel,
@@ -18,7 +19,6 @@ import {
 } from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
 import { classOfColumn, PII_CLASSES } from '#libs/pii';
-import { cellCount } from './cells.ts';
 import type { VaultCounts } from './counts.ts';
 import { share, type DisclosureControl } from './disclosure/control.ts';
 import { RELEASE_COLUMNS, sumColumn } from './release.ts';

@@ -1,5 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
+  cellCount,
+  strides,
   protectedGroups,
   SPLITS,
   type DataPolicy,
@@ -10,7 +12,6 @@ import {
 } from '#libs/harness';
 import { ok, type Result } from '#libs/kernel';
 import { classOfText, type Recognisers } from '#libs/pii';
-import { cellCount, strides } from './cells.ts';
 import type { SplitCounts } from './counts.ts';
 import { errorKind, text, throwWithoutRows, withDatabase } from './database.ts';
 import { foreignFormat, whyUnreadable } from './diagnose.ts';

@@ -1,6 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
-import type { CohortDimension, DataPolicy, Split } from '#libs/harness';
-import { cellCount, cellLabels } from './cells.ts';
+import {
+  cellCount,
+  cellLabels,
+  type CohortDimension,
+  type DataPolicy,
+  type Split,
+} from '#libs/harness';
 import type { Controlled, Tally } from './disclosure/control.ts';
 import { written } from './disclosure/dominance.ts';
 

@@ -1,5 +1,4 @@
-import type { Breach, CohortDimension, DataPolicy } from '#libs/harness';
-import { cellLabels } from './cells.ts';
+import { cellLabels, type Breach, type CohortDimension, type DataPolicy } from '#libs/harness';
 
 /** What somebody asks of the data, once the base cohort table has left the vault. */
 export interface DataRequest {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SPLITS, type DataPolicy } from '#libs/harness';
-import { cellCount, dataDigest, openVault, type Vault } from './index.ts';
+import { cellCount, SPLITS, type DataPolicy } from '#libs/harness';
+import { dataDigest, openVault, type Vault } from './index.ts';
 import { splitter } from './split.ts';
 import {
   CLINIC_HEADER,

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
-import { coarsened, type Breach, type DataPolicy, type IntersectionPolicy } from '#libs/harness';
+import {
+  cellCount,
+  coarsened,
+  type Breach,
+  type DataPolicy,
+  type IntersectionPolicy,
+} from '#libs/harness';
 import { ok, refused, type Result } from '#libs/kernel';
 import { openRecognisers, personalTexts, PII_CLASSES } from '#libs/pii';
-import { cellCount } from './cells.ts';
 import { checkDataPolicy } from './checks.ts';
 import type { VaultCounts } from './counts.ts';
 import { loadCounts } from './load.ts';

@@ -1,3 +1,4 @@
+import { cellCount } from '#libs/harness';
 import type { Agent } from '#libs/agents';
 import { parsePredictions } from '#libs/evaluator';
 import type { TrainingProgress } from '#libs/jobs';
@@ -9,7 +10,6 @@ import {
   type RunOpened,
   type RunState,
 } from '#libs/run';
-import { cellCount } from '#libs/vault';
 import type { Home } from '../home.ts';
 import type { OpenedStudy } from '../opening/open-study.ts';
 

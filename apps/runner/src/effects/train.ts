@@ -1,3 +1,4 @@
+import { cellCount } from '#libs/harness';
 import { abandonedResult, TrainingAbandoned, type TrainingJob } from '#libs/jobs';
 import {
   cohortDimensions,
@@ -5,7 +6,6 @@ import {
   type RunOpened,
   type TrainingLaunched,
 } from '#libs/run';
-import { cellCount } from '#libs/vault';
 import { commandId, type EffectContext } from './context.ts';
 
 /** The job of a launch: everything that a worker needs, from what the run pinned. */

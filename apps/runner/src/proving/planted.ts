@@ -1,5 +1,4 @@
-import type { CohortDimension, DataPolicy } from '#libs/harness';
-import { cellCount } from '#libs/vault';
+import { cellCount, type CohortDimension, type DataPolicy } from '#libs/harness';
 
 /**
  * The planted dimensions that predictions rest on. It is read from what was predicted: an agent's words could leave a

@@ -1,8 +1,8 @@
+import { cellCount } from '#libs/harness';
 import { score, sealedContrast } from '#libs/evaluator';
 import { lookOf, statementOf, type FindingProposed, type Look } from '#libs/findings';
 import { deriveId, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
 import { attemptsOf, cohortDimensions, type CloseRun, type RunEvent } from '#libs/run';
-import { cellCount } from '#libs/vault';
 import { HARNESS } from '../actors.ts';
 import { commandId, readPredictions, type EffectContext } from '../effects/context.ts';
 import { findingAt } from './fork-streams.ts';

@@ -13,7 +13,7 @@ import {
   type TrainingLaunched,
 } from '#libs/run';
 import type { SourceTree } from '#libs/source-tree';
-import { cellCount } from '#libs/vault';
+import { cellCount } from '#libs/harness';
 import { trainingJob } from '../effects/train.ts';
 import { tooWeak } from '../opening/demanded-layers.ts';
 

@@ -1,6 +1,11 @@
-import { coarsened, type CoarseningStep, type CohortDimension } from '#libs/harness';
+import {
+  cellCount,
+  strides,
+  coarsened,
+  type CoarseningStep,
+  type CohortDimension,
+} from '#libs/harness';
 import type { CellCounts } from '#libs/evaluator';
-import { cellCount, strides } from '../cells.ts';
 import type { SplitCounts, VaultCounts } from '../counts.ts';
 import { together, type Contribution } from './dominance.ts';
 

@@ -1,11 +1,11 @@
 import {
+  cellCount,
   coarsened,
   type CohortDimension,
   type DataPolicy,
   type DisclosurePolicy,
   type HarnessPolicy,
 } from '#libs/harness';
-import { cellCount } from '../cells.ts';
 import type { VaultCounts } from '../counts.ts';
 import type { BaseCell } from '../requests.ts';
 import { feasible, type Fact, type HiddenGroup } from './audit.ts';

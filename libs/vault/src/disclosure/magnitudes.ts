@@ -1,5 +1,4 @@
-import type { DataPolicy, MagnitudePolicy } from '#libs/harness';
-import { cellCount } from '../cells.ts';
+import { cellCount, type DataPolicy, type MagnitudePolicy } from '#libs/harness';
 import { kept, NOTHING, type Contribution } from './dominance.ts';
 
 /** The greatest number that a magnitude may have in a row, so that any sum of rows stays exact and short. */

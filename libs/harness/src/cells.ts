@@ -1,4 +1,4 @@
-import type { CohortDimension } from '#libs/harness';
+import type { CohortDimension } from './policy.ts';
 
 /** Cells of the full Cartesian product of the dimensions; 1 without any. */
 export const cellCount = (dimensions: readonly Pick<CohortDimension, 'labels'>[]): number =>

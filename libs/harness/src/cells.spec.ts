@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { cellCount, cellLabels } from './index.ts';
-import { clinicPolicy } from './testing/fixtures.ts';
 
 describe('cells', () => {
   it('count through the product in row-major order', () => {
-    const { dimensions } = clinicPolicy;
+    const dimensions = [
+      { name: 'age', labels: ['under 40', '40 to 64', '65 or more'] },
+      { name: 'ward', labels: ['surgery', 'others, small'] },
+    ];
     expect(cellCount(dimensions)).toBe(6);
     expect(Array.from({ length: 6 }, (_, cell) => cellLabels(dimensions, cell))).toEqual([
       ['under 40', 'surgery'],
