@@ -330,7 +330,7 @@ const collect = async <T>(events: AsyncIterable<T>): Promise<readonly T[]> => {
 const inspect = async (cluster: Cluster, runs: number): Promise<Pick<Survived, 'iterations'>> => {
   const { studyId, home, redisUrl } = cluster;
   const ledger = await cluster.openLedger();
-  const trainings = good(watchTrainings(ledger, redisUrl, () => undefined));
+  const trainings = good(await watchTrainings(ledger, redisUrl, () => undefined));
   try {
     const study = await collect(ledger.log.readStream(`study-${studyId}`));
     expect(dataOf(study, 'RunRequested')).toHaveLength(runs);

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { LAYERS_BY_DEFAULT } from '#libs/harness';
 import { eventTypes } from '#libs/event-log';
 import {
-  bullTrainingQueue,
+  openBullTrainingQueue,
   TrainingAbandoned,
   type BullTrainingQueue,
   type BullTrainingQueueOptions,
@@ -98,7 +98,7 @@ export const trainingFleet = async (
   };
   const admitted = new Map<string, string>();
   const notices: string[] = [];
-  const queue = bullTrainingQueue({
+  const queue = await openBullTrainingQueue({
     ...{ connection: redis.connection, sourceTree, pollMs: 200, backoffMs: 50 },
     trusted: (keyId) => Promise.resolve(admitted.get(keyId) ?? null),
     problems: ({ type, data: said }) =>

@@ -4,8 +4,8 @@ import { eventTypes } from '#libs/event-log';
 import { sandboxExecutor } from '#libs/executors';
 import { trustedKey } from '#libs/fleet';
 import {
-  bullTrainingQueue,
   inProcessQueue,
+  openBullTrainingQueue,
   redisConnection,
   removeStaleFolders,
   trainingWorker,
@@ -89,7 +89,7 @@ export const openHome = async ({
   const elsewhere =
     connection === null
       ? null
-      : queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice });
+      : await queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice });
   let here: ReturnType<Home['queue']> | null = null;
   return ok({
     ...ledger,
@@ -144,26 +144,28 @@ interface Elsewhere extends Pick<Home, 'admittedKey'> {
 }
 
 /** The trainings on Redis, seen from a process that asks for none: what workers announce, what was set aside. */
-export const watchTrainings = (
+export const watchTrainings = async (
   ledger: Ledger,
   redis: string,
   onNotice: (notice: string) => void,
-): Result<Pick<BullTrainingQueue, 'deadLetters' | 'fleetAnnouncements' | 'close'>, Refusal> => {
+): Promise<
+  Result<Pick<BullTrainingQueue, 'deadLetters' | 'fleetAnnouncements' | 'close'>, Refusal>
+> => {
   const connection = redisConnection(redis);
   if (!connection.ok) return connection;
   // It is given no result: whom to trust is not its business.
   const admittedKey = async (): Promise<null> => null;
-  return ok(queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice }));
+  return ok(await queueElsewhere(ledger, { connection: connection.value, admittedKey, onNotice }));
 };
 
 /** Trainings by workers that an operator admitted, ranked by their studies. */
-const queueElsewhere = (
+const queueElsewhere = async (
   { sourceTree, studies }: Ledger,
   { connection, admittedKey, onNotice }: Elsewhere,
-): BullTrainingQueue => {
+): Promise<BullTrainingQueue> => {
   const priorities = new Map<string, number>();
   const types = eventTypes(EVENT_TYPES);
-  const queue = bullTrainingQueue({
+  const queue = await openBullTrainingQueue({
     connection,
     sourceTree,
     trusted: admittedKey,

@@ -15,7 +15,7 @@ export const serveApi = async (
   const trainings =
     redis === null
       ? null
-      : watchTrainings(ledger, redis, (notice) => {
+      : await watchTrainings(ledger, redis, (notice) => {
           log.warn({ part: 'api' }, notice);
         });
   if (trainings?.ok === false) return trainings;

@@ -1,5 +1,5 @@
 import {
-  bullTrainingWorker,
+  openBullTrainingWorker,
   removeStaleFolders,
   trainingWorker,
   type BullTrainingWorkerOptions,
@@ -71,7 +71,7 @@ export const startWorker = async ({
   const { devices, of, notices } = executors.value;
   for (const notice of notices) options.onNotice?.(notice);
   const { runtime, kind, layers } = of(devices[0] ?? null);
-  const { ready, close } = bullTrainingWorker({
+  const { ready, close } = await openBullTrainingWorker({
     ...options,
     runtime,
     devices,

@@ -12,13 +12,8 @@ export {
   type ChainedEvent,
   type UnchainedEvent,
 } from './hash-chain.ts';
-export {
-  openKurrentEventLog,
-  type KurrentOptions,
-  type KurrentRefusal,
-  type OpenedKurrentEventLog,
-} from './kurrent-event-log.ts';
-export { kurrentSettings, type KurrentSetting } from './kurrent-settings.ts';
+export * from './kurrent-options.ts';
+export * from './kurrent.ts';
 export * from './memory-event-log.ts';
 export * from './port.ts';
 export { openSqliteEventLog, type OpenedSqliteEventLog } from './sqlite-event-log.ts';

@@ -16,31 +16,12 @@ import { connectKurrent, unreachable, type KurrentConnection } from './kurrent-c
 import { ID_WINDOW, knownHeads } from './kurrent-heads.ts';
 import { appendBytes } from './kurrent-records.ts';
 import { kurrentStreams } from './kurrent-streams.ts';
+import type { KurrentOptions, KurrentRefusal, OpenedKurrentEventLog } from './kurrent-options.ts';
 import { place, type Placement } from './placement.ts';
 import type { Appended, AppendRefusalCode, EventLog, ReadOptions, StoredEvent } from './port.ts';
 import { decodeStored, justRecorded, linkCheck } from './stored-event.ts';
 
 type Outcome = Result<Appended, Refusal<AppendRefusalCode>>;
-
-export interface KurrentOptions {
-  /**
-   * `esdb://` or `esdb+discover://`, with credentials and TLS as the client documents them. It may hold a password:
-   * no message repeats it.
-   */
-  readonly connectionString: string;
-  /**
-   * What our streams are called on the server, before their own names: one server then serves several logs. Default:
-   * nothing, and all streams but the server's own are the log's.
-   */
-  readonly prefix?: string;
-  /** How long one answer of the server may take, in milliseconds. Default: 10,000. */
-  readonly deadline?: number;
-}
-
-/** The server cannot be used; the message says why and what to do. */
-export type KurrentRefusal = Refusal<
-  'connection-string-unreadable' | 'event-store-unreachable' | 'event-store-unsuitable'
->;
 
 /** A stream's first events, read at once: with them comes where it stands. */
 const FIRST_PAGE = 64;
@@ -327,23 +308,7 @@ const kurrentEventLog = (
   };
 };
 
-/** An opened log, and the version of the server that holds it. */
-export interface OpenedKurrentEventLog {
-  readonly log: EventLog;
-  readonly serverVersion: string;
-}
-
-/**
- * Opens the log on an EventStoreDB or KurrentDB server. The server is asked once, so that a wrong address, wrong
- * credentials and a server that is too old are refused here. What it needs of the server's settings is told by
- * `kurrentSettings` and docs/how-to/run-on-eventstoredb.md.
- *
- * @example
- * ```ts
- * const opened = await openKurrentEventLog({ connectionString: 'esdb://localhost:2113?tls=false' }, types);
- * if (!opened.ok) return opened;
- * ```
- */
+/** What `openKurrentEventLog` of the door opens. */
 export const openKurrentEventLog = async (
   { connectionString, prefix = '', deadline = 10_000 }: KurrentOptions,
   types: EventTypes,

@@ -2,16 +2,7 @@ import { connectKurrent, messageOf, type KurrentConnection } from './kurrent-con
 import { streamOf, typeOf } from './kurrent-records.ts';
 import { settingsRequest, streamRequest, tombstonesRequest } from './kurrent-requests.ts';
 import { MAX_EVENT_BYTES } from './hash-chain.ts';
-import type { KurrentOptions } from './kurrent-event-log.ts';
-
-/** One thing that was looked at on the server. */
-export interface KurrentSetting {
-  readonly name: string;
-  /** False when it would lose or hide events, or when it could not be seen. */
-  readonly ok: boolean;
-  readonly found: string;
-  readonly expected: string;
-}
+import type { KurrentOptions, KurrentSetting } from './kurrent-options.ts';
 
 /** So many settings of streams and tombstones are looked at; where there are more, the row says so and is not ok. */
 const MAX_LOOKED_AT = 10_000;
@@ -122,18 +113,7 @@ const optionRows = (options: ReadonlyMap<string, string>): readonly KurrentSetti
   ];
 };
 
-/**
- * What of the server's settings a log depends on, as rows that a program can print: its version, its largest append,
- * whether it keeps what it acknowledges, and whether anything would shorten or has hidden one of our streams. Nothing
- * is changed. What cannot be seen is a row that is not ok, with the reason; only a connection string that cannot be
- * read throws.
- *
- * @example
- * ```ts
- * const rows = await kurrentSettings({ connectionString: 'esdb://localhost:2113?tls=false' });
- * const bad = rows.filter(({ ok }) => !ok);
- * ```
- */
+/** What `kurrentSettings` of the door answers. */
 export const kurrentSettings = async ({
   connectionString,
   prefix = '',

@@ -74,7 +74,7 @@ const withLetters = async (
       message:
         'found no Redis, expected the one that holds the trainings; set HOLDFAST_REDIS (without it trainings run in the runner, and none waits here)',
     });
-  const trainings = watchTrainings(home, redis, (notice) => {
+  const trainings = await watchTrainings(home, redis, (notice) => {
     process.stderr.write(`holdfast: ${notice}\n`);
   });
   if (!trainings.ok) return refuse(output, trainings.error);

@@ -25,14 +25,12 @@ data:
   dimensions: { cohort: { values: [a, b] } }
 `;
 
-const policyOf = (text: string): HarnessPolicy => {
-  const study = parseStudyFile(text, 'simulator');
+/** Read when a simulation begins: reading a study costs hundreds of milliseconds, which no other verb should pay. */
+const defaultPolicy = (): HarnessPolicy => {
+  const study = parseStudyFile(STUDY, 'simulator');
   if (!study.ok) throw new Error(study.error.map(describeProblem).join('; '));
   return study.value.policy;
 };
-
-const POLICY = policyOf(STUDY);
-const TOTAL = POLICY.budget.total;
 
 const edit = (path: string, text: string): readonly FileChange[] => [
   { path, kind: 'modified', before: null, after: null, mode: '100644', textBefore: null, text },
@@ -65,6 +63,7 @@ const MOVES = {
 export type Move = keyof typeof MOVES;
 
 interface Simulation {
+  readonly policy: HarnessPolicy;
   readonly budget: Budget;
   readonly halted: boolean;
 }
@@ -74,34 +73,40 @@ interface Told {
   readonly line: string;
 }
 
-const start = (): Told => ({
-  simulation: { budget: openBudget(TOTAL, POLICY.budget.costs), halted: false },
-  line: `[ INIT ] Autonomous research loop initialized. Budget: ${TOTAL}/${TOTAL}.`,
-});
+const start = (policy: HarnessPolicy): Told => {
+  const { total, costs } = policy.budget;
+  return {
+    simulation: { policy, budget: openBudget(total, costs), halted: false },
+    line: `[ INIT ] Autonomous research loop initialized. Budget: ${total}/${total}.`,
+  };
+};
 
 const step = (simulation: Simulation, move: Move): Told => {
-  const { budget, halted } = simulation;
+  const { policy, budget, halted } = simulation;
   if (halted)
     return {
       simulation,
       line: '[ HALT ] The run is over; nothing resumes it. Reset to begin anew.',
     };
   const { say, changes } = MOVES[move];
-  const gate = midLoopGate(POLICY, changes);
+  const gate = midLoopGate(policy, changes);
   const [breach] = gate.breaches;
   if (breach !== undefined)
     return {
-      simulation: { budget, halted: true },
+      simulation: { policy, budget, halted: true },
       line: `[ HALT ] SYSTEM HALT: MID-LOOP GATE: ${breach.rule}: found ${breach.found}, expected ${breach.expected}. Nothing was charged.`,
     };
   if (gate.domain === null) throw new Error(`no domain owns what the move ${move} changes`);
   const outcome = charge(budget, { charge: gate.domain, description: say, paysFor: move });
   return outcome.ok
     ? {
-        simulation: { budget: evolveBudget(budget, outcome.value), halted },
-        line: `[ PASS ] ${say}: ${gate.domain}, ${outcome.value.data.cost} charged. Budget: ${outcome.value.data.remaining}/${TOTAL}.`,
+        simulation: { policy, budget: evolveBudget(budget, outcome.value), halted },
+        line: `[ PASS ] ${say}: ${gate.domain}, ${outcome.value.data.cost} charged. Budget: ${outcome.value.data.remaining}/${policy.budget.total}.`,
       }
-    : { simulation: { budget, halted: true }, line: `[ HALT ] ${outcome.error.data.message}` };
+    : {
+        simulation: { policy, budget, halted: true },
+        line: `[ HALT ] ${outcome.error.data.message}`,
+      };
 };
 
 export const simulateVerb: Verb = (program, done) => {
@@ -124,7 +129,8 @@ const isMove = (text: string): text is Move => Object.hasOwn(MOVES, text);
 const SHOWN = ['learning_rate', 'feature', 'seed', 'reset'];
 
 const simulate = async (output: Output, given: readonly string[]): Promise<ExitCode> => {
-  let told = start();
+  const policy = defaultPolicy();
+  let told = start(policy);
   const tell = (): void => {
     const { budget, halted } = told.simulation;
     if (output.json) {
@@ -144,7 +150,7 @@ const simulate = async (output: Output, given: readonly string[]): Promise<ExitC
   };
   /** Whether the move was known. */
   const take = (move: string): boolean => {
-    if (move === 'reset') told = start();
+    if (move === 'reset') told = start(policy);
     else if (isMove(move)) told = step(told.simulation, move);
     else return false;
     tell();

@@ -66,7 +66,7 @@ const announcements = async (
   redis: Session['redis'],
 ): Promise<Result<readonly FleetAnnouncement[], Refusal>> => {
   if (redis === null) return ok([]);
-  const trainings = watchTrainings(home, redis, () => undefined);
+  const trainings = await watchTrainings(home, redis, () => undefined);
   if (!trainings.ok) return trainings;
   try {
     return ok(await trainings.value.fleetAnnouncements());

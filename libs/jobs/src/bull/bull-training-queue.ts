@@ -15,7 +15,6 @@ import {
 import {
   closeSoon,
   messageOf,
-  openRedis,
   patientOptions,
   redisKeys,
   sparing,
@@ -24,6 +23,7 @@ import {
 import { letterBox, wasLost, type DeadLetters } from './dead-letters.ts';
 import { readAnnouncements, type FleetAnnouncement } from './fleet.ts';
 import { isTrainingId, packJob, type JobParcel } from './job-parcel.ts';
+import { openRedis } from './redis-client.ts';
 import { longestResult, takeResult, type ResultChecks } from './result-parcel.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -87,19 +87,7 @@ interface Channel {
   readonly events: QueueEvents;
 }
 
-/**
- * Trainings on Redis by BullMQ: workers on many hosts take them, sign their results and hand them back; this side
- * checks each and keeps it. A worker knows Redis and nothing else.
- *
- * `run` joins a training that is there already, whoever put it there: a runner that was killed gets the kept result.
- * While Redis is away it waits; a Redis that lost everything costs running again. A training that could not be run is
- * tried again, then waits among the dead letters for an operator, and its run with it. A result that is not what an
- * admitted worker signed waits there too and is never given out.
- *
- * @example
- * const queue = bullTrainingQueue({ connection, sourceTree, trusted: admitted, problems: eventProblems });
- * const result = await queue.run(job);
- */
+/** What `openBullTrainingQueue` opens. */
 export const bullTrainingQueue = ({
   connection,
   prefix = 'holdfast',

@@ -10,7 +10,6 @@ import { FOLDER_PREFIX } from '../training-worker.ts';
 import {
   closeSoon,
   messageOf,
-  openRedis,
   patientOptions,
   redisKeys,
   sparing,
@@ -18,6 +17,7 @@ import {
 } from './connection.ts';
 import { announce, withdraw } from './fleet.ts';
 import { parseJobParcel, type JobParcel } from './job-parcel.ts';
+import { openRedis } from './redis-client.ts';
 import { packResult } from './result-parcel.ts';
 import { openScratch } from './scratch.ts';
 
@@ -92,7 +92,7 @@ interface UnderWay {
   readonly abort: AbortController;
 }
 
-/** Takes trainings from Redis, runs them and hands back what they wrote, signed. Knows Redis and nothing else. */
+/** What `openBullTrainingWorker` opens. */
 export const bullTrainingWorker = ({
   connection,
   prefix = 'holdfast',

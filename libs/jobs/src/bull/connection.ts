@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import type { TrainingRuntime } from '../port.ts';
 
@@ -56,18 +56,6 @@ export const patientOptions = (
   maxRetriesPerRequest: null,
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), LONGEST_PAUSE_MS),
 });
-
-/** A client that waits out an outage; what goes wrong is said by its message alone, which holds no credentials. */
-export const openRedis = (
-  connection: RedisConnection,
-  onNotice: (notice: string) => void,
-): Redis => {
-  const redis = new Redis(patientOptions(connection));
-  redis.on('error', (error: Error) => {
-    onNotice(`Redis: ${messageOf(error)}`);
-  });
-  return redis;
-};
 
 const LONGEST_MESSAGE = 1000;
 

@@ -4,13 +4,15 @@ import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { TrainingResult } from '#libs/run';
 import {
   bullTrainingQueue,
-  bullTrainingWorker,
   type BullTrainingQueue,
   type BullTrainingQueueOptions,
+} from '../bull/bull-training-queue.ts';
+import {
+  bullTrainingWorker,
   type BullTrainingWorkerOptions,
-  type RedisConnection,
   type RunningTrainingWorker,
-} from '../index.ts';
+} from '../bull/bull-training-worker.ts';
+import type { RedisConnection } from '../bull/connection.ts';
 import { LAYERS, type TestJobs } from './jobs.ts';
 
 const types = eventTypes(EVENT_TYPES);
