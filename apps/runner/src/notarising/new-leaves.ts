@@ -8,14 +8,16 @@ import {
   type EventLog,
 } from '#libs/event-log';
 import type { RecordedEvent, StoredEvent } from '#libs/kernel';
-import type { NotaryAlarmRaised } from '#libs/notary';
+import { isSameAppend, type Append, type NotaryAlarmRaised } from '#libs/notary';
 import { EVENT_TYPES } from '#libs/payloads';
 import { recent, type Recent } from '../recent.ts';
 import { NOTARY } from '../streams.ts';
 import type { Judge } from './judge.ts';
 
-/** What is wrong with the log: the alarm's data without the size. */
-export type Trouble = Omit<NotaryAlarmRaised['data'], 'size'>;
+/** What is wrong with the log; where it is an append that was not decided, which one: a human can vouch for that. */
+export type Trouble = Omit<NotaryAlarmRaised['data'], 'size' | 'append'> & {
+  readonly append?: Append;
+};
 
 /** An event that this program is too old to judge: no alarm, but nothing that it could sign. */
 export class TooNewToSign extends Error {
@@ -87,7 +89,12 @@ export interface LeafCheck {
   readonly end: () => Promise<Trouble | null>;
 }
 
-export const leafCheck = (log: Pick<EventLog, 'readStream'>, judge: Judge): LeafCheck => {
+export const leafCheck = (
+  log: Pick<EventLog, 'readStream'>,
+  judge: Judge,
+  /** Appends that humans vouched for: these, as they were then, and no others may be otherwise than the rules decide. */
+  accepted: () => readonly Append[],
+): LeafCheck => {
   const heads: Recent<Head> = recent(MOST_HEADS);
   let append: RecordedEvent[] = [];
 
@@ -125,16 +132,21 @@ export const leafCheck = (log: Pick<EventLog, 'readStream'>, judge: Judge): Leaf
 
   const end = async (): Promise<Trouble | null> => {
     const [first] = append;
-    if (first === undefined) return null;
+    const last = append.at(-1);
+    if (first === undefined || last === undefined) return null;
     const events = append;
     append = [];
     const why = await judge(events, () => earlierThan(log, first));
-    return why === null
+    if (why === null) return null;
+    const { stream, revision: from } = first;
+    const written: Append = { stream, from, to: last.revision, hash: last.hash };
+    return accepted().some((each) => isSameAppend(each, written))
       ? null
       : {
           reason: 'not-decided',
           found: `${nameOf(first)}${events.length > 1 ? ` and ${events.length - 1} after it` : ''}: ${why}`,
           expected: 'what the rules decide there',
+          append: written,
         };
   };
 

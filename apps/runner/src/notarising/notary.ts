@@ -128,7 +128,9 @@ const openNotary = (
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
       const { state, head, trouble } = standing;
       const isLinked = event.prev === (head?.hash ?? null);
-      const next = replay.next(state, event as unknown as NotaryEvent, head);
+      const next = replay.next(
+        ...[state, event as unknown as NotaryEvent, head, event.metadata.actor] as const
+      );
       // What nobody should have recorded changes nothing, and keeps everything from being signed.
       standing =
         isLinked && next.ok
@@ -174,10 +176,10 @@ const openNotary = (
     const raised = await record({
       type: 'RaiseAlarm',
       id: deriveId('notary-alarm', head?.id ?? ''),
-      data: { ...trouble, size },
+      data: { append: null, ...trouble, size },
     });
     if (!raised.ok) return raised;
-    return fail('notary-alarm', alarmMessage(trouble));
+    return fail('notary-alarm', alarmMessage(trouble, standing.state.alarm?.revision ?? null));
   };
 
   /** Opens the notary where nobody did, and refuses a key or an origin that isn't the log's. */
@@ -250,7 +252,7 @@ const openNotary = (
         heads = streamHeads(sha256);
         const compared = await compareWithSigned(log, tree, standing.state.last, signal, heads.see);
         if (compared !== null) return compared;
-        check = leafCheck(log, judge);
+        check = leafCheck(log, judge, () => standing.state.accepted);
       }
       return await extend(check);
     } catch (error) {
@@ -265,7 +267,8 @@ const openNotary = (
     if (!opened.ok) return opened;
     const before = standing;
     const { state, trouble } = before;
-    if (state.alarm !== null) return fail('notary-alarm', alarmMessage(state.alarm));
+    if (state.alarm !== null)
+      return fail('notary-alarm', alarmMessage(state.alarm, state.alarm.revision));
     const wrong = trouble ?? (await follow());
     if (wrong !== null) return raise(wrong);
     const { last } = state;
@@ -338,8 +341,16 @@ const openNotary = (
   };
 };
 
-const alarmMessage = ({ reason, found, expected }: Trouble): string =>
-  `the notary signs nothing (${reason}): found ${found}, expected ${expected}. Restore the log from a copy, then settle the alarm: holdfast notary settle --reason "…"`;
+const alarmMessage = (
+  { reason, found, expected, append }: Trouble | NonNullable<NotaryState['alarm']>,
+  revision: number | null,
+): string => {
+  const settle = `holdfast notary settle ${revision ?? '<alarm>'}`;
+  const otherwise = append
+    ? `. Or vouch for what was found, if the rules are wrong about it: ${settle} --accept ${append.hash} --reason "…"`
+    : '';
+  return `the notary signs nothing (${reason}): found ${found}, expected ${expected}. Restore the log from a copy, then settle the alarm: ${settle} --reason "…"${otherwise}`;
+};
 
 const isNewestLeaf = (tree: LogTree, { position, hash }: StoredEvent): boolean => {
   const index = tree.size - 1;
