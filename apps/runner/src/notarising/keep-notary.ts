@@ -20,7 +20,6 @@ import { LOCAL_OPERATOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { sealReason } from '../private-texts.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
 import { asNotary, type NotaryLedger, type NotaryOptions, type SealRefusal } from './notary.ts';
 import { signerOf } from './notary-key.ts';
 
@@ -170,7 +169,7 @@ export const rotateKey = (
           'found a log that nobody signed yet, expected one with a key: sign it first with "holdfast notary seal"',
       });
     const [from, to] = [options.signer, next].map((signer) =>
-      formatVerifierKey(notaryKey(sha256, origin, signer)),
+      formatVerifierKey(notaryKey(NOTARY_PORTS.sha256, origin, signer)),
     ) as [string, string];
     // Recorded already, by a process that was stopped before it put the new key into its place.
     if (verifierKey === to) return ok({ origin, from, to });
@@ -184,7 +183,7 @@ export const rotateKey = (
       {
         type: 'RotateNotaryKey',
         id: deriveId('rotate-notary-key', from, to),
-        data: { from, to, note: await signNote(sha256, origin, [options.signer, next], text) },
+        data: { from, to, note: await signNote(NOTARY_PORTS.sha256, origin, [options.signer, next], text) },
       },
       LOCAL_OPERATOR,
     );

@@ -13,7 +13,7 @@ import {
   type StoredEvent,
 } from '#libs/kernel';
 import { openLogTree, type Leaf, type LogTree } from '#libs/log-tree';
-import { leafHash, sameHash } from '#libs/merkle';
+import { HASH_BYTES, leafHash, sameHash, TILE_WIDTH } from '#libs/merkle';
 import {
   commitmentLines,
   notaryKey,
@@ -31,7 +31,7 @@ import { NOTARY_ACTOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
 import { withLease } from '../supervising/with-lease.ts';
-import { BATCH, compareWithSigned, sha256 } from './compare-tree.ts';
+import { BATCH, compareWithSigned } from './compare-tree.ts';
 import type { Judge } from './judge.ts';
 import {
   goneStream,
@@ -99,6 +99,8 @@ export interface Notary {
   reached(): number | null;
 }
 
+const { sha256 } = NOTARY_PORTS;
+
 const fail = (code: SealRefusalCode, message: string) => refused({ code, message });
 
 interface Standing {
@@ -128,9 +130,8 @@ const openNotary = (
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
       const { state, head, trouble } = standing;
       const isLinked = event.prev === (head?.hash ?? null);
-      const next = replay.next(
-        ...[state, event as unknown as NotaryEvent, head, event.metadata.actor] as const
-      );
+      const { actor } = event.metadata;
+      const next = replay.next(state, event as unknown as NotaryEvent, head, actor);
       // What nobody should have recorded changes nothing, and keeps everything from being signed.
       standing =
         isLinked && next.ok
@@ -252,7 +253,10 @@ const openNotary = (
         heads = streamHeads(sha256);
         const compared = await compareWithSigned(log, tree, standing.state.last, signal, heads.see);
         if (compared !== null) return compared;
-        check = leafCheck(log, judge, () => standing.state.accepted);
+        check = leafCheck(log, judge, {
+          headOf: heads.headOf,
+          accepted: () => standing.state.accepted,
+        });
       }
       return await extend(check);
     } catch (error) {
@@ -354,11 +358,11 @@ const alarmMessage = (
 
 const isNewestLeaf = (tree: LogTree, { position, hash }: StoredEvent): boolean => {
   const index = tree.size - 1;
-  const tile = tree.tile(0, Math.floor(index / 256));
-  const at = (index % 256) * 32;
+  const tile = tree.tile(0, Math.floor(index / TILE_WIDTH));
+  const at = (index % TILE_WIDTH) * HASH_BYTES;
   return (
     tree.positionOf(index) === position &&
-    sameHash(tile.subarray(at, at + 32), leafHash(sha256, Buffer.from(hash, 'hex')))
+    sameHash(tile.subarray(at, at + HASH_BYTES), leafHash(sha256, Buffer.from(hash, 'hex')))
   );
 };
 
