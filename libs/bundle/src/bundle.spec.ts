@@ -97,6 +97,7 @@ describe('a bundle', () => {
       ['time', ['operator']],
       ['completeness', ['signatures', 'operator']],
       ['one-history', ['operator']],
+      ['rules', ['signatures', 'operator']],
       ['metrics', ['operator']],
     ]);
   });

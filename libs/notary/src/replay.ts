@@ -43,13 +43,16 @@ export const notaryReplay = (
     event: NotaryEvent,
     /** Revision and chain hash of the event before it; null for the first one. */
     before: CheckpointSigned['data']['follows'],
-    actor: Pick<Actor, 'role'>,
+    actor: { readonly role: string },
   ) => Result<NotaryState, Refusal<'not-decided'>>;
+  /** After an event that was refused: it stands in the stream, and says nothing. */
+  readonly passOver: (state: NotaryState) => NotaryState;
 } => {
   const { initialState, decide, evolve } = notaryDecider(ports);
   const fail = (message: string) => refused({ code: 'not-decided' as const, message });
   return {
     initialState,
+    passOver: (state) => ({ ...state, length: state.length + 1 }),
     next: (state, event, before, actor) => {
       const command = commandOf(event);
       if (command === null) return fail(`found ${event.type}, which is no event of the notary`);
@@ -65,7 +68,7 @@ export const notaryReplay = (
             `found a CheckpointSigned that commits to event ${follows.revision} of the notary (${follows.hash}), expected the one before it, ${before?.revision ?? 'none'} (${before?.hash ?? 'nothing'})`,
           );
         const isAccepting = event.type === 'NotaryAlarmSettled' && event.data.accepts !== null;
-        const allowed = isAccepting ? authorise(actor, command.type) : ok(null);
+        const allowed = isAccepting ? authorise(actor as Actor, command.type) : ok(null);
         if (!allowed.ok) return fail(allowed.error.message);
         return decided.value.length === 1 && decided.value[0]?.type === event.type
           ? ok(evolve(state, event))

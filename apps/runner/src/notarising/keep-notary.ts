@@ -47,7 +47,7 @@ export interface NotaryStatus {
 export const notaryStatus = async (
   log: Pick<Ledger['log'], 'readStream'>,
 ): Promise<NotaryStatus> => {
-  const { initialState, next } = notaryReplay(NOTARY_PORTS);
+  const { initialState, next, passOver } = notaryReplay(NOTARY_PORTS);
   let state = initialState;
   let before: RecordedEvent | null = null;
   let status: NotaryStatus = {
@@ -59,6 +59,7 @@ export const notaryStatus = async (
     const decided = next(state, event, before, recorded.metadata.actor);
     before = recorded;
     if (!decided.ok) {
+      state = passOver(state);
       status = {
         ...status,
         problem: status.problem ?? `event ${recorded.revision}: ${decided.error.message}`,

@@ -23,6 +23,7 @@ import {
   readOf,
 } from '../testing/notarised-log.ts';
 import type { Judge } from './judge.ts';
+import { notaryStatus } from './keep-notary.ts';
 import {
   asNotary,
   LOG_TREE,
@@ -482,7 +483,11 @@ describe('the alarm is raised, and nothing is signed, where', () => {
       metadata: { ...metadata, schemaVersion: 2 },
     };
     expect((await log.append(NOTARY, revision, [event])).ok).toBe(true);
-    await alarmed('not-decided', /event 3 of notary: found SettleAlarm from harness/);
+    expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+    expect(await notaryStatus(log)).toMatchObject({
+      ...{ accepted: [], alarm: { append } },
+      problem: expect.stringContaining('found SettleAlarm from harness') as string,
+    });
   });
 
   it('a checkpoint was put into its own stream that it did not sign', async () => {

@@ -137,7 +137,7 @@ const openNotary = (
         isLinked && next.ok
           ? { state: next.value, head: event, trouble }
           : {
-              ...{ state, head: event },
+              ...{ state: replay.passOver(state), head: event },
               trouble: trouble ?? {
                 reason: 'not-decided',
                 found: `${nameOf(event)}: ${next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message}`,
