@@ -90,7 +90,7 @@ it(
     expect((await on('run', examples.study(STUDY), '--seed', '1')).exitCode).toBe(1);
     const vkey = (await on('notary', 'key')).stdout.trim();
 
-    // Nobody but an auditor's API reads, and no agent: the rules would not have made this one.
+    // No agent reads over the API: the rules would not have made this one.
     const opened = openSqliteEventLog(join(copy, 'log.sqlite'), eventTypes(EVENT_TYPES));
     if (!opened.ok) throw new Error(opened.error.message);
     const metadata = {
@@ -118,7 +118,7 @@ it(
     const said = `1 append was accepted by a person against the rules' replay: access-a@0 (${hash}) by operator local, 20`;
     expect((await on('notary', 'status')).stdout).toContain(said);
     const bundle = join(examples.root, 'vouched.bundle');
-    expect((await on('bundle', 'pay-1', '--out', bundle)).exitCode).toBe(0);
+    expect((await on('bundle', 'pay-halt-pre-loop-1', '--out', bundle)).exitCode).toBe(0);
     const verified = await holdfast(['verify', bundle, '--key', vkey, '--json']);
     const [verdict] = jsonLines<{
       rows: { row: string; found: string }[];

@@ -54,7 +54,7 @@ it(
     // Over the edge of a tile, where a second level begins.
     for (const [at, [step, nth]] of STEPS.entries()) {
       await bench.grow(at === 2 ? 260 : 7);
-      expect((await bench.notary(step, nth).ended).signal).toBe('SIGKILL');
+      expect(await bench.notary(step, nth).ended, `${step} ${nth}`).toMatchObject({ signal: 'SIGKILL' });
     }
     await inPeace();
     const { checkpoints, leaves } = await bench.look();

@@ -36,20 +36,18 @@ const dieInTiles = (): void => {
 
 /** Dies with a tag's objects in the remote, and before the ref that names it. */
 const dieBeforeRef = (): void => {
-  const write = fs.writeFile as (...args: unknown[]) => void;
-  fs.writeFile = ((path: unknown, ...more: unknown[]) => {
-    if (String(path).includes('/refs/tags/')) void die();
-    else write(path, ...more);
-  }) as typeof fs.writeFile;
+  const write = fs.promises.writeFile as (...args: unknown[]) => Promise<void>;
+  fs.promises.writeFile = (path: unknown, ...more: unknown[]) =>
+    String(path).includes('/refs/tags/') ? die() : write(path, ...more);
 };
 
 const dyingAtAppend = (log: EventLog): EventLog => ({
   ...log,
   append: async (...request) => {
-    const mine = isTheOne();
+    const mine = (step === 'before' || step === 'after') && isTheOne();
     if (mine && step === 'before') await die();
     const appended = await log.append(...request);
-    if (mine && step === 'after') await die();
+    if (mine) await die();
     return appended;
   },
 });
