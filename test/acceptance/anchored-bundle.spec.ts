@@ -249,9 +249,7 @@ describe('an auditor who trusts a witness and a timestamp authority', () => {
       const told = await verify(bundle, ...witnessed(), ...timestamped());
       expect(told).toMatchObject({
         ...{ exitCode: 1, failed: ['anchors'] },
-        anchors: expect.stringContaining(
-          `the cosignature of ${WITNESS} is not its own`,
-        ) as string,
+        anchors: expect.stringContaining(`the cosignature of ${WITNESS} is not its own`) as string,
         history: { restsOn: ['operator'] },
       });
       // Who does not know the witness is told no more than that he does not.

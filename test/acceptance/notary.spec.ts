@@ -110,7 +110,9 @@ it(
     const shown = (await on('notary', 'status')).stdout;
     expect(shown).toContain(`--accept ${hash}`);
     const [, alarm = ''] = /notary settle (\d+) --reason/.exec(shown) ?? [];
-    expect((await on('notary', 'settle', alarm, '--reason', 'no', '--accept', 'cd'.repeat(32))).exitCode).toBe(2);
+    expect(
+      (await on('notary', 'settle', alarm, '--reason', 'no', '--accept', 'cd'.repeat(32))).exitCode,
+    ).toBe(2);
     const settled = await on('notary', 'settle', alarm, '--reason', 'known', '--accept', hash);
     expect(settled).toMatchObject({ exitCode: 0, stderr: '' });
     expect((await on('notary', 'seal')).exitCode).toBe(0);

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { killFollowers, notaryBench, type NotaryBench, type Step } from '../support/notary-faults.ts';
+import {
+  killFollowers,
+  notaryBench,
+  type NotaryBench,
+  type Step,
+} from '../support/notary-faults.ts';
 
 const PATIENCE = 240_000;
 
@@ -54,7 +59,9 @@ it(
     // Over the edge of a tile, where a second level begins.
     for (const [at, [step, nth]] of STEPS.entries()) {
       await bench.grow(at === 2 ? 260 : 7);
-      expect(await bench.notary(step, nth).ended, `${step} ${nth}`).toMatchObject({ signal: 'SIGKILL' });
+      expect(await bench.notary(step, nth).ended, `${step} ${nth}`).toMatchObject({
+        signal: 'SIGKILL',
+      });
     }
     await inPeace();
     const { checkpoints, leaves } = await bench.look();

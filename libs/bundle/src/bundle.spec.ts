@@ -279,7 +279,9 @@ describe('an append that a person accepted against the rules', () => {
     expect(await verdictOf(raised(), settled())).toEqual({
       verdict: 'PASS',
       found: expect.stringContaining(text) as string,
-      rules: expect.stringMatching(/accepted by a person.*1 of these appends is in the streams/s) as string,
+      rules: expect.stringMatching(
+        /accepted by a person.*1 of these appends is in the streams/s,
+      ) as string,
     });
     const elsewhere = { ...append, stream: 'run-other-1' };
     expect((await verdictOf(raised(elsewhere), settled(elsewhere))).rules).toContain(

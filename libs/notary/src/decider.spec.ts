@@ -268,18 +268,14 @@ describe('an alarm', () => {
       type: 'NotaryAlarmRaised',
       data: { ...alarm.data, reason: 'not-decided', append },
     };
-    given([opened])
-      .when({ type: 'RaiseAlarm', id: 'a', data: undecided.data })
-      .then([undecided]);
+    given([opened]).when({ type: 'RaiseAlarm', id: 'a', data: undecided.data }).then([undecided]);
     for (const data of [
       { ...undecided.data, reason: 'shorter-log' as const },
       { ...undecided.data, append: { ...append, from: 6 } },
       { ...undecided.data, append: { ...append, more: 1 } },
       { ...undecided.data, append: {} as Append },
     ])
-      given([opened])
-        .when({ type: 'RaiseAlarm', id: 'a', data })
-        .thenRefused('other-append');
+      given([opened]).when({ type: 'RaiseAlarm', id: 'a', data }).thenRefused('other-append');
     for (const accepts of [append, null])
       given([opened, undecided])
         .when(settle(1, accepts))

@@ -266,7 +266,10 @@ const raise = ({ alarm }: Opened, data: RaiseAlarm['data']): Decision => {
   const { reason, append } = data;
   return append === null || (reason === 'not-decided' && isAppend(append))
     ? ok([{ type: 'NotaryAlarmRaised', data }])
-    : refuse('other-append', `found an append in an alarm of ${reason}, expected none, or a whole one of not-decided`);
+    : refuse(
+        'other-append',
+        `found an append in an alarm of ${reason}, expected none, or a whole one of not-decided`,
+      );
 };
 
 const settle = ({ alarm }: Opened, data: SettleAlarm['data']): Decision => {
@@ -277,8 +280,7 @@ const settle = ({ alarm }: Opened, data: SettleAlarm['data']): Decision => {
       `found alarm ${data.alarm}, expected ${alarm.revision}, the one that stands`,
     );
   const { accepts } = data;
-  const isIts =
-    isAppend(accepts) && alarm.append !== null && isSameAppend(accepts, alarm.append);
+  const isIts = isAppend(accepts) && alarm.append !== null && isSameAppend(accepts, alarm.append);
   if (accepts !== null && !isIts)
     return refuse(
       'other-append',

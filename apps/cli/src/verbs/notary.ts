@@ -211,10 +211,7 @@ const rotateTo = async (
   return next.ok ? rotateKey(home, sealing, next.value) : next;
 };
 
-const settle = async (
-  { home, output }: Session,
-  settlement: Settlement,
-): Promise<ExitCode> => {
+const settle = async ({ home, output }: Session, settlement: Settlement): Promise<ExitCode> => {
   const settled = await settleAlarm(home, settlement);
   if (!settled.ok) return refuse(output, settled.error);
   if (output.json) jsonLine(output, { settled: true, ...settlement, accepts: settled.value });

@@ -184,7 +184,11 @@ export const rotateKey = (
       {
         type: 'RotateNotaryKey',
         id: deriveId('rotate-notary-key', from, to),
-        data: { from, to, note: await signNote(NOTARY_PORTS.sha256, origin, [options.signer, next], text) },
+        data: {
+          from,
+          to,
+          note: await signNote(NOTARY_PORTS.sha256, origin, [options.signer, next], text),
+        },
       },
       LOCAL_OPERATOR,
     );
