@@ -2,9 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventTypes, openSqliteEventLog } from '#libs/event-log';
-import { deriveId } from '#libs/kernel';
-import { EVENT_TYPES } from '#libs/payloads';
 import { copyExamples, type ExamplesCopy } from '../support/examples.ts';
 import { git } from '../support/git.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
@@ -78,56 +75,6 @@ it(
     });
     expect((await notary('settle', alarm, '--reason', 'looked at')).exitCode).toBe(0);
     expect((await notary('seal')).exitCode).toBe(1);
-  },
-  PATIENCE,
-);
-
-it(
-  'what the rules would not have made is signed on the word of a person, and every verdict says so',
-  async () => {
-    const copy = await examples.home(STUDY);
-    const on = (...args: readonly string[]) => holdfast([...args, '--home', copy]);
-    expect((await on('run', examples.study(STUDY), '--seed', '1')).exitCode).toBe(1);
-    const vkey = (await on('notary', 'key')).stdout.trim();
-
-    // No agent reads over the API: the rules would not have made this one.
-    const opened = openSqliteEventLog(join(copy, 'log.sqlite'), eventTypes(EVENT_TYPES));
-    if (!opened.ok) throw new Error(opened.error.message);
-    const metadata = {
-      ...{ correlationId: 'a', causationId: 'c', actor: { role: 'agent', id: 'a' } as const },
-      ...{ time: '2026-11-26T00:00:00.000Z', schemaVersion: 1 },
-    };
-    const data = { operation: 'getRun', asked: { id: 'pay-1' } };
-    const id = deriveId('an append that nobody decided');
-    const appended = await opened.value.log.append('access-a', 'no-stream', [
-      { id, type: 'LedgerRead', data, metadata },
-    ]);
-    await opened.value.log.close();
-    if (!appended.ok) throw new Error(appended.error.message);
-    const { hash } = appended.value.events[0]!;
-
-    expect((await on('notary', 'seal')).exitCode).toBe(1);
-    const shown = (await on('notary', 'status')).stdout;
-    expect(shown).toContain(`--accept ${hash}`);
-    const [, alarm = ''] = /notary settle (\d+) --reason/.exec(shown) ?? [];
-    expect(
-      (await on('notary', 'settle', alarm, '--reason', 'no', '--accept', 'cd'.repeat(32))).exitCode,
-    ).toBe(2);
-    const settled = await on('notary', 'settle', alarm, '--reason', 'known', '--accept', hash);
-    expect(settled).toMatchObject({ exitCode: 0, stderr: '' });
-    expect((await on('notary', 'seal')).exitCode).toBe(0);
-
-    const said = `1 append was accepted by a person against the rules' replay: access-a@0 (${hash}) by operator local, 20`;
-    expect((await on('notary', 'status')).stdout).toContain(said);
-    const bundle = join(examples.root, 'vouched.bundle');
-    expect((await on('bundle', 'pay-halt-pre-loop-1', '--out', bundle)).exitCode).toBe(0);
-    const verified = await holdfast(['verify', bundle, '--key', vkey, '--json']);
-    const [verdict] = jsonLines<{
-      rows: { row: string; found: string }[];
-      standing: { about: string; says: string }[];
-    }>(verified);
-    expect(verdict!.rows.find(({ row }) => row === 'checkpoints')!.found).toContain(said);
-    expect(verdict!.standing.find(({ about }) => about === 'rules')!.says).toContain(said);
   },
   PATIENCE,
 );
