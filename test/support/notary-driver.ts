@@ -6,8 +6,8 @@ import { memoryLeases } from '#libs/leases';
 import type { Refusal, Result } from '#libs/kernel';
 
 /**
- * The notary that fault tests kill: signs what the log is now, or follows it until it is killed; or it kills itself at
- * a step. From the built code: `node notary-driver.ts <home> <settings as JSON> <step> [<n>]`.
+ * The notary that fault tests kill: signs what the log is now, or follows it until it is killed and writes a line each
+ * time it sealed; or it kills itself at a step. From the built code: `node notary-driver.ts <home> <settings as JSON> <step> [<n>]`.
  */
 const [home = '', settings = '{}', step = 'seal', nth = '1'] = process.argv.slice(2);
 
@@ -68,7 +68,7 @@ if (step === 'follow')
     ...sealing,
     intervalMs: 20,
     signal: new AbortController().signal,
-    onSealed: () => undefined,
+    onSealed: () => void process.stdout.write('sealed\n'),
     onNotice: (notice) => void process.stderr.write(`${notice}\n`),
   });
 const { anchors } = good(await sealLog(alone, sealing));

@@ -51,6 +51,8 @@ export interface NotaryBench {
       readonly signal: NodeJS.Signals | null;
       readonly stderr: string;
     }>;
+    /** Until one that follows has sealed once. */
+    readonly sealed: Promise<unknown>;
     readonly kill: () => void;
   };
   /** How many hold the newest checkpoint beside the log. */
@@ -155,7 +157,7 @@ export const notaryBench = async (): Promise<NotaryBench> => {
     notary: (step, nth = 1) => {
       const args = [DRIVER, home, JSON.stringify(settings), step, String(nth)];
       const child = spawn(process.execPath, args, {
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: process.env['PATH'] },
       });
       let stderr = '';
@@ -166,6 +168,7 @@ export const notaryBench = async (): Promise<NotaryBench> => {
           signal: signal as NodeJS.Signals | null,
           stderr,
         })),
+        sealed: once(child.stdout, 'data'),
         kill: () => void child.kill('SIGKILL'),
       };
     },
@@ -179,16 +182,17 @@ export const notaryBench = async (): Promise<NotaryBench> => {
   };
 };
 
-/** Kills notaries that follow a growing log, at random moments; then one signs in peace. */
+/** Kills notaries that follow a growing log, at a random moment after they sealed once; then one signs in peace. */
 export const killFollowers = async (rounds: number): Promise<Killed> => {
   const bench = await notaryBench();
   try {
     for (let round = 0; round < rounds; round += 1) {
-      const { ended, kill } = bench.notary('follow');
-      const until = performance.now() + 700 + Math.random() * 1_500;
+      const { ended, sealed, kill } = bench.notary('follow');
+      await Promise.race([sealed, ended]);
+      const until = performance.now() + Math.random() * 400;
       while (performance.now() < until) {
-        await bench.grow(1 + Math.floor(Math.random() * 60));
-        await sleep(Math.random() * 60);
+        await bench.grow(1 + Math.floor(Math.random() * 5));
+        await sleep(Math.random() * 10);
       }
       kill();
       expect(await ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
