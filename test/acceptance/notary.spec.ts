@@ -55,7 +55,7 @@ it(
       stderr: expect.stringContaining('rotate') as string,
     });
 
-    expect((await notary('settle', '--reason', 'none')).exitCode).toBe(2);
+    expect((await notary('settle', '1', '--reason', 'none')).exitCode).toBe(2);
     const database = new DatabaseSync(join(home, 'log.sqlite'));
     database.exec(
       "UPDATE events SET canonical = CAST(replace(CAST(canonical AS TEXT), 'pay', 'bay') AS BLOB) WHERE stream LIKE 'run-%' AND revision = 0",
@@ -67,7 +67,13 @@ it(
     const shown = await notary('status');
     expect(shown).toMatchObject({ exitCode: 1 });
     expect(shown.stdout).toMatch(/ALARM {3}not-decided/);
-    expect((await notary('settle', '--reason', 'looked at')).exitCode).toBe(0);
+    const [, alarm = ''] = /notary settle (\d+) --reason/.exec(shown.stdout) ?? [];
+    const accepting = ['--accept', 'ab'.repeat(32), '--reason', 'looked at'];
+    expect(await notary('settle', alarm, ...accepting)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no append that could be accepted') as string,
+    });
+    expect((await notary('settle', alarm, '--reason', 'looked at')).exitCode).toBe(0);
     expect((await notary('seal')).exitCode).toBe(1);
   },
   PATIENCE,

@@ -17,6 +17,8 @@ import {
 } from '#apps/runner';
 import type { EventLog } from '#libs/event-log';
 import type { Actor } from '#libs/kernel';
+import { openKey } from '#libs/signatures';
+import { verifyAgain } from '../../apps/runner/src/proving/verify.ts';
 import { follow, openTestHome } from '../support/follow.ts';
 import { prepare, type Prepared } from '../support/prepared.ts';
 import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
@@ -155,6 +157,33 @@ it(
     const running = await start();
     await until(async () => reviews > 0 && running.status().owed === 0);
     expect(await isAsked('parcels-1-f1')).toBe(false);
+  },
+  PATIENCE,
+);
+
+it(
+  'a verdict that another runner has to record is waited for, and not made over and over',
+  async () => {
+    await withFinding();
+    const { keys } = home;
+    const runner = good(await openKey(join(prepared.root, 'other-keys'), 'runner'));
+    home = { ...home, keys: { ...keys, runner } };
+    await askForVerdict('parcels-1-f1', 'ask');
+    const running = await start();
+    await until(async () => notices.length > 0);
+    // Longer than the pause after which what another runner holds is looked at again.
+    await sleep(3_000);
+    expect(notices).toMatchObject([
+      {
+        duty: 'verification:parcels-1-f1',
+        message: expect.stringContaining(keys.runner.keyId) as string,
+      },
+    ]);
+    expect(running.status().owed).toBe(1);
+    expect((await verifyAgain({ ...home, keys }, 'parcels-1-f1')).notRecorded).toBeNull();
+    await until(async () => running.status().owed === 0);
+    expect(await isAsked('parcels-1-f1')).toBe(false);
+    expect(notices).toHaveLength(1);
   },
   PATIENCE,
 );

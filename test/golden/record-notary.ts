@@ -11,6 +11,7 @@ import {
   rotationText,
   signNote,
   streamHeads,
+  type Append,
   type NotaryCommand,
   type NotarySigner,
 } from '#libs/notary';
@@ -19,8 +20,8 @@ import { chained } from '../../libs/provenance/src/testing/honest-run.ts';
 import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
- * Records a golden log of a notary: opened, two checkpoints over the fleet's events, anchors, an alarm, a rotation.
- * `npx node --conditions=source test/golden/record-notary.ts test/golden/v2-notary.jsonl`; never over a file that is
+ * Records a golden log of a notary: opened, two checkpoints over the fleet's events, anchors, two alarms, a rotation.
+ * `npx node --conditions=source test/golden/record-notary.ts test/golden/v3-notary.jsonl`; never over a file that is
  * there.
  */
 
@@ -52,6 +53,7 @@ const fleet = chained(
 );
 
 const ORIGIN = 'ledger.example/golden';
+const OPERATOR = { role: 'operator', id: 'local' };
 const [first, second] = [signer(), signer()];
 const vkey = (of: NotarySigner): string => formatVerifierKey(notaryKey(sha256, ORIGIN, of));
 
@@ -69,7 +71,14 @@ for (const { hash: chainHash } of fleet) {
 const decider = notaryDecider({ sha256, verify: verifyRaw });
 /** The notary's stream as these commands make it. */
 const streamOf = (commands: readonly NotaryCommand[]) =>
-  chained('notary', decided(decider, [], ...commands), workshop.sha256);
+  chained(
+    'notary',
+    decided(decider, [], ...commands).map((fact) =>
+      // What people decide bears their role: nobody else can vouch for an append.
+      fact.type === 'NotaryAlarmSettled' ? { ...fact, actor: OPERATOR } : fact,
+    ),
+    workshop.sha256,
+  );
 
 const checkpoint = async (
   size: number,
@@ -109,6 +118,9 @@ const anchor = (kind: 'witness' | 'timestamp' | 'git-tag', by: string, evidence:
 });
 const handOver = rotationText(ORIGIN, vkey(first), vkey(second));
 
+/** One that is not in this log: what came of an alarm is not looked at again. */
+const APPEND: Append = { stream: 'fleet', from: 3, to: 3, hash: 'ab'.repeat(32) };
+
 const open: NotaryCommand = {
   type: 'OpenNotary',
   id: deriveId('open'),
@@ -125,9 +137,29 @@ const commands: readonly NotaryCommand[] = [
   {
     type: 'RaiseAlarm',
     id: deriveId('alarm'),
-    data: { reason: 'shorter-log', size: 3, found: '2 events', expected: 'at least the 3' },
+    data: {
+      ...{ reason: 'shorter-log', size: 3, append: null },
+      ...{ found: '2 events', expected: 'at least the 3' },
+    },
   },
-  { type: 'SettleAlarm', id: deriveId('settle'), data: { reason: SEALED } },
+  {
+    type: 'SettleAlarm',
+    id: deriveId('settle'),
+    data: { alarm: 6, reason: SEALED, accepts: null },
+  },
+  {
+    type: 'RaiseAlarm',
+    id: deriveId('another alarm'),
+    data: {
+      ...{ reason: 'not-decided', size: 3, append: APPEND },
+      ...{ found: 'event 3 of fleet', expected: 'what the rules decide there' },
+    },
+  },
+  {
+    type: 'SettleAlarm',
+    id: deriveId('accept'),
+    data: { alarm: 8, reason: SEALED, accepts: APPEND },
+  },
   {
     type: 'RotateNotaryKey',
     id: deriveId('rotate'),

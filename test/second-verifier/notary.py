@@ -15,14 +15,18 @@ MEMBERS = {
     "NotaryKeyRotated": ("from", "note", "to"),
     "CheckpointSigned": ("extendsLast", "follows", "heads", "newest", "note", "root", "size"),
     "CheckpointAnchored": ("by", "evidence", "kind", "root", "size"),
+    "NotaryAlarmRaised": ("append", "expected", "found", "reason", "size"),
+    "NotaryAlarmSettled": ("accepts", "alarm", "reason"),
+}
+
+# Version 1 of these: it committed to the tree alone, and nobody could accept an append.
+FIRST = {
+    "CheckpointSigned": ("extendsLast", "newest", "note", "root", "size"),
     "NotaryAlarmRaised": ("expected", "found", "reason", "size"),
     "NotaryAlarmSettled": ("reason",),
 }
-
-
-# Version 1 of CheckpointSigned committed to the tree alone.
-VERSIONS = {(kind, 2 if kind == "CheckpointSigned" else 1): members for kind, members in MEMBERS.items()}
-VERSIONS["CheckpointSigned", 1] = ("extendsLast", "newest", "note", "root", "size")
+VERSIONS = {(kind, 2 if kind in FIRST else 1): members for kind, members in MEMBERS.items()}
+VERSIONS |= {(kind, 1): members for kind, members in FIRST.items()}
 
 
 class Notary:
@@ -35,7 +39,10 @@ class Notary:
         self.anchors = []
         # Root by size of every checkpoint.
         self.roots = {}
+        # Data and revision of the alarm that stands, and the appends that people vouched for.
         self.alarm = None
+        self.alarm_revision = None
+        self.accepted = []
         self.fault = None
 
 
@@ -147,8 +154,49 @@ def anchored(notary, data):
     notary.anchors.append(data)
 
 
+def is_append(value):
+    return (
+        isinstance(value, dict)
+        and sorted(value) == ["from", "hash", "stream", "to"]
+        and isinstance(value["stream"], str)
+        and value["stream"] != ""
+        and is_count(value["from"], 0)
+        and is_count(value["to"], value["from"])
+        and isinstance(value["hash"], str)
+        and re.fullmatch(r"[0-9a-f]{64}", value["hash"]) is not None
+    )
+
+
+def alarm_raised(notary, data, body):
+    if notary.alarm is not None:
+        raise Malformed("an alarm stands already")
+    append = data.get("append")
+    if append is not None and not (data["reason"] == "not-decided" and is_append(append)):
+        raise Malformed("an append in an alarm that is about none")
+    notary.alarm, notary.alarm_revision = data, body["revision"]
+
+
+def alarm_settled(notary, data, body):
+    """A person settles the alarm that stands, and may vouch for the append that it is about, and for no other."""
+    if notary.alarm is None or not is_sealed(data["reason"]):
+        raise Malformed("no alarm stands, or no reason is given")
+    alarm, accepts, actor = data.get("alarm"), data.get("accepts"), body["metadata"]["actor"]
+    if alarm is not None and (isinstance(alarm, bool) or alarm != notary.alarm_revision):
+        raise Malformed(f"settles alarm {alarm}, which does not stand")
+    if accepts is not None:
+        if not is_append(accepts) or accepts != notary.alarm.get("append"):
+            raise Malformed("accepts another append than the alarm is about")
+        if actor["role"] != "operator":
+            raise Malformed("accepted by no operator")
+        who = f"{accepts['stream']}@{accepts['from']}-{accepts['to']} ({accepts['hash']}) by {actor['role']} {actor['id']}"
+        notary.accepted.append(f"{who}, {body['metadata']['time']}")
+    notary.alarm = None
+
+
 def decide(notary, body):
-    kind, data = body["type"], body["data"]
+    kind, data, metadata = body["type"], body["data"], body["metadata"]
+    if not all(isinstance(each, str) for each in (metadata["actor"]["role"], metadata["actor"]["id"], metadata["time"])):
+        raise Malformed("does not say who recorded it, and when")
     members = VERSIONS.get((kind, body["metadata"].get("schemaVersion")))
     if members is None or sorted(data) != list(members):
         raise Malformed("no event that a notary writes")
@@ -164,13 +212,9 @@ def decide(notary, body):
         case "CheckpointAnchored":
             anchored(notary, data)
         case "NotaryAlarmRaised":
-            if notary.alarm is not None:
-                raise Malformed("an alarm stands already")
-            notary.alarm = data
+            alarm_raised(notary, data, body)
         case "NotaryAlarmSettled":
-            if notary.alarm is None or not is_sealed(data["reason"]):
-                raise Malformed("no alarm stands, or no reason is given")
-            notary.alarm = None
+            alarm_settled(notary, data, body)
 
 
 def read(events):

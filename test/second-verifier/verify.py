@@ -269,6 +269,8 @@ def verify(data, key, witnesses=(), seen=None):
         checkpoints.append("no checkpoint")
     if notary.alarm is not None:
         checkpoints.append(f"an alarm stands: {notary.alarm['reason']}")
+    vouched = f"; accepted by a person against the rules: {'; '.join(notary.accepted)}" if notary.accepted else ""
+    checkpoints_said = f"{len(notary.roots)} checkpoints{vouched}"
     keys = [each.text for each in notary.keys]
     log_key = [] if notary.origin == bundle.header["origin"] else [f"the log {notary.origin}"]
     if key not in keys:
@@ -278,7 +280,7 @@ def verify(data, key, witnesses=(), seen=None):
     rows = [
         row("bundle-form", form_faults(bundle), f"{bundle.lines} lines", "each line as written, in its place"),
         row("subject", subject, f"{len(findings)} findings", "the streams of the subject, and no others"),
-        row("checkpoints", checkpoints, f"{len(notary.roots)} checkpoints", "each signed, extending the one before"),
+        row("checkpoints", checkpoints, checkpoints_said, "each signed, extending the one before"),
         row("log-key", log_key, ", then ".join(keys), f"a log that {key} signs"),
         row("anchors", anchors, ", ".join(sightings) or "nobody", "cosignatures by those whose name they bear"),
         row("inclusion", inclusion_faults(bundle, newest), "in the tree", "each placed event is the leaf that it says"),

@@ -8,6 +8,7 @@ export {
 } from './witness.ts';
 export {
   askTimestamp,
+  readCertificates,
   verifyTimestamp,
   type Timestamp,
   type TimestampAuthority,

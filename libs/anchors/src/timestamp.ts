@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import * as asn1 from 'asn1js';
 import {
   AlgorithmIdentifier,
@@ -38,6 +38,15 @@ export interface Timestamp {
   /** The authority's policy, an object identifier. */
   readonly policy: string;
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates in a PEM text, DER. @throws Error where one can't be read, or where there is none */
+export const readCertificates = (pem: string): readonly Uint8Array[] => {
+  const found = (pem.match(CERTIFICATE) ?? []).map((each) => new X509Certificate(each).raw);
+  if (found.length === 0) throw new Error('it holds no certificate in PEM');
+  return found;
+};
 
 type Refused<T> = Result<T, Refusal<TimestampRefusalCode>>;
 

@@ -97,6 +97,7 @@ describe('a bundle', () => {
       ['time', ['operator']],
       ['completeness', ['signatures', 'operator']],
       ['one-history', ['operator']],
+      ['rules', ['signatures', 'operator']],
       ['metrics', ['operator']],
     ]);
   });
@@ -243,6 +244,64 @@ describe('whom the auditor trusts', () => {
     expect(await failed((await withFacts(said)).bytes)).toEqual(['checkpoints']);
     const settled = { type: 'NotaryAlarmSettled', data: { reason: SEALED } };
     expect(await failed((await withFacts([...said, settled])).bytes)).toEqual([]);
+  });
+});
+
+describe('an append that a person accepted against the rules', () => {
+  const { stream, revision, hash } = events[39]!;
+  const append = { stream, from: revision, to: revision, hash };
+  const raised = (about: object | null = append, reason = 'not-decided'): NotaryFact => ({
+    type: 'NotaryAlarmRaised',
+    data: { reason, size: 20, found: 'one thing', expected: 'another', append: about },
+  });
+  const settled = (accepts: object | null = append, alarm: unknown = 2): NotaryFact => ({
+    type: 'NotaryAlarmSettled',
+    data: { alarm, reason: SEALED, accepts },
+  });
+  const verdictOf = async (...alarm: readonly NotaryFact[]) => {
+    const said = inTurn(
+      facts.opened(log),
+      (after) => facts.signed(log, 20, null, after),
+      ...alarm,
+      (after) => facts.signed(log, events.length, 20, after),
+    );
+    const verified = await check((await withFacts(said)).bytes);
+    if (!verified.ok) throw new Error(verified.error.message);
+    const { verdict, rows, standing } = verified.value;
+    return {
+      ...{ verdict, found: rows.find(({ row }) => row === 'checkpoints')?.found },
+      rules: standing.find(({ about }) => about === 'rules')?.says,
+    };
+  };
+
+  it('is told in the verdict, with its hash, who accepted it and when', async () => {
+    const text = `1 append was accepted by a person against the rules' replay: ${stream}@${revision} (${hash}) by operator local, 2026-11-26T00:00:00.000Z`;
+    expect(await verdictOf(raised(), settled())).toEqual({
+      verdict: 'PASS',
+      found: expect.stringContaining(text) as string,
+      rules: expect.stringMatching(
+        /accepted by a person.*1 of these appends is in the streams/s,
+      ) as string,
+    });
+    const elsewhere = { ...append, stream: 'run-other-1' };
+    expect((await verdictOf(raised(elsewhere), settled(elsewhere))).rules).toContain(
+      'none of these appends is in a stream that is here',
+    );
+    expect(await verdictOf(raised(), settled(null))).toMatchObject({
+      verdict: 'PASS',
+      rules: expect.stringContaining('nobody had to vouch for one') as string,
+    });
+  });
+
+  it.each<[string, readonly NotaryFact[]]>([
+    ['another than the alarm is about', [raised(), settled({ ...append, to: revision + 1 })]],
+    ['one of another hash', [raised(), settled({ ...append, hash: 'ab'.repeat(32) })]],
+    ['one of an alarm about none', [raised(null, 'shorter-log'), settled()]],
+    ['one of another alarm', [raised(), settled(append, 1)]],
+    ['one in an alarm that can be about none', [raised(append, 'shorter-log'), settled()]],
+    ['something that is none', [raised({}), settled({})]],
+  ])('is not %s', async (_, alarm) => {
+    expect(await verdictOf(...alarm)).toMatchObject({ verdict: 'BLOCK' });
   });
 });
 

@@ -3,6 +3,7 @@ import {
   ANCHORS,
   NOTARY_UPCASTERS,
   notaryReplay,
+  type Accepted,
   type CheckpointAnchored,
   type CheckpointSigned,
   type NotaryEvent,
@@ -20,6 +21,7 @@ export interface ChainedBody {
     readonly prev: string | null;
     readonly time: string;
     readonly schemaVersion: number;
+    readonly actor: { readonly role: string; readonly id: string };
   };
 }
 
@@ -48,22 +50,30 @@ const MEMBERS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
   NotaryKeyRotated: ['from', 'note', 'to'],
   CheckpointSigned: ['extendsLast', 'follows', 'heads', 'newest', 'note', 'root', 'size'],
   CheckpointAnchored: ['by', 'evidence', 'kind', 'root', 'size'],
-  NotaryAlarmRaised: ['expected', 'found', 'reason', 'size'],
-  NotaryAlarmSettled: ['reason'],
+  NotaryAlarmRaised: ['append', 'expected', 'found', 'reason', 'size'],
+  NotaryAlarmSettled: ['accepts', 'alarm', 'reason'],
 };
 
-const SIGNED_1 = MEMBERS.CheckpointSigned.filter((name) => name !== 'follows' && name !== 'heads');
+/** The members that version 1 did not have; a type that is not here is in its first version. */
+const ADDED: Readonly<Partial<Record<string, readonly string[]>>> = {
+  CheckpointSigned: ['follows', 'heads'],
+  NotaryAlarmRaised: ['append'],
+  NotaryAlarmSettled: ['accepts', 'alarm'],
+};
 
 /** The event that a body holds; null where no event of the notary is shaped so. */
 const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
   if (!Object.hasOwn(MEMBERS, type)) return null;
-  const isOld = type === 'CheckpointSigned' && metadata.schemaVersion === 1;
-  if (metadata.schemaVersion !== (type === 'CheckpointSigned' && !isOld ? 2 : 1)) return null;
-  const members = isOld ? SIGNED_1 : MEMBERS[type as NotaryEvent['type']];
+  const added = Object.hasOwn(ADDED, type) ? ADDED[type] : undefined;
+  const isOld = added !== undefined && metadata.schemaVersion === 1;
+  if (metadata.schemaVersion !== (added !== undefined && !isOld ? 2 : 1)) return null;
+  const members = MEMBERS[type as NotaryEvent['type']].filter(
+    (name) => !isOld || !added.includes(name),
+  );
   if (Object.keys(data).sort().join() !== members.join()) return null;
   if (isOld) {
-    const [upcast] = NOTARY_UPCASTERS.CheckpointSigned;
-    return { type, data: upcast!(data as never) };
+    const [upcast] = NOTARY_UPCASTERS[type as keyof typeof NOTARY_UPCASTERS];
+    return { type, data: upcast!(data as never) } as NotaryEvent;
   }
   if (type === 'CheckpointAnchored' && !(ANCHORS as readonly unknown[]).includes(data['kind']))
     return null;
@@ -80,6 +90,8 @@ export interface NotaryReading {
   /** When the operator says that it was signed. */
   readonly signedAt: string | null;
   readonly anchors: readonly CheckpointAnchored['data'][];
+  /** What humans vouched for against the rules. */
+  readonly accepted: readonly Accepted[];
   /** Whether an earlier checkpoint is one of these: asked for by size. */
   readonly rootAt: (size: number) => string | null;
   readonly fault: string | null;
@@ -106,6 +118,7 @@ export const notaryReader = (
   let newest: CheckpointSigned['data'] | null = null;
   let signedAt: string | null = null;
   let anchors: CheckpointAnchored['data'][] = [];
+  const accepted: Accepted[] = [];
   let remembered: string | null = null;
   const keys: string[] = [];
   let fault: string | null = null;
@@ -114,10 +127,13 @@ export const notaryReader = (
     if (body === null) return 'is no event';
     if (body.stream !== 'notary' || body.revision !== revision || body.metadata.prev !== prev)
       return 'does not follow the one before it';
+    const { actor, time } = body.metadata as Partial<ChainedBody['metadata']>;
+    if (typeof actor?.role !== 'string' || typeof actor.id !== 'string' || typeof time !== 'string')
+      return 'does not say who recorded it, and when';
     const event = eventOf(body);
     if (event === null) return `is ${body.type.slice(0, 80)}, which no notary writes in this shape`;
     const before = prev === null ? null : { revision: revision - 1, hash: prev };
-    const next = replay.next(state, event, before);
+    const next = replay.next(state, event, before, actor);
     if (!next.ok) return `is none that the rules make: ${next.error.message}`;
     state = next.value;
     switch (event.type) {
@@ -130,13 +146,18 @@ export const notaryReader = (
       case 'CheckpointSigned':
         checkpoints += 1;
         newest = event.data;
-        signedAt = body.metadata.time;
+        signedAt = time;
         anchors = [];
         if (event.data.size === rememberSize) remembered = event.data.root;
         break;
       case 'CheckpointAnchored':
         anchors.push(event.data);
         break;
+      case 'NotaryAlarmSettled': {
+        const { accepts: append } = event.data;
+        if (append !== null) accepted.push({ append, by: actor, time });
+        break;
+      }
       default:
     }
     return null;
@@ -152,7 +173,7 @@ export const notaryReader = (
       revision += 1;
     },
     reading: () => ({
-      ...{ state, keys, checkpoints, newest, signedAt, anchors, fault },
+      ...{ state, keys, checkpoints, newest, signedAt, anchors, accepted, fault },
       rootAt: (size) => (size === rememberSize ? remembered : null),
     }),
   };

@@ -32,6 +32,8 @@ const schema = JSON.parse(
 ) as object;
 const isLine = new Ajv2020({ strict: false }).compile(schema);
 
+const APPEND = { stream: 'run-pay-1', from: 2, to: 3, hash: 'ab'.repeat(32) };
+
 const linesOf = async (name: GoldenRun): Promise<readonly Record<string, unknown>[]> => {
   const golden = goldenLog(name);
   const [log, next] = [logSigner(), logSigner()];
@@ -46,6 +48,11 @@ const linesOf = async (name: GoldenRun): Promise<readonly Record<string, unknown
       data: { reason: 'shorter-log', size: 20, found: '19 events', expected: '20' },
     },
     { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
+    {
+      type: 'NotaryAlarmRaised',
+      data: { reason: 'not-decided', size: 20, found: 'x', expected: 'y', append: APPEND },
+    },
+    { type: 'NotaryAlarmSettled', data: { alarm: 5, reason: SEALED, accepts: APPEND } },
     (after) => facts.signed(next, size, 20, after),
     (after) => facts.witnessed(witnessSigner(), after.at(-1)!, WITNESSED),
   );
@@ -87,7 +94,7 @@ describe.each<GoldenRun>(['v1-pay', 'v2-pay'])('the schema and a bundle of %s', 
       const { stream, data } = (body ?? {}) as { stream?: string; data?: object };
       return stream === 'notary' ? [{ body: body as object, data: data ?? {} }] : [];
     });
-    expect(bodies.length).toBe(7);
+    expect(bodies.length).toBe(9);
     for (const { body, data } of bodies)
       expect(isLine({ part: 'event', body: { ...body, data: { ...data, more: 1 } } })).toBe(false);
   });

@@ -1,11 +1,11 @@
-import type { CheckpointAnchored } from '#libs/notary';
+import { acceptedText, type Accepted, type CheckpointAnchored } from '#libs/notary';
 
 /** On whose word an answer rests. */
 export type RestsOn = 'operator' | 'witness' | 'timestamp' | 'signatures';
 
 /** What a verdict can't prove by itself, said plainly. */
 export interface StandingLine {
-  readonly about: 'time' | 'completeness' | 'one-history' | 'metrics';
+  readonly about: 'time' | 'completeness' | 'one-history' | 'rules' | 'metrics';
   readonly restsOn: readonly RestsOn[];
   readonly says: string;
 }
@@ -27,6 +27,10 @@ export interface Known {
   /** Anchors that the auditor gave no key for, or that can be looked up online only. */
   readonly unverified: readonly CheckpointAnchored['data'][];
   readonly seen: boolean;
+  /** Appends that people vouched for against the rules. */
+  readonly accepted: readonly Accepted[];
+  /** Streams of the bundle. */
+  readonly streams: readonly string[];
 }
 
 const names = (list: readonly { readonly by: string }[]): string =>
@@ -78,6 +82,19 @@ const history = ({ sightings, unverified, seen }: Known): StandingLine => {
   };
 };
 
+const rules = ({ accepted, streams }: Known): StandingLine => {
+  const text = acceptedText(accepted);
+  const own = accepted.filter(({ append }) => streams.includes(append.stream)).length;
+  return {
+    about: 'rules',
+    restsOn: ['signatures', 'operator'],
+    says:
+      text === null
+        ? "the notary says that it decided every append of the log anew before it signed, and that nobody had to vouch for one; of the streams here this verifier decides anew what the rows above say, the rest is the notary's word"
+        : `${text}. Every checkpoint after that rests on the word of who accepted it; ${own === 0 ? 'none of these appends is in a stream that is here' : `${own} of these appends ${own === 1 ? 'is' : 'are'} in the streams that are here`}`,
+  };
+};
+
 const METRICS: StandingLine = {
   about: 'metrics',
   restsOn: ['operator'],
@@ -88,5 +105,6 @@ export const standingOf = (known: Known): readonly StandingLine[] => [
   time(known),
   completeness(known),
   history(known),
+  rules(known),
   METRICS,
 ];

@@ -12,7 +12,7 @@ import {
 import type { VerdictRow } from '#libs/findings';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { leafHash, verifyInclusion, type Sha256 } from '#libs/merkle';
-import { headLeaf, type CheckpointAnchored } from '#libs/notary';
+import { acceptedText, headLeaf, type CheckpointAnchored } from '#libs/notary';
 import { verifyFinding, type FindingStreams, type VerificationPorts } from '#libs/provenance';
 import { bytesOfBase64 } from './base64.ts';
 import { NOTARY, type BundleHeader, type Subject } from './format.ts';
@@ -259,8 +259,9 @@ const firstReading = (ports: BundlePorts, trusted: Trusted) => {
 type FirstReading = ReturnType<typeof firstReading>;
 
 const checkpointsRow = ({ reading }: ReturnType<FirstReading['tree']>): VerdictRow => {
-  const { state, checkpoints, newest, fault } = reading;
+  const { state, checkpoints, newest, accepted, fault } = reading;
   const { alarm } = state;
+  const vouched = acceptedText(accepted);
   return {
     row: 'checkpoints',
     passed: fault === null && newest !== null && alarm === null,
@@ -268,7 +269,7 @@ const checkpointsRow = ({ reading }: ReturnType<FirstReading['tree']>): VerdictR
       fault ??
       (alarm !== null
         ? `an alarm stands: ${alarm.reason}: found ${alarm.found}, expected ${alarm.expected}`
-        : `${checkpoints} checkpoints, the newest of ${newest?.size ?? 0} events`),
+        : `${checkpoints} checkpoints, the newest of ${newest?.size ?? 0} events${vouched === null ? '' : `; ${vouched}`}`),
     expected:
       'each event of the notary follows the one before it and is one that its rules make: every checkpoint signed by the key of its time and shown to extend the one before, every commitment to the event of the notary before it the one that stands before it, every change of keys signed by both; at least one checkpoint, and no alarm that stands',
   };
@@ -493,7 +494,7 @@ export const verifyBundle = async (
     );
 
   const tree = first.tree();
-  const { newest, signedAt } = tree.reading;
+  const { newest, signedAt, accepted } = tree.reading;
   const anchored = await checkAnchors(tree.reading, trusted, ports.verifyEd25519);
   const seen = trusted.seen === null ? null : seenRow(tree.reading, trusted.seen, ports);
   const told = summary(header.subject);
@@ -537,6 +538,8 @@ export const verifyBundle = async (
       sightings: anchored.sightings,
       unverified: anchored.unverified,
       seen: seen?.passed === true,
+      accepted,
+      streams: header.streams.map(({ stream }) => stream),
     }),
     checkpoint: newest === null ? null : { size: newest.size, root: newest.root },
     findings,

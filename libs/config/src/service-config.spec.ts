@@ -47,6 +47,31 @@ describe('the environment of a service', () => {
     expect(message({ HOLDFAST_BEHIND_TLS_PROXY: 'off' })).toContain('expected true or false');
   });
 
+  it('takes witnesses and authorities by addresses that may be shown', () => {
+    expect(
+      readServiceConfig({
+        HOLDFAST_WITNESSES: 'https://w.example/ w+key, https://x.example/a@b x+key',
+        HOLDFAST_TIMESTAMP_AUTHORITIES: 'https://tsa.example /ca.pem',
+      }),
+    ).toMatchObject({
+      value: {
+        notary: {
+          witnesses: [
+            { url: 'https://w.example', verifierKey: 'w+key' },
+            { url: 'https://x.example/a@b', verifierKey: 'x+key' },
+          ],
+          timestampAuthorities: [{ url: 'https://tsa.example', caFile: '/ca.pem' }],
+        },
+      },
+    });
+    for (const name of ['HOLDFAST_WITNESSES', 'HOLDFAST_TIMESTAMP_AUTHORITIES']) {
+      const said = message({ [name]: 'https://user:hunter2@a.example /ca.pem' });
+      expect(said).toContain('with a user or a password');
+      expect(said).not.toContain('hunter2');
+      expect(message({ [name]: 'ftp://a.example x' })).toContain('an http(s) address');
+    }
+  });
+
   it('names every problem at once and no secret', () => {
     const said = message({
       HOLDFAST_EVENT_STORE: 'http://admin:hunter2@127.0.0.1',

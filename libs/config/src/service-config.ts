@@ -215,7 +215,10 @@ export const readServiceConfig = (
       .filter((entry) => entry !== '')
       .map((entry) => {
         const [url = '', trusted = '', ...more] = entry.split(/\s+/);
-        if (!/^https?:\/\//.test(url) || trusted === '' || more.length > 0)
+        // It names in the log who holds what, and stands in messages: it must hold no secret.
+        if (/^https?:\/\/[^/]*@/.test(url))
+          problem(name, 'an address with a user or a password', 'one without: it is shown');
+        else if (!/^https?:\/\//.test(url) || trusted === '' || more.length > 0)
           problem(name, JSON.stringify(entry.slice(0, 200)), `an http(s) address and ${second}`);
         return [url.replace(/\/+$/, ''), trusted] as const;
       });

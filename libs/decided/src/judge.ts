@@ -43,14 +43,18 @@ const at = ({ stream, revision }: JudgedEvent): string => `${stream}@${String(re
 const problemAt = (event: JudgedEvent, problem: string | null): string | null =>
   problem === null ? null : `${at(event)} (${event.type}): ${problem}`;
 
-const unlinked = ({ stream, head, versions }: StreamState, event: JudgedEvent): string | null => {
+const unlinked = ({ stream, head }: StreamState, event: JudgedEvent): string | null => {
   if (event.stream !== stream) return `found the stream ${event.stream}, expected ${stream}`;
   const revision = (head?.revision ?? -1) + 1;
   if (event.revision !== revision)
     return `found the revision ${String(event.revision)}, expected ${String(revision)}`;
   const prev = head?.hash ?? null;
-  if (event.prev !== prev)
-    return `found metadata.prev ${String(event.prev)}, expected ${String(prev)}`;
+  return event.prev === prev
+    ? null
+    : `found metadata.prev ${String(event.prev)}, expected ${String(prev)}`;
+};
+
+const outdated = ({ versions }: StreamState, event: JudgedEvent): string | null => {
   const { schemaVersion } = event.metadata;
   const oldest = Object.hasOwn(versions, event.type) ? (versions[event.type] ?? 1) : 1;
   const newest = newestVersion(event.type);
@@ -278,6 +282,7 @@ export const judgeAppend = (
         const place = { id, head: moved.head };
         const strange =
           unlinked(moved, event) ??
+          outdated(moved, event) ??
           kind.strangeness(factOf(event), place, event.metadata.schemaVersion);
         if (strange !== null) return no(problemAt(event, strange));
         moved = next(kind, moved, event);
@@ -290,8 +295,8 @@ export const judgeAppend = (
 };
 
 /**
- * The stream after events that were judged before: nothing is decided anew, only links and versions are looked at. What
- * was dropped from memory is rebuilt by it.
+ * The stream after events that were judged before, or that a person vouched for: nothing is decided anew, only links are
+ * looked at. What was dropped from memory is rebuilt by it.
  */
 export const remember = (state: StreamState, events: readonly JudgedEvent[]): Judgement => {
   try {

@@ -181,7 +181,7 @@ export const ACTS = {
   },
   'keep-the-notary': {
     row: null,
-    what: "change the notary's key, settle its alarm with a reason",
+    what: "change the notary's key, settle its alarm with a reason, vouch for the append that it is about",
     roles: ['operator'],
     commands: ['RotateNotaryKey', 'SettleAlarm'],
     operations: [],

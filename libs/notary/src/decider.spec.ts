@@ -8,6 +8,7 @@ import {
   toBase64,
   type NoteSigner,
 } from '#libs/checkpoints';
+import type { PrivateText } from '#libs/kernel';
 import { consistencyProof, leafHash } from '#libs/merkle';
 import { signerOf, verifyEd25519 } from '../../checkpoints/src/testing/signers.ts';
 import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
@@ -18,6 +19,7 @@ import {
   NOTARY_UPCASTERS,
   notaryDecider,
   rotationText,
+  type Append,
   type NotaryCommand,
   type NotaryEvent,
   type RecordCheckpoint,
@@ -102,11 +104,27 @@ const signed = (size: number, from: number): NotaryEvent => ({
   data: checkpoint(size, from).data,
 });
 
-const alarm: NotaryEvent = {
+const alarm: Extract<NotaryEvent, { type: 'NotaryAlarmRaised' }> = {
   type: 'NotaryAlarmRaised',
-  data: { reason: 'shorter-log', size: 50, found: '40 events', expected: '50 that were signed' },
+  data: {
+    ...{ reason: 'shorter-log', size: 50, append: null },
+    ...{ found: '40 events', expected: '50 that were signed' },
+  },
 };
 const raise: NotaryCommand = { type: 'RaiseAlarm', id: 'alarm', data: alarm.data };
+const settled = (
+  of: number,
+  accepts: Append | null = null,
+  reason: PrivateText = SEALED,
+): Extract<NotaryEvent, { type: 'NotaryAlarmSettled' }> => ({
+  type: 'NotaryAlarmSettled',
+  data: { alarm: of, reason, accepts },
+});
+const settle = (...args: Parameters<typeof settled>): NotaryCommand => ({
+  type: 'SettleAlarm',
+  id: 's',
+  data: settled(...args).data,
+});
 
 describe('a notary', () => {
   it('is opened once, with a key of its origin', () => {
@@ -229,17 +247,62 @@ describe('an alarm', () => {
     given([opened, signed(10, 0), alarm])
       .when(checkpoint(20, 10))
       .thenRefused('alarmed', 'shorter-log');
-    const settle: NotaryCommand = { type: 'SettleAlarm', id: 's', data: { reason: SEALED } };
-    given([opened]).when(settle).thenRefused('no-alarm');
+    given([opened]).when(settle(1)).thenRefused('no-alarm');
     given([opened, alarm])
-      .when({ ...settle, data: { reason: { kind: 'plain', text: 'restored' } } })
+      .when(settle(1, null, { kind: 'plain', text: 'restored' }))
       .thenRefused('no-reason');
     given([opened, alarm])
-      .when(settle)
-      .then([{ type: 'NotaryAlarmSettled', data: { reason: SEALED } }]);
-    given([opened, signed(10, 0), alarm, { type: 'NotaryAlarmSettled', data: { reason: SEALED } }])
+      .when(settle(2))
+      .thenRefused('no-alarm', 'found alarm 2, expected 1, the one that stands');
+    given([opened, alarm])
+      .when(settle(1))
+      .then([settled(1)]);
+    given([opened, signed(10, 0), alarm, settled(2)])
       .when(checkpoint(20, 10))
       .then([signed(20, 10)]);
+  });
+
+  it('about an append is settled with that append accepted, or with none', () => {
+    const append: Append = { stream: 'run-pay-1', from: 3, to: 5, hash: 'ab'.repeat(32) };
+    const undecided: NotaryEvent = {
+      type: 'NotaryAlarmRaised',
+      data: { ...alarm.data, reason: 'not-decided', append },
+    };
+    given([opened]).when({ type: 'RaiseAlarm', id: 'a', data: undecided.data }).then([undecided]);
+    for (const data of [
+      { ...undecided.data, reason: 'shorter-log' as const },
+      { ...undecided.data, append: { ...append, from: 6 } },
+      { ...undecided.data, append: { ...append, more: 1 } },
+      { ...undecided.data, append: {} as Append },
+    ])
+      given([opened]).when({ type: 'RaiseAlarm', id: 'a', data }).thenRefused('other-append');
+    for (const accepts of [append, null])
+      given([opened, undecided])
+        .when(settle(1, accepts))
+        .then([settled(1, accepts)]);
+    for (const accepts of [
+      { ...append, stream: 'run-pay-2' },
+      { ...append, from: 4 },
+      { ...append, to: 4 },
+      { ...append, hash: 'cd'.repeat(32) },
+      {} as Append,
+    ])
+      given([opened, undecided]).when(settle(1, accepts)).thenRefused('other-append', append.hash);
+    given([opened, alarm])
+      .when(settle(1, append))
+      .thenRefused('other-append', 'no append that could be accepted');
+  });
+
+  it('of version 1 named no append, and its settlement accepted none', () => {
+    const [raisedOf1] = NOTARY_UPCASTERS.NotaryAlarmRaised;
+    const { append: _, ...raised } = alarm.data;
+    expect(raisedOf1!(raised)).toEqual(alarm.data);
+    const [settledOf1] = NOTARY_UPCASTERS.NotaryAlarmSettled;
+    const data = settledOf1!({ reason: SEALED });
+    expect(data).toEqual({ alarm: null, reason: SEALED, accepts: null });
+    given([opened, alarm])
+      .when({ type: 'SettleAlarm', id: 's', data })
+      .then([{ type: 'NotaryAlarmSettled', data }]);
   });
 });
 

@@ -15,15 +15,17 @@ import {
   sealedProblem,
   unreachable,
   type Decider,
-  type PrivateText,
   type Refusal,
   type Result,
 } from '#libs/kernel';
 import { verifyConsistency, type Sha256 } from '#libs/merkle';
+import { isAppend, isSameAppend, shownAppend } from './append.ts';
 import type {
+  Append,
   CheckpointAnchored,
   CheckpointSigned,
   NotaryAlarmRaised,
+  NotaryAlarmSettled,
   NotaryEvent,
   NotaryKeyRotated,
   NotaryOpened,
@@ -41,7 +43,7 @@ export type RotateNotaryKey = Command<'RotateNotaryKey', NotaryKeyRotated['data'
 export type RecordCheckpoint = Command<'RecordCheckpoint', CheckpointSigned['data']>;
 export type RecordAnchor = Command<'RecordAnchor', CheckpointAnchored['data']>;
 export type RaiseAlarm = Command<'RaiseAlarm', NotaryAlarmRaised['data']>;
-export type SettleAlarm = Command<'SettleAlarm', { readonly reason: PrivateText }>;
+export type SettleAlarm = Command<'SettleAlarm', NotaryAlarmSettled['data']>;
 
 export type NotaryCommand =
   OpenNotary | RotateNotaryKey | RecordCheckpoint | RecordAnchor | RaiseAlarm | SettleAlarm;
@@ -57,8 +59,10 @@ export type NotaryRefusalCode =
   | 'not-an-extension'
   /** An alarm stands: a human settles it first. */
   | 'alarmed'
-  /** Nobody raised an alarm. */
+  /** Nobody raised an alarm, or not this one. */
   | 'no-alarm'
+  /** What should be accepted is not the append that the alarm is about. */
+  | 'other-append'
   /** No such checkpoint was signed. */
   | 'unknown-checkpoint'
   /** People give a reason, screened and sealed by the edge. */
@@ -74,9 +78,13 @@ export interface NotaryState {
     /** Whether it commits to the heads of all streams: then the next one does. */
     readonly commits: boolean;
   } | null;
-  readonly alarm: NotaryAlarmRaised['data'] | null;
+  readonly alarm: (NotaryAlarmRaised['data'] & { readonly revision: number }) | null;
+  /** What humans vouched for against the rules, for good. */
+  readonly accepted: readonly Append[];
   /** Anchors of the last checkpoint, by kind and who holds it. */
   readonly anchored: readonly string[];
+  /** How many events the stream has. */
+  readonly length: number;
 }
 
 const INITIAL: NotaryState = {
@@ -84,7 +92,9 @@ const INITIAL: NotaryState = {
   verifierKey: null,
   last: null,
   alarm: null,
+  accepted: [],
   anchored: [],
+  length: 0,
 };
 
 /** What the decider needs of the world: two pure functions. */
@@ -251,6 +261,37 @@ const recordAnchor = (state: Opened, data: CheckpointAnchored['data']): Decision
     : ok([{ type: 'CheckpointAnchored', data }]);
 };
 
+const raise = ({ alarm }: Opened, data: RaiseAlarm['data']): Decision => {
+  if (alarm !== null) return NOTHING;
+  const { reason, append } = data;
+  return append === null || (reason === 'not-decided' && isAppend(append))
+    ? ok([{ type: 'NotaryAlarmRaised', data }])
+    : refuse(
+        'other-append',
+        `found an append in an alarm of ${reason}, expected none, or a whole one of not-decided`,
+      );
+};
+
+const settle = ({ alarm }: Opened, data: SettleAlarm['data']): Decision => {
+  if (alarm === null) return refuse('no-alarm', 'no alarm stands');
+  if (data.alarm !== null && data.alarm !== alarm.revision)
+    return refuse(
+      'no-alarm',
+      `found alarm ${data.alarm}, expected ${alarm.revision}, the one that stands`,
+    );
+  const { accepts } = data;
+  const isIts = isAppend(accepts) && alarm.append !== null && isSameAppend(accepts, alarm.append);
+  if (accepts !== null && !isIts)
+    return refuse(
+      'other-append',
+      `found ${isAppend(accepts) ? shownAppend(accepts) : 'no append'} to accept, expected ${alarm.append === null ? 'nothing: what this alarm found is no append that could be accepted; restore the log from a copy' : `${shownAppend(alarm.append)}, which the alarm found`}`,
+    );
+  const problem = sealedProblem(data.reason);
+  return problem === null
+    ? ok([{ type: 'NotaryAlarmSettled', data }])
+    : refuse('no-reason', problem);
+};
+
 type Opened = NotaryState & { readonly origin: string; readonly verifierKey: string };
 
 const decideWith =
@@ -272,22 +313,16 @@ const decideWith =
       case 'RecordAnchor':
         return recordAnchor(opened, command.data);
       case 'RaiseAlarm':
-        return state.alarm === null
-          ? ok([{ type: 'NotaryAlarmRaised', data: command.data }])
-          : NOTHING;
-      case 'SettleAlarm': {
-        if (state.alarm === null) return refuse('no-alarm', 'no alarm stands');
-        const problem = sealedProblem(command.data.reason);
-        return problem === null
-          ? ok([{ type: 'NotaryAlarmSettled', data: command.data }])
-          : refuse('no-reason', problem);
-      }
+        return raise(opened, command.data);
+      case 'SettleAlarm':
+        return settle(opened, command.data);
       default:
         return unreachable(command);
     }
   };
 
-const evolve = (state: NotaryState, event: NotaryEvent): NotaryState => {
+const evolve = (before: NotaryState, event: NotaryEvent): NotaryState => {
+  const state = { ...before, length: before.length + 1 };
   switch (event.type) {
     case 'NotaryOpened':
       return { ...state, ...event.data };
@@ -300,9 +335,12 @@ const evolve = (state: NotaryState, event: NotaryEvent): NotaryState => {
     case 'CheckpointAnchored':
       return { ...state, anchored: [...state.anchored, anchorOf(event.data)] };
     case 'NotaryAlarmRaised':
-      return { ...state, alarm: event.data };
-    case 'NotaryAlarmSettled':
-      return { ...state, alarm: null };
+      return { ...state, alarm: { ...event.data, revision: before.length } };
+    case 'NotaryAlarmSettled': {
+      const { accepts } = event.data;
+      const accepted = accepts === null ? state.accepted : [...state.accepted, accepts];
+      return { ...state, alarm: null, accepted };
+    }
   }
 };
 

@@ -80,6 +80,15 @@ export const ALARMS = [
 ] as const;
 export type AlarmReason = (typeof ALARMS)[number];
 
+/** The events that one append wrote, from the first to the last revision. */
+export interface Append {
+  readonly stream: string;
+  readonly from: number;
+  readonly to: number;
+  /** Chain hash of the last of them, and so of the bytes of all, and of all that is before them in the stream. */
+  readonly hash: string;
+}
+
 /** The notary refused to sign. Nothing is signed until a human has settled it. */
 export type NotaryAlarmRaised = Fact<
   'NotaryAlarmRaised',
@@ -88,11 +97,22 @@ export type NotaryAlarmRaised = Fact<
     readonly size: number;
     readonly found: string;
     readonly expected: string;
+    /** What holds together and was written well, but would not have been decided; null for everything else. */
+    readonly append: Append | null;
   }
 >;
 
 /** A human looked at the alarm. What is wrong with the log is still looked for before the next signature. */
-export type NotaryAlarmSettled = Fact<'NotaryAlarmSettled', { readonly reason: PrivateText }>;
+export type NotaryAlarmSettled = Fact<
+  'NotaryAlarmSettled',
+  {
+    /** Revision of the NotaryAlarmRaised; null: the one that stands, as version 1 said it. */
+    readonly alarm: number | null;
+    readonly reason: PrivateText;
+    /** The append of the alarm, where the human vouches for it against the rules: it is signed, and no other. */
+    readonly accepts: Append | null;
+  }
+>;
 
 export type NotaryEvent =
   | NotaryOpened

@@ -61,8 +61,8 @@ export interface HeadsTree {
 }
 
 /**
- * Keeps the head of every stream while a log is read from its start: one entry a stream. Whether the events are linked
- * is the reader's to check.
+ * Keeps the head of every stream while a log is read from its start: one entry a stream. Whether an event is linked to
+ * its stream's head is the reader's to check, before it is seen.
  */
 export const streamHeads = (sha256: Sha256) => {
   const heads = new Map<string, Ended & { readonly tag: string }>();
@@ -96,6 +96,8 @@ export const streamHeads = (sha256: Sha256) => {
       const tag = heads.get(stream)?.tag ?? hexOf(tagOf(sha256, { stream, first: hash }));
       heads.set(stream, { tag, revision, hash });
     },
+    /** Where a stream ends as far as was seen; null for one that has no event. */
+    headOf: (stream: string): Ended | null => heads.get(stream) ?? null,
     tree,
   };
 };

@@ -1,4 +1,5 @@
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
+import { authorise } from '#libs/mandate';
 import {
   notaryDecider,
   type NotaryCommand,
@@ -30,7 +31,8 @@ const commandOf = (event: NotaryEvent): NotaryCommand | null => {
 /**
  * Folds the notary's stream and decides each of its events again: a checkpoint that no key of the log signed, or that
  * is not shown to extend the one before it, or commits to another event than the one before it in the stream, is
- * refused wherever it came from. Bytes, hashes and links are the reader's to check.
+ * refused wherever it came from; so is an append that is accepted by anybody but an operator. Bytes, hashes and links are
+ * the reader's to check.
  */
 export const notaryReplay = (
   ports: NotaryPorts,
@@ -41,13 +43,17 @@ export const notaryReplay = (
     event: NotaryEvent,
     /** Revision and chain hash of the event before it; null for the first one. */
     before: CheckpointSigned['data']['follows'],
+    actor: { readonly role: string },
   ) => Result<NotaryState, Refusal<'not-decided'>>;
+  /** After an event that was refused: it stands in the stream, and says nothing. */
+  readonly passOver: (state: NotaryState) => NotaryState;
 } => {
   const { initialState, decide, evolve } = notaryDecider(ports);
   const fail = (message: string) => refused({ code: 'not-decided' as const, message });
   return {
     initialState,
-    next: (state, event, before) => {
+    passOver: (state) => ({ ...state, length: state.length + 1 }),
+    next: (state, event, before, actor) => {
       const command = commandOf(event);
       if (command === null) return fail(`found ${event.type}, which is no event of the notary`);
       try {
@@ -61,6 +67,9 @@ export const notaryReplay = (
           return fail(
             `found a CheckpointSigned that commits to event ${follows.revision} of the notary (${follows.hash}), expected the one before it, ${before?.revision ?? 'none'} (${before?.hash ?? 'nothing'})`,
           );
+        const isAccepting = event.type === 'NotaryAlarmSettled' && event.data.accepts !== null;
+        const allowed = isAccepting ? authorise(actor as Actor, command.type) : ok(null);
+        if (!allowed.ok) return fail(allowed.error.message);
         return decided.value.length === 1 && decided.value[0]?.type === event.type
           ? ok(evolve(state, event))
           : fail(`found a ${event.type} that says nothing new, expected none`);

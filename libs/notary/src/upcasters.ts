@@ -1,6 +1,8 @@
-import type { CheckpointSigned } from './events.ts';
+import type { CheckpointSigned, NotaryAlarmRaised, NotaryAlarmSettled } from './events.ts';
 
 type SignedOfVersion1 = Omit<CheckpointSigned['data'], 'heads' | 'follows'>;
+type RaisedOfVersion1 = Omit<NotaryAlarmRaised['data'], 'append'>;
+type SettledOfVersion1 = Pick<NotaryAlarmSettled['data'], 'reason'>;
 
 /**
  * By type, what makes the data of the newest version from that of an older one: the first from version 1 to 2, and so
@@ -12,6 +14,14 @@ export const NOTARY_UPCASTERS = {
       ...signed,
       heads: null,
       follows: null,
+    }),
+  ],
+  NotaryAlarmRaised: [
+    (raised: RaisedOfVersion1): NotaryAlarmRaised['data'] => ({ ...raised, append: null }),
+  ],
+  NotaryAlarmSettled: [
+    ({ reason }: SettledOfVersion1): NotaryAlarmSettled['data'] => ({
+      ...{ alarm: null, reason, accepts: null },
     }),
   ],
 };

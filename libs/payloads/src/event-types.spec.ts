@@ -102,6 +102,8 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   RunHalted: ['breaches.*.file', 'breaches.*.line', 'mutationId', 'note'],
   LoopEnded: ['note'],
   CheckpointSigned: ['follows', 'heads'],
+  NotaryAlarmRaised: ['append'],
+  NotaryAlarmSettled: ['accepts', 'alarm'],
   TrainingLaunched: ['mutationId'],
   TrainingCompleted: ['selfReported'],
   TrainingFailed: ['errorClass', 'errorFile', 'errorLine', 'note'],

@@ -78,13 +78,23 @@ export class CheckpointAnchoredPayload implements DataOf<CheckpointAnchored> {
   @Text(100_000) @Evidence() evidence!: string;
 }
 
+export class AppendPayload {
+  @Text(300) stream!: string;
+  @Count() from!: number;
+  @Count() to!: number;
+  @Sha256() hash!: string;
+}
+
 export class NotaryAlarmRaisedPayload implements DataOf<NotaryAlarmRaised> {
   @OneOf(ALARMS) reason!: NotaryAlarmRaised['data']['reason'];
   @Count() size!: number;
   @Words() found!: string;
   @Words() expected!: string;
+  @Nullable() @Nested(() => AppendPayload) append!: AppendPayload | null;
 }
 
 export class NotaryAlarmSettledPayload implements DataOf<NotaryAlarmSettled> {
+  @Nullable() @Count() alarm!: number | null;
   @HumanText() reason!: PrivateText;
+  @Nullable() @Nested(() => AppendPayload) accepts!: AppendPayload | null;
 }

@@ -11,6 +11,7 @@ const ABOUT: Readonly<Record<StandingLine['about'], string>> = {
   time: 'time',
   completeness: 'completeness',
   'one-history': 'one history for all',
+  rules: 'the rules',
   metrics: 'metrics',
 };
 

@@ -1,4 +1,5 @@
-import { AskView, ReviewFinding, shownFinding, VerifyFinding } from '#apps/runner';
+import { AskView, notaryStatus, ReviewFinding, shownFinding, VerifyFinding } from '#apps/runner';
+import { acceptedText } from '#libs/notary';
 import type { Verdict } from '#libs/provenance';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
@@ -73,12 +74,25 @@ const verify = async (session: Session, findingId: string): Promise<ExitCode> =>
       message: `found no finding ${findingId}; list them with: npx holdfast findings`,
     });
   const verdict = await commands.execute(new VerifyFinding(findingId));
-  if (output.json) jsonLine(output, { findingId, ...verdict });
+  const notary = await vouchedFor(session);
+  if (output.json) jsonLine(output, { findingId, ...verdict, notary });
   else {
     await sayVerdict(queries, output, findingId, verdict);
     if (verdict.notRecorded !== null) output.line(`not recorded: ${verdict.notRecorded}`);
+    if (notary !== null) output.line(`the log's signatures: ${notary}`);
   }
   return verdict.verdict === 'PASS' ? EXIT.done : EXIT.blocked;
+};
+
+/** What the notary signed on a person's word, against the rules; null where it signed nothing so. */
+const vouchedFor = async ({ home }: Session): Promise<string | null> => {
+  try {
+    const { accepted, problem } = await notaryStatus(home.log);
+    return problem === null ? acceptedText(accepted) : `the notary's own stream: ${problem}`;
+  } catch (error) {
+    // Whatever is wrong with it, the finding's verdict is said.
+    return `the notary's own stream can't be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
 };
 
 /** The views read the log, which may be too damaged for them; the verdict is said in any case. */

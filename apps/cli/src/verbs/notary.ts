@@ -9,14 +9,16 @@ import {
   settleAlarm,
   type NotaryStatus,
   type Rotated,
+  type Settlement,
 } from '#apps/runner';
 import { refused, type Refusal, type Result } from '#libs/kernel';
+import { acceptedText } from '#libs/notary';
 
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
 import { sayAnchors, signedLine } from '../sealing.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
-import { common, type Verb } from '../verb.ts';
+import { common, integer, type Verb } from '../verb.ts';
 
 export const notaryVerb: Verb = (program, done) => {
   const notary = program
@@ -32,7 +34,7 @@ A checkpoint commits to every event of the log, in order. The log is signed at t
 Examples:
   holdfast notary seal                             compare the log with what was signed, sign what came since
   holdfast notary status                           size, root, key, age, anchors, a standing alarm
-  holdfast notary settle --reason 'restored'       after an alarm: look again before the next signature
+  holdfast notary settle 17 --reason 'restored'    after alarm 17: look again before the next signature
   holdfast notary rotate                           another key signs from here on; both sign that
 
 Exit codes: 0 done, 1 an alarm stands, 2 bad input, 3 something unreachable.`,
@@ -56,13 +58,19 @@ Exit codes: 0 done, 1 an alarm stands, 2 bad input, 3 something unreachable.`,
       done(withSession(options, (session) => rotate(session, options.newKey ?? null))),
     );
   common(notary.command('settle'))
+    .argument('<alarm>', 'its number, which "holdfast notary status" shows', integer)
     .description(
-      'settle the alarm; what is wrong with the log is looked for again before it is signed',
+      'settle the alarm of this number; what is wrong with the log is looked for again before it is signed',
     )
     .requiredOption('--reason <text>', 'why')
-    .action((options: CommonOptions & { reason: string }) =>
-      done(withSession(options, (session) => settle(session, options.reason))),
-    );
+    .option(
+      '--accept <hash>',
+      'vouch for the append that the alarm is about, against the rules: the chain hash that the alarm names',
+    )
+    .action((alarm: number, options: CommonOptions & { reason: string; accept?: string }) => {
+      const { reason, accept: accepts = null } = options;
+      return done(withSession(options, (session) => settle(session, { alarm, reason, accepts })));
+    });
   for (const command of notary.commands) command.exitOverride();
 };
 
@@ -102,7 +110,8 @@ const status = async ({ home, output }: Session): Promise<ExitCode> => {
 };
 
 const linesOf = (found: NotaryStatus, { style }: Output): readonly string[] => {
-  const { origin, verifierKey, checkpoint, anchors, alarm, problem } = found;
+  const { origin, verifierKey, checkpoint, anchors, alarm, accepted, problem } = found;
+  const vouched = acceptedText(accepted);
   if (origin === null || verifierKey === null)
     return ['nobody signed this log yet: holdfast notary seal'];
   return [
@@ -118,6 +127,7 @@ const linesOf = (found: NotaryStatus, { style }: Output): readonly string[] => {
     ...(anchors.length === 0
       ? ['held by nobody else: time and completeness rest on the operator']
       : anchors.map(({ kind, by }) => `held by ${by} (${kind})`)),
+    ...(vouched === null ? [] : [style.paint.yellow(vouched)]),
     ...(problem === null ? [] : [style.paint.red(`BROKEN  the notary's own stream: ${problem}`)]),
     ...(alarm === null
       ? []
@@ -125,7 +135,12 @@ const linesOf = (found: NotaryStatus, { style }: Output): readonly string[] => {
           style.paint.red(`ALARM   ${alarm.reason}, ${alarm.time}`),
           `        found ${alarm.found}`,
           `        expected ${alarm.expected}`,
-          '        nothing is signed until: holdfast notary settle --reason "…"',
+          `        nothing is signed until: holdfast notary settle ${alarm.revision} --reason "…"`,
+          ...(alarm.append === null
+            ? []
+            : [
+                `        or, to vouch for this append against the rules: … --accept ${alarm.append.hash}`,
+              ]),
         ]),
   ];
 };
@@ -196,13 +211,18 @@ const rotateTo = async (
   return next.ok ? rotateKey(home, sealing, next.value) : next;
 };
 
-const settle = async ({ home, output }: Session, reason: string): Promise<ExitCode> => {
-  const settled = await settleAlarm(home, reason);
+const settle = async ({ home, output }: Session, settlement: Settlement): Promise<ExitCode> => {
+  const settled = await settleAlarm(home, settlement);
   if (!settled.ok) return refuse(output, settled.error);
-  if (output.json) jsonLine(output, { settled: true, reason });
-  else
+  if (output.json) jsonLine(output, { settled: true, ...settlement, accepts: settled.value });
+  else {
+    if (settled.value !== null)
+      output.line(
+        'the append is accepted on your word, which every verdict will say; whatever else the rules would not have made raises the alarm again',
+      );
     output.line(
       'the alarm is settled; the log is looked at again before it is signed: holdfast notary seal',
     );
+  }
   return EXIT.done;
 };

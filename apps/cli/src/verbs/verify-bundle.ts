@@ -1,8 +1,7 @@
-import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { BUNDLE_PORTS, openBundleFile } from '#apps/runner';
-import { verifyTimestamp } from '#libs/anchors';
+import { readCertificates, verifyTimestamp } from '#libs/anchors';
 import { verifyBundle, type AuditorTrust, type VerifyTimestamp } from '#libs/bundle';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -51,19 +50,16 @@ export const textOf = async (path: string): Promise<Result<string, Refusal>> => 
   }
 };
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 /** Verifies timestamps by the certificates of a PEM file. */
 const timestampsBy = async (path: string): Promise<Result<VerifyTimestamp, Refusal>> => {
   const text = await textOf(path);
   if (!text.ok) return text;
   let trusted: readonly Uint8Array[];
   try {
-    trusted = (text.value.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem).raw);
+    trusted = readCertificates(text.value);
   } catch (error) {
     return unreadable(path, error);
   }
-  if (trusted.length === 0) return unreadable(path, 'it holds no certificate in PEM');
   return ok(async (token, message) => {
     const verified = await verifyTimestamp(token, message, trusted);
     return verified.ok ? verified.value.time : null;

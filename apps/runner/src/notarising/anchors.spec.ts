@@ -12,6 +12,7 @@ import {
   verifyNote,
 } from '#libs/checkpoints';
 import type { EventLog } from '#libs/event-log';
+import { refused } from '#libs/kernel';
 import { memoryLeases } from '#libs/leases';
 import { notaryKey } from '#libs/notary';
 import {
@@ -34,7 +35,7 @@ import {
   notaryEventsOf,
   openLogIn,
 } from '../testing/notarised-log.ts';
-import { openAnchors, tagSeries, type AnchorSettings } from './anchors.ts';
+import { openAnchors, tagSeries, type Anchor, type AnchorSettings } from './anchors.ts';
 import type { NotaryLedger } from './notary.ts';
 import { sealLog } from './seal.ts';
 
@@ -256,6 +257,25 @@ it.each(remotes)(
     expect(git(bare, 'tag', '--list')).toBe(`${series}/20`);
   },
 );
+
+it('a notary that others left behind raises no alarm over what they were shown since', async () => {
+  await grow(log, 5);
+  const others: Anchor = {
+    ...{ kind: 'witness', by: 'witness.example' },
+    hold: async () => {
+      // Its lease ran out while it stood still: another one signs more, and shows that around.
+      await grow(log, 5);
+      expect(await seal({})).toMatchObject({ ok: true, value: { checkpoint: { size: 10 } } });
+      return refused({ code: 'inconsistent', message: 'found 10 leaves' });
+    },
+  };
+  const sealing = { signer, origin: ORIGIN, judge: judgesNothing, anchors: [others] };
+  expect(await sealLog(ledger(), sealing)).toMatchObject({
+    ok: false,
+    error: { code: 'lost-race' },
+  });
+  expect((await notaryEventsOf(log)).map(({ type }) => type)).not.toContain('NotaryAlarmRaised');
+});
 
 it('a remote that takes nothing is said, without its password', async () => {
   await grow(log, 5);

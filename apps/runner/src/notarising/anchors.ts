@@ -1,14 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askTimestamp, askWitness, type ProveFrom } from '#libs/anchors';
+import { askTimestamp, askWitness, readCertificates, type ProveFrom } from '#libs/anchors';
 import { parseVerifierKey, SIGNATURE_TYPES, toBase64 } from '#libs/checkpoints';
 import { sha256 as sha256Hex } from '#libs/event-log';
 import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
 import type { AnchorKind, CheckpointSigned } from '#libs/notary';
 import { pushTag, shownRemote } from '#libs/source-tree';
 import { NOTARY_PORTS } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
 import { lastSigned, type Notary, type NotaryLedger, type SealRefusal } from './notary.ts';
 
 /** Somebody outside the operator's reach who is given each checkpoint. */
@@ -32,7 +30,7 @@ export interface AnchorSettings {
 }
 
 const witness = (url: string, verifierKey: string): Result<Anchor, Refusal> => {
-  const key = parseVerifierKey(sha256, verifierKey);
+  const key = parseVerifierKey(NOTARY_PORTS.sha256, verifierKey);
   if (!key.ok || key.value.type !== SIGNATURE_TYPES.cosignature)
     return refused({
       code: 'environment',
@@ -53,17 +51,13 @@ const witness = (url: string, verifierKey: string): Result<Anchor, Refusal> => {
   });
 };
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 const timestampAuthority = async (
   url: string,
   caFile: string,
 ): Promise<Result<Anchor, Refusal>> => {
   let trusted: readonly Uint8Array[];
   try {
-    const pem = await readFile(caFile, 'utf8');
-    trusted = (pem.match(CERTIFICATE) ?? []).map((each) => new X509Certificate(each).raw);
-    if (trusted.length === 0) throw new Error('it holds no certificate');
+    trusted = readCertificates(await readFile(caFile, 'utf8'));
   } catch (error) {
     return refused({
       code: 'environment',
@@ -152,12 +146,19 @@ export const anchorNewest = async (
         data: { size, root, kind, by, evidence: held.value },
       });
       if (!kept.ok) return kept;
-    } else if (held.error.code === 'inconsistent')
+    } else if (held.error.code === 'inconsistent') {
+      // Another notary may have signed more and shown that to them, while this one stood still.
+      if ((await lastSigned(log))?.id !== checkpoint.id)
+        return refused({
+          code: 'lost-race',
+          message: `another notary signed more than the ${size} events that were shown to ${by}: seal again`,
+        });
       return notary.raise({
         reason: 'not-an-extension',
         found: `${by}: ${held.error.message}`,
         expected: 'that all who hold checkpoints of this log hold the same history',
       });
+    }
     outcomes.push({ kind, by, problem: held.ok ? null : held.error.message });
   }
   return ok(outcomes);

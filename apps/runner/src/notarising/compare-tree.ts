@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { EventLog } from '#libs/event-log';
 import type { StoredEvent } from '#libs/kernel';
 import type { LogTree } from '#libs/log-tree';
@@ -11,13 +10,11 @@ import {
   sameHash,
   TILE_HEIGHT,
   TILE_WIDTH,
-  type Sha256,
 } from '#libs/merkle';
+import { NOTARY_PORTS } from '../streams.ts';
 import { isTrouble, leavesOf, nameOf, readLeaf, type Trouble } from './new-leaves.ts';
 
-export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
-
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const { sha256 } = NOTARY_PORTS;
 
 /** Leaves that are written to the tree's files at once. */
 export const BATCH = 1000;

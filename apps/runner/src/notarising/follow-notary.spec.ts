@@ -17,7 +17,7 @@ import {
   withErasables,
 } from '../testing/notarised-log.ts';
 import { followNotary } from './follow-notary.ts';
-import { settleAlarm } from './keep-notary.ts';
+import { notaryStatus, settleAlarm } from './keep-notary.ts';
 import type { NotaryLedger } from './notary.ts';
 
 let folder: string;
@@ -86,7 +86,9 @@ it('says an alarm once, and goes on when it is settled and the log is whole agai
     .prepare(`INSERT INTO events (${names.join()}) VALUES (${names.map(() => '?').join()})`)
     .run(...Object.values(row));
   database.close();
-  expect((await settleAlarm(await withErasables(ledger()), 'restored')).ok).toBe(true);
+  const { alarm } = await notaryStatus(log);
+  const settlement = { alarm: alarm!.revision, reason: 'restored', accepts: null };
+  expect((await settleAlarm(await withErasables(ledger()), settlement)).ok).toBe(true);
   await vi.waitFor(() => expect(sizes.at(-1)).toBe(7), 5_000);
   over.abort();
   await ended;

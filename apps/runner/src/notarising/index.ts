@@ -8,6 +8,7 @@ export {
   settleAlarm,
   type NotaryStatus,
   type Rotated,
+  type Settlement,
 } from './keep-notary.ts';
 export {
   lastSigned,

@@ -46,3 +46,21 @@ it('says no to what the rules would not have made, and judges the same place aga
 it('says no where what was before it does not lead to it', async () => {
   expect(await judgeOf()(one(), () => before(AT - 1))).toContain('expected one of RecordTraining');
 });
+
+it('decides on what was refused as it stands, where a person vouched for it', async () => {
+  const judge = judgeOf();
+  const from = EVENTS.findLastIndex(({ type }) => type === 'MetricObserved');
+  const causeOf = (at: number) => EVENTS[at]?.metadata.causationId;
+  const after = (at: number) => EVENTS.findIndex((_, is) => is > at && causeOf(is) !== causeOf(at));
+  const [to, end] = [after(from), after(after(from))];
+  // As an older program would write it, after a newer one has.
+  const log = EVENTS.map((event, at) =>
+    at === from ? { ...event, metadata: { ...event.metadata, schemaVersion: 1 } } : event,
+  );
+  const earlier = (revision: number) =>
+    async function* () {
+      yield* log.slice(0, revision);
+    };
+  expect(await judge(log.slice(from, to), earlier(from))).toContain('schemaVersion 1, expected');
+  expect(await judge(log.slice(to, end), earlier(to))).toBeNull();
+});

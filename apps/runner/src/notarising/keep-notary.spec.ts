@@ -98,7 +98,9 @@ it('the key may come from outside the home', async () => {
 it('without an alarm nothing is settled, and never without a reason', async () => {
   await grow(log, 1);
   await sealLog(ledger(), await sealing());
-  expect(await settleAlarm(await withErasables(ledger()), 'why')).toMatchObject({
+  expect(
+    await settleAlarm(await withErasables(ledger()), { alarm: 1, reason: 'why', accepts: null }),
+  ).toMatchObject({
     ok: false,
     error: { code: 'no-alarm' },
   });

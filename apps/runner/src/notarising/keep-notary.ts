@@ -7,6 +7,8 @@ import {
   notaryReplay,
   rotationText,
   signNote,
+  type Accepted,
+  type Append,
   type CheckpointAnchored,
   type CheckpointSigned,
   type NotaryAlarmRaised,
@@ -18,7 +20,6 @@ import { LOCAL_OPERATOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { sealReason } from '../private-texts.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
 import { asNotary, type NotaryLedger, type NotaryOptions, type SealRefusal } from './notary.ts';
 import { signerOf } from './notary-key.ts';
 
@@ -33,7 +34,11 @@ export interface NotaryStatus {
   readonly checkpoints: number;
   /** Who else holds the newest checkpoint. */
   readonly anchors: readonly Pick<CheckpointAnchored['data'], 'kind' | 'by' | 'evidence'>[];
-  readonly alarm: (NotaryAlarmRaised['data'] & { readonly time: string }) | null;
+  /** The alarm that stands, and the revision by which it is settled. */
+  readonly alarm:
+    (NotaryAlarmRaised['data'] & { readonly revision: number; readonly time: string }) | null;
+  /** Appends that humans vouched for against the rules: every checkpoint after that rests on it. */
+  readonly accepted: readonly Accepted[];
   /** What stands in the stream and no notary would have recorded; null where nothing does. */
   readonly problem: string | null;
 }
@@ -42,18 +47,19 @@ export interface NotaryStatus {
 export const notaryStatus = async (
   log: Pick<Ledger['log'], 'readStream'>,
 ): Promise<NotaryStatus> => {
-  const { initialState, next } = notaryReplay(NOTARY_PORTS);
+  const { initialState, next, passOver } = notaryReplay(NOTARY_PORTS);
   let state = initialState;
   let before: RecordedEvent | null = null;
   let status: NotaryStatus = {
     ...{ origin: null, verifierKey: null, verifierKeys: [], checkpoint: null, checkpoints: 0 },
-    ...{ anchors: [], alarm: null, problem: null },
+    ...{ anchors: [], alarm: null, accepted: [], problem: null },
   };
   for await (const recorded of log.readStream<NotaryEvent>(NOTARY)) {
     const event = recorded as unknown as NotaryEvent;
-    const decided = next(state, event, before);
+    const decided = next(state, event, before, recorded.metadata.actor);
     before = recorded;
     if (!decided.ok) {
+      state = passOver(state);
       status = {
         ...status,
         problem: status.problem ?? `event ${recorded.revision}: ${decided.error.message}`,
@@ -69,7 +75,7 @@ export const notaryStatus = async (
 const shown = (
   status: NotaryStatus,
   event: NotaryEvent,
-  { metadata: { time } }: Pick<RecordedEvent, 'metadata'>,
+  { revision, metadata: { time, actor } }: Pick<RecordedEvent, 'revision' | 'metadata'>,
 ): NotaryStatus => {
   switch (event.type) {
     case 'NotaryOpened': {
@@ -92,33 +98,55 @@ const shown = (
       return { ...status, anchors: [...status.anchors, { kind, by, evidence }] };
     }
     case 'NotaryAlarmRaised':
-      return { ...status, alarm: { ...event.data, time } };
-    case 'NotaryAlarmSettled':
-      return { ...status, alarm: null };
+      return { ...status, alarm: { ...event.data, revision, time } };
+    case 'NotaryAlarmSettled': {
+      const { accepts: append } = event.data;
+      const more = append === null ? [] : [{ append, by: actor, time }];
+      return { ...status, alarm: null, accepted: [...status.accepted, ...more] };
+    }
   }
 };
 
-/** A human looked at the alarm; what is wrong with the log is looked for again before anything is signed. */
+/** What a human decided about an alarm. */
+export interface Settlement {
+  /** Revision of the alarm in the notary's stream. */
+  readonly alarm: number;
+  readonly reason: string;
+  /** Chain hash of the last event of the append that the alarm is about, where the human vouches for it; null: for none. */
+  readonly accepts: string | null;
+}
+
+/**
+ * A human looked at the alarm. What is wrong with the log is looked for again before anything is signed; an append that
+ * the human accepts is signed, as it is now and no other.
+ */
 export const settleAlarm = async (
   { notary, erasables }: Pick<Ledger, 'notary' | 'erasables'>,
-  reason: string,
-): Promise<Result<null, Refusal>> => {
+  { alarm, reason, accepts }: Settlement,
+): Promise<Result<Append | null, Refusal>> => {
+  const { head, state } = await notary.load(NOTARY);
+  const append = state.alarm?.append ?? null;
+  if (accepts !== null && state.alarm?.revision === alarm && append?.hash !== accepts)
+    return refused({
+      code: 'other-append',
+      message: `found ${accepts} to accept, expected ${append === null ? `nothing: alarm ${alarm} found no append that could be accepted; restore the log from a copy` : `the hash that alarm ${alarm} names, ${append.hash}`}`,
+    });
   const sealed = await sealReason({ erasables }, reason, {
     stream: NOTARY,
     type: 'NotaryAlarmSettled',
   });
   if (!sealed.ok) return sealed;
-  const { head } = await notary.load(NOTARY);
+  const accepted = accepts === null ? null : append;
   const sent = await notary.send(
     NOTARY,
     {
       type: 'SettleAlarm',
       id: deriveId('settle-alarm', head?.id ?? ''),
-      data: { reason: sealed.value },
+      data: { alarm, reason: sealed.value, accepts: accepted },
     },
     LOCAL_OPERATOR,
   );
-  return sent.ok ? ok(null) : sent;
+  return sent.ok ? ok(accepted) : sent;
 };
 
 export interface Rotated {
@@ -142,7 +170,7 @@ export const rotateKey = (
           'found a log that nobody signed yet, expected one with a key: sign it first with "holdfast notary seal"',
       });
     const [from, to] = [options.signer, next].map((signer) =>
-      formatVerifierKey(notaryKey(sha256, origin, signer)),
+      formatVerifierKey(notaryKey(NOTARY_PORTS.sha256, origin, signer)),
     ) as [string, string];
     // Recorded already, by a process that was stopped before it put the new key into its place.
     if (verifierKey === to) return ok({ origin, from, to });
@@ -156,7 +184,11 @@ export const rotateKey = (
       {
         type: 'RotateNotaryKey',
         id: deriveId('rotate-notary-key', from, to),
-        data: { from, to, note: await signNote(sha256, origin, [options.signer, next], text) },
+        data: {
+          from,
+          to,
+          note: await signNote(NOTARY_PORTS.sha256, origin, [options.signer, next], text),
+        },
       },
       LOCAL_OPERATOR,
     );

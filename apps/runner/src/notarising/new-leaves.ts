@@ -8,14 +8,15 @@ import {
   type EventLog,
 } from '#libs/event-log';
 import type { RecordedEvent, StoredEvent } from '#libs/kernel';
-import type { NotaryAlarmRaised } from '#libs/notary';
+import { isSameAppend, type Append, type NotaryAlarmRaised } from '#libs/notary';
 import { EVENT_TYPES } from '#libs/payloads';
-import { recent, type Recent } from '../recent.ts';
 import { NOTARY } from '../streams.ts';
 import type { Judge } from './judge.ts';
 
-/** What is wrong with the log: the alarm's data without the size. */
-export type Trouble = Omit<NotaryAlarmRaised['data'], 'size'>;
+/** What is wrong with the log; where it is an append that was not decided, which one: a human can vouch for that. */
+export type Trouble = Omit<NotaryAlarmRaised['data'], 'size' | 'append'> & {
+  readonly append?: Append;
+};
 
 /** An event that this program is too old to judge: no alarm, but nothing that it could sign. */
 export class TooNewToSign extends Error {
@@ -71,13 +72,13 @@ export const goneStream = (error: unknown): Trouble | null =>
       }
     : null;
 
-interface Head {
-  readonly revision: number;
-  readonly hash: string;
+/** What is known beside the events that are looked at. */
+export interface LeafContext {
+  /** Where a stream ended before the event that is looked at; null: it held none. */
+  readonly headOf: (stream: string) => { readonly revision: number; readonly hash: string } | null;
+  /** Appends that humans vouched for: these, as they were then, may be otherwise than the rules decide, and no others. */
+  readonly accepted: () => readonly Append[];
 }
-
-/** Streams whose last event is held in memory; of any other the log is asked. */
-const MOST_HEADS = 10_000;
 
 /** Looks at events in log order: whether each is linked to its stream's event before, and decided by the rules. */
 export interface LeafCheck {
@@ -87,78 +88,76 @@ export interface LeafCheck {
   readonly end: () => Promise<Trouble | null>;
 }
 
-export const leafCheck = (log: Pick<EventLog, 'readStream'>, judge: Judge): LeafCheck => {
-  const heads: Recent<Head> = recent(MOST_HEADS);
+export const leafCheck = (
+  log: Pick<EventLog, 'readStream'>,
+  judge: Judge,
+  { headOf, accepted }: LeafContext,
+): LeafCheck => {
   let append: RecordedEvent[] = [];
 
-  const headBefore = async ({
-    stream,
-    revision,
-    position,
-  }: RecordedEvent): Promise<Head | null> => {
-    const known = heads.get(stream);
-    if (known !== undefined) return known;
-    for await (const before of log.readStream(stream, { from: revision - 1, limit: 1 }))
-      return before.revision === revision - 1 && before.position < position ? before : null;
-    return null;
-  };
-
-  const unlinked = async (event: RecordedEvent): Promise<Trouble | null> => {
-    const { stream, revision, prev, hash } = event;
-    const before = revision === 0 ? (heads.get(stream) ?? null) : await headBefore(event);
-    const isLinked =
-      revision === 0
-        ? before === null && prev === null
-        : before?.revision === revision - 1 && before.hash === prev;
-    heads.set(stream, { revision, hash });
-    return isLinked
+  const unlinked = (event: RecordedEvent): Trouble | null => {
+    const { stream, revision, prev } = event;
+    const before = headOf(stream);
+    return revision === (before?.revision ?? -1) + 1 && prev === (before?.hash ?? null)
       ? null
       : {
           reason: 'not-decided',
           found: `${nameOf(event)} linked to ${prev ?? 'nothing'}`,
           expected:
-            revision === 0
+            before === null
               ? 'the first event of its stream, linked to nothing'
-              : `a link to ${before === null ? 'the event before it, which is not before it in the log' : `event ${before.revision}, ${before.hash}`}`,
+              : `the event after ${before.revision} of it, linked to ${before.hash}`,
         };
   };
 
-  const end = async (): Promise<Trouble | null> => {
-    const [first] = append;
-    if (first === undefined) return null;
-    const events = append;
-    append = [];
-    const why = await judge(events, () => earlierThan(log, first));
-    return why === null
-      ? null
-      : {
-          reason: 'not-decided',
-          found: `${nameOf(first)}${events.length > 1 ? ` and ${events.length - 1} after it` : ''}: ${why}`,
-          expected: 'what the rules decide there',
-        };
-  };
-
-  const see = async (event: RecordedEvent): Promise<Trouble | null> => {
+  /** What stands before it in its stream was signed already, or is about to be: it must be readable. */
+  const judged = async (
+    events: readonly RecordedEvent[],
+    first: RecordedEvent,
+  ): Promise<string | Trouble | null> => {
     try {
-      const wrong = await unlinked(event);
-      if (wrong !== null) return wrong;
-      const last = append.at(-1);
-      const isSameAppend = last === undefined || belongsTogether(last, event);
-      const before = isSameAppend ? null : await end();
-      append.push(event);
-      return before;
+      return await judge(events, () => earlierThan(log, first));
     } catch (error) {
-      // What stands before it in its stream was signed already, or is about to be: it must be readable.
       if (error instanceof CorruptEvent)
         return {
           reason: 'not-decided',
           found: error.message,
-          expected: `the events that ${nameOf(event)} rests on, as they were written`,
+          expected: `the events that ${nameOf(first)} rests on, as they were written`,
         };
       const gone = goneStream(error);
       if (gone !== null) return gone;
       throw error;
     }
+  };
+
+  const end = async (): Promise<Trouble | null> => {
+    const [first] = append;
+    const last = append.at(-1);
+    if (first === undefined || last === undefined) return null;
+    const events = append;
+    append = [];
+    const why = await judged(events, first);
+    if (typeof why !== 'string') return why;
+    const { stream, revision: from } = first;
+    const written: Append = { stream, from, to: last.revision, hash: last.hash };
+    return accepted().some((each) => isSameAppend(each, written))
+      ? null
+      : {
+          reason: 'not-decided',
+          found: `${nameOf(first)}${events.length > 1 ? ` and ${events.length - 1} after it` : ''}: ${why}`,
+          expected: 'what the rules decide there',
+          append: written,
+        };
+  };
+
+  const see = async (event: RecordedEvent): Promise<Trouble | null> => {
+    const wrong = unlinked(event);
+    if (wrong !== null) return wrong;
+    const last = append.at(-1);
+    const isSame = last === undefined || belongsTogether(last, event);
+    const before = isSame ? null : await end();
+    append.push(event);
+    return before;
   };
   return { see, end };
 };

@@ -10,7 +10,7 @@ import { SEALED } from '../../../../libs/kernel/src/testing/sealed-text.ts';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
-import { streamHeads } from '#libs/notary';
+import { streamHeads, type Append } from '#libs/notary';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
 import {
@@ -23,6 +23,7 @@ import {
   readOf,
 } from '../testing/notarised-log.ts';
 import type { Judge } from './judge.ts';
+import { notaryStatus } from './keep-notary.ts';
 import {
   asNotary,
   LOG_TREE,
@@ -104,10 +105,16 @@ const rewrite = (
         .run(hash, canonical, stream, at);
   });
 
-const settle = async (): Promise<void> => {
-  const settled = await notaryStream(log, clock).send(
+const settle = async (accepts: Append | null = null): Promise<void> => {
+  const stream = notaryStream(log, clock);
+  const { state } = await stream.load(NOTARY);
+  const settled = await stream.send(
     NOTARY,
-    { type: 'SettleAlarm', id: `settle ${(ids += 1)}`, data: { reason: SEALED } },
+    {
+      type: 'SettleAlarm',
+      id: `settle ${(ids += 1)}`,
+      data: { alarm: state.alarm?.revision ?? null, reason: SEALED, accepts },
+    },
     LOCAL_OPERATOR,
   );
   if (!settled.ok) throw new Error(settled.error.message);
@@ -293,6 +300,83 @@ const alarmed = async (reason: string, found: string | RegExp): Promise<void> =>
   expect((await types()).filter((type) => type === 'CheckpointSigned')).toHaveLength(signed);
 };
 
+const noForgeries: Judge = async (events) =>
+  events.some(({ data }) => (data as { asked: { id: string } }).asked.id.startsWith('forged'))
+    ? 'nobody asked that'
+    : null;
+
+/** An append of two events that the rules would not have made. */
+const forge = async (stream: string, id: string, after: number | null = null): Promise<Append> => {
+  const appended = await log.append(stream, after ?? 'no-stream', [
+    readOf(`${id} 1`, id),
+    readOf(`${id} 2`, id),
+  ]);
+  if (!appended.ok) throw new Error(appended.error.message);
+  const [first, last] = appended.value.events;
+  return { stream, from: first!.revision, to: last!.revision, hash: last!.hash };
+};
+
+describe('an append that the rules would not have made', () => {
+  beforeEach(async () => {
+    options = { ...options, judge: noForgeries };
+    await grow(log, 5);
+    await sealed();
+  });
+  const refusal = { ok: false, error: { code: 'notary-alarm' } };
+
+  it('is signed once a human vouched for it, and no other is', async () => {
+    const append = await forge('access-9', 'forged');
+    expect(await seal()).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining(`settle 2 --accept ${append.hash}`) as string },
+    });
+    expect((await notaryEventsOf(log)).at(-1)).toMatchObject({ data: { append } });
+    await settle(append);
+    expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 7 } });
+    // For good: whoever begins anew, and whatever comes after it.
+    await log.append('access-9', append.to, [readOf('honest')]);
+    expect(await sealed()).toMatchObject({ isNew: true, checkpoint: { size: 8 } });
+    await forge('access-8', 'forged');
+    await alarmed('not-decided', /event 0 of access-8 and 1 after it: nobody asked that/);
+  });
+
+  it('is not signed where it is another than was accepted, by one byte', async () => {
+    const append = await forge('access-9', 'forged');
+    expect(await seal()).toMatchObject(refusal);
+    await settle(append);
+    rewrite('access-9', 0, (event) => ({
+      ...event,
+      data: { operation: 'getRun', asked: { id: 'forged 3' } },
+    }));
+    await alarmed('not-decided', /event 0 of access-9 and 1 after it: nobody asked that/);
+  });
+
+  it('is accepted whole, by the alarm that is about it', async () => {
+    const append = await forge('access-9', 'forged');
+    expect(await seal()).toMatchObject(refusal);
+    for (const other of [
+      { ...append, from: 1 },
+      { ...append, to: 0 },
+      { ...append, stream: 'access-8' },
+      { ...append, hash: 'ab'.repeat(32) },
+    ])
+      await expect(settle(other)).rejects.toThrow(`expected access-9@0-1 (${append.hash})`);
+    await settle();
+    expect(await seal()).toMatchObject(refusal);
+  });
+
+  it('is not accepted by an alarm about something else', async () => {
+    const append = await forge('access-9', 'forged');
+    tamper((database) =>
+      database.exec(
+        `UPDATE events SET canonical = CAST(replace(CAST(canonical AS TEXT), 'getRun', 'getRan') AS BLOB) WHERE stream = 'access-0' AND revision = 0`,
+      ),
+    );
+    expect(await seal()).toMatchObject(refusal);
+    await expect(settle(append)).rejects.toThrow('no append that could be accepted');
+  });
+});
+
 describe('the alarm is raised, and nothing is signed, where', () => {
   it.each(['with the tree', 'without it'])(
     'an event was rewritten with hashes that hold, %s',
@@ -379,13 +463,31 @@ describe('the alarm is raised, and nothing is signed, where', () => {
   });
 
   it('the rules would not have made an event', async () => {
-    const judge: Judge = async ([event]) =>
-      (event!.data as { asked: { id: string } }).asked.id === 'forged' ? 'nobody asked that' : null;
-    options = { ...options, judge };
+    options = { ...options, judge: noForgeries };
     await grow(log, 5);
     await sealed();
     await log.append('access-9', 'no-stream', [readOf('forged')]);
     await alarmed('not-decided', /event 0 of access-9: nobody asked that/);
+  });
+
+  it('an append was accepted by anybody but an operator', async () => {
+    options = { ...options, judge: noForgeries };
+    await grow(log, 5);
+    await sealed();
+    const append = await forge('access-9', 'forged');
+    expect((await seal()).ok).toBe(false);
+    const { revision, metadata } = (await notaryEventsOf(log)).at(-1)!;
+    const data = { alarm: revision, reason: SEALED, accepts: append };
+    const event: NewEvent = {
+      ...{ id: deriveId('accepted'), type: 'NotaryAlarmSettled', data },
+      metadata: { ...metadata, schemaVersion: 2 },
+    };
+    expect((await log.append(NOTARY, revision, [event])).ok).toBe(true);
+    expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+    expect(await notaryStatus(log)).toMatchObject({
+      ...{ accepted: [], alarm: { append } },
+      problem: expect.stringContaining('found SettleAlarm from harness') as string,
+    });
   });
 
   it('a checkpoint was put into its own stream that it did not sign', async () => {

@@ -13,7 +13,7 @@ import {
   type StoredEvent,
 } from '#libs/kernel';
 import { openLogTree, type Leaf, type LogTree } from '#libs/log-tree';
-import { leafHash, sameHash } from '#libs/merkle';
+import { HASH_BYTES, leafHash, sameHash, TILE_WIDTH } from '#libs/merkle';
 import {
   commitmentLines,
   notaryKey,
@@ -31,7 +31,7 @@ import { NOTARY_ACTOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
 import { withLease } from '../supervising/with-lease.ts';
-import { BATCH, compareWithSigned, sha256 } from './compare-tree.ts';
+import { BATCH, compareWithSigned } from './compare-tree.ts';
 import type { Judge } from './judge.ts';
 import {
   goneStream,
@@ -99,6 +99,8 @@ export interface Notary {
   reached(): number | null;
 }
 
+const { sha256 } = NOTARY_PORTS;
+
 const fail = (code: SealRefusalCode, message: string) => refused({ code, message });
 
 interface Standing {
@@ -128,13 +130,14 @@ const openNotary = (
     for await (const event of log.readStream<NotaryEvent>(NOTARY, { from })) {
       const { state, head, trouble } = standing;
       const isLinked = event.prev === (head?.hash ?? null);
-      const next = replay.next(state, event as unknown as NotaryEvent, head);
+      const { actor } = event.metadata;
+      const next = replay.next(state, event as unknown as NotaryEvent, head, actor);
       // What nobody should have recorded changes nothing, and keeps everything from being signed.
       standing =
         isLinked && next.ok
           ? { state: next.value, head: event, trouble }
           : {
-              ...{ state, head: event },
+              ...{ state: replay.passOver(state), head: event },
               trouble: trouble ?? {
                 reason: 'not-decided',
                 found: `${nameOf(event)}: ${next.ok ? `linked to ${event.prev ?? 'nothing'}` : next.error.message}`,
@@ -174,10 +177,10 @@ const openNotary = (
     const raised = await record({
       type: 'RaiseAlarm',
       id: deriveId('notary-alarm', head?.id ?? ''),
-      data: { ...trouble, size },
+      data: { append: null, ...trouble, size },
     });
     if (!raised.ok) return raised;
-    return fail('notary-alarm', alarmMessage(trouble));
+    return fail('notary-alarm', alarmMessage(trouble, standing.state.alarm?.revision ?? null));
   };
 
   /** Opens the notary where nobody did, and refuses a key or an origin that isn't the log's. */
@@ -250,7 +253,10 @@ const openNotary = (
         heads = streamHeads(sha256);
         const compared = await compareWithSigned(log, tree, standing.state.last, signal, heads.see);
         if (compared !== null) return compared;
-        check = leafCheck(log, judge);
+        check = leafCheck(log, judge, {
+          headOf: heads.headOf,
+          accepted: () => standing.state.accepted,
+        });
       }
       return await extend(check);
     } catch (error) {
@@ -265,7 +271,8 @@ const openNotary = (
     if (!opened.ok) return opened;
     const before = standing;
     const { state, trouble } = before;
-    if (state.alarm !== null) return fail('notary-alarm', alarmMessage(state.alarm));
+    if (state.alarm !== null)
+      return fail('notary-alarm', alarmMessage(state.alarm, state.alarm.revision));
     const wrong = trouble ?? (await follow());
     if (wrong !== null) return raise(wrong);
     const { last } = state;
@@ -338,16 +345,24 @@ const openNotary = (
   };
 };
 
-const alarmMessage = ({ reason, found, expected }: Trouble): string =>
-  `the notary signs nothing (${reason}): found ${found}, expected ${expected}. Restore the log from a copy, then settle the alarm: holdfast notary settle --reason "…"`;
+const alarmMessage = (
+  { reason, found, expected, append }: Trouble | NonNullable<NotaryState['alarm']>,
+  revision: number | null,
+): string => {
+  const settle = `holdfast notary settle ${revision ?? '<alarm>'}`;
+  const otherwise = append
+    ? `. Or vouch for what was found, if the rules are wrong about it: ${settle} --accept ${append.hash} --reason "…"`
+    : '';
+  return `the notary signs nothing (${reason}): found ${found}, expected ${expected}. Restore the log from a copy, then settle the alarm: ${settle} --reason "…"${otherwise}`;
+};
 
 const isNewestLeaf = (tree: LogTree, { position, hash }: StoredEvent): boolean => {
   const index = tree.size - 1;
-  const tile = tree.tile(0, Math.floor(index / 256));
-  const at = (index % 256) * 32;
+  const tile = tree.tile(0, Math.floor(index / TILE_WIDTH));
+  const at = (index % TILE_WIDTH) * HASH_BYTES;
   return (
     tree.positionOf(index) === position &&
-    sameHash(tile.subarray(at, at + 32), leafHash(sha256, Buffer.from(hash, 'hex')))
+    sameHash(tile.subarray(at, at + HASH_BYTES), leafHash(sha256, Buffer.from(hash, 'hex')))
   );
 };
 

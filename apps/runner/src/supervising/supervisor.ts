@@ -149,14 +149,21 @@ export const supervise = async (
     return place;
   };
 
-  const perform = async ({ kind, id }: Duty, signal: AbortSignal): Promise<Outcome> => {
+  const perform = async (duty: Duty, signal: AbortSignal): Promise<Outcome> => {
+    const { kind, id } = duty;
     switch (kind) {
       case 'run':
         return followRun(home, studies, id, signal);
-      case 'verification':
-        await verifyAgain(home, id);
-        // A review that came in between, or a key that the run did not pin, kept the verdict from being recorded.
+      case 'verification': {
+        const { notRecorded: message } = await verifyAgain(home, id);
+        // No verdict of this runner's would be recorded, however often it verified: another one's settles the duty.
+        if (message !== null) {
+          onNotice({ duty: keyOf(duty), message, failures: 1, retryInMs: 0 });
+          return 'waits';
+        }
+        // A review that came in between kept the verdict from being recorded.
         return (await home.findings.load(id)).state.verificationAsked ? 'again' : 'settled';
+      }
       case 'accepted-line':
         await pointAcceptedRef(home, id);
         return 'settled';

@@ -78,17 +78,26 @@ export interface NotaryFact {
   readonly data: unknown;
 }
 
+/** By the members that version 1 did not have. */
+const isOfVersion2 = (data: unknown): boolean =>
+  typeof data === 'object' &&
+  data !== null &&
+  ['heads', 'append', 'accepts'].some((member) => member in data);
+
 /** Facts as the notary's stream, chained as a log chains them. */
 export const notaryStream = (facts: readonly NotaryFact[]): readonly StoredBytes[] => {
   let prev: string | null = null;
   return facts.map(({ type, data }, revision): StoredBytes => {
     const id = `n${revision}`;
     const metadata = {
-      actor: { id: 'notary', role: 'harness' },
+      actor:
+        type === 'NotaryAlarmSettled'
+          ? { id: 'local', role: 'operator' }
+          : { id: 'notary', role: 'harness' },
       causationId: id,
       correlationId: 'notary',
       prev,
-      schemaVersion: typeof data === 'object' && data !== null && 'heads' in data ? 2 : 1,
+      schemaVersion: isOfVersion2(data) ? 2 : 1,
       time: '2026-11-26T00:00:00.000Z',
     };
     const body = { stream: 'notary', revision, id, type, data, metadata };

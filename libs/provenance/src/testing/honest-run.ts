@@ -70,7 +70,10 @@ export interface Workshop {
 }
 
 /** A fact, and the version of its type in which it was written where that is not the newest. */
-export type WrittenFact = Fact & { readonly schemaVersion?: number };
+export type WrittenFact = Fact & {
+  readonly schemaVersion?: number;
+  readonly actor?: { readonly role: string; readonly id: string };
+};
 
 /** The streams of a finding as facts, and the objects that they name: what an honest run leaves behind. */
 export interface HonestRun {
@@ -648,6 +651,8 @@ export const oldRun = (workshop: Workshop, iterations: readonly Iteration[]): Ho
 const utf8 = new TextEncoder();
 
 /** Facts as a stream of stored events, each with its hash and that of the one before it. */
+const RUNNER = { role: 'harness', id: 'runner' };
+
 export const chained = (
   stream: string,
   facts: readonly WrittenFact[],
@@ -656,7 +661,7 @@ export const chained = (
   revision = 0,
 ): readonly StoredBytes[] => {
   let prev = from.prev;
-  return facts.map(({ type, data, schemaVersion = newestVersion(type) }, at) => {
+  return facts.map(({ type, data, schemaVersion = newestVersion(type), actor = RUNNER }, at) => {
     const body = {
       stream,
       revision: revision + at,
@@ -666,7 +671,7 @@ export const chained = (
       metadata: {
         correlationId: stream,
         causationId: deriveId('command', at),
-        actor: { role: 'harness', id: 'runner' },
+        actor,
         time: '2026-01-01T00:00:00.000Z',
         schemaVersion,
         prev,

@@ -380,13 +380,19 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
         makes: ['notary:alarm'],
       };
     }
-    case 'NotaryAlarmSettled':
+    case 'NotaryAlarmSettled': {
+      const { accepts, reason } = event.data;
+      const vouched =
+        accepts === null
+          ? null
+          : `accepted against the rules' replay: ${accepts.stream}@${accepts.from}-${accepts.to} (${accepts.hash})`;
       return {
-        what: 'an alarm of the notary is settled',
-        ...changed('alarm-settled', 'notary'),
-        note: event.data.reason,
+        what: `an alarm of the notary is settled${vouched === null ? '' : `, ${vouched}`}`,
+        ...changed('alarm-settled', 'notary', vouched),
+        note: reason,
         uses: ['notary:alarm'],
       };
+    }
     default:
       return null;
   }
