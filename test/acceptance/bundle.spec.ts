@@ -263,6 +263,19 @@ describe('a bundle of a home', () => {
           409,
           { type: expect.stringContaining('not-sealed') },
         ]);
+        // What a monitor holds of the log is what a bundle is held against.
+        const seen = join(prepared.root, 'checkpoint.txt');
+        await writeFile(seen, await (await server.get('/checkpoint', auditor)).text());
+        const newer = join(prepared.root, 'newer');
+        const covering = await server.get(`${at}?atLeast=${size}`, auditor);
+        await writeFile(newer, Buffer.from(await covering.arrayBuffer()));
+        const held = await verify(newer, '--key', key, '--seen', seen);
+        expect([held.exitCode, held.stdout]).toMatchObject([
+          0,
+          expect.stringContaining('✓ seen-checkpoint'),
+        ]);
+        const older = await verify(file, '--key', key, '--seen', seen);
+        expect(older.stdout.match(/✗ \S+/g)).toEqual(['✗ seen-checkpoint']);
         expect((await server.get(at, await server.token('agent'))).status).toBe(403);
         expect((await server.get('/v1/findings/nope-1-f1/bundle', auditor)).status).toBe(404);
       } finally {
