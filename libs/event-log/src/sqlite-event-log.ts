@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ok, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, type Refusal, type Result } from '#libs/kernel';
 import { admit, type AdmittedBatch } from './admission.ts';
 import { EventLogUnavailable } from './errors.ts';
 import type { EventTypes } from './event-types.ts';
@@ -35,7 +35,7 @@ const COLUMNS = 'position, stream, revision, id, type, canonical, hash';
 
 const unavailable = (doing: string, cause: unknown): EventLogUnavailable =>
   new EventLogUnavailable(
-    `${doing} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    `${doing} failed: ${reasonOf(cause)}`,
     { cause },
   );
 

@@ -10,7 +10,7 @@ import {
   type NotaryStatus,
   type Rotated,
 } from '#apps/runner';
-import { refused, type Refusal, type Result } from '#libs/kernel';
+import { reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
@@ -189,7 +189,7 @@ const rotateTo = async (
   } catch (error) {
     return refused({
       code: 'usage',
-      message: `found ${file} unreadable (${error instanceof Error ? error.message : String(error)}), expected the PEM of the new key`,
+      message: `found ${file} unreadable (${reasonOf(error)}), expected the PEM of the new key`,
     });
   }
   const next = await notarySigner('', pem);

@@ -1,5 +1,6 @@
 import { midLoopGate } from '#libs/harness';
 import type { FileChange } from '#libs/harness';
+import { reasonOf } from '#libs/kernel';
 import type { ChangedFile, MutationProposed } from '#libs/run';
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -127,7 +128,7 @@ export const mutations: Check = {
         try {
           await compareTreesOf(context, compare, proposal, wasCutOver, faults);
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = reasonOf(error);
           faults.add(`the trees of ${proposal.mutationId} can't be compared: ${why}`);
         }
       });

@@ -1,5 +1,6 @@
 import { jointInterval, lookOf } from '#libs/findings';
 import type { Claim, Look } from '#libs/findings';
+import { reasonOf } from '#libs/kernel';
 import { keptUndone } from '#libs/run';
 import type { StudyLook } from '#libs/studies';
 import type { Check } from '../check.ts';
@@ -16,7 +17,7 @@ const checkInterval = (faults: Faults, claim: Claim, look: Look): void => {
   try {
     recomputed = lookOf(look);
   } catch (error) {
-    faults.add(error instanceof Error ? error.message : String(error));
+    faults.add(reasonOf(error));
     return;
   }
   const interval = jointInterval(claim, recomputed);
