@@ -13,7 +13,3 @@ export const refused = <E>(error: E): { readonly ok: false; readonly error: E } 
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 };
-
-/** What a thrown thing says of itself: anything can be thrown. */
-export const reasonOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);

@@ -1541,7 +1541,7 @@ describe('verifying an honest finding', () => {
     const foundIn = async (run: HonestRun) =>
       (await verdictOn(sealed(workshop, run), run)).rows.find(({ row }) => row === 'monitor');
     expect((await foundIn(honest))?.found).toMatch(
-      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 triggers/,
+      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 trigger,/,
     );
     // The gap's sums stand at zero in this run, so that nothing else follows from its absence.
     const blind = honest.run.map((fact) => {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { DeadLetter, FleetAnnouncement } from '#libs/jobs';
+import { counted } from '#libs/kernel';
 import type { ChargeRow, CutoverRow, FindingRow, RestorePointRow, RunRow } from '#libs/read-models';
 import type { Domain } from '#libs/harness';
 import { DOMAIN } from './iteration.ts';
@@ -12,7 +13,6 @@ import {
   metric,
   moment,
   percent,
-  plural,
   sum,
   units,
   widthOf,
@@ -295,7 +295,7 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
 const lookOf = ({ sealedLook, lookRuns, lookSpent }: FindingRow): string =>
   lookRuns === null
     ? String(sealedLook)
-    : `${sealedLook} (${plural(lookRuns, 'run')}, ${units(lookSpent ?? 0)})`;
+    : `${sealedLook} (${counted(lookRuns, 'run')}, ${units(lookSpent ?? 0)})`;
 
 const changesOf = ({ changes, planted }: FindingRow): string =>
   callPlanted(clean(changes.join('; ')), planted);

@@ -1,6 +1,6 @@
 import { midLoopGate } from '#libs/harness';
 import type { FileChange } from '#libs/harness';
-import { reasonOf } from '#libs/kernel';
+import { counted, reasonOf } from '#libs/kernel';
 import type { ChangedFile, MutationProposed } from '#libs/run';
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -166,7 +166,7 @@ export const mutations: Check = {
       conclude: async () => {
         dismiss();
         await settle();
-        return faults.outcome(`${String(proposed)} mutations, each as its trees show it`);
+        return faults.outcome(`${counted(proposed, 'mutation')}, each as its trees show it`);
       },
     };
   },

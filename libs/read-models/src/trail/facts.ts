@@ -1,7 +1,7 @@
 import type { ErasureEvent } from '#libs/erasures';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
-import type { PrivateText, RecordedEvent } from '#libs/kernel';
+import { counted, type PrivateText, type RecordedEvent } from '#libs/kernel';
 import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
 import type { RunEvent } from '#libs/run';
@@ -137,9 +137,6 @@ const happened = (
   detail: Pick<IncidentDetail, 'reason'> & Partial<IncidentDetail>,
 ): Pick<Facts, 'incident'> => ({ incident: [kind, { ...NO_INCIDENT, ...detail }] });
 
-/** `1 check`, `2 checks`. */
-const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-
 const ruled = (z: number, threshold: number): string =>
   `z ${z.toFixed(2)}, asked for ${threshold.toFixed(2)}`;
 
@@ -222,7 +219,7 @@ const ofStudy = (event: Recorded<StudyEvent>): Facts | null => {
     }
     case 'SpendCounted':
       return {
-        what: `${event.data.spent} units are added to the study's spend: ${event.data.totalSpent}`,
+        what: `${counted(event.data.spent, 'unit')} added to the study's spend: ${event.data.totalSpent}`,
         studyId,
         runId: event.data.runId,
         uses: [`ended:${event.data.runId}`],
@@ -542,7 +539,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const fairness =
         gate === 'post-loop' && mutationId !== null ? [`fairness:${mutationId}`] : [];
       return {
-        what: `the ${gate} gate is passed, ${many(checks.length, 'check')}`,
+        what: `the ${gate} gate is passed, ${counted(checks.length, 'check')}`,
         ...about,
         makes: [`gate:${mutationId ?? runId}:${gate}`],
         uses: [mutationId === null ? run : `mutation:${mutationId}`, ...fairness],
@@ -581,7 +578,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'TrainingCompleted': {
       const { trainingId, steps, signature } = event.data;
       return {
-        what: `the training ends after ${many(steps, 'step')}`,
+        what: `the training ends after ${counted(steps, 'step')}`,
         ...about,
         makes: [`result:${trainingId}`],
         uses: [`training:${trainingId}`, `enlisted:${runId}:${signature.keyId}`],
@@ -636,7 +633,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'BaselineEstablished': {
       const { metric, replicates, commit, trainingId } = event.data;
       return {
-        what: `the baseline is ${metric.toFixed(4)}, of ${replicates} trainings`,
+        what: `the baseline is ${metric.toFixed(4)}, of ${counted(replicates, 'training')}`,
         ...about,
         makes: [`baseline:${runId}`, state(commit)],
         uses: [`observation:${trainingId}`, `observed:${runId}`],
@@ -653,7 +650,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const { cost, remaining, charge, paysFor } = event.data;
       const kind = charge === 'hypothesis' || charge === 'metric' ? charge : ('mutation' as const);
       return {
-        what: `${cost} units are charged for ${charge}, ${remaining} left`,
+        what: `${counted(cost, 'unit')} charged for ${charge}, ${remaining} left`,
         ...about,
         makes: [`paid:${paysFor}`],
         uses: [`${kind}:${paysFor}`],
@@ -695,7 +692,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const { dimensions, cells, people } = event.data;
       const released = `cohorts by ${dimensions.join(', ') || 'nothing'}, of the base table`;
       return {
-        what: `${released}: ${cells} cells, ${people} people`,
+        what: `${released}: ${counted(cells, 'cell')}, ${people} people`,
         ...about,
         ...accessed('cohorts-served', { cells, people, released }),
         uses: [run],
@@ -744,7 +741,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'FairnessMeasured': {
       const { mutationId, trainingId, report } = event.data;
       return {
-        what: `fairness of the candidate, ${many(report.measures.length, 'measure')}`,
+        what: `fairness of the candidate, ${counted(report.measures.length, 'measure')}`,
         ...about,
         ...accessed('fairness-measured', {}),
         makes: [`fairness:${mutationId}`],
