@@ -1,6 +1,7 @@
 import type { ErasureEvent } from '#libs/erasures';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
+import type { FairnessReport } from '#libs/harness';
 import { counted, type PrivateText, type RecordedEvent } from '#libs/kernel';
 import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
@@ -265,6 +266,15 @@ const ofData = (event: Recorded<DataEvent>): Facts | null => {
   }
 };
 
+/** What an event is about, by the name of its stream. */
+const ofStream = (stream: string): Pick<Facts, 'studyId' | 'runId' | 'findingId'> => {
+  if (stream.startsWith('study-')) return { studyId: after(stream, 'study-') };
+  if (stream.startsWith('run-')) return { runId: after(stream, 'run-') };
+  if (!stream.startsWith('finding-')) return {};
+  const findingId = after(stream, 'finding-');
+  return { findingId, runId: runOfFinding(findingId) };
+};
+
 /** What a read was about, as far as the names in it tell. Whether that exists, and for whom, the list asks. */
 const aboutOf = (
   asked: Readonly<Record<string, unknown>>,
@@ -299,6 +309,7 @@ const ofErasures = (event: Recorded<ErasureEvent>): Facts | null => {
       const place = `${event.data.stream}@${event.data.revision}`;
       return {
         what: `what a human wrote in ${place} is erased`,
+        ...ofStream(event.data.stream),
         ...changed('text-erased', place),
         uses: [`event:${place}`],
       };
@@ -391,7 +402,7 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
 
 const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
   const findingId = after(event.stream, 'finding-');
-  const about = { findingId, runId: runOfFinding(findingId) };
+  const about = ofStream(event.stream);
   const finding = `finding:${findingId}`;
   switch (event.type) {
     case 'FindingProposed': {
@@ -426,12 +437,18 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
             : `${verdict}: ${failed.map(({ row }) => row).join(', ')}`,
         ...about,
         said: { verdict, trust },
-        makes: [`verdict:${findingId}`],
-        uses: [finding],
+        // It answers who asked for it last; a later one that nobody asked for follows this one.
+        makes: [`verdict:${findingId}`, `verification:${findingId}`],
+        uses: [finding, `verification:${findingId}`],
       };
     }
     case 'VerificationRequested':
-      return { what: 'a verdict is asked for anew', ...about, uses: [finding] };
+      return {
+        what: 'a verdict is asked for anew',
+        ...about,
+        makes: [`verification:${findingId}`],
+        uses: [finding],
+      };
     case 'FindingDiscarded': {
       const reason = event.data.reasons.join('; ');
       return {
@@ -473,15 +490,37 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
         makes: [`accepted:${findingId}`],
         uses: [`review:${findingId}`],
       };
-    case 'FindingReplayed':
+    case 'FindingReplayed': {
+      const { trainingId, class: found, rows } = event.data;
+      const differing = rows.filter(({ outcome }) => outcome === 'differs');
+      const isMeasured = rows.some(({ row, outcome }) => row === 'metric' && outcome !== 'attested');
       return {
-        what: `the finding's training is done again: ${event.data.class}`,
+        what: `the finding's training is done again${isMeasured ? ', and scored on the rows' : ''}: ${found}`,
         ...about,
-        uses: [finding],
+        ...accessed('replayed', { released: 'cohort table, to the program' }),
+        ...(found === 'not-reproducible' &&
+          happened('not-reproducible', {
+            by: 'replay',
+            reason: 'the training could not be done again with the same result',
+            breaches: differing.map(({ row, outcome, found: value, expected }) => ({
+              ...{ rule: `${row} ${outcome}`, found: value, expected },
+              ...{ file: null, line: null },
+            })),
+          })),
+        uses: [finding, `training:${trainingId}`],
       };
+    }
     default:
       return null;
   }
+};
+
+/** People in the groups of the attribute that has the most of them: each is in one group of an attribute. */
+const peopleIn = (groups: FairnessReport['groups']): number => {
+  const people = new Map<string, number>();
+  for (const { attribute, people: more } of groups)
+    people.set(attribute, (people.get(attribute) ?? 0) + more);
+  return Math.max(0, ...people.values());
 };
 
 const PURPOSES = {
@@ -547,6 +586,13 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     }
     case 'RunHalted': {
       const { by, reason, breaches, mutationId, message, note } = event.data;
+      const rests =
+        by === 'baseline'
+          ? // The training that failed stands right before it, in the same append.
+            [`event:${event.stream}@${event.revision - 1}`]
+          : by === 'post-loop' && mutationId !== null
+            ? [`fairness:${mutationId}`]
+            : [];
       return {
         what: message,
         ...about,
@@ -555,7 +601,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
         ...(note !== null && { note }),
         ...(by === 'data-request' && accessed('request-refused', {})),
         makes: [`ended:${runId}`],
-        uses: [mutationId === null ? run : `mutation:${mutationId}`],
+        uses: [mutationId === null ? run : `mutation:${mutationId}`, ...rests],
       };
     }
     case 'TrainingLaunched': {
@@ -735,7 +781,15 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
           ...{ by: 'keep rule', reason, mutationId, undone: [mutationId] },
           ...{ fromTree, toTree, z, threshold },
         }),
-        uses: [`cutover:${mutationId}`, `measured:${mutationId}`],
+        uses: [
+          `cutover:${mutationId}`,
+          `measured:${mutationId}`,
+          `fairness:${mutationId}`,
+          // What the training came to stands right before it, in the same append.
+          ...(reason === 'training-failed' || reason === 'timed-out'
+            ? [`event:${event.stream}@${event.revision - 1}`]
+            : []),
+        ],
       };
     }
     case 'FairnessMeasured': {
@@ -743,7 +797,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       return {
         what: `fairness of the candidate, ${counted(report.measures.length, 'measure')}`,
         ...about,
-        ...accessed('fairness-measured', {}),
+        ...accessed('fairness-measured', { people: peopleIn(report.groups) }),
         makes: [`fairness:${mutationId}`],
         uses: [`observation:${trainingId}`],
       };
