@@ -2,8 +2,6 @@ import Table from 'cli-table3';
 import type { DeadLetter, FleetAnnouncement } from '#libs/jobs';
 import { counted } from '#libs/kernel';
 import type { ChargeRow, CutoverRow, FindingRow, RestorePointRow, RunRow } from '#libs/read-models';
-import type { Domain } from '#libs/harness';
-import { DOMAIN } from './iteration.ts';
 import { outcomeOf, statusPaint, type Style } from './style.ts';
 import {
   callPlanted,
@@ -193,7 +191,7 @@ export const auditTable = (
       },
       {
         head: 'domain',
-        cell: (row) => DOMAIN[(row.measuredDomain ?? row.declaredDomain) as Domain],
+        cell: (row) => row.measuredDomain ?? row.declaredDomain,
       },
       { head: 'edit', cell: (row) => optional(row.cost, units), align: 'right' },
       { head: 'from', cell: (row) => (row.restorePointId ?? '–').slice(0, 8), leave: 2 },
