@@ -33,7 +33,9 @@ const BOTH = useFeatures('shift', 'route');
 
 let prepared: Prepared;
 let home: Home;
-inPreparedHome((made) => ({ prepared, home } = made), { 'program/features.json': () => '{ "use": ["paper"] }\n' });
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 
 const follow = async (ideas: readonly Idea[], fork: Fork | null = null): Promise<string> => {
   const opened = good(

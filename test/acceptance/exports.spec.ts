@@ -17,7 +17,9 @@ const FINDING = 'parcels-1-f1';
 
 let prepared: Prepared;
 let home: Home;
-inPreparedHome((made) => ({ prepared, home } = made), { 'program/features.json': () => '{ "use": ["paper"] }\n' });
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 let server: TestServer;
 let token: string;
 let out: string;

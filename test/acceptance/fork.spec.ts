@@ -21,8 +21,9 @@ const PATIENCE = 120_000;
 
 let prepared: Prepared;
 let home: Home;
-inPreparedHome((made) => ({ prepared, home } = made), { 'program/features.json': () => '{ "use": ["paper"] }\n' });
-
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 
 const begin = async (fork: Fork | null): ReturnType<typeof openRun> =>
   openRun(home, { study: good(await readStudy(prepared.study)), seed: 1 }, fork);

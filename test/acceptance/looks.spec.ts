@@ -19,7 +19,6 @@ let home: Home;
 inPreparedHome((made) => ({ prepared, home } = made));
 let dataDigest = '';
 
-
 /** Opens the study's next run and follows it to its end; what it spent. */
 const follow = async (folder: string, ideas: readonly Idea[]): Promise<number> => {
   const { runId, study } = good(

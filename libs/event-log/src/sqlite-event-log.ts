@@ -34,10 +34,7 @@ const GROUP_EVENTS = 1024;
 const COLUMNS = 'position, stream, revision, id, type, canonical, hash';
 
 const unavailable = (doing: string, cause: unknown): EventLogUnavailable =>
-  new EventLogUnavailable(
-    `${doing} failed: ${reasonOf(cause)}`,
-    { cause },
-  );
+  new EventLogUnavailable(`${doing} failed: ${reasonOf(cause)}`, { cause });
 
 const statementsOf = (database: DatabaseSync) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),

@@ -37,13 +37,14 @@ const MOST_LEVELS = 64;
 /** What is served at a path, as {@link tilePath} writes it; null where that is no path of a tile. */
 export const parseTilePath = (path: string): ServedTile | null => {
   const [, level = '', digits = '', width] = TILE_PATH.exec(path) ?? [];
-  const tile = {
+  const tile: ServedTile = {
     level: level === 'entries' ? level : Number(level),
     index: Number(digits.replaceAll(/[x/]/g, '')),
     width: width === undefined ? TILE_WIDTH : Number(width),
   };
   const isTile =
-    tile.width > 0 && (tile.level === 'entries' || tile.level < MOST_LEVELS) &&
+    tile.width > 0 &&
+    (tile.level === 'entries' || tile.level < MOST_LEVELS) &&
     Number.isSafeInteger(tile.index * TILE_WIDTH);
   // Each has one path: no zeroes before a number, no width of a full tile.
   return isTile && tilePath(tile) === path ? tile : null;

@@ -155,8 +155,7 @@ export const iterationLines = (
     number: paint.bold(padStart(String(iteration.number), NUMBER)),
     summary: iteration.summary ?? '–',
     hypothesis: (room) => paint.dim(padEnd(iteration.hypothesis, room)),
-    domain: (room) =>
-      domainPaint(paint, domain)(padEnd(domainIn(domain, room), room)),
+    domain: (room) => domainPaint(paint, domain)(padEnd(domainIn(domain, room), room)),
     cost: units(iteration.cost),
     left: units(iteration.left),
     numbers:

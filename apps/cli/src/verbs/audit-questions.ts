@@ -26,7 +26,7 @@ import {
 } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
-import { jsonLine, refuse, type Output } from '../output.ts';
+import { jsonLine, refuse } from '../output.ts';
 import {
   accessTable,
   asOfLine,
@@ -65,40 +65,22 @@ type Show<View extends AuditView> = (
 export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
   timed(ask(audit, 'changes', 'everything that changed between two times, and who approved it'))
     .addOption(choice('--change <kind>', 'only of this kind', CHANGES))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, 'changes', changesTable),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'changes', changesTable)));
   timed(ask(audit, 'access', 'every access to data and what was released; reads of the ledger'))
     .addOption(choice('--access <kind>', 'only of this kind', ACCESSES))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, 'accesses', accessTable),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'accesses', accessTable)));
   timed(ask(audit, 'incidents', 'every halt, divergence and revert with its evidence'))
     .addOption(choice('--incident <kind>', 'only of this kind', INCIDENTS))
     .action((options: QuestionOptions) =>
-      done(
-        answer(options, 'incidents', (...shown) => incidentLines(...shown).join('\n')),
-      ),
+      done(answer(options, 'incidents', (...shown) => incidentLines(...shown).join('\n'))),
     );
   ask(audit, 'findings', 'every finding in force at a date, and its verdict then')
     .option('--at <time>', 'as things stood at this time, inclusive (UTC; default: now)', moment)
     .addOption(choice('--standing <name>', 'only those that stood so', STANDINGS))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, 'findingsAt', findingsAtTable),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'findingsAt', findingsAtTable)));
   timed(ask(audit, 'reviews', 'who reviewed what, when and why, and what the verdict was by then'))
     .option('--finding <id>', 'only of this finding')
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, 'reviews', reviewsTable),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'reviews', reviewsTable)));
   common(audit.command('trace <event>'))
     .description('what an event rests on, or what it led to')
     .addOption(

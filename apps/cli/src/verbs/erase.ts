@@ -143,6 +143,9 @@ const apply = async ({ home, output }: Session): Promise<ExitCode> => {
   if (!applied.ok) return refuse(output, applied.error);
   const { texts, people } = applied.value;
   if (output.json) jsonLine(output, applied.value);
-  else output.line(`${counted(texts, 'text')} and ${people} people that the log says are erased are gone`);
+  else
+    output.line(
+      `${counted(texts, 'text')} and ${people} people that the log says are erased are gone`,
+    );
   return EXIT.done;
 };

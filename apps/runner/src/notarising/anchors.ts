@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { askTimestamp, askWitness, type ProveFrom } from '#libs/anchors';
 import { parseVerifierKey, SIGNATURE_TYPES, toBase64 } from '#libs/checkpoints';
 import { sha256 as sha256Hex } from '#libs/event-log';
-import { deriveId, ok, reasonOf, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
+import {
+  deriveId,
+  ok,
+  reasonOf,
+  refused,
+  type RecordedEvent,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
 import type { AnchorKind, CheckpointSigned } from '#libs/notary';
 import { pushTag, shownRemote } from '#libs/source-tree';
 import { NOTARY_PORTS } from '../streams.ts';

@@ -71,9 +71,7 @@ export const publishedTile = async (
         code: 'tree-incomplete',
         message: `found the files of ${tree?.size ?? 0} events in ${LOG_TREE}, expected those of ${size}, which were signed; the notary makes them again where it runs`,
       });
-    return level === 'entries'
-      ? await entriesOf(log, tree, index * TILE_WIDTH, tile)
-      : ok(tile);
+    return level === 'entries' ? await entriesOf(log, tree, index * TILE_WIDTH, tile) : ok(tile);
   } finally {
     tree?.close();
   }

@@ -73,7 +73,9 @@ export const hashChain: Check = {
           if (tails[source].revision < 0) faults.add(`${names[source]} has no events`);
         const count = (source: Source): string =>
           counted(tails[source].revision + 1, `${source} event`);
-        return faults.outcome((['run', 'study', 'finding', ...ofData] as const).map(count).join(', '));
+        return faults.outcome(
+          (['run', 'study', 'finding', ...ofData] as const).map(count).join(', '),
+        );
       },
     };
   },

@@ -493,7 +493,9 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
     case 'FindingReplayed': {
       const { trainingId, class: found, rows } = event.data;
       const differing = rows.filter(({ outcome }) => outcome === 'differs');
-      const isMeasured = rows.some(({ row, outcome }) => row === 'metric' && outcome !== 'attested');
+      const isMeasured = rows.some(
+        ({ row, outcome }) => row === 'metric' && outcome !== 'attested',
+      );
       return {
         what: `the finding's training is done again${isMeasured ? ', and scored on the rows' : ''}: ${found}`,
         ...about,

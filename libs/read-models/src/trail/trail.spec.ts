@@ -467,7 +467,9 @@ describe('what comes after a night', () => {
 
   it('is traced: an answer to who asked, a replay to the training that it did again', async () => {
     const typesAt = async (event: string, direction: 'forward' | 'backward') =>
-      (await after.trace({ event, direction, depth: 1, nodes: 2000 })).nodes.map(({ type }) => type);
+      (await after.trace({ event, direction, depth: 1, nodes: 2000 })).nodes.map(
+        ({ type }) => type,
+      );
     const events = later();
     const placeOf = (type: string): string => {
       const { stream, revision } = events.findLast((event) => event.type === type)!;

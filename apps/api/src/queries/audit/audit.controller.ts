@@ -211,8 +211,7 @@ export class AuditController {
     const { limit = DEFAULT_ROWS, cursor: _, format: asked, ...filter } = query;
     const format = formatOf(asked, request.headers.accept);
     const { columns, text } = AUDIT_ANSWERS[view];
-    const complete = (rows: AsyncIterable<AuditRows[View]>) =>
-      withPlanted(this.ledger, rows, text);
+    const complete = (rows: AsyncIterable<AuditRows[View]>) => withPlanted(this.ledger, rows, text);
     const ask = async (more: object): Promise<AuditPage<RowOf<View>>> => {
       const views = await freshViews(this.ledger);
       const project = caller.projects === 'all' ? {} : { project: caller.projects };
@@ -236,10 +235,11 @@ export class AuditController {
     }
     const page = await ask({ limit, cursor: placeOf(request) });
     return {
-      rows: await collect(complete(toldRows(this.ledger, page.rows)), (row) => inOrder(columns, row)),
+      rows: await collect(complete(toldRows(this.ledger, page.rows)), (row) =>
+        inOrder(columns, row),
+      ),
       next: linkNext(page.next, request, reply),
       asOf: page.asOf,
     };
   }
 }
-

@@ -63,7 +63,9 @@ const problemOf = async (path: string): Promise<unknown> => {
 };
 
 /** What a client of C2SP tlog-tiles does that has an address and a key, and no code of ours. */
-const follow = async (key: string): Promise<{ readonly size: number; readonly leaves: Buffer[] }> => {
+const follow = async (
+  key: string,
+): Promise<{ readonly size: number; readonly leaves: Buffer[] }> => {
   const note = parseNote((await bytesOf('checkpoint')).toString('utf8'));
   const known = parseVerifierKey(sha256, key);
   if (!note.ok || !known.ok) throw new Error('no note');
