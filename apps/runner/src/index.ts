@@ -55,6 +55,7 @@ export type { Replay } from './proving/train-again.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/export-finding.ts';
 export * from './queries/audit-columns.ts';
+export { plantedOfRun, withPlanted } from './queries/planted.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
 export { ERASURES, FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';

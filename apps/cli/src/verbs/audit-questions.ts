@@ -6,6 +6,7 @@ import {
   AUDIT_ANSWERS,
   AUDIT_BATCH,
   everyAuditRow,
+  withPlanted,
   type AuditRows,
   type AuditView,
 } from '#apps/runner';
@@ -39,7 +40,7 @@ import {
 import type { Style } from '../present/style.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, moment, type Verb } from '../verb.ts';
-import { mentioned, plantedOf } from './planted.ts';
+import { plantedOf } from './planted.ts';
 
 const FORMATS = ['table', 'csv', 'json', 'jsonl', 'parquet'] as const;
 type Format = (typeof FORMATS)[number];
@@ -141,14 +142,14 @@ const answer = <View extends AuditView>(
     const wrong = wrongFormat(how, out) ?? (await unknownFilter(session, filter));
     if (wrong !== null) return refuse(output, wrong);
     const { rows, asOf } = await all(session, view, filter, limit);
-    const planted = await plantedOf(session, rows);
     if (how === 'table') {
+      const planted = await plantedOf(session, rows);
       output.line(show(output.style, rows, planted));
       output.line(`\n${output.style.paint.dim(asOfLine(asOf))}`);
       return EXIT.done;
     }
     const { columns, text } = AUDIT_ANSWERS[view];
-    const named = rows.map((row) => ({ ...row, planted: mentioned(text(row), planted) }));
+    const named = await Array.fromAsync(withPlanted(session.home, rows, text));
     await write(how, { columns, rows: named, asOf }, out);
     return EXIT.done;
   });
@@ -261,13 +262,11 @@ const traced = (
         code: 'event-unknown',
         message: `found no event ${event}, expected an event's id, its stream@revision, or the id of a study, run, mutation, restore point, training or finding; "npx holdfast show RUN --json" lists a run's events`,
       });
-    const planted = await plantedOf(session, trace.nodes);
-    if (output.json)
-      jsonLine(output, {
-        ...trace,
-        nodes: trace.nodes.map((node) => ({ ...node, planted: mentioned(node.what, planted) })),
-      });
-    else {
+    if (output.json) {
+      const nodes = withPlanted(session.home, trace.nodes, ({ what }) => what);
+      jsonLine(output, { ...trace, nodes: await Array.fromAsync(nodes) });
+    } else {
+      const planted = await plantedOf(session, trace.nodes);
       for (const line of traceLines(output.style, trace, planted)) output.line(line);
       output.line(`\n${output.style.paint.dim(asOfLine(trace.asOf))}`);
     }

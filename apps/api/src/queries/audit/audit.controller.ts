@@ -6,6 +6,7 @@ import {
   AUDIT_BATCH,
   everyAuditRow,
   toldRows,
+  withPlanted,
   type AuditRows,
   type AuditView,
   type Ledger,
@@ -14,7 +15,6 @@ import type { Principal } from '#libs/access';
 import type { AuditPage } from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
-import { collect } from '../../http/collect.ts';
 import { ApiRows, formatOf, refusePaging, sendExport, type Format } from '../../http/formats.ts';
 import { Operation } from '../../http/operation.ts';
 import { DEFAULT_ROWS, linkNext, placeOf } from '../../http/paging.ts';
@@ -24,7 +24,6 @@ import { freshViews, type FilterOf, type RowOf } from '../../ledger/views.ts';
 import { assertFindingVisible, visibleRun, visibleStudy } from '../../ledger/visible.ts';
 import { ProblemFound } from '../../problems/problems.ts';
 import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
-import { withPlanted } from '../ledgers/planted.ts';
 import {
   AccessesQuery,
   ChangesQuery,
@@ -195,7 +194,7 @@ export class AuditController {
         `found no event ${query.event}, expected an event's id, its stream@revision, or the id of a study, run, mutation, restore point, training or finding; GET /v1/runs/{runId}/events lists a run's events`,
       );
     const shown = withPlanted(this.ledger, nodes, ({ what }) => what);
-    return { ...trace, nodes: await collect(shown, (node) => node) };
+    return { ...trace, nodes: await Array.fromAsync(shown) };
   }
 
   private async answer<View extends AuditView>(
@@ -235,7 +234,7 @@ export class AuditController {
     }
     const page = await ask({ limit, cursor: placeOf(request) });
     return {
-      rows: await collect(complete(toldRows(this.ledger, page.rows)), (row) =>
+      rows: await Array.fromAsync(complete(toldRows(this.ledger, page.rows)), (row) =>
         inOrder(columns, row),
       ),
       next: linkNext(page.next, request, reply),
