@@ -1710,7 +1710,7 @@ describe('verifying a finding that was replayed', () => {
     const verdict = await replayed('runner', (hash) => hash);
     expect(verdict.verdict).toBe('PASS');
     expect(verdict.rows.find(({ row }) => row === 'recorded-verdicts')?.found).toBe(
-      '0 verdicts and 1 replays recorded before this one',
+      '0 verdicts and 1 replay recorded before this one',
     );
   });
 
