@@ -37,7 +37,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   'data.outcome.labels.positive': 'The outcome that counts as positive, e.g. `denied`.',
   'data.outcome.labels.negative': 'The other one, e.g. `granted`.',
   'data.dimensions':
-    'Cohort dimensions, each by bins, groups or values. Only their labels leave the vault. Their full product may have 100,000 cells at most.',
+    'Cohort dimensions, each by bins, groups or values. Only their labels leave the vault. Their full product may have 20,000 cells at most.',
   'data.dimensions.<name>': 'Exactly one of `bins`, `groups` and `values`.',
   'data.dimensions.<name>.column': "Its column; null: the dimension's name.",
   'data.dimensions.<name>.bins':

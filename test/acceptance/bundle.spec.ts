@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import canonicalize from 'canonicalize';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   driveRun,
   LOG_TREE,
@@ -21,9 +21,9 @@ import { readStudy } from '#libs/studies';
 import { startTestServer } from '../../apps/api/src/testing/server.ts';
 import { LOCAL_REVIEWER } from '../../apps/runner/src/actors.ts';
 import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
-import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures, type Idea } from '../support/scripted-agent.ts';
 
@@ -33,6 +33,9 @@ const BOTH = useFeatures('shift', 'route');
 
 let prepared: Prepared;
 let home: Home;
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 
 const follow = async (ideas: readonly Idea[], fork: Fork | null = null): Promise<string> => {
   const opened = good(
@@ -79,8 +82,6 @@ let key: string;
 let file: string;
 
 beforeAll(async () => {
-  prepared = await prepare({ 'program/features.json': () => '{ "use": ["paper"] }\n' });
-  home = await openTestHome({ folder: await prepared.home() });
   await follow([ROUTE]);
   await follow([BOTH], { runId: 'parcels-1', from: 1 });
   const made = good(await making(FINDING));
@@ -89,10 +90,6 @@ beforeAll(async () => {
   file = join(prepared.root, 'bundle');
   await writeFile(file, await bytesOf(made));
 }, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
-});
 
 interface Header {
   readonly streams: { events: number; head: string; readonly stream: string }[];
@@ -263,6 +260,19 @@ describe('a bundle of a home', () => {
           409,
           { type: expect.stringContaining('not-sealed') },
         ]);
+        // What a monitor holds of the log is what a bundle is held against.
+        const seen = join(prepared.root, 'checkpoint.txt');
+        await writeFile(seen, await (await server.get('/checkpoint', auditor)).text());
+        const newer = join(prepared.root, 'newer');
+        const covering = await server.get(`${at}?atLeast=${size}`, auditor);
+        await writeFile(newer, Buffer.from(await covering.arrayBuffer()));
+        const held = await verify(newer, '--key', key, '--seen', seen);
+        expect([held.exitCode, held.stdout]).toMatchObject([
+          0,
+          expect.stringContaining('✓ seen-checkpoint'),
+        ]);
+        const older = await verify(file, '--key', key, '--seen', seen);
+        expect(older.stdout.match(/✗ \S+/g)).toEqual(['✗ seen-checkpoint']);
         expect((await server.get(at, await server.token('agent'))).status).toBe(403);
         expect((await server.get('/v1/findings/nope-1-f1/bundle', auditor)).status).toBe(404);
       } finally {

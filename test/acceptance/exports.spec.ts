@@ -6,9 +6,9 @@ import { FINDING_EXPORT_NAMES, FINDING_EXPORTS } from '#libs/exports';
 import { readStudy } from '#libs/studies';
 import { startTestServer, type TestServer } from '../../apps/api/src/testing/server.ts';
 import { eventsOf } from '../support/events.ts';
-import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
 
@@ -17,13 +17,14 @@ const FINDING = 'parcels-1-f1';
 
 let prepared: Prepared;
 let home: Home;
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 let server: TestServer;
 let token: string;
 let out: string;
 
 beforeAll(async () => {
-  prepared = await prepare({ 'program/features.json': () => '{ "use": ["paper"] }\n' });
-  home = await openTestHome({ folder: await prepared.home() });
   const { runId, study } = good(
     await openRun(home, { study: good(await readStudy(prepared.study)), seed: 1 }, null),
   );
@@ -34,8 +35,6 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(async () => {
   await server.stop();
-  await home.close();
-  await prepared.remove();
 });
 
 const cli = (...args: readonly string[]) => holdfast(['export', ...args, '--home', home.folder]);

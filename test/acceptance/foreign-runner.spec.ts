@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { driveRun, openRun, type Home } from '#apps/runner';
 import { openKey } from '#libs/signatures';
 import { readStudy } from '#libs/studies';
 import { LOCAL_RESEARCHER } from '../../apps/runner/src/actors.ts';
 import { verifyAgain } from '../../apps/runner/src/proving/verify.ts';
-import { openTestHome } from '../support/follow.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN } from '../support/scripted-agent.ts';
 
@@ -14,14 +14,7 @@ const PATIENCE = 60_000;
 
 let prepared: Prepared;
 let home: Home;
-beforeAll(async () => {
-  prepared = await prepare();
-  home = await openTestHome({ folder: await prepared.home() });
-}, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
-});
+inPreparedHome((made) => ({ prepared, home } = made));
 
 it(
   'a runner that the run did not pin gives its verdict and records none',

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { driveRun, exportFrom, openRun, type Fork, type Home } from '#apps/runner';
 import type { Refusal, Result } from '#libs/kernel';
 import type { RunState } from '#libs/run';
@@ -8,9 +8,9 @@ import { readStudy } from '#libs/studies';
 import { verifyFinding } from '#libs/provenance';
 import { streamsOf } from '../../apps/runner/src/proving/fork-streams.ts';
 import { verdictOn } from '../../apps/runner/src/proving/verify.ts';
-import { openTestHome } from '../support/follow.ts';
 import { git } from '../support/git.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures, type Idea } from '../support/scripted-agent.ts';
 import { undecided } from '../support/undecided.ts';
@@ -21,14 +21,8 @@ const PATIENCE = 120_000;
 
 let prepared: Prepared;
 let home: Home;
-
-beforeAll(async () => {
-  prepared = await prepare({ 'program/features.json': () => '{ "use": ["paper"] }\n' });
-  home = await openTestHome({ folder: await prepared.home() });
-}, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
 });
 
 const begin = async (fork: Fork | null): ReturnType<typeof openRun> =>

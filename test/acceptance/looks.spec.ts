@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { driveRun, openRun, type Home } from '#apps/runner';
 import type { FindingProposed } from '#libs/findings';
 import { readStudy, type DataEvent } from '#libs/studies';
 import { verdictOn } from '../../apps/runner/src/proving/verify.ts';
 import { eventsOf } from '../support/events.ts';
 import { makeStudy } from '../support/fixture-study.ts';
-import { openTestHome } from '../support/follow.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, SHORT_RUN, useFeatures, type Idea } from '../support/scripted-agent.ts';
 import { undecided } from '../support/undecided.ts';
@@ -16,16 +16,8 @@ const PATIENCE = 120_000;
 
 let prepared: Prepared;
 let home: Home;
+inPreparedHome((made) => ({ prepared, home } = made));
 let dataDigest = '';
-
-beforeAll(async () => {
-  prepared = await prepare();
-  home = await openTestHome({ folder: await prepared.home() });
-}, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
-});
 
 /** Opens the study's next run and follows it to its end; what it spent. */
 const follow = async (folder: string, ideas: readonly Idea[]): Promise<number> => {

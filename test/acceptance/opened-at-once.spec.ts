@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { openRun, type Home } from '#apps/runner';
 import { readStudy } from '#libs/studies';
-import { openTestHome } from '../support/follow.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 
 const PATIENCE = 60_000;
 
 let prepared: Prepared;
 let home: Home;
-beforeAll(async () => {
-  prepared = await prepare();
-  home = await openTestHome({ folder: await prepared.home() });
-}, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
-});
+inPreparedHome((made) => ({ prepared, home } = made));
 
 it(
   'a run whose number another one took meanwhile, with another seed, takes the next',

@@ -255,7 +255,7 @@ describe('a replay in the home', () => {
       });
       const verdict = await holdfast(['verify', FINDING, '--home', home.folder]);
       expect(verdict.exitCode).toBe(0);
-      expect(verdict.stdout).toContain('1 verdicts and 1 replays recorded before this one');
+      expect(verdict.stdout).toContain('1 verdict and 1 replay recorded before this one');
       const { file, key } = await bundle(prepared, home, 'replayed');
       expect((await holdfast(['verify', file, '--key', key])).exitCode).toBe(0);
     },

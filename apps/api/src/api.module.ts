@@ -33,6 +33,7 @@ import { slotsOf } from './http/slots.ts';
 import { AgentController } from './queries/agent/agent.controller.ts';
 import { FindingExportsController } from './queries/finding-exports/finding-exports.controller.ts';
 import { AuditController } from './queries/audit/audit.controller.ts';
+import { LogController } from './queries/log/log.controller.ts';
 import { FindingsController } from './queries/findings/findings.controller.ts';
 import { LedgerStateController } from './queries/ledger-state/ledger-state.controller.ts';
 import { LedgersController } from './queries/ledgers/ledgers.controller.ts';
@@ -61,6 +62,7 @@ const CONTROLLERS: Type[] = [
   RequestVerificationController,
   ReviewFindingController,
   AuditController,
+  LogController,
   AgentController,
   ProposeController,
   WorkersController,
@@ -86,6 +88,7 @@ export interface Parts {
   readonly document: { readonly value: object };
   readonly stopping: AbortSignal;
   readonly studiesFolder: string | null;
+  readonly publicLog: boolean;
   readonly heartbeatMs: number;
   readonly trainings: Trainings | null;
 }
@@ -108,6 +111,7 @@ export class ApiModule {
         { provide: tokens.DOCUMENT, useValue: parts.document },
         { provide: tokens.STOPPING, useValue: parts.stopping },
         { provide: tokens.STUDIES_FOLDER, useValue: parts.studiesFolder },
+        { provide: tokens.PUBLIC_LOG, useValue: parts.publicLog },
         { provide: tokens.HEARTBEAT, useValue: parts.heartbeatMs },
         { provide: tokens.TRAININGS, useValue: parts.trainings },
         { provide: tokens.HEAVY_WORK, useValue: slotsOf(limits.heavyWork, limits.heavyWorkEach) },

@@ -66,6 +66,8 @@ export interface ApiConfig {
    * is worth the same to whoever overhears it.
    */
   readonly behindTlsProxy?: boolean;
+  /** Whether the checkpoint and the tiles of the log are given without a token. Default: no. */
+  readonly publicLog?: boolean;
   /** Null: only tokens that this machine handed out are taken. */
   readonly oidc?: OidcConfig | null;
   readonly limits?: Partial<Limits>;

@@ -80,6 +80,7 @@ export const startApi = async ({
       stopping: stopping.signal,
       studiesFolder,
       trainings,
+      publicLog: config.publicLog ?? false,
       heartbeatMs: config.heartbeatMs ?? HEARTBEAT_MS,
     },
     config.tls ?? null,

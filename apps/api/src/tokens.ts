@@ -15,6 +15,8 @@ export const DOCUMENT = Symbol('document');
 export const HEAVY_WORK = Symbol('heavy work');
 /** Where studies lie on this host, or null. */
 export const STUDIES_FOLDER = Symbol('studies folder');
+/** Whether anybody may follow the log as a whole. */
+export const PUBLIC_LOG = Symbol('public log');
 export const STREAMS = Symbol('streams');
 export const HEARTBEAT = Symbol('heartbeat');
 /** Trainings on Redis, or null. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { readConfig } from '#libs/config';
+import { reasonOf } from '#libs/kernel';
 import { brokenMessage, EXIT, isBroken } from './exit-codes.ts';
 import { program } from './program.ts';
 
@@ -33,7 +34,7 @@ try {
     process.exitCode = EXIT.unreachable;
   } else {
     // Whatever gets here is a bug or something broken that no verb expected: never exit code 1, which is a verdict.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     if (process.argv.includes('--json'))
       process.stdout.write(`${JSON.stringify({ error: { code: 'unexpected', message } })}\n`);
     else process.stderr.write(`holdfast: unexpected: ${message}\n`);

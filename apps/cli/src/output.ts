@@ -15,7 +15,7 @@ export interface Output {
 }
 
 /** In a pipe lines may be as long as they read well. */
-const PIPE_WIDTH = 120;
+const PIPE_WIDTH = 132;
 
 export const openOutput = ({ json, colour }: { json: boolean; colour: boolean }): Output => {
   const { stdout } = process;

@@ -1,4 +1,5 @@
 import { openSealing, sealLog, type Anchored } from '#apps/runner';
+import { reasonOf } from '#libs/kernel';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -36,7 +37,7 @@ export const sealAfterRun = async ({
       output.line(signedLine(output, checkpoint.size, origin));
     sayAnchors(anchors);
   } catch (error) {
-    say(`the log was not signed: ${error instanceof Error ? error.message : String(error)}`);
+    say(`the log was not signed: ${reasonOf(error)}`);
   }
 };
 

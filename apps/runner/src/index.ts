@@ -37,12 +37,8 @@ export { locateStudy, readStudyBelow } from './opening/locate-study.ts';
 export { openRun, type OpenedRun, type RunToOpen } from './opening/open-run.ts';
 export { openStudy, pinnedBy, type OpenedStudy } from './opening/open-study.ts';
 export { snapshotStudy } from './opening/pin-data.ts';
-export {
-  BUNDLE_PORTS,
-  openBundleFile,
-  writeWhole,
-  type BundleFile,
-} from './proving/bundle-files.ts';
+export { BUNDLE_PORTS, openBundleFile, type BundleFile } from './proving/bundle-files.ts';
+export { writeWhole } from './proving/write-whole.ts';
 export {
   makeBundle,
   type BundleRefusalCode,
@@ -59,6 +55,7 @@ export type { Replay } from './proving/train-again.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/export-finding.ts';
 export * from './queries/audit-columns.ts';
+export { plantedOfRun, withPlanted } from './queries/planted.ts';
 export * from './queries/restore-state.ts';
 export * from './queries/views.ts';
 export { ERASURES, FLEET, NOTARY, NOTARY_PORTS } from './streams.ts';

@@ -11,7 +11,7 @@ export const serveApi = async (
   log: Logger,
   logTo: DestinationStream,
 ): Promise<Result<Api, Refusal>> => {
-  const { host, port, tls, behindTlsProxy, oidc, redis, studies } = config;
+  const { host, port, tls, behindTlsProxy, publicLog, oidc, redis, studies } = config;
   const trainings =
     redis === null
       ? null
@@ -21,7 +21,7 @@ export const serveApi = async (
   if (trainings?.ok === false) return trainings;
   const api = await startApi({
     ledger,
-    config: { host, port, tls, behindTlsProxy, oidc },
+    config: { host, port, tls, behindTlsProxy, publicLog, oidc },
     studiesFolder: studies,
     trainings: trainings?.value ?? null,
     dependencies:

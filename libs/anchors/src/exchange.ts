@@ -1,4 +1,4 @@
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 
 const LONGEST_ANSWER = 64 * 1024;
 const PATIENCE_MS = 10_000;
@@ -31,7 +31,7 @@ export const exchange = async (
     }
     return ok({ status: response.status, body: Buffer.concat(chunks) });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused({ code: 'unreachable', message: `found ${url} not answering: ${why}` });
   }
 };

@@ -11,7 +11,7 @@ import {
   TimeStampResp,
   TSTInfo,
 } from 'pkijs';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { exchange } from './exchange.ts';
 
 /** An authority that says when it saw a hash (RFC 3161), over HTTP. */
@@ -64,8 +64,6 @@ const hashOf = async (message: Uint8Array): Promise<ArrayBuffer> =>
 
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /**
  * Asks for a timestamp over the SHA-256 of `message`, and takes it only if it verifies: the token is what an auditor
  * checks again with {@link verifyTimestamp}.
@@ -109,7 +107,7 @@ export const askTimestamp = async (
   } catch (error) {
     return fail(
       'no-timestamp',
-      `found no timestamp in the answer of ${authority.url}: ${reason(error)}`,
+      `found no timestamp in the answer of ${authority.url}: ${reasonOf(error)}`,
     );
   }
   const verified = await verifyTimestamp(token, message, authority.trusted, nonce);
@@ -186,6 +184,6 @@ export const verifyTimestamp = async (
       policy: info.policy,
     });
   } catch (error) {
-    return fail('bad-timestamp', `found no timestamp that verifies: ${reason(error)}`);
+    return fail('bad-timestamp', `found no timestamp that verifies: ${reasonOf(error)}`);
   }
 };

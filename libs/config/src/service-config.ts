@@ -36,6 +36,8 @@ export interface ServiceConfig {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether a proxy in front ends TLS, so that plain HTTP may be spoken beyond this machine. */
   readonly behindTlsProxy: boolean;
+  /** Whether the API gives the log's checkpoint and tiles without a token. */
+  readonly publicLog: boolean;
   readonly oidc: OidcConfig | null;
   /** OTLP address for traces (the standard variable); null: none are kept. */
   readonly traces: string | null;
@@ -261,6 +263,7 @@ export const readServiceConfig = (
     port: whole('HOLDFAST_PORT', 0, 65_535, 7420),
     tls: tls(),
     behindTlsProxy: flag('HOLDFAST_BEHIND_TLS_PROXY'),
+    publicLog: flag('HOLDFAST_PUBLIC_LOG'),
     oidc: oidc(),
     traces: address(
       'OTEL_EXPORTER_OTLP_ENDPOINT',

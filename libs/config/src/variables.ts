@@ -106,6 +106,13 @@ export const VARIABLES: readonly Variable[] = [
     otherwise: 'refused: tokens would be overheard',
   },
   {
+    name: 'HOLDFAST_PUBLIC_LOG',
+    of: 'API',
+    meaning:
+      '`true`: the checkpoint and the tiles of the log are given without a token, for monitors that have none',
+    otherwise: 'to those who read the ledger',
+  },
+  {
     name: 'HOLDFAST_OIDC_ISSUER',
     of: 'API',
     meaning: 'issuer whose tokens are taken',

@@ -6,6 +6,7 @@ import {
   type PostgresQueryResult,
 } from 'kysely';
 import { DatabaseError, Pool, types, type ClientBase, type PoolClient } from 'pg';
+import { reasonOf } from '#libs/kernel';
 import { DatabaseUnavailable } from './errors.ts';
 
 /** Connections of one process: more wait for one of these. */
@@ -157,7 +158,7 @@ const whatHappened = (cause: unknown): string => {
   if (cause instanceof AggregateError && cause.message === '') {
     return cause.errors.map(whatHappened).join('; ');
   }
-  return cause instanceof Error ? cause.message : String(cause);
+  return reasonOf(cause);
 };
 
 const INT8 = 20;

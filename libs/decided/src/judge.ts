@@ -1,4 +1,4 @@
-import { holdsClearText, eventId, type Actor, type Fact } from '#libs/kernel';
+import { eventId, holdsClearText, reasonOf, type Actor, type Fact } from '#libs/kernel';
 import { authorise } from '#libs/mandate';
 import { difference, UNTOLD, type Bindings } from './compare.ts';
 import { kindOf, newestVersion, type Kind, type Known } from './kinds.ts';
@@ -237,7 +237,7 @@ const unlike = (
 
 /** What follows when something is wrong that should not have been there to begin with. */
 const unreadable = (first: JudgedEvent | undefined, error: unknown): string => {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   let where = 'an event';
   try {
     if (first !== undefined) where = at(first);

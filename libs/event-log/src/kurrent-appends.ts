@@ -7,9 +7,9 @@ import type {
   BatchAppendReq,
   BatchAppendResp,
 } from '@eventstore/db-client/generated/streams_pb.js';
+import { reasonOf } from '#libs/kernel';
 import type { ChainedEvent } from './hash-chain.ts';
 import type { KurrentConnection } from './kurrent-connection.ts';
-import { messageOf } from './kurrent-connection.ts';
 import { appendBytes, proposed, wholeNumber } from './kurrent-records.ts';
 import { streamIdentifier } from './kurrent-requests.ts';
 import type { ExpectedRevision } from './port.ts';
@@ -136,7 +136,7 @@ export const kurrentAppends = (connection: KurrentConnection): KurrentAppends =>
       call.on('data', (response: BatchAppendResp) => {
         pending.get(response.getCorrelationId()?.getString() ?? '')?.(readAnswer(response));
       });
-      call.on('error', (error) => over(messageOf(error)));
+      call.on('error', (error) => over(reasonOf(error)));
       call.on('end', () => {
         over('the server ended the connection');
         call.cancel();
@@ -183,7 +183,7 @@ export const kurrentAppends = (connection: KurrentConnection): KurrentAppends =>
               call.write(message);
             }
           },
-          (error: unknown) => answer({ kind: 'unknown', reason: messageOf(error) }),
+          (error: unknown) => answer({ kind: 'unknown', reason: reasonOf(error) }),
         );
       }),
 

@@ -12,6 +12,7 @@ import type {
   ReadResp,
 } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { reasonOf } from '#libs/kernel';
 import { EventLogUnavailable } from './errors.ts';
 
 /**
@@ -59,9 +60,6 @@ export const exceptionOf = (error: unknown): string | null => {
   return found === undefined ? null : String(found);
 };
 
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
-
 const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
 const CANCELLED = 1;
@@ -76,8 +74,8 @@ export const unreachable = (doing: string, cause: unknown): EventLogUnavailable 
     ? cause
     : new EventLogUnavailable(
         isDenied(cause)
-          ? `${doing} failed: the event store denies access (${messageOf(cause)}). Its user needs to read $all and the streams' metadata, and to write our streams: see its ACLs and the credentials in the connection string.`
-          : `${doing} failed: ${messageOf(cause)}`,
+          ? `${doing} failed: the event store denies access (${reasonOf(cause)}). Its user needs to read $all and the streams' metadata, and to write our streams: see its ACLs and the credentials in the connection string.`
+          : `${doing} failed: ${reasonOf(cause)}`,
         { cause },
       );
 

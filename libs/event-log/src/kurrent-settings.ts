@@ -1,4 +1,5 @@
-import { connectKurrent, messageOf, type KurrentConnection } from './kurrent-connection.ts';
+import { reasonOf } from '#libs/kernel';
+import { connectKurrent, type KurrentConnection } from './kurrent-connection.ts';
 import { streamOf, typeOf } from './kurrent-records.ts';
 import { settingsRequest, streamRequest, tombstonesRequest } from './kurrent-requests.ts';
 import { MAX_EVENT_BYTES } from './hash-chain.ts';
@@ -82,7 +83,7 @@ const looking = async (
   try {
     return await look();
   } catch (error) {
-    return [row(name, false, `could not be seen: ${messageOf(error)}`, expected)];
+    return [row(name, false, `could not be seen: ${reasonOf(error)}`, expected)];
   }
 };
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ok, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, type Refusal, type Result } from '#libs/kernel';
 import { admit, type AdmittedBatch } from './admission.ts';
 import { EventLogUnavailable } from './errors.ts';
 import type { EventTypes } from './event-types.ts';
@@ -34,10 +34,7 @@ const GROUP_EVENTS = 1024;
 const COLUMNS = 'position, stream, revision, id, type, canonical, hash';
 
 const unavailable = (doing: string, cause: unknown): EventLogUnavailable =>
-  new EventLogUnavailable(
-    `${doing} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
-  );
+  new EventLogUnavailable(`${doing} failed: ${reasonOf(cause)}`, { cause });
 
 const statementsOf = (database: DatabaseSync) => ({
   begin: database.prepare('BEGIN IMMEDIATE'),

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { inspectWal, type WalContent } from './wal-file.ts';
 
 /** The file can't be used as a log; the message says what was found and what to do. */
@@ -52,8 +52,6 @@ const unreadable = (
     code: 'log-unreadable',
     message: `the event log ${path} cannot be opened: ${found}. Nothing was changed; ${todo}.`,
   });
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: no room for the file that readers share (sqlite.org/rescode.html). */
 const FULL = [13, 4874];
@@ -208,7 +206,7 @@ export const openSqliteFile = (
   } catch (error) {
     database?.close();
     return isFull(error)
-      ? unreadable(path, reason(error), 'make room on the disk and try again')
-      : unreadable(path, reason(error));
+      ? unreadable(path, reasonOf(error), 'make room on the disk and try again')
+      : unreadable(path, reasonOf(error));
   }
 };

@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { Claim, Look } from './events.ts';
 
 const number = (value: number, digits = 4): string => value.toFixed(digits);
@@ -9,9 +10,6 @@ const meaning = ({ lower, upper }: Claim['interval']): string => {
   if (lower > 0) return '';
   return upper < 0 ? ', which is worse than before' : ', which cannot be told from no change';
 };
-
-const counted = (n: number, one: string): string =>
-  `${n.toLocaleString('en-US')} ${one}${n === 1 ? '' : 's'}`;
 
 /** How often was looked before, so that nobody takes the hundredth look for the first. */
 const looked = ({ ofStudy, ofData, runs, spent }: Look): string => {

@@ -1,5 +1,8 @@
 import type { CohortDimension } from './policy.ts';
 
+/** The most cells that a study's dimensions may span: a program predicts for every one. */
+export const MOST_CELLS = 20_000;
+
 /** Cells of the full Cartesian product of the dimensions; 1 without any. */
 export const cellCount = (dimensions: readonly Pick<CohortDimension, 'labels'>[]): number =>
   dimensions.reduce((cells, { labels }) => cells * labels.length, 1);

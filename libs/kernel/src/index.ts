@@ -5,3 +5,4 @@ export * from './ids.ts';
 export * from './ports.ts';
 export * from './private-text.ts';
 export * from './result.ts';
+export * from './words.ts';

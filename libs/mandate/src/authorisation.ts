@@ -119,6 +119,8 @@ export const ACTS = {
       'listReviews',
       'traceEvent',
       'getFindingBundle',
+      'getCheckpoint',
+      'getTile',
     ],
   },
   'have-reads-recorded': {

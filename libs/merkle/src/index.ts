@@ -10,10 +10,12 @@ export {
 } from './proofs.ts';
 export {
   nodesOfTiles,
+  parseTilePath,
   TILE_HEIGHT,
   TILE_WIDTH,
   tilePath,
   tilesOf,
   type ReadTile,
+  type ServedTile,
   type Tile,
 } from './tiles.ts';

@@ -10,6 +10,7 @@ import {
   leafHash,
   nodeHash,
   nodesOfTiles,
+  parseTilePath,
   rootOf,
   tilePath,
   tilesOf,
@@ -186,8 +187,19 @@ describe('tiles', () => {
     [{ level: 0, index: 0, width: TILE_WIDTH }, 'tile/0/000'],
     [{ level: 1, index: 1_234_067, width: TILE_WIDTH }, 'tile/1/x001/x234/067'],
     [{ level: 0, index: 1000, width: 7 }, 'tile/0/x001/000.p/7'],
-  ])('are served where C2SP says: %o', (tile, path) => {
+    [{ level: 'entries', index: 999, width: 255 }, 'tile/entries/999.p/255'],
+  ] as const)('are served where C2SP says: %o', (tile, path) => {
     expect(tilePath(tile)).toBe(path);
+    expect(parseTilePath(path)).toEqual(tile);
+  });
+
+  it.each([
+    ...['', 'tile', 'tile/0', 'tile/0/0', 'tile/0/0000', 'tile/0/000/', 'tile/0/000/000', '0/000'],
+    ...['tile/00/000', 'tile/64/000', 'tile/-1/000', 'tile/entry/000', 'tile/0/x000/000'],
+    ...['tile/0/000.p/0', 'tile/0/000.p/01', 'tile/0/000.p/256', 'tile/0/000.p/', 'tile/0/000.p'],
+    ...['tile/0/x001/x234', 'tile/0/X001/000', 'tile/0/000\n', `tile/0/${'x999/'.repeat(9)}999`],
+  ])('have no path like %j', (path) => {
+    expect(parseTilePath(path)).toBeNull();
   });
 
   it('cover the tree', () => {

@@ -13,13 +13,41 @@ export interface Tile {
   readonly width: number;
 }
 
-/** Where a tile is served below the log's prefix: `tile/0/x001/x234/067`, with `.p/7` where it is partial. */
-export const tilePath = ({ level, index, width }: Tile): string => {
+/** What a log serves beside its checkpoint: a tile, or the entries whose hashes are a tile of level 0. */
+export interface ServedTile extends Omit<Tile, 'level'> {
+  readonly level: number | 'entries';
+}
+
+/**
+ * Where a tile is served below the log's prefix: `tile/0/x001/x234/067`, with `.p/7` where it is partial; entries at
+ * `tile/entries/…`.
+ */
+export const tilePath = ({ level, index, width }: ServedTile): string => {
   const digits = String(index);
   const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0');
   const groups = padded.match(/[0-9]{3}/g) ?? [];
   const path = groups.map((group, at) => (at < groups.length - 1 ? `x${group}` : group)).join('/');
   return `tile/${level}/${path}${width === TILE_WIDTH ? '' : `.p/${width}`}`;
+};
+
+const TILE_PATH = /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/;
+/** A level of the tree is one of 64 that a size of 64 bits can have. */
+const MOST_LEVELS = 64;
+
+/** What is served at a path, as {@link tilePath} writes it; null where that is no path of a tile. */
+export const parseTilePath = (path: string): ServedTile | null => {
+  const [, level = '', digits = '', width] = TILE_PATH.exec(path) ?? [];
+  const tile: ServedTile = {
+    level: level === 'entries' ? level : Number(level),
+    index: Number(digits.replaceAll(/[x/]/g, '')),
+    width: width === undefined ? TILE_WIDTH : Number(width),
+  };
+  const isTile =
+    tile.width > 0 &&
+    (tile.level === 'entries' || tile.level < MOST_LEVELS) &&
+    Number.isSafeInteger(tile.index * TILE_WIDTH);
+  // Each has one path: no zeroes before a number, no width of a full tile.
+  return isTile && tilePath(tile) === path ? tile : null;
 };
 
 /** The tiles that hold a tree of so many leaves, level by level. */

@@ -1,5 +1,5 @@
 import type { FindingProposed, VerdictRow } from '#libs/findings';
-import type { HashedBody } from '#libs/kernel';
+import { reasonOf, type HashedBody } from '#libs/kernel';
 import type { RunOpened } from '#libs/run';
 import type { ChainEvent, Check, Context, Fold, Link, Outcome, Source } from './check.ts';
 import { charges } from './checks/charges.ts';
@@ -95,8 +95,6 @@ export interface Verification {
   readonly pinned: { opened: RunOpened['data'] | null };
 }
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -121,7 +119,7 @@ const startCheck = (check: Check, context: Context): Running => {
   try {
     return { check, fold: check.start(context), broken: null };
   } catch (error) {
-    return { check, fold: null, broken: reason(error) };
+    return { check, fold: null, broken: reasonOf(error) };
   }
 };
 
@@ -229,7 +227,7 @@ const guard = (running: Running, step: () => void): void => {
   try {
     step();
   } catch (error) {
-    running.broken = reason(error);
+    running.broken = reasonOf(error);
   }
 };
 
@@ -240,7 +238,7 @@ export const settle = async ({ running }: Verification): Promise<void> => {
     try {
       await one.fold.settle();
     } catch (error) {
-      one.broken = reason(error);
+      one.broken = reasonOf(error);
     }
   }
 };
@@ -250,7 +248,7 @@ const concluded = async ({ fold, broken }: Running): Promise<Outcome> => {
     try {
       return await fold.conclude();
     } catch (error) {
-      return { passed: false, found: `could not be checked: ${reason(error)}` };
+      return { passed: false, found: `could not be checked: ${reasonOf(error)}` };
     }
   }
   return { passed: false, found: `could not be checked: ${broken ?? 'it did not start'}` };

@@ -1541,7 +1541,7 @@ describe('verifying an honest finding', () => {
     const foundIn = async (run: HonestRun) =>
       (await verdictOn(sealed(workshop, run), run)).rows.find(({ row }) => row === 'monitor');
     expect((await foundIn(honest))?.found).toMatch(
-      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 triggers/,
+      /^(\d+) observations: gain took \1 \(0 not measurable\), gap took \1 \(0 not measurable\), stability took 3 \(0 trainings failed\); 1 trigger,/,
     );
     // The gap's sums stand at zero in this run, so that nothing else follows from its absence.
     const blind = honest.run.map((fact) => {
@@ -1710,7 +1710,7 @@ describe('verifying a finding that was replayed', () => {
     const verdict = await replayed('runner', (hash) => hash);
     expect(verdict.verdict).toBe('PASS');
     expect(verdict.rows.find(({ row }) => row === 'recorded-verdicts')?.found).toBe(
-      '0 verdicts and 1 replays recorded before this one',
+      '0 verdicts and 1 replay recorded before this one',
     );
   });
 

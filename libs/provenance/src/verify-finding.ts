@@ -1,4 +1,5 @@
 import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
+import { reasonOf } from '#libs/kernel';
 import type { ForkPoint, RunOpened } from '#libs/run';
 import type { Ancestor, Source } from './check.ts';
 import { readData } from './event-versions.ts';
@@ -70,7 +71,7 @@ const feed = async (
     }
     return null;
   } catch (error) {
-    return `the ${source} stream can't be read on: ${error instanceof Error ? error.message : String(error)}`;
+    return `the ${source} stream can't be read on: ${reasonOf(error)}`;
   }
 };
 

@@ -29,19 +29,19 @@ export interface Page<Row> {
 }
 
 /**
- * The conditions that all views share. `time` is the table's column for its time; the query of a table without the
- * study's id has joined `runs`.
+ * The conditions that all views share. `time` is the table's column for its time, `studyId` where its study is found:
+ * the query of a table without the study's id has joined `runs`.
  */
 export const conditions = (
   table: string,
   time: string,
   filter: Filter,
   more: Readonly<Record<string, string | undefined>> = {},
+  studyId: RawBuilder<unknown> = sql.ref(`${table === 'studies' ? 'studies' : 'runs'}.studyId`),
 ): RawBuilder<SqlBool>[] => {
   const column = (name: string): RawBuilder<unknown> => sql.ref(`${table}.${name}`);
   const found: RawBuilder<SqlBool>[] = [];
   const { project, study, run, from, to, cursor } = filter;
-  const studyId = sql.ref(`${table === 'studies' ? 'studies' : 'runs'}.studyId`);
   if (project !== undefined) found.push(belongsTo(studyId, project));
   if (study !== undefined) found.push(sql`${studyId} = ${storableText(study)}`);
   if (run !== undefined) found.push(sql`${column('runId')} = ${storableText(run)}`);
@@ -69,7 +69,7 @@ export const belongsTo = (
   project.length === 0 ? sql`1 = 0` : sql`${studyId} in (${studiesOf(project)})`;
 
 /** Whether a row of the table is by this actor: an id, or a role. */
-export const isActor = (table: string, given: string): RawBuilder<SqlBool> => {
+const isActor = (table: string, given: string): RawBuilder<SqlBool> => {
   const actor = storableText(given);
   const byId = sql<SqlBool>`${sql.ref(`${table}.actorId`)} = ${actor}`;
   // An alternative that nothing can match would keep the database from using the index.
@@ -102,4 +102,4 @@ export const pageOf = <Read extends { readonly position: number }, Row>(
   return { rows: rows.map(plain), next: more ? (rows.at(-1)?.position ?? null) : null };
 };
 
-export const limitOf = (filter: Filter): number => filter.limit ?? 100;
+const limitOf = (filter: Filter): number => filter.limit ?? 100;

@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import git from 'isomorphic-git';
-import { ok, refused } from '#libs/kernel';
+import { ok, reasonOf, refused } from '#libs/kernel';
 import type { Result } from '#libs/kernel';
 import { openDurableFs } from './durable-fs.ts';
 import type { DurableFs } from './durable-fs.ts';
@@ -106,7 +106,7 @@ export const readStoredObject = async (
   } catch (error) {
     if (error instanceof git.Errors.NotFoundError) return { state: 'absent', oid };
     if (isSystemError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return corrupt(oid, `the pack cannot be read: ${reason}`);
   }
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import git from 'isomorphic-git';
 import http from 'isomorphic-git/http/node';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 
 export type PushRefusalCode =
   /** The remote can't be reached, or takes nothing from us. */
@@ -176,7 +176,7 @@ export const pushTag = async (
     if (there === undefined) await inTime(at.push(oid));
     return ok({ oid });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused({
       code: 'remote-unreachable',
       message: `found ${shown} not taking a tag: ${why.replaceAll(remote, shown)}`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MOST_CELLS } from '#libs/harness';
 import { describeProblem, LONGEST_STUDY_FILE, parseStudyFile } from './study-file.ts';
 import { policyDigest } from './policy-digest.ts';
 
@@ -420,11 +421,18 @@ gates: { post_loop: { threshold: 1, disparate_impact: 0.8 } }
     {
       what: 'too many cells',
       from: 'education: { bins: [12, 16] }',
-      to: ['a', 'b', 'c', 'd'].map((d) => `${d}: { bins: [${cuts(19)}] }`).join('\n    '),
+      to: threeOf(22),
       place: '10:5 data.dimensions',
     },
   ])('refuses $what', ({ from, to, place }) => {
     expect(places(edited(from, to))).toEqual([place]);
+  });
+
+  it('takes as many cells as the pre-loop gate does', () => {
+    // The one that stays has two labels.
+    expect(2 * 21 ** 3).toBeLessThan(MOST_CELLS);
+    expect(2 * 22 ** 3).toBeGreaterThan(MOST_CELLS);
+    expect(problemsOf(edited('education: { bins: [12, 16] }', threeOf(21)))).toEqual([]);
   });
 
   it('refuses a gate for groups below the minimum cell, naming both fields', () => {
@@ -721,6 +729,11 @@ describe('the digest of a policy', () => {
     expect(digest(`${SMALLEST}budget: { total: 101 }\n`)).not.toBe(digest(SMALLEST));
   });
 });
+
+/** Three dimensions, each with so many labels. */
+function threeOf(labels: number): string {
+  return ['a', 'b', 'c'].map((name) => `${name}: { bins: [${cuts(labels - 1)}] }`).join('\n    ');
+}
 
 function cuts(n: number): string {
   return Array.from({ length: n }, (_, i) => i).join(', ');

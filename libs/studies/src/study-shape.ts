@@ -6,6 +6,7 @@ import {
   SANDBOX_LAYERS,
   languageOf,
   misstep,
+  MOST_CELLS,
   SPLITS,
   type CoarseningStep,
   type DimensionPolicy,
@@ -35,9 +36,6 @@ import {
   type Shape,
 } from './shape.ts';
 import type { Path, Report } from './yaml-document.ts';
-
-/** Most cells that the full product of the dimensions may have: a program predicts for each of them. */
-const MOST_CELLS = 100_000;
 
 /** What stands where the file says nothing: each section's own defaults. */
 const byDefault = <T>(shape: Shape<T>): T => {

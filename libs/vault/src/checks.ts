@@ -15,6 +15,7 @@ import {
   favourableLabel,
   intersectionName,
   misstep,
+  MOST_CELLS,
   SPLITS,
 } from '#libs/harness';
 import type { Refusal, Result } from '#libs/kernel';
@@ -24,8 +25,6 @@ import { share, type DisclosureControl } from './disclosure/control.ts';
 import { RELEASE_COLUMNS, sumColumn } from './release.ts';
 import type { ColumnScreen } from './screen.ts';
 
-/** The most cells that a study's dimensions may span: a program predicts for every one. */
-export const MAXIMUM_CELLS = 20_000;
 /** The most counters of protected groups, each of a group in a cell: they are held for every split. */
 const MAXIMUM_GROUP_CELLS = 2_000_000;
 /** In a cell of two, each learns the other's outcome from the count. */
@@ -96,9 +95,9 @@ export const checkDataPolicy = (
     ),
     check(
       'cell-count',
-      cells >= 1 && cells <= MAXIMUM_CELLS,
+      cells >= 1 && cells <= MOST_CELLS,
       `${number(cells)} cells`,
-      `from 1 to ${number(MAXIMUM_CELLS)} cells in the product of the dimensions`,
+      `from 1 to ${number(MOST_CELLS)} cells in the product of the dimensions`,
     ),
     none(
       'intersections',

@@ -2,7 +2,7 @@
  * The vault: individual data go in, grouped counts stay, one cohort table comes out. Importing this loads no
  * database; opening a vault does.
  */
-export { LEAST_MINIMUM_CELL, MAXIMUM_CELLS, checkDataPolicy, preLoopChecks } from './checks.ts';
+export { LEAST_MINIMUM_CELL, checkDataPolicy, preLoopChecks } from './checks.ts';
 export type { SplitCounts, VaultCounts } from './counts.ts';
 export type { VaultRefusal } from './refusals.ts';
 export type { Audit, DisclosureControl, Tally } from './disclosure/control.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataPolicy } from '#libs/harness';
-import { ok, type Result } from '#libs/kernel';
+import { ok, reasonOf, type Result } from '#libs/kernel';
 import { declaredColumns, neededColumns, quoted } from './load.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
@@ -157,7 +157,7 @@ const withClient = async <T>(
     await client.connect();
   } catch (cause) {
     await client.end().catch(() => undefined);
-    const said = cause instanceof Error ? cause.message : String(cause);
+    const said = reasonOf(cause);
     throw new DatabaseUnavailable(`${place} can't be reached or used: ${said}`, { cause });
   }
   try {

@@ -10,10 +10,10 @@ import type { Ledger } from '#apps/runner';
 import type { LocalTokens, Principal } from '#libs/access';
 import { operationOf } from '../http/operation.ts';
 import { ProblemFound } from '../problems/problems.ts';
-import { LEDGER, LOCAL_TOKENS, OIDC } from '../tokens.ts';
+import { LEDGER, LOCAL_TOKENS, OIDC, PUBLIC_LOG } from '../tokens.ts';
 import { authenticate } from './authenticate.ts';
 import type { Oidc } from './oidc.ts';
-import { mayCall, PERMISSIONS } from './permissions.ts';
+import { isOpen, mayCall } from './permissions.ts';
 
 /** Whose request it is, once it was let in. */
 const principals = new WeakMap<FastifyRequest, Principal>();
@@ -27,21 +27,24 @@ export class AccessGuard implements CanActivate {
   private readonly local: LocalTokens;
   private readonly oidc: Oidc | null;
   private readonly ledger: Ledger;
+  private readonly publicLog: boolean;
   constructor(
     @Inject(LOCAL_TOKENS) local: LocalTokens,
     @Inject(OIDC) oidc: Oidc | null,
     @Inject(LEDGER) ledger: Ledger,
+    @Inject(PUBLIC_LOG) publicLog: boolean,
   ) {
     this.local = local;
     this.oidc = oidc;
     this.ledger = ledger;
+    this.publicLog = publicLog;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const operation = operationOf(context.getHandler());
     const { authorization } = request.headers;
-    if (PERMISSIONS[operation] === 'public' && authorization === undefined) return true;
+    if (authorization === undefined && isOpen(operation, this.publicLog)) return true;
     const principal = await authenticate(authorization, {
       local: this.local,
       oidc: this.oidc,

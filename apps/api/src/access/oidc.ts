@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { OPAQUE_ID, type TokenHolder } from '#libs/access';
-import { ok, refused, ROLES, type Refusal, type Result, type Role } from '#libs/kernel';
+import { ok, reasonOf, refused, ROLES, type Refusal, type Result, type Role } from '#libs/kernel';
 
 /** An OpenID Connect provider whose access tokens are taken (RFC 9068 where it follows it). */
 export interface OidcConfig {
@@ -99,7 +99,7 @@ const faultOf = (error: unknown): Result<never, TokenFault> =>
     ? rejected((error as Error).message)
     : refused({
         code: 'provider-unreachable',
-        message: `the identity provider's keys can't be had: ${error instanceof Error ? error.message : String(error)}`,
+        message: `the identity provider's keys can't be had: ${reasonOf(error)}`,
       });
 
 /** The provider's keys, fetched when first needed and kept for a while. */

@@ -45,6 +45,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'GET /v1/audit/findings': 'rvuo',
   'GET /v1/audit/reviews': 'rvuo',
   'GET /v1/audit/trace': 'rvuo',
+  'GET /checkpoint': 'rvuo',
+  'GET /tile/{path}': 'rvuo',
   'GET /v1/people': 'o',
   'POST /v1/people/{personId}/erasure': 'o',
   'POST /v1/erasures': 'o',

@@ -58,6 +58,10 @@ export const PERMISSIONS = {
   listReviews: by('listReviews'),
   traceEvent: by('traceEvent'),
 
+  // The log as a whole.
+  getCheckpoint: by('getCheckpoint'),
+  getTile: by('getTile'),
+
   // The fleet.
   listWorkers: by('listWorkers'),
   admitWorker: by('admitWorker'),
@@ -83,6 +87,13 @@ export const PERMISSIONS = {
 } satisfies Readonly<Record<string, Permission>>;
 
 export type OperationId = keyof typeof PERMISSIONS;
+
+/** Of the log as a whole: hashes and sizes alone. A server may be told to give them to anybody. */
+const OF_THE_LOG: ReadonlySet<OperationId> = new Set(['getCheckpoint', 'getTile']);
+
+/** Whether a request without a token is let in. */
+export const isOpen = (operation: OperationId, publicLog: boolean): boolean =>
+  PERMISSIONS[operation] === 'public' || (publicLog && OF_THE_LOG.has(operation));
 
 export const mayCall = (operation: OperationId, role: Role): boolean => {
   const roles: Permission = PERMISSIONS[operation];

@@ -1,19 +1,9 @@
-import type { Ledger } from '#apps/runner';
+import type { Ledger, ViewName as AnyView } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { Page, ReadModels } from '#libs/read-models';
 
-export type ViewName =
-  | 'studies'
-  | 'runs'
-  | 'cutoverAudit'
-  | 'restoreSource'
-  | 'charges'
-  | 'findings'
-  | 'changes'
-  | 'accesses'
-  | 'incidents'
-  | 'findingsAt'
-  | 'reviews';
+/** Views that answer in pages. */
+export type ViewName = Exclude<AnyView, 'trace'>;
 
 export type FilterOf<View extends ViewName> = NonNullable<Parameters<ReadModels[View]>[0]>;
 export type RowOf<View extends ViewName> = Awaited<ReturnType<ReadModels[View]>>['rows'][number];

@@ -27,6 +27,7 @@ export const describeApi = async (): Promise<OpenAPIObject> => {
       stopping: new AbortController().signal,
       studiesFolder: null,
       trainings: null,
+      publicLog: false,
       heartbeatMs: 0,
     },
     null,

@@ -42,6 +42,8 @@ export const PROBLEMS = {
   'unknown-run': { status: 404, title: 'No such run' },
   'finding-unknown': { status: 404, title: 'No such finding' },
   'restore-point-unknown': { status: 404, title: 'No such restore point' },
+  'not-signed': { status: 404, title: 'Nobody signed the log yet' },
+  'tile-unknown': { status: 404, title: 'No such tile' },
   'event-unknown': { status: 404, title: 'No such event' },
 
   'dead-letter-unknown': { status: 404, title: 'No such dead letter' },
@@ -98,6 +100,7 @@ export const PROBLEMS = {
   'sandbox-too-old': { status: 503, title: 'Something that is needed can not be reached' },
   'sandbox-does-not-work': { status: 503, title: 'Something that is needed can not be reached' },
   'tokens-unreadable': { status: 503, title: 'Something that is needed can not be reached' },
+  'tree-incomplete': { status: 503, title: 'Something that is needed can not be reached' },
   'ledger-damaged': { status: 500, title: 'The ledger is damaged' },
 } as const satisfies Readonly<Record<string, Kind>>;
 

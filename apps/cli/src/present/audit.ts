@@ -1,4 +1,5 @@
 import type { Shown } from '#apps/runner';
+import { counted } from '#libs/kernel';
 import { ACCESSES } from '#libs/read-models';
 import type {
   AccessRow,
@@ -22,7 +23,6 @@ import {
   metric,
   moment,
   padEnd,
-  plural,
   shortHashes,
   sum,
   widthOf,
@@ -141,7 +141,7 @@ const told = (value: number | null): string => (value === null ? '–' : count(v
 
 const keptBack = ({ suppressedPeople, suppressedCells }: Shown<AccessRow>): string => {
   if (suppressedPeople !== null) return told(suppressedPeople);
-  return suppressedCells === null ? '–' : plural(suppressedCells, 'cell');
+  return suppressedCells === null ? '–' : counted(suppressedCells, 'cell');
 };
 
 /** What was told by it; of a read what was asked for; else what was done. */
@@ -325,7 +325,7 @@ export const traceLines = (
   const others = [...next.values()].reduce((total, each) => total + each.length, 0) - drawn;
   lines.push(
     '',
-    `${plural(nodes.length, 'event')}, each where it is nearest; ${plural(others, 'more tie')} between them: --json has all.`,
+    `${counted(nodes.length, 'event')}, each where it is nearest; ${counted(others, 'more tie')} between them: --json has all.`,
   );
   if (cut !== null)
     lines.push(

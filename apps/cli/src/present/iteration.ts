@@ -18,8 +18,8 @@ export interface Iteration {
   readonly note: string | null;
 }
 
-/** Narrow enough for a column; the opening gives the whole words with their prices. */
-export const DOMAIN: Readonly<Record<Domain, string>> = {
+/** Where there is no room for the whole words, which the opening gives with their prices. */
+const SHORT: Readonly<Record<Domain, string>> = {
   hyperparameter: 'hyper',
   feature: 'feature',
   architecture: 'archit',
@@ -27,7 +27,7 @@ export const DOMAIN: Readonly<Record<Domain, string>> = {
 };
 
 const NUMBER = 3;
-const DOMAIN_WIDTH = 7;
+const DOMAIN = { whole: 'hyperparameter'.length, short: 7 };
 const COST = 4;
 const LEFT = 4;
 const METRIC = 8;
@@ -54,28 +54,34 @@ interface Columns {
   readonly numbers: number;
 }
 
-/** Where the terminal is narrow, columns give way: hypothesis, further charts, standard error, domain. */
+/** Where the terminal is narrow, columns give way: the domain's whole words, hypothesis, further charts, standard error, domain. */
 const columnsOf = (width: number, charts: readonly Chart[]): Columns => {
   const numbers = (error: boolean, shown: number): number =>
     METRIC + (error ? ERROR : 0) + 1 + GAIN + shown * (CHART + 1);
-  const free = (domain: boolean, error: boolean, shown: number): number =>
+  const free = (domain: number, error: boolean, shown: number): number =>
     width -
-    (NUMBER + 2 + 2 + (domain ? DOMAIN_WIDTH + 1 : 0) + COST + 1 + LEFT + 2) -
+    (NUMBER + 2 + 2 + (domain > 0 ? domain + 1 : 0) + COST + 1 + LEFT + 2) -
     (numbers(error, shown) + 2 + DECISION);
   const fits = (...kept: Parameters<typeof free>): boolean => free(...kept) >= SUMMARY.least;
+  const BOTH = SUMMARY.least + 1 + HYPOTHESIS_LEAST;
 
-  const shown = fits(true, true, charts.length) ? charts : charts.slice(0, 1);
-  const error = fits(true, true, shown.length);
-  const domain = fits(true, error, shown.length);
+  const shown = fits(DOMAIN.short, true, charts.length) ? charts : charts.slice(0, 1);
+  const error = fits(DOMAIN.short, true, shown.length);
+  const domain =
+    free(DOMAIN.whole, error, shown.length) >= BOTH
+      ? DOMAIN.whole
+      : fits(DOMAIN.short, error, shown.length)
+        ? DOMAIN.short
+        : 0;
   const room = free(domain, error, shown.length);
-  const hypothesis = room - 1 >= SUMMARY.least + HYPOTHESIS_LEAST;
+  const hypothesis = room >= BOTH;
   const summary = hypothesis
     ? Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 1) * 0.57)))
     : room;
   return {
     summary,
     hypothesis: hypothesis ? room - 1 - summary : null,
-    domain: domain ? DOMAIN_WIDTH : null,
+    domain: domain > 0 ? domain : null,
     error: error ? ERROR : null,
     charts: shown,
     numbers: numbers(error, shown.length),
@@ -149,8 +155,7 @@ export const iterationLines = (
     number: paint.bold(padStart(String(iteration.number), NUMBER)),
     summary: iteration.summary ?? '–',
     hypothesis: (room) => paint.dim(padEnd(iteration.hypothesis, room)),
-    domain: (room) =>
-      domainPaint(paint, domain)(padEnd(domain === null ? '–' : DOMAIN[domain], room)),
+    domain: (room) => domainPaint(paint, domain)(padEnd(domainIn(domain, room), room)),
     cost: units(iteration.cost),
     left: units(iteration.left),
     numbers:
@@ -202,6 +207,9 @@ const chartCell = (paint: Style['paint'], reading: ChartReading | undefined): st
   const shown = sum(Math.max(reading.upper, reading.lower));
   return reading.fired ? paint.bold.red(padStart(`${shown}!`, CHART)) : padStart(shown, CHART);
 };
+
+const domainIn = (domain: Domain | null, room: number): string =>
+  domain === null ? '–' : room < DOMAIN.whole ? SHORT[domain] : domain;
 
 const domainPaint = (paint: Style['paint'], domain: Domain | null): ((text: string) => string) =>
   domain === null

@@ -1,9 +1,10 @@
 import type { Costs } from '#libs/harness';
+import { counted } from '#libs/kernel';
 import type { BaselineEstablished, RunOpened } from '#libs/run';
 import { iterationHeader } from './iteration.ts';
 import { chartsOf, totalOf, type Handlers, type Page } from './page.ts';
 import { heading, type Style } from './style.ts';
-import { clean, count, fit, metric, percent, plural, short, units, wrap } from './text.ts';
+import { clean, count, fit, metric, percent, short, units, wrap } from './text.ts';
 
 const LABEL = 13;
 
@@ -25,7 +26,7 @@ export const opening = (page: Page): Handlers => {
     GatePassed: ({ data }) => {
       if (data.gate === 'pre-loop')
         print(
-          ...labelled(style, 'gate', `pre-loop: ${plural(data.checks.length, 'check')} passed`),
+          ...labelled(style, 'gate', `pre-loop: ${counted(data.checks.length, 'check')} passed`),
         );
     },
     BaselineEstablished: ({ data }) => {
@@ -114,7 +115,7 @@ const cohortLines = (
       : labelled(
           style,
           'coarsened',
-          `by ${plural(coarsened, 'step')}: ${dimensions.map(({ name, labels }) => `${name} (${labels.length})`).join(' × ')}`,
+          `by ${counted(coarsened, 'step')}: ${dimensions.map(({ name, labels }) => `${name} (${labels.length})`).join(' × ')}`,
         )),
     ...labelled(
       style,

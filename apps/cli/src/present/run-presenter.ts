@@ -10,7 +10,7 @@ import { trainingLine, type TrainingProgress } from './training-line.ts';
 
 export interface RunPresenterOptions {
   readonly colour: boolean;
-  /** Columns of the terminal; for a pipe 120 reads well. */
+  /** Columns of the terminal; for a pipe 132 read well. */
   readonly width: number;
   /** Whether the last line may be redrawn in place. */
   readonly live: boolean;

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { protectedGroups, type GateCheck } from '#libs/harness';
+import { counted } from '#libs/kernel';
 import { PII_CLASSES } from '#libs/pii';
 import { describeProblem, describeStudy, type PowerMeaning, type StudyOnDisk } from '#libs/studies';
 import type { UndeclaredColumn } from '#libs/vault';
 import { heading, type Style } from './style.ts';
-import { clean, plural, units, wrap } from './text.ts';
+import { clean, units, wrap } from './text.ts';
 
 /** What `check` says of a study that can be read: its data, what its budget buys, what its charts do, what it keeps. */
 export const studyLines = (
@@ -69,7 +70,7 @@ export const studyLines = (
     '',
     failed === 0
       ? paint.green('sound: open a run with npx holdfast run')
-      : paint.red(`${plural(failed, 'rule')} of the pre-loop gate would halt a run`),
+      : paint.red(`${counted(failed, 'rule')} of the pre-loop gate would halt a run`),
   ];
 };
 

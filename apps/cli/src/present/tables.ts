@@ -1,8 +1,7 @@
 import Table from 'cli-table3';
 import type { DeadLetter, FleetAnnouncement } from '#libs/jobs';
+import { counted } from '#libs/kernel';
 import type { ChargeRow, CutoverRow, FindingRow, RestorePointRow, RunRow } from '#libs/read-models';
-import type { Domain } from '#libs/harness';
-import { DOMAIN } from './iteration.ts';
 import { outcomeOf, statusPaint, type Style } from './style.ts';
 import {
   callPlanted,
@@ -12,7 +11,6 @@ import {
   metric,
   moment,
   percent,
-  plural,
   sum,
   units,
   widthOf,
@@ -193,7 +191,7 @@ export const auditTable = (
       },
       {
         head: 'domain',
-        cell: (row) => DOMAIN[(row.measuredDomain ?? row.declaredDomain) as Domain],
+        cell: (row) => row.measuredDomain ?? row.declaredDomain,
       },
       { head: 'edit', cell: (row) => optional(row.cost, units), align: 'right' },
       { head: 'from', cell: (row) => (row.restorePointId ?? '–').slice(0, 8), leave: 2 },
@@ -295,7 +293,7 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
 const lookOf = ({ sealedLook, lookRuns, lookSpent }: FindingRow): string =>
   lookRuns === null
     ? String(sealedLook)
-    : `${sealedLook} (${plural(lookRuns, 'run')}, ${units(lookSpent ?? 0)})`;
+    : `${sealedLook} (${counted(lookRuns, 'run')}, ${units(lookSpent ?? 0)})`;
 
 const changesOf = ({ changes, planted }: FindingRow): string =>
   callPlanted(clean(changes.join('; ')), planted);

@@ -77,10 +77,6 @@ export const shortHashes = (text: string): string => text.replace(/\b[0-9a-f]{40
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 
-/** `1 check`, `2 checks`. */
-export const plural = (many: number, one: string): string =>
-  `${count(many)} ${one}${many === 1 ? '' : 's'}`;
-
 /** Budget units: whole where they are. */
 export const units = (value: number): string => String(Math.round(value * 100) / 100);
 

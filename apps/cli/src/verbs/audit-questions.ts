@@ -3,13 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import {
   AskView,
-  AUDIT_ACCESS_COLUMNS,
-  AUDIT_CHANGE_COLUMNS,
-  AUDIT_FINDING_COLUMNS,
-  AUDIT_INCIDENT_COLUMNS,
-  AUDIT_REVIEW_COLUMNS,
-  shownAudit,
-  type Shown,
+  AUDIT_ANSWERS,
+  AUDIT_BATCH,
+  everyAuditRow,
+  withPlanted,
+  type AuditRows,
+  type AuditView,
 } from '#apps/runner';
 import { csvOf, jsonLinesOf, parquetOf, type AnyColumns } from '#libs/exports';
 import {
@@ -20,19 +19,15 @@ import {
   STANDINGS,
   TRACE_DEFAULTS,
   TRACE_LIMITS,
-  type AccessRow,
   type AsOf,
   type AuditPage,
   type AuditRow,
-  type ChangeRow,
   type Direction,
   type FindingAtRow,
-  type IncidentRow,
-  type ReviewRow,
 } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
-import { jsonLine, refuse, type Output } from '../output.ts';
+import { jsonLine, refuse } from '../output.ts';
 import {
   accessTable,
   asOfLine,
@@ -42,9 +37,10 @@ import {
   reviewsTable,
   traceLines,
 } from '../present/audit.ts';
+import type { Style } from '../present/style.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, moment, type Verb } from '../verb.ts';
-import { mentioned, plantedOf } from './planted.ts';
+import { plantedOf } from './planted.ts';
 
 const FORMATS = ['table', 'csv', 'json', 'jsonl', 'parquet'] as const;
 type Format = (typeof FORMATS)[number];
@@ -59,92 +55,33 @@ interface QuestionOptions extends CommonOptions {
   readonly [filter: string]: unknown;
 }
 
-type AuditView = 'changes' | 'accesses' | 'incidents' | 'findingsAt' | 'reviews';
-
-type RowOf = {
-  readonly changes: Shown<ChangeRow>;
-  readonly accesses: Shown<AccessRow>;
-  readonly incidents: Shown<IncidentRow>;
-  readonly findingsAt: FindingAtRow;
-  readonly reviews: Shown<ReviewRow>;
-};
-
-interface Question<View extends AuditView> {
-  readonly view: View;
-  readonly columns: AnyColumns;
-  /** What of a row may name a planted dimension. */
-  readonly text: (row: RowOf[View]) => string;
-  readonly show: (
-    output: Output,
-    rows: readonly RowOf[View][],
-    planted: readonly string[],
-  ) => string;
-}
+/** An answer's table. */
+type Show<View extends AuditView> = (
+  style: Style,
+  rows: readonly AuditRows[View][],
+  planted: readonly string[],
+) => string;
 
 /** What regulators ask, each a verb below `audit`. */
 export const questions = (audit: Command, done: Parameters<Verb>[1]): void => {
   timed(ask(audit, 'changes', 'everything that changed between two times, and who approved it'))
     .addOption(choice('--change <kind>', 'only of this kind', CHANGES))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, {
-          view: 'changes',
-          columns: AUDIT_CHANGE_COLUMNS,
-          text: ({ what, summary, grounds, note }) => [what, summary, grounds, note].join(' '),
-          show: ({ style }, rows, planted) => changesTable(style, rows, planted),
-        }),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'changes', changesTable)));
   timed(ask(audit, 'access', 'every access to data and what was released; reads of the ledger'))
     .addOption(choice('--access <kind>', 'only of this kind', ACCESSES))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, {
-          view: 'accesses',
-          columns: AUDIT_ACCESS_COLUMNS,
-          text: ({ what, released }) => `${what} ${released ?? ''}`,
-          show: ({ style }, rows, planted) => accessTable(style, rows, planted),
-        }),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'accesses', accessTable)));
   timed(ask(audit, 'incidents', 'every halt, divergence and revert with its evidence'))
     .addOption(choice('--incident <kind>', 'only of this kind', INCIDENTS))
     .action((options: QuestionOptions) =>
-      done(
-        answer(options, {
-          view: 'incidents',
-          columns: AUDIT_INCIDENT_COLUMNS,
-          text: ({ what, reason, note, breaches, undone }) =>
-            [what, reason, note, JSON.stringify([breaches, undone])].join(' '),
-          show: ({ style }, rows, planted) => incidentLines(style, rows, planted).join('\n'),
-        }),
-      ),
+      done(answer(options, 'incidents', (...shown) => incidentLines(...shown).join('\n'))),
     );
   ask(audit, 'findings', 'every finding in force at a date, and its verdict then')
     .option('--at <time>', 'as things stood at this time, inclusive (UTC; default: now)', moment)
     .addOption(choice('--standing <name>', 'only those that stood so', STANDINGS))
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, {
-          view: 'findingsAt',
-          columns: AUDIT_FINDING_COLUMNS,
-          text: ({ statement }) => statement,
-          show: ({ style }, rows, planted) => findingsAtTable(style, rows, planted),
-        }),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'findingsAt', findingsAtTable)));
   timed(ask(audit, 'reviews', 'who reviewed what, when and why, and what the verdict was by then'))
     .option('--finding <id>', 'only of this finding')
-    .action((options: QuestionOptions) =>
-      done(
-        answer(options, {
-          view: 'reviews',
-          columns: AUDIT_REVIEW_COLUMNS,
-          text: ({ what, note }) => `${what} ${note ?? ''}`,
-          show: ({ style }, rows, planted) => reviewsTable(style, rows, planted),
-        }),
-      ),
-    );
+    .action((options: QuestionOptions) => done(answer(options, 'reviews', reviewsTable)));
   common(audit.command('trace <event>'))
     .description('what an event rests on, or what it led to')
     .addOption(
@@ -195,7 +132,8 @@ const timed = (command: Command): Command =>
 
 const answer = <View extends AuditView>(
   { home, json, format, out, limit = Infinity, ...filter }: QuestionOptions,
-  question: Question<View>,
+  view: View,
+  show: Show<View>,
 ): Promise<ExitCode> => {
   const how: Format = format ?? (json === true ? 'json' : 'table');
   const options = { ...(home !== undefined && { home }), json: how === 'json' || json === true };
@@ -203,15 +141,16 @@ const answer = <View extends AuditView>(
     const { output } = session;
     const wrong = wrongFormat(how, out) ?? (await unknownFilter(session, filter));
     if (wrong !== null) return refuse(output, wrong);
-    const { rows, asOf } = await all(session, question.view, filter, limit);
-    const planted = await plantedOf(session, rows);
+    const { rows, asOf } = await all(session, view, filter, limit);
     if (how === 'table') {
-      output.line(question.show(output, rows, planted));
+      const planted = await plantedOf(session, rows);
+      output.line(show(output.style, rows, planted));
       output.line(`\n${output.style.paint.dim(asOfLine(asOf))}`);
       return EXIT.done;
     }
-    const named = rows.map((row) => ({ ...row, planted: mentioned(question.text(row), planted) }));
-    await write(how, { columns: question.columns, rows: named, asOf }, out);
+    const { columns, text } = AUDIT_ANSWERS[view];
+    const named = await Array.fromAsync(withPlanted(session.home, rows, text));
+    await write(how, { columns, rows: named, asOf }, out);
     return EXIT.done;
   });
 };
@@ -236,24 +175,17 @@ const all = async <View extends AuditView>(
   view: View,
   filter: object,
   limit: number,
-): Promise<{ readonly rows: readonly RowOf[View][]; readonly asOf: AsOf | null }> => {
-  const rows: RowOf[View][] = [];
-  let asOf: AsOf | null | undefined;
-  let cursor: number | undefined;
-  do {
-    const asked = { ...filter, cursor, upTo: asOf?.position, limit: BATCH };
-    const page = (await queries.execute(new AskView(view, asked as never))) as AuditPage<
-      AuditRow | FindingAtRow
-    >;
-    for (const row of page.rows)
-      rows.push(('note' in row ? await shownAudit(home, row) : row) as RowOf[View]);
-    asOf ??= page.asOf;
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined && rows.length < limit);
-  return { rows: rows.slice(0, limit), asOf: asOf ?? null };
+): Promise<{ readonly rows: readonly AuditRows[View][]; readonly asOf: AsOf | null }> => {
+  const ask = (more: object): Promise<AuditPage<AuditRow | FindingAtRow>> =>
+    queries.execute(new AskView<AuditView>(view, { ...filter, ...more }));
+  const first = await ask({ limit: Math.min(limit, AUDIT_BATCH) });
+  const rows: AuditRows[View][] = [];
+  for await (const row of everyAuditRow<View>(home, first, ask)) {
+    rows.push(row);
+    if (rows.length >= limit) break;
+  }
+  return { rows, asOf: first.asOf };
 };
-
-const BATCH = 500;
 
 interface Answer {
   readonly columns: AnyColumns;
@@ -330,13 +262,11 @@ const traced = (
         code: 'event-unknown',
         message: `found no event ${event}, expected an event's id, its stream@revision, or the id of a study, run, mutation, restore point, training or finding; "npx holdfast show RUN --json" lists a run's events`,
       });
-    const planted = await plantedOf(session, trace.nodes);
-    if (output.json)
-      jsonLine(output, {
-        ...trace,
-        nodes: trace.nodes.map((node) => ({ ...node, planted: mentioned(node.what, planted) })),
-      });
-    else {
+    if (output.json) {
+      const nodes = withPlanted(session.home, trace.nodes, ({ what }) => what);
+      jsonLine(output, { ...trace, nodes: await Array.fromAsync(nodes) });
+    } else {
+      const planted = await plantedOf(session, trace.nodes);
       for (const line of traceLines(output.style, trace, planted)) output.line(line);
       output.line(`\n${output.style.paint.dim(asOfLine(trace.asOf))}`);
     }

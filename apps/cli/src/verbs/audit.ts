@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { AskView } from '#apps/runner';
+import { AskView, withPlanted } from '#apps/runner';
 import type { ChargeRow, CutoverRow, RestorePointRow } from '#libs/read-models';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { unknownFilter } from '../known.ts';
@@ -8,7 +8,7 @@ import { auditTable, chargesTable, restoreTable } from '../present/tables.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, integer, moment, type Verb } from '../verb.ts';
 import { questions } from './audit-questions.ts';
-import { mentioned, plantedOf } from './planted.ts';
+import { plantedOf } from './planted.ts';
 
 const LEDGERS = ['cutover', 'restore', 'charges'] as const;
 type Ledger = (typeof LEDGERS)[number];
@@ -100,8 +100,10 @@ const audit = async (
     case 'cutover': {
       const rows = await all<CutoverRow>(session, 'cutoverAudit', options);
       const planted = await plantedOf(session, rows);
-      const named = rows.map((row) => ({ ...row, planted: mentioned(row.summary, planted) }));
-      print(output, format, named, () => auditTable(output.style, rows, planted));
+      const named = withPlanted(session.home, rows, ({ summary }) => summary);
+      print(output, format, await Array.fromAsync(named), () =>
+        auditTable(output.style, rows, planted),
+      );
       break;
     }
     case 'restore': {
@@ -112,8 +114,10 @@ const audit = async (
     case 'charges': {
       const rows = await all<ChargeRow>(session, 'charges', options);
       const planted = await plantedOf(session, rows);
-      const named = rows.map((row) => ({ ...row, planted: mentioned(row.description, planted) }));
-      print(output, format, named, () => chargesTable(output.style, rows, planted));
+      const named = withPlanted(session.home, rows, ({ description }) => description);
+      print(output, format, await Array.fromAsync(named), () =>
+        chargesTable(output.style, rows, planted),
+      );
       break;
     }
   }

@@ -4,6 +4,7 @@ import { readServiceConfig } from '#libs/config';
 import { kurrentSettings } from '#libs/event-log';
 import { discoverDevices, type Device } from '#libs/executors';
 import { LAYER_MEANINGS } from '#libs/harness';
+import { reasonOf } from '#libs/kernel';
 import { sandboxTrials, type LayerTrial, type SandboxTrials } from '#libs/sandbox';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, type Output } from '../output.ts';
@@ -137,7 +138,7 @@ const eventStore = async (): Promise<readonly DoctorRow[]> => {
     return [
       {
         ...{ name: 'event store', ok: false, needed: true },
-        found: error instanceof Error ? error.message : String(error),
+        found: reasonOf(error),
         expected: 'a server that answers',
       },
     ];

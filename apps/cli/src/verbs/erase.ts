@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { applyErasures, assertPerson, ERASURES, LOCAL_OPERATOR, textAt } from '#apps/runner';
 import type { ErasePerson, EraseText } from '#libs/erasures';
+import { counted } from '#libs/kernel';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { clean } from '../present/text.ts';
@@ -142,6 +143,9 @@ const apply = async ({ home, output }: Session): Promise<ExitCode> => {
   if (!applied.ok) return refuse(output, applied.error);
   const { texts, people } = applied.value;
   if (output.json) jsonLine(output, applied.value);
-  else output.line(`${texts} texts and ${people} people that the log says are erased are gone`);
+  else
+    output.line(
+      `${counted(texts, 'text')} and ${people} people that the log says are erased are gone`,
+    );
   return EXIT.done;
 };

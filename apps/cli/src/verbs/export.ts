@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { ExportFinding } from '#apps/runner';
+import { ExportFinding, writeWhole } from '#apps/runner';
 import { FINDING_EXPORT_NAMES, FINDING_EXPORTS, type FindingExport } from '#libs/exports';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { withSession, type CommonOptions, type Session } from '../session.ts';
 import { choice, common, type Verb } from '../verb.ts';
-import { writeWhole } from '../write-whole.ts';
 
 interface ExportOptions extends CommonOptions {
   readonly as: FindingExport;

@@ -11,7 +11,7 @@ import {
   type Rotated,
   type Settlement,
 } from '#apps/runner';
-import { refused, type Refusal, type Result } from '#libs/kernel';
+import { reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { acceptedText } from '#libs/notary';
 
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -204,7 +204,7 @@ const rotateTo = async (
   } catch (error) {
     return refused({
       code: 'usage',
-      message: `found ${file} unreadable (${error instanceof Error ? error.message : String(error)}), expected the PEM of the new key`,
+      message: `found ${file} unreadable (${reasonOf(error)}), expected the PEM of the new key`,
     });
   }
   const next = await notarySigner('', pem);

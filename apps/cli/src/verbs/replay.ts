@@ -6,6 +6,7 @@ import {
   replayBundle,
   ReplayFinding,
   replayRecord,
+  writeWhole,
   type Replay,
 } from '#apps/runner';
 import { readConfig } from '#libs/config';
@@ -19,7 +20,6 @@ import { liveLine } from '../present/live-line.ts';
 import { clean } from '../present/text.ts';
 import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
-import { writeWhole } from '../write-whole.ts';
 import { auditor, isFile, textOf, trustOf, type AuditorOptions } from './verify-bundle.ts';
 
 interface ReplayOptions extends CommonOptions, AuditorOptions {

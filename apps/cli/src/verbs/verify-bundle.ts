@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { BUNDLE_PORTS, openBundleFile } from '#apps/runner';
 import { readCertificates, verifyTimestamp } from '#libs/anchors';
 import { verifyBundle, type AuditorTrust, type VerifyTimestamp } from '#libs/bundle';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
 import { bundleLines } from '../present/bundle.ts';
@@ -36,7 +36,7 @@ const MOST_BYTES = 1024 * 1024;
 const unreadable = (path: string, error: unknown) =>
   refused({
     code: 'file-unreadable',
-    message: `${path} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    message: `${path} can't be read: ${reasonOf(error)}`,
   });
 
 /** A small text file; refused where it can't be read. */

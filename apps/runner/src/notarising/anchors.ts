@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { askTimestamp, askWitness, readCertificates, type ProveFrom } from '#libs/anchors';
 import { parseVerifierKey, SIGNATURE_TYPES, toBase64 } from '#libs/checkpoints';
 import { sha256 as sha256Hex } from '#libs/event-log';
-import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
+import {
+  deriveId,
+  ok,
+  reasonOf,
+  refused,
+  type RecordedEvent,
+  type Refusal,
+  type Result,
+} from '#libs/kernel';
 import type { AnchorKind, CheckpointSigned } from '#libs/notary';
 import { pushTag, shownRemote } from '#libs/source-tree';
 import { NOTARY_PORTS } from '../streams.ts';
@@ -61,7 +69,7 @@ const timestampAuthority = async (
   } catch (error) {
     return refused({
       code: 'environment',
-      message: `HOLDFAST_TIMESTAMP_AUTHORITIES: found ${caFile} (${error instanceof Error ? error.message : String(error)}), expected a PEM file of certificates`,
+      message: `HOLDFAST_TIMESTAMP_AUTHORITIES: found ${caFile} (${reasonOf(error)}), expected a PEM file of certificates`,
     });
   }
   return ok({

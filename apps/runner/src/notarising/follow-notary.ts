@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '#libs/kernel';
 import { NOTARY } from '../streams.ts';
 import { asNotary, type Notary, type NotaryLedger, type SealRefusal } from './notary.ts';
 import { sealAndAnchor, type SealedAndAnchored, type Sealing } from './seal.ts';
@@ -85,7 +86,7 @@ export const followNotary = async (ledger: NotaryLedger, duty: NotaryDuty): Prom
       if (!outcome.ok) await pause(STAND_BY_MS);
     } catch (error) {
       if (over()) return;
-      say({ message: error instanceof Error ? error.message : String(error) });
+      say({ message: reasonOf(error) });
       await pause(Math.min(intervalMs, STAND_BY_MS));
     }
   }
@@ -114,7 +115,7 @@ const watch = async (
       if (over()) return;
       bell.isDue = true;
       bell.ring();
-      say({ message: error instanceof Error ? error.message : String(error) });
+      say({ message: reasonOf(error) });
       await sleep(STAND_BY_MS, null, { signal }).catch(() => undefined);
     }
   }

@@ -20,6 +20,7 @@ export {
   type SealRefusalCode,
 } from './notary.ts';
 export { leavesOf } from './new-leaves.ts';
+export { publishedCheckpoint, publishedTile, type PublishedRefusalCode } from './published-log.ts';
 export { notarySigner } from './notary-key.ts';
 export {
   openSealing,

@@ -1,9 +1,6 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { link, open, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { BundlePorts, BundleSource } from '#libs/bundle';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { verify, verifyRaw } from '#libs/signatures';
 
 /** What the bundle's verifier needs, as Node has it. */
@@ -47,57 +44,4 @@ export const openBundleFile = (path: string): BundleFile => {
       closeSync(file);
     },
   };
-};
-
-/** Bytes gathered before they are written: lines are short, and each write is a call of the file system. */
-const GATHERED = 1024 * 1024;
-
-/**
- * Writes a file whole or not at all: under another name first, synced, then under its own. Refuses to write over one
- * that is there, unless `force`.
- *
- * @returns how many bytes it has
- */
-export const writeWhole = async (
-  path: string,
-  parts: AsyncIterable<Uint8Array>,
-  force: boolean,
-): Promise<Result<number, Refusal<'file-exists'>>> => {
-  const draft = join(dirname(path), `.${randomUUID()}.part`);
-  const file = await open(draft, 'wx', 0o600);
-  let bytes = 0;
-  try {
-    try {
-      let gathered: Uint8Array[] = [];
-      let size = 0;
-      const flush = async (): Promise<void> => {
-        if (size > 0) await file.writeFile(Buffer.concat(gathered));
-        bytes += size;
-        [gathered, size] = [[], 0];
-      };
-      for await (const part of parts) {
-        gathered.push(part);
-        size += part.length;
-        if (size >= GATHERED) await flush();
-      }
-      await flush();
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (force) {
-      await rename(draft, path);
-      return ok(bytes);
-    }
-    await link(draft, path);
-  } catch (error) {
-    await unlink(draft).catch(() => undefined);
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return refused({
-      code: 'file-exists',
-      message: `found ${path}, expected a name that is free; name another one with --out, or write over it with --force`,
-    });
-  }
-  await unlink(draft);
-  return ok(bytes);
 };

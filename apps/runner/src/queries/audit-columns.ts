@@ -1,16 +1,29 @@
 import { a, maybe, type Columns } from '#libs/exports';
 import type {
   AccessRow,
+  AuditPage,
   AuditRow,
   ChangeRow,
   FindingAtRow,
   IncidentRow,
   ReviewRow,
 } from '#libs/read-models';
-
-import type { Shown } from '../private-texts.ts';
+import type { Ledger } from '../ledger.ts';
+import { shownAudit, type Shown } from '../private-texts.ts';
 
 /** What the answers to regulators say, in every format and wherever they are given. */
+
+/** Rows as they are told: with what a human wrote in clear, where its key is still there. */
+export interface AuditRows {
+  readonly changes: Shown<ChangeRow>;
+  readonly accesses: Shown<AccessRow>;
+  readonly incidents: Shown<IncidentRow>;
+  readonly findingsAt: FindingAtRow;
+  readonly reviews: Shown<ReviewRow>;
+}
+
+/** Views that answer regulators. */
+export type AuditView = keyof AuditRows;
 
 /** Dimensions that a row's text names and that were planted in the data on purpose. */
 export interface Planted {
@@ -36,7 +49,7 @@ const EVENT: Columns<Shown<AuditRow>> = {
   note: maybe.text('What a human wrote in it; `(erased)` where its key is gone'),
 };
 
-export const AUDIT_CHANGE_COLUMNS: Columns<Shown<ChangeRow> & Planted> = {
+const CHANGE_COLUMNS: Columns<Shown<ChangeRow> & Planted> = {
   ...EVENT,
   change: a.text('What kind of change it is'),
   subject: a.text('The mutation, finding, run, study or key that it is about'),
@@ -53,7 +66,7 @@ export const AUDIT_CHANGE_COLUMNS: Columns<Shown<ChangeRow> & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_ACCESS_COLUMNS: Columns<Shown<AccessRow> & Planted> = {
+const ACCESS_COLUMNS: Columns<Shown<AccessRow> & Planted> = {
   ...EVENT,
   access: a.text('In which way data were read or given out'),
   dataDigest: maybe.text('SHA-256 of the data, where the event names them'),
@@ -68,7 +81,7 @@ export const AUDIT_ACCESS_COLUMNS: Columns<Shown<AccessRow> & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_INCIDENT_COLUMNS: Columns<Shown<IncidentRow> & Planted> = {
+const INCIDENT_COLUMNS: Columns<Shown<IncidentRow> & Planted> = {
   ...EVENT,
   incident: a.text('What happened'),
   by: maybe.text('The wall that was hit, or the rule or chart that decided'),
@@ -87,7 +100,7 @@ export const AUDIT_INCIDENT_COLUMNS: Columns<Shown<IncidentRow> & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_FINDING_COLUMNS: Columns<FindingAtRow & Planted> = {
+const FINDING_COLUMNS: Columns<FindingAtRow & Planted> = {
   position: a.integer('Place in the log of the event that proposed it'),
   findingId: a.text('The finding'),
   studyId: a.text('Its study'),
@@ -115,7 +128,7 @@ export const AUDIT_FINDING_COLUMNS: Columns<FindingAtRow & Planted> = {
   ...PLANTED,
 };
 
-export const AUDIT_REVIEW_COLUMNS: Columns<Shown<ReviewRow> & Planted> = {
+const REVIEW_COLUMNS: Columns<Shown<ReviewRow> & Planted> = {
   ...EVENT,
   findingId: a.text('The finding'),
   decision: a.text('accepted or rejected'),
@@ -124,3 +137,55 @@ export const AUDIT_REVIEW_COLUMNS: Columns<Shown<ReviewRow> & Planted> = {
   verdictEvent: maybe.text('Place in the log of that verdict'),
   ...PLANTED,
 };
+
+/** Of each answer its columns, and what of a row may name a planted dimension. */
+export const AUDIT_ANSWERS: {
+  readonly [View in AuditView]: {
+    readonly columns: Columns<AuditRows[View] & Planted>;
+    readonly text: (row: AuditRows[View]) => string;
+  };
+} = {
+  changes: {
+    columns: CHANGE_COLUMNS,
+    text: ({ what, summary, grounds, note }) => [what, summary, grounds, note].join(' '),
+  },
+  accesses: {
+    columns: ACCESS_COLUMNS,
+    text: ({ what, released }) => [what, released].join(' '),
+  },
+  incidents: {
+    columns: INCIDENT_COLUMNS,
+    text: ({ what, reason, note, breaches, undone }) =>
+      [what, reason, note, JSON.stringify([breaches, undone])].join(' '),
+  },
+  findingsAt: { columns: FINDING_COLUMNS, text: ({ statement }) => statement },
+  reviews: {
+    columns: REVIEW_COLUMNS,
+    text: ({ what, note }) => [what, note].join(' '),
+  },
+};
+
+/** Rows that are read in one go where all of them are wanted. */
+export const AUDIT_BATCH = 500;
+
+/** The rows of an answer's first page and of all that follow it, as of the first, each as it is told. */
+export async function* everyAuditRow<View extends AuditView>(
+  ledger: Pick<Ledger, 'erasables'>,
+  first: AuditPage<AuditRow | FindingAtRow>,
+  ask: (more: object) => Promise<AuditPage<AuditRow | FindingAtRow>>,
+): AsyncGenerator<AuditRows[View]> {
+  const upTo = first.asOf?.position;
+  for (let page = first; ; page = await ask({ limit: AUDIT_BATCH, cursor: page.next, upTo })) {
+    yield* toldRows<View>(ledger, page.rows);
+    if (page.next === null) return;
+  }
+}
+
+/** Rows of a page as they are told. */
+export async function* toldRows<View extends AuditView>(
+  ledger: Pick<Ledger, 'erasables'>,
+  rows: readonly (AuditRow | FindingAtRow)[],
+): AsyncGenerator<AuditRows[View]> {
+  for (const row of rows)
+    yield ('note' in row ? await shownAudit(ledger, row) : row) as AuditRows[View];
+}

@@ -7,7 +7,7 @@ import {
   StreamGone,
   UnknownEventVersion,
 } from '#libs/event-log';
-import type { RecordedEvent, StoredEvent } from '#libs/kernel';
+import { reasonOf, type RecordedEvent, type StoredEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import type { Home } from '../home.ts';
 import { pointAcceptedRef } from '../proving/accepted-line.ts';
@@ -195,7 +195,7 @@ export const supervise = async (
       one.notBefore = performance.now() + retryInMs;
       onNotice({
         ...{ duty: key, failures: one.failures, retryInMs },
-        message: error instanceof Error ? error.message : String(error),
+        message: reasonOf(error),
       });
     }
   };
@@ -291,7 +291,7 @@ export const supervise = async (
       } catch (error) {
         // It only shortens a start: a disk that is full for a while ends nobody's run.
         failures += 1;
-        const message = error instanceof Error ? error.message : String(error);
+        const message = reasonOf(error);
         onNotice({ duty: 'keep the mark', message, failures, retryInMs: pauseAfter(failures) });
       }
     }

@@ -1,4 +1,4 @@
-import { type Result } from '#libs/kernel';
+import { reasonOf, type Result } from '#libs/kernel';
 import { factsOfNodes } from './facts.ts';
 import { parseJsonExpression } from './javascript.ts';
 import { childOf, GRAMMAR, kindOf, lineAt, nameOf } from './javascript-tree.ts';
@@ -10,7 +10,7 @@ import type { Frame, SyntaxNode } from './walk.ts';
 
 /** The place that JSON.parse complains of: it says a position, or quotes nothing at the end. */
 const complain = (text: string, error: unknown): RefusedText => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const position = /position (\d+)/u.exec(message)?.[1];
   const line = lineOf(text, position === undefined ? text.length : Number(position));
   return new RefusedText(message.replace(/ in JSON at position.*$/su, ''), line);

@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import { keptUndone, originOf } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -141,7 +142,7 @@ export const completeChain: Check = {
         gap();
         const steps = chain.mutations.length;
         return faults.outcome(
-          `${String(steps)} kept ${steps === 1 ? 'mutation' : 'mutations'} from ${originOf(opened()).tree} to ${chain.toTree}`,
+          `${counted(steps, 'kept mutation')} from ${originOf(opened()).tree} to ${chain.toTree}`,
         );
       },
     };

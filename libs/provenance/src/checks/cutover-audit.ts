@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { MutationCutOver, MutationProposed } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -54,7 +55,7 @@ export const cutoverAudit: Check = {
           if (mutationId !== null) needed(mutationId, 'undone');
         },
       },
-      conclude: () => faults.outcome(`${String(entries)} cutover entries`),
+      conclude: () => faults.outcome(counted(entries, 'cutover')),
     };
   },
 };

@@ -1,5 +1,6 @@
 import { POLICY_VERSION, postLoopGate, preLoopRules } from '#libs/harness';
 import type { FairnessReport, GateCheck } from '#libs/harness';
+import { counted } from '#libs/kernel';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { fairnessFaults } from '../fairness-report.ts';
@@ -118,7 +119,7 @@ export const gates: Check = {
           faults.add(`the pre-loop gate passed ${String(preLoop)} times, expected once`);
         const { pins, policy } = opened();
         return faults.outcome(
-          `${String(passed)} gates passed by the rules of version ${String(policy.version)}, under policy ${pins.policyDigest}`,
+          `${counted(passed, 'gate')} passed by the rules of version ${String(policy.version)}, under policy ${pins.policyDigest}`,
         );
       },
     };

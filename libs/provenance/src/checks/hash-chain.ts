@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { Check, Link, Source } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
@@ -70,10 +71,10 @@ export const hashChain: Check = {
         const ofData: readonly Source[] = look === null ? [] : ['data'];
         for (const source of ['run', 'study', 'finding', ...ofData] as const)
           if (tails[source].revision < 0) faults.add(`${names[source]} has no events`);
-        const count = (source: Source): string => String(tails[source].revision + 1);
+        const count = (source: Source): string =>
+          counted(tails[source].revision + 1, `${source} event`);
         return faults.outcome(
-          `${count('run')} run events, ${count('study')} study events, ${count('finding')} finding events` +
-            (look === null ? '' : `, ${count('data')} events of the data`),
+          (['run', 'study', 'finding', ...ofData] as const).map(count).join(', '),
         );
       },
     };

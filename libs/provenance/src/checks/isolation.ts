@@ -1,4 +1,5 @@
 import { layersOfRecord, missingLayers, ranNothing } from '#libs/harness';
+import { counted } from '#libs/kernel';
 import type { IsolationRecord } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -34,8 +35,8 @@ export const isolation: Check = {
         const { minimum } = opened().policy.sandbox;
         return faults.outcome(
           minimum.length === 0
-            ? `the policy demands no layer of ${String(ran)} programs that ran`
-            : `${String(ran)} programs ran, each with ${minimum.join(', ')}`,
+            ? `the policy demands no layer of ${counted(ran, 'program')} that ran`
+            : `${counted(ran, 'program')} ran, each with ${minimum.join(', ')}`,
         );
       },
     };

@@ -1,5 +1,6 @@
 import { isKept, keepRuling, owesSeed, seedsToKeep } from '#libs/divergence';
 import type { KeepEvidence, KeepRuling } from '#libs/divergence';
+import { counted } from '#libs/kernel';
 import { deviation, evidenceOf } from '#libs/run';
 import type { MetricObserved, MutationCutOver } from '#libs/run';
 import type { Check } from '../check.ts';
@@ -161,7 +162,7 @@ export const keepRulings: Check = {
       },
       conclude: () =>
         faults.outcome(
-          `${String(kept)} kept, ${String(dropped)} dropped as noise; ${String(trainedAgain)} trainings with other seeds before a ruling`,
+          `${String(kept)} kept, ${String(dropped)} dropped as noise; ${counted(trainedAgain, 'training')} with other seeds before a ruling`,
         ),
     };
   },

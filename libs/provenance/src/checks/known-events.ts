@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { readData } from '../event-versions.ts';
@@ -19,7 +20,7 @@ export const knownEvents: Check = {
           if ('problem' in read) faults.add(`${source} event ${String(index)} is ${read.problem}`);
         }
       },
-      conclude: () => faults.outcome(`${String(events)} events`),
+      conclude: () => faults.outcome(counted(events, 'event')),
     };
   },
 };

@@ -1,5 +1,6 @@
 import { statementOf } from '#libs/findings';
 import type { Claim, Look } from '#libs/findings';
+import { counted } from '#libs/kernel';
 import { EVENTS_OF_AGENTS, rolesForCommand, screenText } from '#libs/mandate';
 import type { ChainEvent, Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -105,7 +106,7 @@ export const mandate: Check = {
           for (const { rule, found } of screenText(change, opened().policy.version))
             faults.add(`${rule}: found ${found}`);
         return faults.outcome(
-          `a ${claim.kind} of ${String(claim.changes.length)} changes, n = ${String(claim.n)}`,
+          `a ${claim.kind} of ${counted(claim.changes.length, 'change')}, n = ${String(claim.n)}`,
         );
       },
     };

@@ -10,6 +10,7 @@ import {
 } from '#libs/divergence';
 import type { ChartReading, Memories, Sums } from '#libs/divergence';
 import type { ChartPolicy, Observation } from '#libs/harness';
+import { counted } from '#libs/kernel';
 import { keptUndone } from '#libs/run';
 import type { MetricObserved } from '#libs/run';
 import type { Check } from '../check.ts';
@@ -107,7 +108,7 @@ export const monitor: Check = {
     const tally = (kind: ChartPolicy['kind']): string => {
       const measured = taken.get(kind) ?? 0;
       if (kind === 'stability')
-        return `${kind} took ${String(measured)} (${String(remeasured - measured)} trainings failed)`;
+        return `${kind} took ${String(measured)} (${counted(remeasured - measured, 'training')} failed)`;
       return `${kind} took ${String(measured)} (${String(observed - measured)} not measurable)`;
     };
 
@@ -264,9 +265,9 @@ export const monitor: Check = {
             `the trigger at event ${String(trigger.index)} is unresolved: nothing follows`,
           );
         return faults.outcome(
-          `${String(observed)} observations: ${charts()
+          `${counted(observed, 'observation')}: ${charts()
             .map(({ kind }) => tally(kind))
-            .join(', ')}; ${String(reverts)} triggers, each with its revert`,
+            .join(', ')}; ${counted(reverts, 'trigger')}, each with its revert`,
         );
       },
     };

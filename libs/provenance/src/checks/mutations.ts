@@ -1,5 +1,6 @@
 import { midLoopGate } from '#libs/harness';
 import type { FileChange } from '#libs/harness';
+import { counted, reasonOf } from '#libs/kernel';
 import type { ChangedFile, MutationProposed } from '#libs/run';
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -127,7 +128,7 @@ export const mutations: Check = {
         try {
           await compareTreesOf(context, compare, proposal, wasCutOver, faults);
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = reasonOf(error);
           faults.add(`the trees of ${proposal.mutationId} can't be compared: ${why}`);
         }
       });
@@ -165,7 +166,7 @@ export const mutations: Check = {
       conclude: async () => {
         dismiss();
         await settle();
-        return faults.outcome(`${String(proposed)} mutations, each as its trees show it`);
+        return faults.outcome(`${counted(proposed, 'mutation')}, each as its trees show it`);
       },
     };
   },

@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { ArtefactRef } from '#libs/kernel';
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -159,7 +160,7 @@ export const objects: Check = {
         tree(context.finding.chain.toTree, 'the claimed program');
         for (const ref of context.finding.predictions) artefact(ref, 'the finding');
         await settle();
-        return faults.outcome(`${String(look.count())} objects`);
+        return faults.outcome(counted(look.count(), 'object'));
       },
     };
   },

@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import { replayAttestation, verdictAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -44,7 +45,7 @@ export const recordedVerdicts: Check = {
       conclude: () => {
         for (const check of signatures) check();
         return faults.outcome(
-          `${verdicts} verdicts${replays === 0 ? '' : ` and ${replays} replays`} recorded before this one`,
+          `${counted(verdicts, 'verdict')}${replays === 0 ? '' : ` and ${counted(replays, 'replay')}`} recorded before this one`,
         );
       },
     };

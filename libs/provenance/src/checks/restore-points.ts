@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import type { RestorePointTaken } from '#libs/run';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -52,7 +53,7 @@ export const restorePoints: Check = {
         },
       },
       conclude: () =>
-        faults.outcome(`${String(tried)} mutations tried, each with its restore point`),
+        faults.outcome(`${counted(tried, 'mutation')} tried, each with its restore point`),
     };
   },
 };

@@ -1,5 +1,6 @@
 import { jointInterval, lookOf } from '#libs/findings';
 import type { Claim, Look } from '#libs/findings';
+import { counted, reasonOf } from '#libs/kernel';
 import { keptUndone } from '#libs/run';
 import type { StudyLook } from '#libs/studies';
 import type { Check } from '../check.ts';
@@ -16,7 +17,7 @@ const checkInterval = (faults: Faults, claim: Claim, look: Look): void => {
   try {
     recomputed = lookOf(look);
   } catch (error) {
-    faults.add(error instanceof Error ? error.message : String(error));
+    faults.add(reasonOf(error));
     return;
   }
   const interval = jointInterval(claim, recomputed);
@@ -131,7 +132,7 @@ export const sealedLook: Check = {
         return faults.outcome(
           look === null
             ? `look ${String(said)} at the study's sealed rows, intervals joint over this look alone`
-            : `look ${String(said)} of the study, ${String(look.ofData)} at the data, after ${String(look.runs)} runs and ${String(look.spent)} units; ${String(look.claims)} claims share it; ${look.multiplier.toFixed(3)} standard errors to either side`,
+            : `look ${String(said)} of the study, ${String(look.ofData)} at the data, after ${counted(look.runs, 'run')} and ${counted(look.spent, 'unit')}; ${counted(look.claims, 'claim')} ${look.claims === 1 ? 'has' : 'share'} it; ${look.multiplier.toFixed(3)} standard errors to either side`,
         );
       },
     };

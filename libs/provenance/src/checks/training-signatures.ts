@@ -1,3 +1,4 @@
+import { counted } from '#libs/kernel';
 import { originOf } from '#libs/run';
 import type { Signature } from '#libs/kernel';
 import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
@@ -167,7 +168,7 @@ export const trainingSignatures: Check = {
             ? ''
             : `, or enlisted by the operator: ${[...enlisted.keys()].join(', ')}`;
         return faults.outcome(
-          `${String(results)} results signed by the pinned key ${opened().keys.worker.keyId}${others}`,
+          `${counted(results, 'result')} signed by the pinned key ${opened().keys.worker.keyId}${others}`,
         );
       },
     };

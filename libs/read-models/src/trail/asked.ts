@@ -1,7 +1,6 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
-import { storableText } from '#libs/database';
 import type { PrivateText } from '#libs/kernel';
-import { belongsTo, instant, isActor, limitOf, type Filter, type Page } from '../page.ts';
+import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } from '../page.ts';
 import { readPosition } from '../position.ts';
 import type { ViewTables } from '../tables.ts';
 import type { Detail } from './project.ts';
@@ -99,25 +98,6 @@ export const auditRow = (row: TrailRow): AuditRow => ({
   note: row.detail.note ?? null,
 });
 
-const conditionsOf = (filter: AuditFilter, upTo: number): RawBuilder<SqlBool>[] => {
-  const column = (name: string): RawBuilder<unknown> => sql.ref(`trail.${name}`);
-  const { project, study, run, from, to, actor, cursor, order } = filter;
-  const found: RawBuilder<SqlBool>[] = [sql`${column('position')} <= ${upTo}`];
-  if (project !== undefined) found.push(belongsTo(STUDY, project));
-  if (study !== undefined) found.push(sql`${STUDY} = ${storableText(study)}`);
-  if (run !== undefined) found.push(sql`${column('runId')} = ${storableText(run)}`);
-  if (from !== undefined) found.push(sql`${column('at')} >= ${instant(from)}`);
-  if (to !== undefined) found.push(sql`${column('at')} < ${instant(to)}`);
-  if (actor !== undefined) found.push(isActor('trail', actor));
-  if (cursor !== undefined)
-    found.push(
-      order === 'newest'
-        ? sql`${column('position')} < ${cursor}`
-        : sql`${column('position')} > ${cursor}`,
-    );
-  return found;
-};
-
 /** A page of the events that one of the lists holds; `made` makes the list's rows of them, all at once. */
 export const pageOfTrail = async <Row>(
   db: Kysely<ViewTables>,
@@ -127,15 +107,13 @@ export const pageOfTrail = async <Row>(
 ): Promise<AuditPage<Row>> => {
   const stands = await asOf(db, filter.upTo);
   if (stands === null) return { rows: [], next: null, asOf: null };
-  const limit = limitOf(filter);
   const read = await trailRows(db)
-    .where((eb) => eb.and([belongs, ...conditionsOf(filter, stands.position)]))
-    .orderBy('trail.position', filter.order === 'newest' ? 'desc' : 'asc')
-    // One row more than the page holds tells whether there is a next page.
-    .limit(limit + 1)
+    .where('trail.position', '<=', stands.position)
+    .where((eb) => eb.and([belongs, ...conditions('trail', 'at', filter, {}, STUDY)]))
+    .orderBy('trail.position', direction(filter))
+    .limit(rowsToRead(filter))
     .execute();
-  const rows = read.slice(0, limit).map(plain);
-  const next = read.length > limit ? (rows.at(-1)?.position ?? null) : null;
+  const { rows, next } = pageOf(read, filter, plain);
   return { rows: await made(rows, stands), next, asOf: stands };
 };
 

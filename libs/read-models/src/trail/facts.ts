@@ -1,7 +1,8 @@
 import type { ErasureEvent } from '#libs/erasures';
 import type { FindingEvent } from '#libs/findings';
 import type { FleetEvent } from '#libs/fleet';
-import type { PrivateText, RecordedEvent } from '#libs/kernel';
+import type { FairnessReport } from '#libs/harness';
+import { counted, type PrivateText, type RecordedEvent } from '#libs/kernel';
 import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
 import type { NotaryEvent } from '#libs/notary';
 import type { RunEvent } from '#libs/run';
@@ -137,9 +138,6 @@ const happened = (
   detail: Pick<IncidentDetail, 'reason'> & Partial<IncidentDetail>,
 ): Pick<Facts, 'incident'> => ({ incident: [kind, { ...NO_INCIDENT, ...detail }] });
 
-/** `1 check`, `2 checks`. */
-const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-
 const ruled = (z: number, threshold: number): string =>
   `z ${z.toFixed(2)}, asked for ${threshold.toFixed(2)}`;
 
@@ -222,7 +220,7 @@ const ofStudy = (event: Recorded<StudyEvent>): Facts | null => {
     }
     case 'SpendCounted':
       return {
-        what: `${event.data.spent} units are added to the study's spend: ${event.data.totalSpent}`,
+        what: `${counted(event.data.spent, 'unit')} added to the study's spend: ${event.data.totalSpent}`,
         studyId,
         runId: event.data.runId,
         uses: [`ended:${event.data.runId}`],
@@ -268,6 +266,15 @@ const ofData = (event: Recorded<DataEvent>): Facts | null => {
   }
 };
 
+/** What an event is about, by the name of its stream. */
+const ofStream = (stream: string): Pick<Facts, 'studyId' | 'runId' | 'findingId'> => {
+  if (stream.startsWith('study-')) return { studyId: after(stream, 'study-') };
+  if (stream.startsWith('run-')) return { runId: after(stream, 'run-') };
+  if (!stream.startsWith('finding-')) return {};
+  const findingId = after(stream, 'finding-');
+  return { findingId, runId: runOfFinding(findingId) };
+};
+
 /** What a read was about, as far as the names in it tell. Whether that exists, and for whom, the list asks. */
 const aboutOf = (
   asked: Readonly<Record<string, unknown>>,
@@ -302,6 +309,7 @@ const ofErasures = (event: Recorded<ErasureEvent>): Facts | null => {
       const place = `${event.data.stream}@${event.data.revision}`;
       return {
         what: `what a human wrote in ${place} is erased`,
+        ...ofStream(event.data.stream),
         ...changed('text-erased', place),
         uses: [`event:${place}`],
       };
@@ -400,7 +408,7 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
 
 const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
   const findingId = after(event.stream, 'finding-');
-  const about = { findingId, runId: runOfFinding(findingId) };
+  const about = ofStream(event.stream);
   const finding = `finding:${findingId}`;
   switch (event.type) {
     case 'FindingProposed': {
@@ -435,12 +443,18 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
             : `${verdict}: ${failed.map(({ row }) => row).join(', ')}`,
         ...about,
         said: { verdict, trust },
-        makes: [`verdict:${findingId}`],
-        uses: [finding],
+        // It answers who asked for it last; a later one that nobody asked for follows this one.
+        makes: [`verdict:${findingId}`, `verification:${findingId}`],
+        uses: [finding, `verification:${findingId}`],
       };
     }
     case 'VerificationRequested':
-      return { what: 'a verdict is asked for anew', ...about, uses: [finding] };
+      return {
+        what: 'a verdict is asked for anew',
+        ...about,
+        makes: [`verification:${findingId}`],
+        uses: [finding],
+      };
     case 'FindingDiscarded': {
       const reason = event.data.reasons.join('; ');
       return {
@@ -482,15 +496,39 @@ const ofFinding = (event: Recorded<FindingEvent>): Facts | null => {
         makes: [`accepted:${findingId}`],
         uses: [`review:${findingId}`],
       };
-    case 'FindingReplayed':
+    case 'FindingReplayed': {
+      const { trainingId, class: found, rows } = event.data;
+      const differing = rows.filter(({ outcome }) => outcome === 'differs');
+      const isMeasured = rows.some(
+        ({ row, outcome }) => row === 'metric' && outcome !== 'attested',
+      );
       return {
-        what: `the finding's training is done again: ${event.data.class}`,
+        what: `the finding's training is done again${isMeasured ? ', and scored on the rows' : ''}: ${found}`,
         ...about,
-        uses: [finding],
+        ...accessed('replayed', { released: 'cohort table, to the program' }),
+        ...(found === 'not-reproducible' &&
+          happened('not-reproducible', {
+            by: 'replay',
+            reason: 'the training could not be done again with the same result',
+            breaches: differing.map(({ row, outcome, found: value, expected }) => ({
+              ...{ rule: `${row} ${outcome}`, found: value, expected },
+              ...{ file: null, line: null },
+            })),
+          })),
+        uses: [finding, `training:${trainingId}`],
       };
+    }
     default:
       return null;
   }
+};
+
+/** People in the groups of the attribute that has the most of them: each is in one group of an attribute. */
+const peopleIn = (groups: FairnessReport['groups']): number => {
+  const people = new Map<string, number>();
+  for (const { attribute, people: more } of groups)
+    people.set(attribute, (people.get(attribute) ?? 0) + more);
+  return Math.max(0, ...people.values());
 };
 
 const PURPOSES = {
@@ -548,7 +586,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const fairness =
         gate === 'post-loop' && mutationId !== null ? [`fairness:${mutationId}`] : [];
       return {
-        what: `the ${gate} gate is passed, ${many(checks.length, 'check')}`,
+        what: `the ${gate} gate is passed, ${counted(checks.length, 'check')}`,
         ...about,
         makes: [`gate:${mutationId ?? runId}:${gate}`],
         uses: [mutationId === null ? run : `mutation:${mutationId}`, ...fairness],
@@ -556,6 +594,13 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     }
     case 'RunHalted': {
       const { by, reason, breaches, mutationId, message, note } = event.data;
+      const rests =
+        by === 'baseline'
+          ? // The training that failed stands right before it, in the same append.
+            [`event:${event.stream}@${event.revision - 1}`]
+          : by === 'post-loop' && mutationId !== null
+            ? [`fairness:${mutationId}`]
+            : [];
       return {
         what: message,
         ...about,
@@ -564,7 +609,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
         ...(note !== null && { note }),
         ...(by === 'data-request' && accessed('request-refused', {})),
         makes: [`ended:${runId}`],
-        uses: [mutationId === null ? run : `mutation:${mutationId}`],
+        uses: [mutationId === null ? run : `mutation:${mutationId}`, ...rests],
       };
     }
     case 'TrainingLaunched': {
@@ -587,7 +632,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'TrainingCompleted': {
       const { trainingId, steps, signature } = event.data;
       return {
-        what: `the training ends after ${many(steps, 'step')}`,
+        what: `the training ends after ${counted(steps, 'step')}`,
         ...about,
         makes: [`result:${trainingId}`],
         uses: [`training:${trainingId}`, `enlisted:${runId}:${signature.keyId}`],
@@ -642,7 +687,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
     case 'BaselineEstablished': {
       const { metric, replicates, commit, trainingId } = event.data;
       return {
-        what: `the baseline is ${metric.toFixed(4)}, of ${replicates} trainings`,
+        what: `the baseline is ${metric.toFixed(4)}, of ${counted(replicates, 'training')}`,
         ...about,
         makes: [`baseline:${runId}`, state(commit)],
         uses: [`observation:${trainingId}`, `observed:${runId}`],
@@ -659,7 +704,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const { cost, remaining, charge, paysFor } = event.data;
       const kind = charge === 'hypothesis' || charge === 'metric' ? charge : ('mutation' as const);
       return {
-        what: `${cost} units are charged for ${charge}, ${remaining} left`,
+        what: `${counted(cost, 'unit')} charged for ${charge}, ${remaining} left`,
         ...about,
         makes: [`paid:${paysFor}`],
         uses: [`${kind}:${paysFor}`],
@@ -701,7 +746,7 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
       const { dimensions, cells, people } = event.data;
       const released = `cohorts by ${dimensions.join(', ') || 'nothing'}, of the base table`;
       return {
-        what: `${released}: ${cells} cells, ${people} people`,
+        what: `${released}: ${counted(cells, 'cell')}, ${people} people`,
         ...about,
         ...accessed('cohorts-served', { cells, people, released }),
         uses: [run],
@@ -744,15 +789,23 @@ const ofRun = (event: Recorded<RunEvent>): Facts | null => {
           ...{ by: 'keep rule', reason, mutationId, undone: [mutationId] },
           ...{ fromTree, toTree, z, threshold },
         }),
-        uses: [`cutover:${mutationId}`, `measured:${mutationId}`],
+        uses: [
+          `cutover:${mutationId}`,
+          `measured:${mutationId}`,
+          `fairness:${mutationId}`,
+          // What the training came to stands right before it, in the same append.
+          ...(reason === 'training-failed' || reason === 'timed-out'
+            ? [`event:${event.stream}@${event.revision - 1}`]
+            : []),
+        ],
       };
     }
     case 'FairnessMeasured': {
       const { mutationId, trainingId, report } = event.data;
       return {
-        what: `fairness of the candidate, ${many(report.measures.length, 'measure')}`,
+        what: `fairness of the candidate, ${counted(report.measures.length, 'measure')}`,
         ...about,
-        ...accessed('fairness-measured', {}),
+        ...accessed('fairness-measured', { people: peopleIn(report.groups) }),
         makes: [`fairness:${mutationId}`],
         uses: [`observation:${trainingId}`],
       };

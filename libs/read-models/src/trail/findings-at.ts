@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { conditions, direction, instant, limitOf } from '../page.ts';
+import { conditions, direction, instant, pageOf, rowsToRead } from '../page.ts';
 import type { ViewTables } from '../tables.ts';
 import { asOf, type AuditFilter, type AuditPage } from './asked.ts';
 import { historyOf, type Past } from './history.ts';
@@ -68,9 +68,9 @@ export const queryFindingsAt = async (
       ]),
     )
     .orderBy('findings.position', direction(rest))
-    .limit(limitOf(rest) + 1)
+    .limit(rowsToRead(rest))
     .execute();
-  const page = read.slice(0, limitOf(rest));
+  const { rows: page, next } = pageOf(read, rest, (row) => row);
   const histories = await historyOf(
     db,
     page.map(({ findingId }) => findingId),
@@ -84,7 +84,7 @@ export const queryFindingsAt = async (
   });
   return {
     rows: standing === undefined ? rows : rows.filter((row) => row.standing === standing),
-    next: read.length > page.length ? (page.at(-1)?.position ?? null) : null,
+    next,
     asOf: stands,
   };
 };

@@ -40,6 +40,7 @@ export const ACCESSES = [
   'sealed-opened',
   'look-counted',
   'claim-released',
+  'replayed',
   'ledger-read',
 ] as const;
 export type AccessKind = (typeof ACCESSES)[number];
@@ -54,6 +55,7 @@ export const INCIDENTS = [
   'run-refused',
   'finding-discarded',
   'line-reverted',
+  'not-reproducible',
   'alarm',
 ] as const;
 export type IncidentKind = (typeof INCIDENTS)[number];

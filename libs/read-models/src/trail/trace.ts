@@ -69,6 +69,7 @@ export interface Trace {
 const IN_TURN: ReadonlySet<string> = new Set([
   'state',
   'verdict',
+  'verification',
   'review',
   'accepted',
   'table',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import { decodeStored, eventTypes } from '#libs/event-log';
+import type { FindingReplayed } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import type { RunOpened } from '#libs/run';
@@ -376,6 +377,111 @@ describe('a trace', () => {
   it('shows nothing of a study of another project', async () => {
     const hidden = await views.trace({ event: 'r1-f1', project: ['other'] });
     expect(hidden).toMatchObject({ start: null, nodes: [], edges: [] });
+  });
+});
+
+describe('what comes after a night', () => {
+  const signature = { keyId: '00112233445566aa', value: 'c2lnbmF0dXJl' };
+  const finding = 'finding-r1-f1';
+  const replayed = (found: 'bit-exact' | 'not-reproducible'): FindingReplayed => ({
+    type: 'FindingReplayed',
+    data: {
+      ...{ findingId: 'r1-f1', trainingId: 'r1-t6', tree: tree('k6'), steps: 400, class: found },
+      rows: [
+        {
+          row: 'predictions',
+          outcome: found === 'bit-exact' ? 'same' : 'differs',
+          found: '0.31 in cell 7',
+          expected: '0.29',
+        },
+        { row: 'metric', outcome: 'attested', found: 'no rows at hand', expected: '0.4871' },
+      ],
+      environment: {} as FindingReplayed['data']['environment'],
+      predictions: { found: null, expected: tree('predictions') },
+      signature,
+    },
+  });
+  const later = (): readonly RecordedEvent[] => {
+    const to = recorder();
+    recordNight(to, { runId: 'r1', number: 1 });
+    to.record(finding, { type: 'VerificationRequested', data: { findingId: 'r1-f1' } }, AUDITOR);
+    to.record(finding, {
+      type: 'FindingVerified',
+      data: {
+        ...{ findingId: 'r1-f1', verdict: 'PASS', rows: [], signature },
+        trust: 'self-signed, unanchored',
+      },
+    });
+    to.record(finding, replayed('bit-exact'), AUDITOR);
+    to.record(finding, replayed('not-reproducible'), AUDITOR);
+    const erased = { stream: finding, revision: 2, keyId: 'k-1' };
+    to.record('erasures', { type: 'TextErased', data: erased }, OPERATOR);
+    to.record('erasures', { type: 'PersonErased', data: { personId: 'v-1' } }, OPERATOR);
+    const opened = { origin: 'ledger.example', verifierKey: 'key 1' };
+    to.record('notary', { type: 'NotaryOpened', data: opened });
+    const rotated = { from: 'key 1', to: 'key 2', note: 'signed' };
+    to.record('notary', { type: 'NotaryKeyRotated', data: rotated }, OPERATOR);
+    const alarm = { reason: 'shorter-log', size: 9, found: '8 events', expected: '9' } as const;
+    to.record('notary', { type: 'NotaryAlarmRaised', data: alarm });
+    to.record('notary', { type: 'NotaryAlarmSettled', data: { reason: SEALED } }, OPERATOR);
+    return to.events;
+  };
+  let after: ReadModels;
+  beforeAll(async () => {
+    after = await viewsOf(later());
+  });
+
+  it('is in the list of changes: who was erased, whose text, which key signs, who settled an alarm', async () => {
+    const { rows } = await after.changes({ actor: 'o-1' });
+    expect(rows.map(({ change, subject, runId }) => [change, subject, runId])).toEqual([
+      ['text-erased', `${finding}@2`, 'r1'],
+      ['person-erased', 'v-1', null],
+      ['notary-key-rotated', 'key 2', null],
+      ['alarm-settled', 'notary', null],
+    ]);
+    for (const { approvedBy } of rows) expect(approvedBy).toMatchObject([{ id: 'o-1' }]);
+    // What was erased in a run is told to whoever asks of the run, or sees its project alone.
+    for (const filter of [{ run: 'r1' }, { study: 'pay' }, { project: ['default'] }])
+      expect((await after.changes({ ...filter, change: 'text-erased' })).rows).toHaveLength(1);
+  });
+
+  it('is in the list of accesses: a replay gives the table out again', async () => {
+    const { rows } = await after.accesses({ access: 'replayed' });
+    expect(rows).toMatchObject(
+      ['bit-exact', 'not-reproducible'].map((found) => ({
+        ...{ actorRole: 'auditor', runId: 'r1', studyId: 'pay' },
+        what: expect.stringContaining(found),
+        released: 'cohort table, to the program',
+      })),
+    );
+  });
+
+  it('is in the list of incidents: alarms, and what could not be trained again', async () => {
+    expect((await after.incidents({ incident: 'not-reproducible' })).rows).toMatchObject([
+      { breaches: [{ rule: 'predictions differs', found: '0.31 in cell 7', expected: '0.29' }] },
+    ]);
+    expect((await after.incidents({ incident: 'alarm' })).rows).toMatchObject([
+      { by: 'notary', breaches: [{ rule: 'shorter-log', found: '8 events', expected: '9' }] },
+    ]);
+  });
+
+  it('is traced: an answer to who asked, a replay to the training that it did again', async () => {
+    const typesAt = async (event: string, direction: 'forward' | 'backward') =>
+      (await after.trace({ event, direction, depth: 1, nodes: 2000 })).nodes.map(
+        ({ type }) => type,
+      );
+    const events = later();
+    const placeOf = (type: string): string => {
+      const { stream, revision } = events.findLast((event) => event.type === type)!;
+      return `${stream}@${revision}`;
+    };
+    expect(await typesAt(placeOf('VerificationRequested'), 'forward')).toEqual([
+      'VerificationRequested',
+      'FindingVerified',
+    ]);
+    expect(await typesAt(placeOf('FindingReplayed'), 'backward')).toContain('TrainingLaunched');
+    expect(await typesAt(placeOf('TrainingFailed'), 'forward')).toContain('MutationReverted');
+    expect(await typesAt(`${finding}@2`, 'forward')).toContain('TextErased');
   });
 });
 

@@ -2,28 +2,19 @@ import { Controller, Get, Inject, Query, Req, Res, type StreamableFile } from '@
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  AUDIT_ACCESS_COLUMNS,
-  AUDIT_CHANGE_COLUMNS,
-  AUDIT_FINDING_COLUMNS,
-  AUDIT_INCIDENT_COLUMNS,
-  AUDIT_REVIEW_COLUMNS,
-  shownAudit,
+  AUDIT_ANSWERS,
+  AUDIT_BATCH,
+  everyAuditRow,
+  toldRows,
+  withPlanted,
+  type AuditRows,
+  type AuditView,
   type Ledger,
-  type Shown,
 } from '#apps/runner';
 import type { Principal } from '#libs/access';
-import type { AnyColumns } from '#libs/exports';
-import type {
-  AccessRow,
-  AuditPage,
-  ChangeRow,
-  FindingAtRow,
-  IncidentRow,
-  ReviewRow,
-} from '#libs/read-models';
+import type { AuditPage } from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
-import { collect } from '../../http/collect.ts';
 import { ApiRows, formatOf, refusePaging, sendExport, type Format } from '../../http/formats.ts';
 import { Operation } from '../../http/operation.ts';
 import { DEFAULT_ROWS, linkNext, placeOf } from '../../http/paging.ts';
@@ -33,7 +24,6 @@ import { freshViews, type FilterOf, type RowOf } from '../../ledger/views.ts';
 import { assertFindingVisible, visibleRun, visibleStudy } from '../../ledger/visible.ts';
 import { ProblemFound } from '../../problems/problems.ts';
 import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
-import { withPlanted } from '../ledgers/planted.ts';
 import {
   AccessesQuery,
   ChangesQuery,
@@ -44,25 +34,14 @@ import {
 } from './dto.ts';
 import { AS_OF, TRACE } from './schemas.ts';
 
-/** Rows as they are told: with what a human wrote in clear, where its key is still there. */
-interface ToldRows {
-  readonly changes: Shown<ChangeRow>;
-  readonly accesses: Shown<AccessRow>;
-  readonly incidents: Shown<IncidentRow>;
-  readonly findingsAt: FindingAtRow;
-  readonly reviews: Shown<ReviewRow>;
-}
-
-type AuditView = keyof ToldRows;
-
-/** How an answer is shown. */
-interface Question<View extends AuditView> {
-  readonly view: View;
-  readonly name: string;
-  readonly columns: AnyColumns;
-  /** What of a row may name a planted dimension. */
-  readonly text: (row: ToldRows[View]) => string;
-}
+/** What the file of an answer is called. */
+const FILE_NAMES: Readonly<Record<AuditView, string>> = {
+  changes: 'changes',
+  accesses: 'access',
+  incidents: 'incidents',
+  findingsAt: 'findings',
+  reviews: 'reviews',
+};
 
 /** What every question takes. */
 interface Asked {
@@ -85,9 +64,6 @@ const REFUSALS = [
   'busy',
 ] as const;
 
-/** Rows that are read in one go for a file. */
-const BATCH = 500;
-
 @ApiTags('audit')
 @Controller('v1/audit')
 export class AuditController {
@@ -109,22 +85,17 @@ export class AuditController {
     id: 'listChanges',
     kind: 'read',
     summary: 'Everything that changed, and who approved it',
-    description: `Cutovers, keeps, reverts, runs with how their pins and policy differ from the run before, moves of the accepted line, reviews, admissions of workers; in log order. A change that the harness made by rule has for approvals those who accepted a finding whose chain holds it. ${GOOD_UP_TO}`,
+    description: `Cutovers, keeps, reverts, runs with how their pins and policy differ from the run before, moves of the accepted line, reviews, admissions of workers, erasures, the notary's keys and settled alarms; in log order. A change that the harness made by rule has for approvals those who accepted a finding whose chain holds it. ${GOOD_UP_TO}`,
     refusals: REFUSALS,
   })
-  @ApiRows(AUDIT_CHANGE_COLUMNS, { asOf: AS_OF })
+  @ApiRows(AUDIT_ANSWERS.changes.columns, { asOf: AS_OF })
   changes(
     @Caller() caller: Principal,
     @Query() query: ChangesQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.answer(caller, query, request, reply, {
-      view: 'changes',
-      name: 'changes',
-      columns: AUDIT_CHANGE_COLUMNS,
-      text: ({ what, summary, grounds, note }) => [what, summary, grounds, note].join(' '),
-    });
+    return this.answer(caller, query, request, reply, 'changes');
   }
 
   @Get('access')
@@ -132,22 +103,17 @@ export class AuditController {
     id: 'listAccesses',
     kind: 'read',
     summary: 'Every access to data, and what was released',
-    description: `Cohort tables with the cells and people released and kept back, requests for cohorts, scored rows, looks at sealed rows, claims, and reads of the ledger by auditors; in log order. ${GOOD_UP_TO}`,
+    description: `Cohort tables with the cells and people released and kept back, requests for cohorts, scored rows, looks at sealed rows, claims, replays, and reads of the ledger by auditors; in log order. ${GOOD_UP_TO}`,
     refusals: REFUSALS,
   })
-  @ApiRows(AUDIT_ACCESS_COLUMNS, { asOf: AS_OF })
+  @ApiRows(AUDIT_ANSWERS.accesses.columns, { asOf: AS_OF })
   accesses(
     @Caller() caller: Principal,
     @Query() query: AccessesQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.answer(caller, query, request, reply, {
-      view: 'accesses',
-      name: 'access',
-      columns: AUDIT_ACCESS_COLUMNS,
-      text: ({ what, released }) => `${what} ${released ?? ''}`,
-    });
+    return this.answer(caller, query, request, reply, 'accesses');
   }
 
   @Get('incidents')
@@ -155,23 +121,17 @@ export class AuditController {
     id: 'listIncidents',
     kind: 'read',
     summary: 'Every halt, divergence and revert, with its evidence',
-    description: `Breaches with rule, file and line; the readings of every chart at a trigger; what was undone and where it went back to; in log order. ${GOOD_UP_TO}`,
+    description: `Breaches with rule, file and line; the readings of every chart at a trigger; what was undone and where it went back to; the notary's alarms; findings that could not be trained again; in log order. ${GOOD_UP_TO}`,
     refusals: REFUSALS,
   })
-  @ApiRows(AUDIT_INCIDENT_COLUMNS, { asOf: AS_OF })
+  @ApiRows(AUDIT_ANSWERS.incidents.columns, { asOf: AS_OF })
   incidents(
     @Caller() caller: Principal,
     @Query() query: IncidentsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.answer(caller, query, request, reply, {
-      view: 'incidents',
-      name: 'incidents',
-      columns: AUDIT_INCIDENT_COLUMNS,
-      text: ({ what, reason, note, breaches, undone }) =>
-        [what, reason, note, JSON.stringify([breaches, undone])].join(' '),
-    });
+    return this.answer(caller, query, request, reply, 'incidents');
   }
 
   @Get('findings')
@@ -182,19 +142,14 @@ export class AuditController {
     description: `Each finding that was proposed by then, with its verdict, its review and whether it was in force; what came later is not in it. ${GOOD_UP_TO}`,
     refusals: REFUSALS,
   })
-  @ApiRows(AUDIT_FINDING_COLUMNS, { asOf: AS_OF })
+  @ApiRows(AUDIT_ANSWERS.findingsAt.columns, { asOf: AS_OF })
   findingsAt(
     @Caller() caller: Principal,
     @Query() query: FindingsAtQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.answer(caller, query, request, reply, {
-      view: 'findingsAt',
-      name: 'findings',
-      columns: AUDIT_FINDING_COLUMNS,
-      text: ({ statement }) => statement,
-    });
+    return this.answer(caller, query, request, reply, 'findingsAt');
   }
 
   @Get('reviews')
@@ -205,19 +160,14 @@ export class AuditController {
     description: `Opaque id and role, decision, reason, time, and the finding's verdict by then; in log order. ${GOOD_UP_TO}`,
     refusals: [...REFUSALS, 'finding-unknown'],
   })
-  @ApiRows(AUDIT_REVIEW_COLUMNS, { asOf: AS_OF })
+  @ApiRows(AUDIT_ANSWERS.reviews.columns, { asOf: AS_OF })
   reviews(
     @Caller() caller: Principal,
     @Query() query: ReviewsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.answer(caller, query, request, reply, {
-      view: 'reviews',
-      name: 'reviews',
-      columns: AUDIT_REVIEW_COLUMNS,
-      text: ({ what, note }) => `${what} ${note ?? ''}`,
-    });
+    return this.answer(caller, query, request, reply, 'reviews');
   }
 
   @Get('trace')
@@ -244,7 +194,7 @@ export class AuditController {
         `found no event ${query.event}, expected an event's id, its stream@revision, or the id of a study, run, mutation, restore point, training or finding; GET /v1/runs/{runId}/events lists a run's events`,
       );
     const shown = withPlanted(this.ledger, nodes, ({ what }) => what);
-    return { ...trace, nodes: await collect(shown, (node) => node) };
+    return { ...trace, nodes: await Array.fromAsync(shown) };
   }
 
   private async answer<View extends AuditView>(
@@ -252,15 +202,15 @@ export class AuditController {
     query: Asked,
     request: FastifyRequest,
     reply: FastifyReply,
-    { view, name, columns, text }: Question<View>,
+    view: View,
   ): Promise<StreamableFile | object> {
     if (query.study !== undefined) await visibleStudy(this.ledger, caller, query.study);
     if (query.run !== undefined) await visibleRun(this.ledger, caller, query.run);
     if (query.finding !== undefined) await assertFindingVisible(this.ledger, caller, query.finding);
     const { limit = DEFAULT_ROWS, cursor: _, format: asked, ...filter } = query;
     const format = formatOf(asked, request.headers.accept);
-    const complete = (rows: AsyncIterable<RowOf<View>> | Iterable<RowOf<View>>) =>
-      withPlanted(this.ledger, shownRows(this.ledger, rows), text);
+    const { columns, text } = AUDIT_ANSWERS[view];
+    const complete = (rows: AsyncIterable<AuditRows[View]>) => withPlanted(this.ledger, rows, text);
     const ask = async (more: object): Promise<AuditPage<RowOf<View>>> => {
       const views = await freshViews(this.ledger);
       const project = caller.projects === 'all' ? {} : { project: caller.projects };
@@ -269,11 +219,11 @@ export class AuditController {
     };
     if (format !== 'json') {
       refusePaging(request);
-      const first = await ask({ limit: BATCH });
+      const first = await ask({ limit: AUDIT_BATCH });
       void reply.header('holdfast-as-of', String(first.asOf?.position ?? ''));
       return sendExport(
         format,
-        { name, columns, rows: complete(everyRow(first, ask)) },
+        { name: FILE_NAMES[view], columns, rows: complete(everyAuditRow(this.ledger, first, ask)) },
         {
           slots: this.slots,
           subject: caller.subject,
@@ -284,29 +234,11 @@ export class AuditController {
     }
     const page = await ask({ limit, cursor: placeOf(request) });
     return {
-      rows: await collect(complete(page.rows), (row) => inOrder(columns, row)),
+      rows: await Array.fromAsync(complete(toldRows(this.ledger, page.rows)), (row) =>
+        inOrder(columns, row),
+      ),
       next: linkNext(page.next, request, reply),
       asOf: page.asOf,
     };
-  }
-}
-
-async function* shownRows<View extends AuditView>(
-  ledger: Ledger,
-  rows: AsyncIterable<RowOf<View>> | Iterable<RowOf<View>>,
-): AsyncGenerator<ToldRows[View]> {
-  for await (const row of rows)
-    yield ('note' in row ? await shownAudit(ledger, row) : row) as ToldRows[View];
-}
-
-/** The first page and all that follow it, as of the first. */
-async function* everyRow<Row>(
-  first: AuditPage<Row>,
-  ask: (more: object) => Promise<AuditPage<Row>>,
-): AsyncGenerator<Row> {
-  const upTo = first.asOf?.position;
-  for (let page = first; ; page = await ask({ limit: BATCH, cursor: page.next, upTo })) {
-    yield* page.rows;
-    if (page.next === null) return;
   }
 }

@@ -1,13 +1,12 @@
 import { Controller, Get, Inject, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Ledger } from '#apps/runner';
+import { withPlanted, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import type { AnyColumns } from '#libs/exports';
 import { Caller } from '../../access/access.guard.ts';
 import type { Limits } from '../../config.ts';
 import { ApiRows, formatOf, refusePaging, sendExport } from '../../http/formats.ts';
-import { collect } from '../../http/collect.ts';
 import { inOrder } from '../../ledger/columns.ts';
 import { Operation } from '../../http/operation.ts';
 import { DEFAULT_ROWS, linkNext, placeOf } from '../../http/paging.ts';
@@ -17,7 +16,6 @@ import { pageFor, rowsFor, type FilterOf, type RowOf } from '../../ledger/views.
 import { visibleRun, visibleStudy } from '../../ledger/visible.ts';
 import { HEAVY_WORK, LEDGER, LIMITS_IN_FORCE } from '../../tokens.ts';
 import { ChargesQuery, CutoverQuery, RestorePointsQuery, type LedgerQuery } from './dto.ts';
-import { withPlanted } from './planted.ts';
 
 type LedgerView = 'cutoverAudit' | 'restoreSource' | 'charges';
 
@@ -151,7 +149,7 @@ export class LedgersController {
       cursor,
     });
     return {
-      rows: await collect(complete(page.rows), (row) => inOrder(columns, row)),
+      rows: await Array.fromAsync(complete(page.rows), (row) => inOrder(columns, row)),
       next: linkNext(page.next, request, reply),
     };
   }

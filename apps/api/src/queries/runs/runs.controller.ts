@@ -7,7 +7,6 @@ import type { RecordedEvent } from '#libs/kernel';
 import type { RunStatus } from '#libs/read-models';
 import { Caller } from '../../access/access.guard.ts';
 import { Id, OneOf } from '../../http/members.ts';
-import { collect } from '../../http/collect.ts';
 import { Operation } from '../../http/operation.ts';
 import {
   DEFAULT_ROWS,
@@ -204,7 +203,7 @@ export class RunsController {
     await visibleRun(this.ledger, caller, runId);
     const limit = query.limit ?? DEFAULT_ROWS;
     const from = placeOf(request) ?? 0;
-    const read = await collect(
+    const read = await Array.fromAsync(
       this.ledger.log.readStream(`run-${runId}`, { from, limit: limit + 1 }),
       (event) => event,
     );

@@ -1,5 +1,5 @@
-import type { Ledger } from '#apps/runner';
 import type { RunEvent, RunOpened } from '#libs/run';
+import type { Ledger } from '../ledger.ts';
 
 /** Whether a text names a dimension as a whole word, however it is spelled. */
 const names = (text: string, dimension: string): boolean => {
@@ -10,7 +10,10 @@ const names = (text: string, dimension: string): boolean => {
 };
 
 /** What a run's policy says was planted: in its first event. */
-const readPlanted = async ({ log }: Ledger, runId: string): Promise<readonly string[]> => {
+const readPlanted = async (
+  { log }: Pick<Ledger, 'log'>,
+  runId: string,
+): Promise<readonly string[]> => {
   for await (const { type, data } of log.readStream<RunEvent>(`run-${runId}`, { limit: 1 }))
     return type === 'RunOpened' ? (data as RunOpened['data']).policy.data.planted : [];
   return [];
@@ -18,9 +21,13 @@ const readPlanted = async ({ log }: Ledger, runId: string): Promise<readonly str
 
 /** Runs whose planted dimensions are remembered; they never change. */
 const MOST_KNOWN = 10_000;
-const known = new WeakMap<Ledger, Map<string, readonly string[]>>();
+const known = new WeakMap<object, Map<string, readonly string[]>>();
 
-const plantedIn = async (ledger: Ledger, runId: string): Promise<readonly string[]> => {
+/** Dimensions that were planted on purpose in the data of a run's study. */
+export const plantedOfRun = async (
+  ledger: Pick<Ledger, 'log'>,
+  runId: string,
+): Promise<readonly string[]> => {
   const runs = known.get(ledger) ?? new Map<string, readonly string[]>();
   known.set(ledger, runs);
   const found = runs.get(runId) ?? (await readPlanted(ledger, runId));
@@ -31,12 +38,12 @@ const plantedIn = async (ledger: Ledger, runId: string): Promise<readonly string
 
 /** Says of each row which planted dimensions its text names. */
 export async function* withPlanted<Row extends { readonly runId: string | null }>(
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'log'>,
   rows: AsyncIterable<Row> | Iterable<Row>,
   text: (row: Row) => string,
 ): AsyncGenerator<Row & { readonly planted: readonly string[] }> {
   for await (const row of rows) {
-    const planted = row.runId === null ? [] : await plantedIn(ledger, row.runId);
+    const planted = row.runId === null ? [] : await plantedOfRun(ledger, row.runId);
     yield { ...row, planted: planted.filter((name) => names(text(row), name)) };
   }
 }
