@@ -260,7 +260,7 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
 };
 
 const sayFinding = (doc: ProvDocument, story: Story): void => {
-  const { proposed, verdicts, reviews, discarded, accepted } = story;
+  const { proposed, verdicts, reviews, replays, discarded, accepted } = story;
   const { findingId, claim, chain, predictions } = proposed.data;
   const by = restsOn(proposed);
   const finding = doc.entity(`hf:finding:${findingId}`, {
@@ -273,6 +273,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     'hf:n': claim.n,
     'hf:verdicts': verdicts.length,
     'hf:reviews': reviews.length,
+    'hf:replays': replays.length,
     ...by,
   });
   const scoring = doc.activity(`hf:scoring:${findingId}`, {
@@ -331,11 +332,27 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     if (before !== undefined) doc.used(review, verdictId(before), said);
     doc.associated(review, actor(doc, reviewed.metadata.actor), said);
   }
+  for (const replayed of replays) {
+    const said = restsOn(replayed);
+    const replay = doc.activity(`hf:replay:${replayed.stream}@${replayed.revision}`, {
+      ...type('hf:Replay'),
+      ...momentOf(replayed),
+      'hf:class': replayed.data.class,
+      ...said,
+    });
+    doc.used(replay, tree(doc, replayed.data.tree), said);
+    for (const artefact of predictions.filter(
+      ({ sha256 }) => sha256 === replayed.data.predictions.expected,
+    ))
+      doc.used(replay, blob(doc, artefact), said);
+    doc.associated(replay, actor(doc, replayed.metadata.actor), said);
+    doc.associated(replay, key(doc, replayed.data.signature.keyId), said);
+  }
 };
 
 /**
  * A finding's provenance as PROV-JSON: how the programs came from each other, what was trained, measured, kept and taken
- * back, what was claimed of it and who verified and reviewed it. Every element and relation names the events that it
+ * back, what was claimed of it, who verified and reviewed it and what came of training it again. Every element and relation names the events that it
  * rests on. What the log doesn't hold is `not recorded`, a count of 0, or not there.
  */
 export const provOf = (evidence: FindingEvidence): Uint8Array => {

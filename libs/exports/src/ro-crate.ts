@@ -201,16 +201,17 @@ const trainingActions = (
 };
 
 /** What has been said of the finding since; what was not says so. */
-const standingOf = ({ verdicts, reviews, discarded }: Story): string =>
+const standingOf = ({ verdicts, reviews, replays, discarded }: Story): string =>
   [
     `verdict: ${verdicts.at(-1)?.data.verdict ?? 'not recorded'}`,
     `review: ${reviews.at(-1)?.data.decision ?? 'not recorded'}`,
+    `replay: ${replays.at(-1)?.data.class ?? 'not recorded'}`,
     ...(discarded === null ? [] : ['discarded']),
   ].join('; ');
 
 const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] => {
   const { add, restsOn, program, file } = graph;
-  const { proposed, verdicts, reviews } = story;
+  const { proposed, verdicts, reviews, replays } = story;
   const { findingId, claim, chain, predictions } = proposed.data;
   const finding = add(nameOf('finding', findingId), {
     '@type': 'CreativeWork',
@@ -272,7 +273,24 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
       ...restsOn(review),
     });
   });
-  return [scoring, ...verifications, ...reviewed];
+  const replayed = replays.map((replay) => {
+    const at = `${replay.stream}@${replay.revision}`;
+    return add(`urn:holdfast:replay:${at}`, {
+      '@type': 'CreateAction',
+      name: `replay of finding ${findingId}`,
+      instrument: program(replay.data.tree),
+      object: cohortFiles(graph, story),
+      result: add(`urn:holdfast:replay-class:${at}`, {
+        '@type': 'PropertyValue',
+        name: 'predictions, compared with the recorded ones',
+        value: replay.data.class,
+      }),
+      endTime: momentOf(replay),
+      ...status('Completed'),
+      ...restsOn(replay),
+    });
+  });
+  return [scoring, ...verifications, ...reviewed, ...replayed];
 };
 
 /**

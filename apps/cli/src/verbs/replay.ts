@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   LOCAL_OPERATOR,
@@ -6,7 +6,8 @@ import {
   replayBundle,
   ReplayFinding,
   replayRecord,
-  type Replay,
+  type AuditedReplay,
+  type DataAtHand,
 } from '#apps/runner';
 import { readConfig } from '#libs/config';
 import type { TrainingProgress } from '#libs/jobs';
@@ -24,6 +25,8 @@ import { auditor, isFile, textOf, trustOf, type AuditorOptions } from './verify-
 
 interface ReplayOptions extends CommonOptions, AuditorOptions {
   readonly finding?: string;
+  readonly data?: string;
+  readonly splitKey?: string;
   readonly record?: string;
   readonly signWith?: string;
 }
@@ -34,6 +37,11 @@ export const replayVerb: Verb = (program, done) => {
       'train the pinned tree again for the recorded steps and compare predictions; of a finding of the home, or of a bundle alone',
     )
     .option('--finding <id>', 'which finding of a bundle that holds several')
+    .option('--data <file>', 'the rows of the study, for a bundle: refused unless they are those of the run')
+    .option(
+      '--split-key <file>',
+      'the key that splits these rows, which the operator may give you: metric and claim are then computed anew',
+    )
     .option('--record <file>', 'where the signed record goes (default: <finding>.replay.json)')
     .option(
       '--sign-with <file>',
@@ -45,14 +53,15 @@ export const replayVerb: Verb = (program, done) => {
 A file is a bundle: it is verified with the key that you give, as verify does, and what a verified bundle holds is trained
 again in this machine's sandbox. Nothing else is opened or asked. Of a finding of the home the replay is recorded in the log.
 
-Exit codes: 0 bit-exact or within tolerance, 1 not reproducible, or a bundle's verdict is BLOCK, 2 bad input, 3 no sandbox.
-The metric is recomputed where the rows of the study are at hand; a bundle holds none.`,
+Exit codes: 0 bit-exact or within tolerance, 1 not reproducible, a metric or claim that differs, or a bundle's verdict is
+BLOCK, 2 bad input, 3 no sandbox. The metric is recomputed where the rows of the study are at hand; a bundle holds none, so
+that an auditor brings them with --data and --split-key.`,
     )
     .action(async (given: string, options: ReplayOptions) =>
       done(
         (await isFile(given))
           ? replayBundleFile(outputFor(options), given, options)
-          : withSession(options, (session) => replay(session, given)),
+          : withSession(options, (session) => replay(session, given, options)),
       ),
     );
 };
@@ -67,11 +76,23 @@ const watching = (output: Output) => {
   };
 };
 
-const exitOf = ({ class: outcome }: Replay): ExitCode =>
-  outcome === 'not-reproducible' ? EXIT.blocked : EXIT.done;
+/** Another machine is no fault by itself: the predictions show whether it matters. */
+const exitOf = ({ rows }: Pick<AuditedReplay, 'rows'>): ExitCode =>
+  rows.some(({ row, outcome }) => row !== 'environment' && outcome === 'differs')
+    ? EXIT.blocked
+    : EXIT.done;
 
-const replay = async (session: Session, findingId: string): Promise<ExitCode> => {
+const replay = async (
+  session: Session,
+  findingId: string,
+  { data, splitKey }: ReplayOptions,
+): Promise<ExitCode> => {
   const { commands, output } = session;
+  if (data !== undefined || splitKey !== undefined)
+    return refuse(output, {
+      code: 'usage',
+      message: `found --data or --split-key with ${findingId}, which is no file; expected them with a bundle: a finding of the home is measured on its study's own rows`,
+    });
   const { onProgress, clear } = watching(output);
   const replayed = await commands
     .execute(new ReplayFinding(findingId, LOCAL_OPERATOR, onProgress))
@@ -94,6 +115,8 @@ const replayBundleFile = async (
 ): Promise<ExitCode> => {
   const trust = await trustOf(options);
   if (!trust.ok) return refuse(output, trust.error);
+  const data = await dataGiven(options);
+  if (!data.ok) return refuse(output, data.error);
   const { onProgress, clear } = watching(output);
   const recordOf = (findingId: string): string => options.record ?? `${findingId}.replay.json`;
   const held: { signer: Signer | null } = { signer: null };
@@ -109,7 +132,7 @@ const replayBundleFile = async (
   try {
     const replayed = await replayBundle({
       ...{ source: file.source, trust: trust.value, onProgress },
-      findingId: options.finding ?? null,
+      ...{ findingId: options.finding ?? null, data: data.value },
       beforeTraining,
     }).finally(clear);
     if (!replayed.ok) return refuse(output, replayed.error);
@@ -145,6 +168,34 @@ const replayBundleFile = async (
   } finally {
     file.close();
   }
+};
+
+/** Longer is no split key, and is not read. */
+const MOST_KEY_BYTES = 1024;
+
+/** The rows that the auditor names, with their key where he has it. */
+const dataGiven = async ({
+  data,
+  splitKey,
+}: ReplayOptions): Promise<Result<DataAtHand | null, Refusal>> => {
+  if (data === undefined)
+    return splitKey === undefined
+      ? ok(null)
+      : refused({
+          code: 'usage',
+          message: 'found --split-key without --data, expected the rows that it splits as well',
+        });
+  if (splitKey === undefined) return ok({ file: data, splitKey: null });
+  const size = await stat(splitKey).then(
+    (found) => (found.isFile() ? found.size : null),
+    () => null,
+  );
+  if (size === null || size > MOST_KEY_BYTES)
+    return refused({
+      code: 'split-key-unreadable',
+      message: `found ${size === null ? 'no file' : `${size} bytes`} at ${splitKey}, expected a split key as the operator's keys folder holds it; name its file with --split-key`,
+    });
+  return ok({ file: data, splitKey: await readFile(splitKey) });
 };
 
 const isThere = (path: string): Promise<boolean> =>
@@ -189,7 +240,7 @@ const SIGNS = { same: '✓', 'within-tolerance': '≈', differs: '✗', attested
 
 const sayReplay = (
   { line, style: { paint } }: Output,
-  { findingId, tree, steps, class: outcome, rows }: Replay,
+  { findingId, tree, steps, class: outcome, rows }: AuditedReplay,
 ): void => {
   const good = outcome !== 'not-reproducible';
   line(`${paint.bold(good ? paint.green(outcome) : paint.red(outcome))}   ${clean(findingId)}`);

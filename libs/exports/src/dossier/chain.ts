@@ -141,6 +141,7 @@ export interface Chain {
   /** A verification that was asked for after the last verdict. */
   readonly asked: EventOf<FindingEvent, 'VerificationRequested'> | null;
   readonly reviews: readonly EventOf<FindingEvent, 'FindingReviewed'>[];
+  readonly replays: readonly EventOf<FindingEvent, 'FindingReplayed'>[];
   readonly standing: Standing;
   readonly opened: EventOf<RunEvent, 'RunOpened'>;
   readonly attempts: readonly Attempt[];
@@ -181,6 +182,7 @@ export const chainOf = (evidence: FindingEvidence): Chain => {
     discarded,
     asked: asked !== null && asked.revision > (verdict?.revision ?? -1) ? asked : null,
     reviews: eventsOf(finding, 'FindingReviewed'),
+    replays: eventsOf(finding, 'FindingReplayed'),
     standing:
       verdict === null
         ? 'unverified'

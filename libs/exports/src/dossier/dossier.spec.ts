@@ -7,6 +7,7 @@ import { reportHtml } from './html.ts';
 import { modelCardOf } from './model-card.ts';
 import { reportPdf } from './pdf.ts';
 import type { Block, Report, Section, Text } from './report.ts';
+import { REPLAYED, VERIFIED } from '../testing/evidence.ts';
 import { ACCEPTED, BLOCKED, evidenceOf, verified } from '../testing/honest-evidence.ts';
 
 const REPORTS = [
@@ -181,6 +182,18 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     const about = 'Answer to the latest request for verification';
     expect(gapsOf(reportOf(evidenceOf([verified(), asked])))).toContain(about);
     expect(gapsOf(reportOf(evidenceOf([asked, verified()])))).not.toContain(about);
+  });
+
+  it('says what came of each replay, and that there was none', () => {
+    const about = 'Replay of the training';
+    expect(gapsOf(reportOf(VERIFIED))).toContain(about);
+    const report = reportOf(REPLAYED);
+    expect(gapsOf(report)).not.toContain(about);
+    expect(said(report)).toContain(
+      'trained again 2\u00a0times after the finding was proposed: 1 bit-exact, every prediction the same number; 1 not reproducible',
+    );
+    expect(said(report)).toContain('predictions | differs | TrainingTimedOut | the recorded');
+    expect(said(report)).toContain("metric | attested | not recomputed (the study's rows");
   });
 
   it('says that the history before a fork is not in it', () => {
