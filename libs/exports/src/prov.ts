@@ -1,5 +1,5 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import { linkTo, type FindingEvidence } from './evidence.ts';
+import { linkTo, placeOf, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
 import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
 
@@ -244,7 +244,7 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
   for (const reverted of story.reverts) {
     const by = restsOn(reverted);
     const { undone, toTree, fromTree } = reverted.data;
-    const revert = doc.activity(`hf:revert:${reverted.stream}@${reverted.revision}`, {
+    const revert = doc.activity(`hf:revert:${placeOf(reverted)}`, {
       ...type('hf:Revert'),
       ...momentOf(reverted),
       ...by,
@@ -292,9 +292,8 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   for (const mutationId of chain.mutations.filter((one) => story.attempts.has(one)))
     doc.derived(finding, programId(mutationId), by);
 
-  const verdictId = (event: RecordedEvent) => `hf:verdict:${event.stream}@${event.revision}`;
-  const verificationId = (event: RecordedEvent) =>
-    `hf:verification:${event.stream}@${event.revision}`;
+  const verdictId = (event: RecordedEvent) => `hf:verdict:${placeOf(event)}`;
+  const verificationId = (event: RecordedEvent) => `hf:verification:${placeOf(event)}`;
   for (const verified of verdicts) {
     const said = restsOn(verified);
     const verification = doc.activity(verificationId(verified), {
@@ -321,7 +320,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   for (const reviewed of reviews) {
     const moved = accepted?.revision === reviewed.revision + 1 ? [accepted] : [];
     const said = restsOn(reviewed, ...moved);
-    const review = doc.activity(`hf:review:${reviewed.stream}@${reviewed.revision}`, {
+    const review = doc.activity(`hf:review:${placeOf(reviewed)}`, {
       ...type('hf:Review'),
       ...momentOf(reviewed),
       'hf:decision': reviewed.data.decision,
@@ -334,7 +333,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   }
   for (const replayed of replays) {
     const said = restsOn(replayed);
-    const replay = doc.activity(`hf:replay:${replayed.stream}@${replayed.revision}`, {
+    const replay = doc.activity(`hf:replay:${placeOf(replayed)}`, {
       ...type('hf:Replay'),
       ...momentOf(replayed),
       'hf:class': replayed.data.class,
