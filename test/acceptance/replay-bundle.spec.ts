@@ -330,8 +330,7 @@ describe('a bundle, for an auditor who was given the rows', () => {
       const { folder, policy } = good(await readStudy(honest.prepared.study));
       const opened = (await honest.home.runs.load('parcels-1')).state.opened!;
       const atHand = { file: join(folder, policy.data.path), splitKey: SPLIT_KEY };
-      const table = async () =>
-        ok(new TextEncoder().encode('cell,people,positive\n0,99,98\n'));
+      const table = async () => ok(new TextEncoder().encode('cell,people,positive\n0,99,98\n'));
       const audited = good(await auditData(atHand, opened, { readFile: table }));
       expect(audited).toMatchObject({
         rows: [{ row: 'data', outcome: 'differs' }],

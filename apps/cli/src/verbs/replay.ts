@@ -37,7 +37,10 @@ export const replayVerb: Verb = (program, done) => {
       'train the pinned tree again for the recorded steps and compare predictions; of a finding of the home, or of a bundle alone',
     )
     .option('--finding <id>', 'which finding of a bundle that holds several')
-    .option('--data <file>', 'the rows of the study, for a bundle: refused unless they are those of the run')
+    .option(
+      '--data <file>',
+      'the rows of the study, for a bundle: refused unless they are those of the run',
+    )
     .option(
       '--split-key <file>',
       'the key that splits these rows, which the operator may give you: metric and claim are then computed anew',
@@ -61,7 +64,7 @@ that an auditor brings them with --data and --split-key.`,
       done(
         (await isFile(given))
           ? replayBundleFile(outputFor(options), given, options)
-          : withSession(options, (session) => replay(session, given, options)),
+          : replayOfHome(given, options),
       ),
     );
 };
@@ -82,17 +85,16 @@ const exitOf = ({ rows }: Pick<AuditedReplay, 'rows'>): ExitCode =>
     ? EXIT.blocked
     : EXIT.done;
 
-const replay = async (
-  session: Session,
-  findingId: string,
-  { data, splitKey }: ReplayOptions,
-): Promise<ExitCode> => {
+const replayOfHome = async (findingId: string, options: ReplayOptions): Promise<ExitCode> =>
+  options.data === undefined && options.splitKey === undefined
+    ? withSession(options, (session) => replay(session, findingId))
+    : refuse(outputFor(options), {
+        code: 'usage',
+        message: `found --data or --split-key with ${findingId}, which is no file; expected them with a bundle: a finding of the home is measured on its study's own rows`,
+      });
+
+const replay = async (session: Session, findingId: string): Promise<ExitCode> => {
   const { commands, output } = session;
-  if (data !== undefined || splitKey !== undefined)
-    return refuse(output, {
-      code: 'usage',
-      message: `found --data or --split-key with ${findingId}, which is no file; expected them with a bundle: a finding of the home is measured on its study's own rows`,
-    });
   const { onProgress, clear } = watching(output);
   const replayed = await commands
     .execute(new ReplayFinding(findingId, LOCAL_OPERATOR, onProgress))

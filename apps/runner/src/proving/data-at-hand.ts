@@ -138,7 +138,7 @@ export const claimRow = async (
   const expected = said(claim);
   const attested = (why: string) =>
     ok({
-      ...{ row: 'claim', outcome: 'attested', expected } as const,
+      ...({ row: 'claim', outcome: 'attested', expected } as const),
       found: `not recomputed (${why}): the operator's word`,
     });
   if (!counts.ok) return attested(counts.error.message);

@@ -62,7 +62,7 @@ const replayed = (evidence: FindingEvidence): FindingEvidence => {
     const canonical = new TextEncoder().encode(canonicalize(body));
     const sha256 = hash('sha256', canonical, 'hex');
     const event = decodeStored({ ...at, position: position + 1, hash: sha256, canonical }, types);
-    last = event as RecordedEvent as RecordedEvent<FindingEvent>;
+    last = event as RecordedEvent<FindingEvent>;
     return last;
   });
   return { ...evidence, finding: [...evidence.finding, ...more] };

@@ -418,9 +418,7 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
   const kinds = Map.groupBy(trainings, (training) => layersOf(training).join(' '));
   const layers = Object.entries(LAYER_MEANINGS).flatMap(([layer, meaning]) => {
     const first = trainings.find((training) => layersOf(training).some((one) => one === layer));
-    return first === undefined
-      ? []
-      : [{ cells: [say`${code(layer)}`, [meaning]], basis: [first] }];
+    return first === undefined ? [] : [{ cells: [say`${code(layer)}`, [meaning]], basis: [first] }];
   });
   return [
     statement(
