@@ -17,7 +17,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
 import { bundleLines } from '../present/bundle.ts';
 import { liveLine } from '../present/live-line.ts';
-import { clean } from '../present/text.ts';
+import { clean, wrap } from '../present/text.ts';
 import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -241,7 +241,7 @@ const signingKey = async ({ signWith, home }: ReplayOptions): Promise<Result<Sig
 const SIGNS = { same: '✓', 'within-tolerance': '≈', differs: '✗', attested: '·' } as const;
 
 const sayReplay = (
-  { line, style: { paint } }: Output,
+  { line, width, style: { paint } }: Output,
   { findingId, tree, steps, class: outcome, rows }: AuditedReplay,
 ): void => {
   const good = outcome !== 'not-reproducible';
@@ -254,8 +254,12 @@ const sayReplay = (
       'within-tolerance': paint.yellow,
       attested: paint.dim,
     };
-    line(`         ${paintRow[said](SIGNS[said])} ${row.padEnd(12)} ${clean(found)}`);
+    const before = ' '.repeat(24);
+    const [first = '', ...more] = wrap(clean(found), width - before.length);
+    line(`         ${paintRow[said](SIGNS[said])} ${row.padEnd(12)} ${first}`);
+    for (const rest of more) line(`${before}${rest}`);
     if (said === 'differs')
-      line(paint.dim(`           ${' '.repeat(12)} expected ${clean(expected)}`));
+      for (const rest of wrap(`expected ${clean(expected)}`, width - before.length))
+        line(paint.dim(`${before}${rest}`));
   }
 };

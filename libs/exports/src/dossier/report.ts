@@ -184,12 +184,15 @@ export const table = (
   rows,
 });
 
-/** `run-pay-1@17, @23, finding-pay-1-f1@0`: the stream is named where it changes. */
+const DIGEST = /[0-9a-f]{64}/u;
+
+/** `run-pay-1@17, @23, data-903379ff76c2…@0`: the stream is named where it changes, a digest in it by its beginning. */
 export const labelled = ({ events }: Basis): readonly (readonly [EventKey, string])[] =>
   events.map((key, at) => {
     const stream = key.slice(0, key.lastIndexOf('@'));
     const before = events[at - 1];
-    return [key, before?.startsWith(`${stream}@`) === true ? key.slice(stream.length) : key];
+    if (before?.startsWith(`${stream}@`) === true) return [key, key.slice(stream.length)];
+    return [key, key.replace(DIGEST, (digest) => `${digest.slice(0, 12)}…`)];
   });
 
 /** What is said of the events that are not listed. */
