@@ -87,7 +87,7 @@ def first_data(bundle, finding_id):
     """The data of the finding's FindingProposed."""
     events = bundle.events.get(f"finding-{finding_id}", [])
     body = events[0].body if events else None
-    if body is None or body["type"] != "FindingProposed":
+    if not is_known("finding", body) or body["type"] != "FindingProposed":
         raise ValueError("the finding stream does not start with FindingProposed")
     return body["data"]
 

@@ -165,8 +165,11 @@ const inked = (press: Press, word: Line): number => {
   return total(word) - widthOf(press, last, ' ');
 };
 
-/** A word that is wider than the line, cut where it must be. */
-const cut = (press: Press, word: Line, width: number): readonly Line[] => {
+/** A word that is wider than the line, cut into as few parts as do, of about the same length. */
+const cut = (press: Press, word: Line, room: number): readonly Line[] => {
+  const parts = Math.ceil(total(word) / room);
+  const widest = Math.max(...word.map(({ size }) => size));
+  const width = Math.min(room, total(word) / parts + widest);
   const lines: Piece[][] = [[]];
   let used = 0;
   for (const piece of word)
