@@ -105,6 +105,17 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     expect(html).not.toMatch(/https?:|<script|<img|<link|@import|url\(/u);
   });
 
+  it('lets digests break in its columns, and words not; names streams of digests by their beginning', () => {
+    const html = reportHtml(reportOf(VERIFIED)).replace(/<style>.*<\/style>/su, '');
+    const { dataDigest } = eventsOf(VERIFIED.run, 'RunOpened')[0]!.data.pins;
+    const words = html.replace(/<wbr>/gu, ' ').replace(/<[^>]*>/gu, '\n');
+    expect(words.match(/[0-9a-f]{33,}/gu)).toBeNull();
+    expect(words).toContain('hyperparameters.json');
+    expect(html).toContain(dataDigest.match(/.{8}/gu)!.join('<wbr>'));
+    expect(html).toContain(`>data-${dataDigest.slice(0, 12)}…@`);
+    expect(html).toContain(`aria-label="event data-${dataDigest}@`);
+  });
+
   it('is a tagged PDF with bookmarks, whose links lead somewhere', async () => {
     const text = latin1(await reportPdf(reportOf(evidence)));
     expect(text).toMatch(/^%PDF-1\.7/u);
