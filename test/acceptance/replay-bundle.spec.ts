@@ -1,5 +1,5 @@
 import { createPublicKey, hash, verify as verifyBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -11,13 +11,15 @@ import {
   sealLog,
   type Home,
 } from '#apps/runner';
+import { ok } from '#libs/kernel';
 import { readLogTree } from '#libs/log-tree';
 import { preAuthEncoding } from '#libs/signatures';
 import { readStudy } from '#libs/studies';
 import { judgeOf } from '../../apps/runner/src/notarising/judge-of.ts';
+import { auditData, claimRow } from '../../apps/runner/src/proving/data-at-hand.ts';
 import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { prepare, SPLIT_KEY, type Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
 
@@ -79,7 +81,11 @@ interface Said {
   readonly bundle: { readonly sha256: string; readonly verdict: string };
   readonly replay: {
     readonly class: string;
-    readonly rows: readonly { readonly row: string; readonly outcome: string }[];
+    readonly rows: readonly {
+      readonly row: string;
+      readonly outcome: string;
+      readonly found: string;
+    }[];
     readonly predictions: { readonly found: string; readonly expected: string };
   } | null;
   readonly record: { readonly file: string; readonly publicKey: string } | null;
@@ -232,6 +238,110 @@ describe('a bundle', () => {
         await noisy.home.close();
         await noisy.prepared.remove();
       }
+    },
+    PATIENCE,
+  );
+});
+
+describe('a bundle, for an auditor who was given the rows', () => {
+  /** What he was given, in a folder of his own. */
+  const given = async () => {
+    const cwd = await emptyFolder();
+    const { folder, policy } = good(await readStudy(honest.prepared.study));
+    await cp(join(folder, policy.data.path), join(cwd, 'rows'));
+    await writeFile(join(cwd, 'split.key'), SPLIT_KEY, { mode: 0o600 });
+    return cwd;
+  };
+  const args = () => ['replay', honest.file, '--key', honest.key, '--json'];
+
+  it(
+    'has its metric and its claim computed anew with the key that splits them, and its cohort table made again',
+    async () => {
+      const cwd = await given();
+      const said = await holdfast([...args(), '--data', 'rows', '--split-key', 'split.key'], {
+        cwd,
+      });
+      expect(said).toMatchObject({ exitCode: 0, stderr: '' });
+      const [{ replay, record }] = jsonLines<Said>(said) as [Said];
+      expect(replay?.rows).toMatchObject([
+        ...ROWS('same').slice(0, 2),
+        { row: 'metric', outcome: 'same' },
+        { row: 'data', outcome: 'same' },
+        { row: 'claim', outcome: 'same' },
+      ]);
+      const { claim } = (await honest.home.findings.load(FINDING)).state.proposed!;
+      expect(replay?.rows[4]?.found).toContain(`${claim.estimate}, standard error`);
+      expect(await statementOf(join(cwd, record!.file), record!.publicKey)).toMatchObject({
+        predicate: { rows: replay?.rows },
+      });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'without that key says that the rows are those of the run, and whose word the rest is',
+    async () => {
+      const said = await holdfast([...args(), '--data', 'rows'], { cwd: await given() });
+      expect(said).toMatchObject({ exitCode: 0, stderr: '' });
+      const [{ replay }] = jsonLines<Said>(said) as [Said];
+      const attested = /the split key, the operator's secret, was not given.*operator's word$/;
+      expect(replay?.rows.slice(2)).toMatchObject([
+        { row: 'metric', outcome: 'attested', found: expect.stringMatching(attested) as string },
+        { row: 'data', outcome: 'same' },
+        { row: 'claim', outcome: 'attested', found: expect.stringMatching(attested) as string },
+      ]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is refused with other rows, another key or a key alone, and nothing is trained or signed',
+    async () => {
+      const cwd = await given();
+      const rows = await readFile(join(cwd, 'rows'), 'utf8');
+      await writeFile(join(cwd, 'others'), `${rows}\n`);
+      await writeFile(join(cwd, 'another.key'), new Uint8Array(32).fill(8));
+      await writeFile(join(cwd, 'short.key'), new Uint8Array(31));
+      const before = (await readdir(cwd)).sort();
+      for (const [more, code] of [
+        [['--data', 'others'], 'data-differs'],
+        [['--data', 'nowhere'], 'data-missing'],
+        [['--data', 'rows', '--split-key', 'another.key'], 'split-key-differs'],
+        [['--data', 'rows', '--split-key', 'short.key'], 'split-key-differs'],
+        [['--data', 'rows', '--split-key', 'rows'], 'split-key-unreadable'],
+        [['--split-key', 'split.key'], 'usage'],
+      ] as const) {
+        const said = await holdfast([...args(), ...more], { cwd });
+        expect(jsonLines(said), code).toMatchObject([{ error: { code } }]);
+        expect(said.exitCode, code).toBe(2);
+      }
+      expect((await readdir(cwd)).sort()).toEqual(before);
+      const home = await holdfast(['replay', FINDING, '--data', join(cwd, 'rows'), '--json'], {
+        cwd,
+      });
+      expect(jsonLines(home)).toMatchObject([{ error: { code: 'usage' } }]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is told where the cohort table does not come out of the rows, or the claim does not',
+    async () => {
+      const { folder, policy } = good(await readStudy(honest.prepared.study));
+      const opened = (await honest.home.runs.load('parcels-1')).state.opened!;
+      const atHand = { file: join(folder, policy.data.path), splitKey: SPLIT_KEY };
+      const table = async () => ok(new TextEncoder().encode('cell,people,positive\n0,99,98\n'));
+      const audited = good(await auditData(atHand, opened, { readFile: table }));
+      expect(audited).toMatchObject({
+        rows: [{ row: 'data', outcome: 'differs' }],
+        counts: { ok: false },
+      });
+      const { proposed } = (await honest.home.findings.load(FINDING)).state;
+      const { sourceTree } = honest.home;
+      const { counts } = good(await auditData(atHand, opened, sourceTree));
+      const better = { ...proposed!, claim: { ...proposed!.claim, estimate: 0.5 } };
+      expect(good(await claimRow(proposed!, opened, counts, sourceTree)).outcome).toBe('same');
+      expect(good(await claimRow(better, opened, counts, sourceTree)).outcome).toBe('differs');
     },
     PATIENCE,
   );

@@ -87,7 +87,7 @@ def first_data(bundle, finding_id):
     """The data of the finding's FindingProposed."""
     events = bundle.events.get(f"finding-{finding_id}", [])
     body = events[0].body if events else None
-    if body is None or body["type"] != "FindingProposed":
+    if not is_known("finding", body) or body["type"] != "FindingProposed":
         raise ValueError("the finding stream does not start with FindingProposed")
     return body["data"]
 
@@ -513,6 +513,13 @@ def recorded_verdicts(chain):
         key = chain.opened()["keys"]["runner"]["publicKey"]
         if not signed(key, "verdict", attested, data["signature"]):
             faults.append(f"the signature of the verdict in event {place} does not hold")
+    for place, _, data in chain.of("finding", "FindingReplayed"):
+        faults.differ(f"the finding of the replay in event {place}", data["findingId"], chain.proposed["findingId"])
+        attested = {name: value for name, value in data.items() if name != "signature"}
+        attested["proposed"] = events[0].hash
+        key = chain.opened()["keys"]["runner"]["publicKey"]
+        if not signed(key, "replay", attested, data["signature"]):
+            faults.append(f"the signature of the replay in event {place} does not hold")
     return faults
 
 

@@ -73,6 +73,8 @@ def finding_lines(name, bodies):
                 lines.append(f"  the accepted line went back {when} to tree {show('toTree')}")
             case "VerificationRequested":
                 lines.append(f"  verification asked for {when}")
+            case "FindingReplayed":
+                lines.append(f"  trained again by the operator {when}: {show('class')}")
     return lines
 
 

@@ -23,7 +23,11 @@ import {
   type NotaryFact,
 } from '../../libs/bundle/src/testing/fixture.ts';
 import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
-import { runHeadAttestation, verdictAttestation } from '../../libs/provenance/src/attestations.ts';
+import {
+  replayAttestation,
+  runHeadAttestation,
+  verdictAttestation,
+} from '../../libs/provenance/src/attestations.ts';
 import {
   chained,
   honestRun,
@@ -254,6 +258,25 @@ const tellRun = (
     verdictAttestation(verdict, ended, proposed),
   );
   tell(ofFinding, [{ type: 'FindingVerified', data: { ...verdict, signature } }]);
+  const replay = {
+    ...{ findingId, trainingId: 'again', tree: chain.toTree, steps: 200 },
+    class: 'bit-exact' as const,
+    rows: [
+      {
+        ...{ row: 'predictions' as const, outcome: 'same' as const },
+        ...{ found: '36 identical predictions', expected: 'the recorded predictions' },
+      },
+    ],
+    environment: {
+      holdfast: '0.3.0',
+      runtime: { name: 'node', version: 'v24.21.0', sha256: 'ab'.repeat(32) },
+      platform: 'linux',
+      architecture: 'x64',
+    },
+    predictions: { found: 'cd'.repeat(32), expected: 'cd'.repeat(32) },
+  };
+  const again = workshop.sign('runner', 'replay', replayAttestation(replay, proposed));
+  tell(ofFinding, [{ type: 'FindingReplayed', data: { ...replay, signature: again } }]);
   tell(stream, [{ type: 'RunClosed', data: { findings: [{ findingId, verdict: 'PASS' }] } }]);
   const closed = head(stream);
   tell(stream, [signHead({ revision: closed.revision, hash: closed.hash })]);

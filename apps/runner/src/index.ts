@@ -48,10 +48,15 @@ export {
 export { sealReason, shownAudit, shownFinding, shownRun, type Shown } from './private-texts.ts';
 export { runOf, studyOf } from './proving/names.ts';
 export type { RecordedReplay } from './proving/replay.ts';
-export { replayBundle, type BundleToReplay, type ReplayedBundle } from './proving/replay-bundle.ts';
+export type { AuditedRow, DataAtHand } from './proving/data-at-hand.ts';
+export {
+  replayBundle,
+  type AuditedReplay,
+  type BundleToReplay,
+  type ReplayedBundle,
+} from './proving/replay-bundle.ts';
 export { REPLAY_PREDICATE, replayRecord } from './proving/replay-record.ts';
 export { restoreState, type Restored } from './proving/restore.ts';
-export type { Replay } from './proving/train-again.ts';
 export { verdictOn } from './proving/verify.ts';
 export * from './queries/export-finding.ts';
 export * from './queries/audit-columns.ts';

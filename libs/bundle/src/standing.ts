@@ -98,7 +98,7 @@ const rules = ({ accepted, streams }: Known): StandingLine => {
 const METRICS: StandingLine = {
   about: 'metrics',
   restsOn: ['operator'],
-  says: "the operator's word: metrics were computed on rows of the vault, which are not here; predictions, programs and rules are, and a replay trains again",
+  says: "the operator's word: metrics were computed on rows of the vault, which are not here; predictions, programs and rules are, a replay trains again, and computes them too where you are given the rows and the key that splits them",
 };
 
 export const standingOf = (known: Known): readonly StandingLine[] => [

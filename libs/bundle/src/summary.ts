@@ -59,6 +59,9 @@ const findingLines = (id: string, events: readonly ChainedBody[]): readonly stri
       case 'VerificationRequested':
         lines.push(`  verification asked for ${when}`);
         break;
+      case 'FindingReplayed':
+        lines.push(`  trained again by the operator ${when}: ${plain(data['class'])}`);
+        break;
       default:
     }
   }

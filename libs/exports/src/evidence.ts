@@ -37,14 +37,17 @@ export const eventsOf = <E extends Fact, Type extends E['type']>(
 
 /** The event that a statement rests on: where it stands, and the hash of its stored bytes. */
 export interface EventLink {
-  /** `<stream>@<revision>`. */
+  /** As {@link placeOf} says. */
   readonly event: string;
   /** SHA-256 of the stored bytes, lower-case hex. */
   readonly hash: string;
 }
 
+/** Where an event stands: `<stream>@<revision>`. */
+export const placeOf = ({ stream, revision }: RecordedEvent): string => `${stream}@${revision}`;
+
 /** Names an event so that whoever has the log finds it and knows it again. */
-export const linkTo = ({ stream, revision, hash }: RecordedEvent): EventLink => ({
-  event: `${stream}@${revision}`,
-  hash,
+export const linkTo = (event: RecordedEvent): EventLink => ({
+  event: placeOf(event),
+  hash: event.hash,
 });

@@ -12,6 +12,7 @@ import {
   BLOCKED,
   EVERY_EVIDENCE,
   linksIn,
+  REPLAYED,
   stringsIn,
   textOf,
   VERIFIED,
@@ -109,7 +110,7 @@ describe('a gap', () => {
     const { metadata, byproducts } = statement.predicate.runDetails;
     expect(metadata).not.toHaveProperty('finishedOn');
     expect(byproducts.find(({ name }) => name === 'finding')?.annotations).toMatchObject({
-      ...{ verdict: null, review: null, discarded: null },
+      ...{ verdict: null, review: null, discarded: null, replays: [] },
     });
 
     const prov = said('prov', await written(BARE, 'prov')) as Record<
@@ -117,14 +118,14 @@ describe('a gap', () => {
       Record<string, object>
     >;
     expect(prov['entity']?.['hf:finding:pay-1-f1']).toMatchObject({
-      ...{ 'hf:verdicts': 0, 'hf:reviews': 0 },
+      ...{ 'hf:verdicts': 0, 'hf:reviews': 0, 'hf:replays': 0 },
     });
     expect(prov['activity']?.['hf:run:pay-1']).toMatchObject({ 'hf:ended': 'not recorded' });
     expect(prov['activity']?.['hf:run:pay-1']).not.toHaveProperty('prov:endTime');
-    expect(JSON.stringify(prov)).not.toMatch(/hf:(verdict|review):/);
+    expect(JSON.stringify(prov)).not.toMatch(/hf:(verdict|review|replay):/);
 
     const text = textOf(await written(BARE, 'ro-crate'));
-    expect(text).toContain('verdict: not recorded; review: not recorded');
+    expect(text).toContain('verdict: not recorded; review: not recorded; replay: not recorded');
     expect(text).toContain('The end of the loop is not recorded.');
     expect(text).toContain('The end of this training is not recorded.');
     expect(text).toContain('The log holds no licence');
@@ -149,9 +150,21 @@ describe('a gap', () => {
     const invalidated = Object.values(prov['wasInvalidatedBy'] ?? {}) as Record<string, string>[];
     expect(invalidated.map((one) => one['prov:entity'])).toContain('hf:finding:f2');
     expect(textOf(await written(BLOCKED, 'ro-crate'))).toMatch(
-      /verdict: BLOCK; review: \w+; discarded/,
+      /verdict: BLOCK; review: \w+; replay: not recorded; discarded/,
     );
   });
+});
+
+const REPLAYS = eventsOf(REPLAYED.finding, 'FindingReplayed');
+
+it.each(JSON_FORMATS)('%s tells each replay, and what came of it', async (as) => {
+  const value = said(as, await written(REPLAYED, as));
+  const strings = stringsIn(value);
+  expect(REPLAYS.map(({ data }) => data.class)).toEqual(['bit-exact', 'not-reproducible']);
+  for (const { data, hash } of REPLAYS) {
+    expect(strings).toContain(data.class);
+    expect(JSON.stringify(value)).toContain(hash);
+  }
 });
 
 interface OpenLineage {

@@ -110,7 +110,7 @@ const runEvent = (
 
 /** The run as a whole: START when it opened, COMPLETE when its loop ended, OTHER for what was decided in it. */
 const loopEvents = (story: Story): readonly Placed[] => {
-  const { opened, loopEnded, attempts, reverts, proposed, verdicts, reviews } = story;
+  const { opened, loopEnded, attempts, reverts, proposed, verdicts, reviews, replays } = story;
   const { runId, studyId, environment } = opened.data;
   const run = {
     runId: runIdOf('run', runId),
@@ -171,6 +171,7 @@ const loopEvents = (story: Story): readonly Placed[] => {
           claim: { statistic, estimate, lower: interval.lower, upper: interval.upper, n },
           verdicts: verdicts.length,
           reviews: reviews.length,
+          replays: replays.length,
         }),
       },
       inputs: [dataOf(story), ...proposed.data.predictions.map(blobOf)],
@@ -186,6 +187,19 @@ const loopEvents = (story: Story): readonly Placed[] => {
       decision(reviewed, {
         finding: reviewed.data.findingId,
         outcome: reviewed.data.decision,
+      }),
+    ),
+    ...replays.map((replayed) =>
+      say({
+        eventType: 'OTHER',
+        of: replayed,
+        facets: {
+          holdfast_replay: own('HoldfastReplayRunFacet', {
+            finding: replayed.data.findingId,
+            training: replayed.data.trainingId,
+            class: replayed.data.class,
+          }),
+        },
       }),
     ),
   ];

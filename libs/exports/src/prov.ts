@@ -1,5 +1,5 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import { linkTo, type FindingEvidence } from './evidence.ts';
+import { linkTo, placeOf, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
 import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
 
@@ -244,7 +244,7 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
   for (const reverted of story.reverts) {
     const by = restsOn(reverted);
     const { undone, toTree, fromTree } = reverted.data;
-    const revert = doc.activity(`hf:revert:${reverted.stream}@${reverted.revision}`, {
+    const revert = doc.activity(`hf:revert:${placeOf(reverted)}`, {
       ...type('hf:Revert'),
       ...momentOf(reverted),
       ...by,
@@ -260,7 +260,7 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
 };
 
 const sayFinding = (doc: ProvDocument, story: Story): void => {
-  const { proposed, verdicts, reviews, discarded, accepted } = story;
+  const { proposed, verdicts, reviews, replays, discarded, accepted } = story;
   const { findingId, claim, chain, predictions } = proposed.data;
   const by = restsOn(proposed);
   const finding = doc.entity(`hf:finding:${findingId}`, {
@@ -273,6 +273,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     'hf:n': claim.n,
     'hf:verdicts': verdicts.length,
     'hf:reviews': reviews.length,
+    'hf:replays': replays.length,
     ...by,
   });
   const scoring = doc.activity(`hf:scoring:${findingId}`, {
@@ -291,9 +292,8 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   for (const mutationId of chain.mutations.filter((one) => story.attempts.has(one)))
     doc.derived(finding, programId(mutationId), by);
 
-  const verdictId = (event: RecordedEvent) => `hf:verdict:${event.stream}@${event.revision}`;
-  const verificationId = (event: RecordedEvent) =>
-    `hf:verification:${event.stream}@${event.revision}`;
+  const verdictId = (event: RecordedEvent) => `hf:verdict:${placeOf(event)}`;
+  const verificationId = (event: RecordedEvent) => `hf:verification:${placeOf(event)}`;
   for (const verified of verdicts) {
     const said = restsOn(verified);
     const verification = doc.activity(verificationId(verified), {
@@ -320,7 +320,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   for (const reviewed of reviews) {
     const moved = accepted?.revision === reviewed.revision + 1 ? [accepted] : [];
     const said = restsOn(reviewed, ...moved);
-    const review = doc.activity(`hf:review:${reviewed.stream}@${reviewed.revision}`, {
+    const review = doc.activity(`hf:review:${placeOf(reviewed)}`, {
       ...type('hf:Review'),
       ...momentOf(reviewed),
       'hf:decision': reviewed.data.decision,
@@ -331,11 +331,27 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     if (before !== undefined) doc.used(review, verdictId(before), said);
     doc.associated(review, actor(doc, reviewed.metadata.actor), said);
   }
+  for (const replayed of replays) {
+    const said = restsOn(replayed);
+    const replay = doc.activity(`hf:replay:${placeOf(replayed)}`, {
+      ...type('hf:Replay'),
+      ...momentOf(replayed),
+      'hf:class': replayed.data.class,
+      ...said,
+    });
+    doc.used(replay, tree(doc, replayed.data.tree), said);
+    for (const artefact of predictions.filter(
+      ({ sha256 }) => sha256 === replayed.data.predictions.expected,
+    ))
+      doc.used(replay, blob(doc, artefact), said);
+    doc.associated(replay, actor(doc, replayed.metadata.actor), said);
+    doc.associated(replay, key(doc, replayed.data.signature.keyId), said);
+  }
 };
 
 /**
  * A finding's provenance as PROV-JSON: how the programs came from each other, what was trained, measured, kept and taken
- * back, what was claimed of it and who verified and reviewed it. Every element and relation names the events that it
+ * back, what was claimed of it, who verified and reviewed it and what came of training it again. Every element and relation names the events that it
  * rests on. What the log doesn't hold is `not recorded`, a count of 0, or not there.
  */
 export const provOf = (evidence: FindingEvidence): Uint8Array => {

@@ -1,7 +1,7 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import type { FindingEvidence } from './evidence.ts';
+import { placeOf, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOf, nameOfBlob, nameOfCommit, nameOfEvent, nameOfTree } from './names.ts';
+import { nameOf, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
 import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
 
 const CONTEXT = [
@@ -35,10 +35,10 @@ const crateGraph = () => {
   /** The events that an entity rests on, each with the hash of its stored bytes. */
   const restsOn = (...events: readonly RecordedEvent[]): Entity => ({
     subjectOf: events.map((event) =>
-      add(nameOfEvent(event), {
+      add(nameOf('event', placeOf(event)), {
         '@type': 'CreativeWork',
-        name: `${event.type}, ${event.stream}@${event.revision}`,
-        identifier: `${event.stream}@${event.revision}`,
+        name: `${event.type}, ${placeOf(event)}`,
+        identifier: placeOf(event),
         dateCreated: event.metadata.time,
         sha256: event.hash,
       }),
@@ -70,7 +70,7 @@ const holdfast = ({ add }: CrateGraph, { opened }: Story): Reference =>
 
 /** Whoever did something, under a role and an opaque id. Only agents and the harness are software by their role. */
 const someone = ({ add }: CrateGraph, who: Actor): Reference =>
-  add(`urn:holdfast:agent:${nameOfActor(who)}`, {
+  add(nameOf('agent', nameOfActor(who)), {
     '@type': who.role === 'agent' || who.role === 'harness' ? 'SoftwareApplication' : 'Person',
     name: nameOfActor(who),
   });
@@ -182,12 +182,12 @@ const trainingActions = (
   const { name, value, n } = observed.data.observation.metric;
   return [
     training,
-    add(`urn:holdfast:measurement:${trainingId}`, {
+    add(nameOf('measurement', trainingId), {
       '@type': 'CreateAction',
       name: `measurement of a training, ${purpose}, seed ${seed}`,
       instrument: holdfast(graph, story),
       object: predictions,
-      result: add(`urn:holdfast:observation:${trainingId}`, {
+      result: add(nameOf('observation', trainingId), {
         '@type': 'PropertyValue',
         name,
         value,
@@ -201,16 +201,17 @@ const trainingActions = (
 };
 
 /** What has been said of the finding since; what was not says so. */
-const standingOf = ({ verdicts, reviews, discarded }: Story): string =>
+const standingOf = ({ verdicts, reviews, replays, discarded }: Story): string =>
   [
     `verdict: ${verdicts.at(-1)?.data.verdict ?? 'not recorded'}`,
     `review: ${reviews.at(-1)?.data.decision ?? 'not recorded'}`,
+    `replay: ${replays.at(-1)?.data.class ?? 'not recorded'}`,
     ...(discarded === null ? [] : ['discarded']),
   ].join('; ');
 
 const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] => {
   const { add, restsOn, program, file } = graph;
-  const { proposed, verdicts, reviews } = story;
+  const { proposed, verdicts, reviews, replays } = story;
   const { findingId, claim, chain, predictions } = proposed.data;
   const finding = add(nameOf('finding', findingId), {
     '@type': 'CreativeWork',
@@ -227,7 +228,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
     }),
     ...restsOn(proposed),
   });
-  const scoring = add(`urn:holdfast:scoring:${findingId}`, {
+  const scoring = add(nameOf('scoring', findingId), {
     '@type': 'CreateAction',
     name: `scoring of finding ${findingId}`,
     instrument: holdfast(graph, story),
@@ -237,14 +238,13 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
     ...status('Completed'),
     ...restsOn(proposed),
   });
-  const verifications = verdicts.map((verified) => {
-    const at = `${verified.stream}@${verified.revision}`;
-    return add(`urn:holdfast:verification:${at}`, {
+  const verifications = verdicts.map((verified) =>
+    add(nameOf('verification', placeOf(verified)), {
       '@type': 'CreateAction',
       name: `verification of finding ${findingId}`,
       instrument: holdfast(graph, story),
       object: finding,
-      result: add(`urn:holdfast:verdict:${at}`, {
+      result: add(nameOf('verdict', placeOf(verified)), {
         '@type': 'PropertyValue',
         name: 'verdict',
         value: verified.data.verdict,
@@ -253,16 +253,15 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
       endTime: momentOf(verified),
       ...status('Completed'),
       ...restsOn(verified),
-    });
-  });
-  const reviewed = reviews.map((review) => {
-    const at = `${review.stream}@${review.revision}`;
-    return add(`urn:holdfast:review:${at}`, {
+    }),
+  );
+  const reviewed = reviews.map((review) =>
+    add(nameOf('review', placeOf(review)), {
       '@type': 'ReviewAction',
       name: `review of finding ${findingId}`,
       agent: someone(graph, review.metadata.actor),
       object: finding,
-      result: add(`urn:holdfast:decision:${at}`, {
+      result: add(nameOf('decision', placeOf(review)), {
         '@type': 'PropertyValue',
         name: 'decision',
         value: review.data.decision,
@@ -270,9 +269,25 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
       endTime: momentOf(review),
       ...status('Completed'),
       ...restsOn(review),
-    });
-  });
-  return [scoring, ...verifications, ...reviewed];
+    }),
+  );
+  const replayed = replays.map((replay) =>
+    add(nameOf('replay', placeOf(replay)), {
+      '@type': 'CreateAction',
+      name: `replay of finding ${findingId}`,
+      instrument: program(replay.data.tree),
+      object: cohortFiles(graph, story),
+      result: add(nameOf('replay-class', placeOf(replay)), {
+        '@type': 'PropertyValue',
+        name: 'predictions, compared with the recorded ones',
+        value: replay.data.class,
+      }),
+      endTime: momentOf(replay),
+      ...status('Completed'),
+      ...restsOn(replay),
+    }),
+  );
+  return [scoring, ...verifications, ...reviewed, ...replayed];
 };
 
 /**

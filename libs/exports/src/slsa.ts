@@ -123,7 +123,7 @@ const dependenciesOf = ({ opened, proposed }: Story): readonly ResourceDescripto
 
 /** What was claimed, and what is recorded of it since; null where nothing is. */
 const findingDescriptor = (
-  { proposed, verdicts, reviews, discarded }: Story,
+  { proposed, verdicts, reviews, replays, discarded }: Story,
   head: RecordedEvent,
 ): ResourceDescriptor => {
   const { claim, findingId, chain } = proposed.data;
@@ -148,6 +148,7 @@ const findingDescriptor = (
               ...linkTo(verdict),
             },
       discarded: discarded === null ? null : linkTo(discarded),
+      replays: replays.map((replayed) => ({ class: replayed.data.class, ...linkTo(replayed) })),
       review:
         review === null
           ? null

@@ -36,6 +36,8 @@ export interface Story {
   readonly verdicts: readonly EventOf<FindingEvent, 'FindingVerified'>[];
   readonly discarded: EventOf<FindingEvent, 'FindingDiscarded'> | null;
   readonly reviews: readonly EventOf<FindingEvent, 'FindingReviewed'>[];
+  /** Times that its program was trained again. */
+  readonly replays: readonly EventOf<FindingEvent, 'FindingReplayed'>[];
   readonly accepted: EventOf<FindingEvent, 'FindingAccepted'> | null;
 }
 
@@ -93,6 +95,7 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
     verdicts: eventsOf(finding, 'FindingVerified'),
     discarded: eventsOf(finding, 'FindingDiscarded').at(-1) ?? null,
     reviews: eventsOf(finding, 'FindingReviewed'),
+    replays: eventsOf(finding, 'FindingReplayed'),
     accepted: eventsOf(finding, 'FindingAccepted').at(-1) ?? null,
   };
 };

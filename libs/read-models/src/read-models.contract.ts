@@ -8,6 +8,7 @@ import {
   recordHalted,
   recordNight,
   recorder,
+  replayOf,
   tree,
 } from './testing/recorded-run.ts';
 import { openReadModels, type DatabaseTarget, type LogReader, type ReadModels } from './index.ts';
@@ -366,8 +367,23 @@ export const describeReadModels = (storage: Storage): void => {
           expected: 'one for each kept mutation',
         },
       ]);
-      expect(blocked).toMatchObject({ review: 'none', acceptedAt: null, planted: ['withholding'] });
+      expect(blocked).toMatchObject({
+        ...{ review: 'none', acceptedAt: null, planted: ['withholding'] },
+        ...{ replays: 0, replayed: null, replayedAt: null },
+      });
       expect(blocked?.discardedAt).not.toBeNull();
+    });
+
+    it('findings: how often their programs were trained again, and what came of it last', async () => {
+      const to = recorder();
+      recordNight(to, { runId: 'r1' });
+      for (const outcome of ['not-reproducible', 'bit-exact'] as const)
+        to.record('finding-r1-f1', replayOf('r1-f1', outcome));
+      const views = await open();
+      await views.catchUp(logOf(to.events));
+      const [replayed] = (await views.findings({ finding: 'r1-f1' })).rows;
+      expect(replayed).toMatchObject({ replays: 2, replayed: 'bit-exact', review: 'accepted' });
+      expect(replayed?.replayedAt).toBe(to.events.at(-1)?.metadata.time);
     });
 
     it('filters by study, run, time, actor, domain and decision', async () => {

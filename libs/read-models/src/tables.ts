@@ -7,7 +7,7 @@ import {
   type CutoverAuditTable,
   type HypothesesTable,
 } from './cutover-audit/table.ts';
-import { addLooks, findingsMigration, type FindingsTable } from './findings/table.ts';
+import { addLooks, addReplays, findingsMigration, type FindingsTable } from './findings/table.ts';
 import { listsMigration, listsWithRunsMigration } from './lists.ts';
 import { restoreSourceMigration, type RestoreSourceTable } from './restore-source/table.ts';
 import { addNote, createRuns, runsMigration, type RunsTable } from './runs/table.ts';
@@ -117,6 +117,14 @@ const privateTextsMigration: Migration = {
   },
 };
 
+/** Findings with what came of training their programs again. */
+const replaysMigration: Migration = {
+  up: async (db) => {
+    await addReplays(db);
+    await forgetRows(db as Kysely<ViewTables>, PROJECTED);
+  },
+};
+
 /**
  * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
  * tables: the next catch-up fills them again.
@@ -134,4 +142,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '010-lists-with-runs': listsWithRunsMigration,
   '011-trail': trailMigration,
   '012-private-texts': privateTextsMigration,
+  '013-replays': replaysMigration,
 };

@@ -23,6 +23,6 @@ export {
   type TakeSnapshot,
 } from './snapshot.ts';
 export { dataDigest } from './source.ts';
-export { newSplitKey, splitCommitment } from './split.ts';
+export { newSplitKey, SPLIT_KEY_BYTES, splitCommitment } from './split.ts';
 export { surveyUndeclared, type UndeclaredColumn } from './survey.ts';
 export { openVault, type EarlierRelease, type OpenVault, type Vault } from './vault.ts';

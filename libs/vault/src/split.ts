@@ -1,10 +1,11 @@
 import { createHash, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { SPLITS, type DataPolicy, type Split } from '#libs/harness';
 
-const KEY_BYTES = 32;
+/** Length of a split key. */
+export const SPLIT_KEY_BYTES = 32;
 
 /** A new key to split rows with: 32 random bytes. One for each data digest, made when the study is registered. */
-export const newSplitKey = (): Uint8Array => new Uint8Array(randomBytes(KEY_BYTES));
+export const newSplitKey = (): Uint8Array => new Uint8Array(randomBytes(SPLIT_KEY_BYTES));
 
 /**
  * What may be published of a split key, so that nobody can change it later: SHA-256, lower-case hex, of the ASCII
@@ -40,8 +41,8 @@ export const splitter = (
 };
 
 const checked = (key: Uint8Array): Uint8Array => {
-  if (key.length !== KEY_BYTES) {
-    throw new RangeError(`a split key has ${KEY_BYTES} bytes, this one ${key.length}`);
+  if (key.length !== SPLIT_KEY_BYTES) {
+    throw new RangeError(`a split key has ${SPLIT_KEY_BYTES} bytes, this one ${key.length}`);
   }
   return key;
 };

@@ -98,6 +98,23 @@ describe('openVault', () => {
     }
   });
 
+  it.each(['csv', 'postgres'] as const)(
+    'counts a file that somebody brings instead of the study (%s), if it is the pinned one',
+    async (format) => {
+      await write(clinicCsv(), 'brought');
+      const digest = valueOf(await dataDigest(folder, 'brought'));
+      const brought = (expectedDigest: string) =>
+        openVault({
+          ...{ studyFolder: join(folder, 'nowhere'), file: join(folder, 'brought') },
+          data: { ...clinicPolicy, format, path: 'hr.clinic' },
+          ...{ splitKey: testKey(1), bounds: noBounds, expectedDigest },
+        });
+      const { counts } = valueOf(await brought(digest));
+      expect(counts.dev.cells).toEqual(countedByHand(testKey(1)).dev.cells);
+      expect(errorOf(await brought('0'.repeat(64)))).toMatchObject({ code: 'digest-differs' });
+    },
+  );
+
   it('counts the intersections of protected attributes, as the study crosses or merges them', async () => {
     await write(clinicCsv());
     const wing = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
 import {
   cellCount,
   coarsened,
@@ -47,6 +48,8 @@ export interface OpenVault {
   /** Folder of the snapshots; asked for data of format `postgres` only. */
   readonly snapshots?: string;
   readonly data: DataPolicy;
+  /** The file itself, where somebody brings it who has no study's folder and no snapshots; then `data.path` is a name only. */
+  readonly file?: string;
   /** Of the protected attributes: their groups are counted too. */
   readonly intersections?: readonly IntersectionPolicy[];
   /** 32 bytes, of {@link newSplitKey}. */
@@ -172,13 +175,16 @@ const recalled = (
 };
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 /** The study's file, or the snapshot of its table that was pinned: a table itself is never read here. */
 const openData = async ({
   studyFolder,
   snapshots,
   data,
+  file,
   expectedDigest,
 }: OpenVault): Promise<Awaited<ReturnType<typeof openSource>>> => {
+  if (file !== undefined) return openSource(dirname(file), basename(file));
   if (data.format !== 'postgres') return openSource(studyFolder, data.path);
   const missing = (found: string) =>
     refuse(

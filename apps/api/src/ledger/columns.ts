@@ -153,6 +153,11 @@ export const FINDING_COLUMNS: Columns<Awaited<ReturnType<typeof shownFinding>>> 
   reviewedBy: maybe.text('Opaque id of who reviewed it'),
   reviewedAt: maybe.time('When'),
   acceptedAt: maybe.time('When the accepted line was moved to it'),
+  replays: a.integer('How often its program was trained again'),
+  replayed: maybe.text(
+    'What came of the newest time: bit-exact, within-tolerance or not-reproducible',
+  ),
+  replayedAt: maybe.time('When that was recorded'),
   studyId: a.text('Its study'),
   runNumber: a.integer("The study's nth run"),
   changes: a.json("The mutations' summaries, in order"),

@@ -8,6 +8,7 @@ import {
   recordHalted,
   recordNight,
   recorder,
+  replayOf,
   type Attempt,
   type Recorder,
 } from '../../../../libs/read-models/src/testing/recorded-run.ts';
@@ -130,6 +131,14 @@ WHERE TO LOOK NEXT
   npx holdfast verify r1-f2    the chain again, row by row
   npx holdfast replay r1-f1    train the pinned tree again and compare
 `);
+  });
+
+  it('says what came of training a finding again', () => {
+    const events = recorded((to) => {
+      recordNight(to);
+      to.record('finding-r1-f1', replayOf('r1-f1', 'not-reproducible'));
+    });
+    expect(shown(events)).toContain('\n  r1-f1: trained again for 200 steps: not-reproducible\n');
   });
 
   it.each([80, 85, 90, 97, 100, 115, 116, 120, 140, 160])(

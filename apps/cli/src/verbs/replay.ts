@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   LOCAL_OPERATOR,
@@ -7,7 +7,8 @@ import {
   ReplayFinding,
   replayRecord,
   writeWhole,
-  type Replay,
+  type AuditedReplay,
+  type DataAtHand,
 } from '#apps/runner';
 import { readConfig } from '#libs/config';
 import type { TrainingProgress } from '#libs/jobs';
@@ -17,13 +18,15 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
 import { bundleLines } from '../present/bundle.ts';
 import { liveLine } from '../present/live-line.ts';
-import { clean } from '../present/text.ts';
+import { clean, wrap } from '../present/text.ts';
 import { outputFor, withSession, type CommonOptions, type Session } from '../session.ts';
 import { common, type Verb } from '../verb.ts';
 import { auditor, isFile, textOf, trustOf, type AuditorOptions } from './verify-bundle.ts';
 
 interface ReplayOptions extends CommonOptions, AuditorOptions {
   readonly finding?: string;
+  readonly data?: string;
+  readonly splitKey?: string;
   readonly record?: string;
   readonly signWith?: string;
 }
@@ -34,6 +37,14 @@ export const replayVerb: Verb = (program, done) => {
       'train the pinned tree again for the recorded steps and compare predictions; of a finding of the home, or of a bundle alone',
     )
     .option('--finding <id>', 'which finding of a bundle that holds several')
+    .option(
+      '--data <file>',
+      'the rows of the study, for a bundle: refused unless they are those of the run',
+    )
+    .option(
+      '--split-key <file>',
+      'the key that splits these rows, which the operator may give you: metric and claim are then computed anew',
+    )
     .option('--record <file>', 'where the signed record goes (default: <finding>.replay.json)')
     .option(
       '--sign-with <file>',
@@ -45,14 +56,15 @@ export const replayVerb: Verb = (program, done) => {
 A file is a bundle: it is verified with the key that you give, as verify does, and what a verified bundle holds is trained
 again in this machine's sandbox. Nothing else is opened or asked. Of a finding of the home the replay is recorded in the log.
 
-Exit codes: 0 bit-exact or within tolerance, 1 not reproducible, or a bundle's verdict is BLOCK, 2 bad input, 3 no sandbox.
-The metric is recomputed where the rows of the study are at hand; a bundle holds none.`,
+Exit codes: 0 bit-exact or within tolerance, 1 not reproducible, a metric or claim that differs, or a bundle's verdict is
+BLOCK, 2 bad input, 3 no sandbox. The metric is recomputed where the rows of the study are at hand; a bundle holds none, so
+that an auditor brings them with --data and --split-key.`,
     )
     .action(async (given: string, options: ReplayOptions) =>
       done(
         (await isFile(given))
           ? replayBundleFile(outputFor(options), given, options)
-          : withSession(options, (session) => replay(session, given)),
+          : replayOfHome(given, options),
       ),
     );
 };
@@ -67,8 +79,19 @@ const watching = (output: Output) => {
   };
 };
 
-const exitOf = ({ class: outcome }: Replay): ExitCode =>
-  outcome === 'not-reproducible' ? EXIT.blocked : EXIT.done;
+/** Another machine is no fault by itself: the predictions show whether it matters. */
+const exitOf = ({ rows }: Pick<AuditedReplay, 'rows'>): ExitCode =>
+  rows.some(({ row, outcome }) => row !== 'environment' && outcome === 'differs')
+    ? EXIT.blocked
+    : EXIT.done;
+
+const replayOfHome = async (findingId: string, options: ReplayOptions): Promise<ExitCode> =>
+  options.data === undefined && options.splitKey === undefined
+    ? withSession(options, (session) => replay(session, findingId))
+    : refuse(outputFor(options), {
+        code: 'usage',
+        message: `found --data or --split-key with ${findingId}, which is no file; expected them with a bundle: a finding of the home is measured on its study's own rows`,
+      });
 
 const replay = async (session: Session, findingId: string): Promise<ExitCode> => {
   const { commands, output } = session;
@@ -94,6 +117,8 @@ const replayBundleFile = async (
 ): Promise<ExitCode> => {
   const trust = await trustOf(options);
   if (!trust.ok) return refuse(output, trust.error);
+  const data = await dataGiven(options);
+  if (!data.ok) return refuse(output, data.error);
   const { onProgress, clear } = watching(output);
   const recordOf = (findingId: string): string => options.record ?? `${findingId}.replay.json`;
   const held: { signer: Signer | null } = { signer: null };
@@ -109,7 +134,7 @@ const replayBundleFile = async (
   try {
     const replayed = await replayBundle({
       ...{ source: file.source, trust: trust.value, onProgress },
-      findingId: options.finding ?? null,
+      ...{ findingId: options.finding ?? null, data: data.value },
       beforeTraining,
     }).finally(clear);
     if (!replayed.ok) return refuse(output, replayed.error);
@@ -145,6 +170,34 @@ const replayBundleFile = async (
   } finally {
     file.close();
   }
+};
+
+/** Longer is no split key, and is not read. */
+const MOST_KEY_BYTES = 1024;
+
+/** The rows that the auditor names, with their key where he has it. */
+const dataGiven = async ({
+  data,
+  splitKey,
+}: ReplayOptions): Promise<Result<DataAtHand | null, Refusal>> => {
+  if (data === undefined)
+    return splitKey === undefined
+      ? ok(null)
+      : refused({
+          code: 'usage',
+          message: 'found --split-key without --data, expected the rows that it splits as well',
+        });
+  if (splitKey === undefined) return ok({ file: data, splitKey: null });
+  const size = await stat(splitKey).then(
+    (found) => (found.isFile() ? found.size : null),
+    () => null,
+  );
+  if (size === null || size > MOST_KEY_BYTES)
+    return refused({
+      code: 'split-key-unreadable',
+      message: `found ${size === null ? 'no file' : `${size} bytes`} at ${splitKey}, expected a split key as the operator's keys folder holds it; name its file with --split-key`,
+    });
+  return ok({ file: data, splitKey: await readFile(splitKey) });
 };
 
 const isThere = (path: string): Promise<boolean> =>
@@ -188,8 +241,8 @@ const signingKey = async ({ signWith, home }: ReplayOptions): Promise<Result<Sig
 const SIGNS = { same: '✓', 'within-tolerance': '≈', differs: '✗', attested: '·' } as const;
 
 const sayReplay = (
-  { line, style: { paint } }: Output,
-  { findingId, tree, steps, class: outcome, rows }: Replay,
+  { line, width, style: { paint } }: Output,
+  { findingId, tree, steps, class: outcome, rows }: AuditedReplay,
 ): void => {
   const good = outcome !== 'not-reproducible';
   line(`${paint.bold(good ? paint.green(outcome) : paint.red(outcome))}   ${clean(findingId)}`);
@@ -201,8 +254,12 @@ const sayReplay = (
       'within-tolerance': paint.yellow,
       attested: paint.dim,
     };
-    line(`         ${paintRow[said](SIGNS[said])} ${row.padEnd(12)} ${clean(found)}`);
+    const before = ' '.repeat(24);
+    const [first = '', ...more] = wrap(clean(found), width - before.length);
+    line(`         ${paintRow[said](SIGNS[said])} ${row.padEnd(12)} ${first}`);
+    for (const rest of more) line(`${before}${rest}`);
     if (said === 'differs')
-      line(paint.dim(`           ${' '.repeat(12)} expected ${clean(expected)}`));
+      for (const rest of wrap(`expected ${clean(expected)}`, width - before.length))
+        line(paint.dim(`${before}${rest}`));
   }
 };

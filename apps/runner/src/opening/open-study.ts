@@ -7,6 +7,7 @@ import { openSecretFile } from '#libs/signatures';
 import {
   newSplitKey,
   openVault,
+  SPLIT_KEY_BYTES,
   splitCommitment,
   type EarlierRelease,
   type Vault,
@@ -102,9 +103,6 @@ const releasedBy = async (
   const table = await sourceTree.readFile(cohorts.table.oid);
   return table.ok ? ok({ coarsened: cohorts.coarsened, table: table.value }) : table;
 };
-
-/** Length of a split key in bytes, as the vault makes them. */
-const SPLIT_KEY_BYTES = 32;
 
 /**
  * The key that splits the rows of these data, one for all studies of them: made once, before its commitment, and never

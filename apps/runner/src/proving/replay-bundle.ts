@@ -21,6 +21,15 @@ import { generateKey } from '#libs/signatures';
 import { gatherObjects, openSourceTree } from '#libs/source-tree';
 import { environmentRecord, queueHere, type HomeOptions } from '../home.ts';
 import { BUNDLE_PORTS } from './bundle-files.ts';
+import {
+  auditData,
+  checkData,
+  claimRow,
+  measuredOn,
+  NO_DATA,
+  type AuditedRow,
+  type DataAtHand,
+} from './data-at-hand.ts';
 import { recordedTraining, trainAgain, type RecordedTraining, type Replay } from './train-again.ts';
 
 export interface BundleToReplay {
@@ -28,6 +37,8 @@ export interface BundleToReplay {
   readonly trust: AuditorTrust;
   /** Null: the only one that the bundle is about. */
   readonly findingId: string | null;
+  /** Null: the bundle is all that there is. */
+  readonly data?: DataAtHand | null;
   /** Default: this machine's. */
   readonly sandbox?: HomeOptions['sandbox'];
   readonly onProgress?: (progress: TrainingProgress) => void;
@@ -35,18 +46,24 @@ export interface BundleToReplay {
   readonly beforeTraining?: (findingId: string) => Promise<Result<unknown, Refusal>>;
 }
 
+/** What came of it, with what the auditor's data say where he brought them. */
+export interface AuditedReplay extends Omit<Replay, 'rows'> {
+  readonly rows: readonly AuditedRow[];
+}
+
 export interface ReplayedBundle {
   /** SHA-256 of the whole file. */
   readonly sha256: string;
   readonly verdict: BundleVerdict;
   /** Null where the verdict is BLOCK: nothing was trained. */
-  readonly replay: Replay | null;
+  readonly replay: AuditedReplay | null;
 }
 
 /**
  * Verifies a bundle, then trains one of its findings again out of nothing but the bundle, contained by this machine's
  * sandbox, and compares the predictions. No home, log, repository or configuration is opened; what is laid out is in a
- * temporary folder that is removed at the end. The metric stays the operator's word: a bundle holds no rows.
+ * temporary folder that is removed at the end. A bundle holds no rows: metric and claim stay the operator's word, unless
+ * the auditor brings the data and the key that splits them.
  *
  * @throws SandboxUnavailable where the sandbox itself could not work; what `source.read` throws
  */
@@ -54,6 +71,7 @@ export const replayBundle = async ({
   source,
   trust,
   findingId: asked,
+  data = null,
   sandbox = openSandbox,
   onProgress = () => undefined,
   beforeTraining = () => Promise.resolve(ok(null)),
@@ -71,16 +89,21 @@ export const replayBundle = async ({
   const bundle = opening.value;
   const recorded = await readRecorded(bundle, findingId.value);
   if (!recorded.ok) return recorded;
+  const { opened, launched, completed, proposed } = recorded.value;
+  const atHand = data === null ? ok(null) : await checkData(data, opened);
+  if (!atHand.ok) return atHand;
   const wanted = await beforeTraining(findingId.value);
   if (!wanted.ok) return wanted;
 
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-replay-'));
   try {
-    const { opened, launched, completed } = recorded.value;
     const dir = join(folder, 'objects.git');
     const gathered = await gatherObjects(
       dir,
-      [launched.tree, completed.predictions.oid, ...cohortsOf(opened)],
+      [
+        ...[launched.tree, completed.predictions.oid, ...cohortsOf(opened)],
+        ...(atHand.value === null ? [] : proposed.predictions.map(({ oid }) => oid)),
+      ],
       bundle.readObject,
     );
     if (!gathered.ok) return gathered;
@@ -92,6 +115,10 @@ export const replayBundle = async ({
           'the bundle was changed while it was read; replay it again from a file that stands still',
       });
     const sourceTree = await openSourceTree({ dir });
+    const audited =
+      atHand.value === null ? ok(NO_DATA) : await auditData(atHand.value, opened, sourceTree);
+    if (!audited.ok) return audited;
+    const { rows, counts } = audited.value;
     // Nobody asks for the worker's signature again: the predictions are compared here.
     const queue = await queueHere({ sourceTree }, generateKey(), sandbox);
     const replay = await trainAgain(
@@ -99,13 +126,20 @@ export const replayBundle = async ({
         ...{ sourceTree, onProgress },
         queue: () => Promise.resolve(queue),
         environment: () => environmentRecord(null),
-        measuredRows: () =>
-          Promise.resolve(refused({ code: 'rows-absent', message: 'a bundle holds no rows' })),
+        measuredRows: () => Promise.resolve(measuredOn(counts)),
       },
       findingId.value,
       recorded.value,
     );
-    return replay.ok ? ok({ sha256, verdict, replay: replay.value }) : replay;
+    if (!replay.ok) return replay;
+    const claim =
+      atHand.value === null ? ok(null) : await claimRow(proposed, opened, counts, sourceTree);
+    if (!claim.ok) return claim;
+    const more = [...rows, ...(claim.value === null ? [] : [claim.value])];
+    return ok({
+      ...{ sha256, verdict },
+      replay: { ...replay.value, rows: [...replay.value.rows, ...more] },
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -161,10 +195,15 @@ const problemOf = (type: string, data: unknown): string | null => {
   return first === undefined ? null : `${first.path} ${first.message}`;
 };
 
+/** A finding's claim, and the training that stands for it. */
+interface RecordedFinding extends RecordedTraining {
+  readonly proposed: FindingProposed['data'];
+}
+
 const readRecorded = async (
   bundle: OpenedBundle,
   findingId: string,
-): Promise<Result<RecordedTraining, Refusal>> => {
+): Promise<Result<RecordedFinding, Refusal>> => {
   const absent = (message: string) => refused({ code: 'training-absent', message });
   let proposed: FindingProposed['data'] | null = null;
   for await (const event of eventsOf<FindingEvent>(bundle, `finding-${findingId}`)) {
@@ -187,7 +226,7 @@ const readRecorded = async (
     problemOf('TrainingCompleted', completed) ??
     problemOf('MetricObserved', observed);
   return problem === null
-    ? ok(recorded)
+    ? ok({ ...recorded, proposed })
     : refused({
         code: 'bundle-unusable',
         message: `found an event that nobody may write: ${problem}; the bundle can't be replayed`,

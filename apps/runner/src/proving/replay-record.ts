@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import { IN_TOTO_JSON, STATEMENT_TYPE } from '#libs/exports';
 import { signEnvelope, type SigningKey } from '#libs/signatures';
 import { VERSION } from '../version.ts';
-import type { Replay } from './train-again.ts';
+import type { AuditedReplay } from './replay-bundle.ts';
 
 /** Type of the predicate that says how a finding was trained again: docs/how-to/replay-and-restore.md. */
 export const REPLAY_PREDICATE = 'urn:holdfast:replay:1';
@@ -13,7 +13,7 @@ export const REPLAY_PREDICATE = 'urn:holdfast:replay:1';
  */
 export const replayRecord = (
   bundle: { readonly sha256: string },
-  replay: Replay,
+  replay: AuditedReplay,
   signer: SigningKey,
   time: string,
 ): Uint8Array => {

@@ -2,6 +2,7 @@ import type { FindingEvent } from '#libs/findings';
 import type { RecordedEvent } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import { eventsOf, type EventOf, type FindingEvidence } from '../evidence.ts';
+import { storyOf, type Story } from '../story.ts';
 
 /** What became of an iteration. */
 export type AttemptOutcome =
@@ -43,29 +44,26 @@ const OUTCOME_OF_REVERT = {
   'post-loop-gate': 'unfair',
 } as const;
 
-const attemptsOf = (run: readonly RecordedEvent<RunEvent>[]): readonly Attempt[] => {
+const attemptsOf = (
+  run: readonly RecordedEvent<RunEvent>[],
+  { attempts }: Story,
+): readonly Attempt[] => {
   const hypotheses = eventsOf(run, 'HypothesisProposed');
   const charges = eventsOf(run, 'BudgetCharged');
   const exhausted = eventsOf(run, 'BudgetExhausted').at(0) ?? null;
   const refusals = eventsOf(run, 'ProposalRefused');
   const reverts = eventsOf(run, 'RunReverted');
   const halted = eventsOf(run, 'RunHalted').at(0) ?? null;
-  const byMutation = <Event extends { readonly data: { readonly mutationId: string | null } }>(
-    events: readonly Event[],
-  ): ReadonlyMap<string | null, Event> =>
-    new Map(events.map((event) => [event.data.mutationId, event]));
   const mutations = new Map(
-    eventsOf(run, 'MutationProposed').map((event) => [event.data.hypothesisId, event]),
+    [...attempts.values()].map((attempt) => [attempt.proposed.data.hypothesisId, attempt]),
   );
   const metrics = new Map(
     eventsOf(run, 'SecondaryMetricProposed').map((event) => [event.data.hypothesisId, event]),
   );
-  const restorePoints = byMutation(eventsOf(run, 'RestorePointTaken'));
-  const cutovers = byMutation(eventsOf(run, 'MutationCutOver'));
-  const kept = byMutation(eventsOf(run, 'MutationKept'));
-  const reverted = byMutation(eventsOf(run, 'MutationReverted'));
-  const observed = byMutation(
-    eventsOf(run, 'MetricObserved').filter(({ data }) => data.purpose === 'candidate'),
+  const observed = new Map(
+    eventsOf(run, 'MetricObserved')
+      .filter(({ data }) => data.purpose === 'candidate')
+      .map((event) => [event.data.mutationId, event]),
   );
   const undoing = new Map(
     reverts.flatMap((event) => event.data.undone.map((id) => [id, event] as const)),
@@ -82,11 +80,13 @@ const attemptsOf = (run: readonly RecordedEvent<RunEvent>[]): readonly Attempt[]
     const next = hypotheses[at + 1]?.revision ?? Infinity;
     const within = (event: RecordedEvent<RunEvent> | null): boolean =>
       event !== null && event.revision > hypothesis.revision && event.revision < next;
-    const mutation = mutations.get(hypothesisId) ?? null;
+    const attempt = mutations.get(hypothesisId);
+    const mutation = attempt?.proposed ?? null;
     const metric = metrics.get(hypothesisId) ?? null;
     const id = mutation?.data.mutationId ?? '';
-    const ownRevert = reverted.get(id) ?? null;
-    const ownKeep = kept.get(id) ?? null;
+    const decision = attempt?.decided ?? null;
+    const kept = decision?.type === 'MutationKept' ? decision : null;
+    const reverted = decision?.type === 'MutationReverted' ? decision : null;
     const undone = undoing.get(id) ?? null;
     const refusal = refusals.filter(({ data }) => data.hypothesisId === hypothesisId).at(-1);
     const decided = ((): Pick<Attempt, 'decidedBy' | 'outcome'> => {
@@ -97,9 +97,9 @@ const attemptsOf = (run: readonly RecordedEvent<RunEvent>[]): readonly Attempt[]
           decidedBy: undone,
           outcome: undone.data.mutationId === id ? 'diverged' : 'undone',
         };
-      if (ownKeep !== null) return { decidedBy: ownKeep, outcome: 'kept' };
-      if (ownRevert !== null)
-        return { decidedBy: ownRevert, outcome: OUTCOME_OF_REVERT[ownRevert.data.reason] };
+      if (kept !== null) return { decidedBy: kept, outcome: 'kept' };
+      if (reverted !== null)
+        return { decidedBy: reverted, outcome: OUTCOME_OF_REVERT[reverted.data.reason] };
       if (metric !== null) return { decidedBy: metric, outcome: 'metric' };
       if (within(exhausted)) return { decidedBy: exhausted, outcome: 'not-paid' };
       if (refusal !== undefined && mutation === null)
@@ -110,11 +110,11 @@ const attemptsOf = (run: readonly RecordedEvent<RunEvent>[]): readonly Attempt[]
       hypothesis,
       mutation,
       metric,
-      restorePoint: restorePoints.get(id) ?? null,
-      cutover: cutovers.get(id) ?? null,
+      restorePoint: attempt?.restorePoint ?? null,
+      cutover: attempt?.cutOver ?? null,
       observed: observed.get(id) ?? null,
-      kept: ownKeep,
-      reverted: ownRevert,
+      kept,
+      reverted,
       charges: [hypothesisId, id, metric?.data.metricId ?? ''].flatMap(
         (paysFor) => paid.get(paysFor) ?? [],
       ),
@@ -132,17 +132,16 @@ export type Standing =
   | 'discarded';
 
 /** The events of a finding, by what a report asks of them. */
-export interface Chain {
+export interface Chain extends Pick<
+  Story,
+  'proposed' | 'opened' | 'discarded' | 'reviews' | 'replays'
+> {
   readonly evidence: FindingEvidence;
-  readonly proposed: EventOf<FindingEvent, 'FindingProposed'>;
+  /** The newest. */
   readonly verdict: EventOf<FindingEvent, 'FindingVerified'> | null;
-  readonly verdicts: readonly EventOf<FindingEvent, 'FindingVerified'>[];
-  readonly discarded: EventOf<FindingEvent, 'FindingDiscarded'> | null;
   /** A verification that was asked for after the last verdict. */
   readonly asked: EventOf<FindingEvent, 'VerificationRequested'> | null;
-  readonly reviews: readonly EventOf<FindingEvent, 'FindingReviewed'>[];
   readonly standing: Standing;
-  readonly opened: EventOf<RunEvent, 'RunOpened'>;
   readonly attempts: readonly Attempt[];
   /** The attempts that the finding rests on: its kept mutations, in order. */
   readonly links: readonly Attempt[];
@@ -159,15 +158,11 @@ export interface Chain {
  */
 export const chainOf = (evidence: FindingEvidence): Chain => {
   const { finding, run, study, data } = evidence;
-  const proposed = eventsOf(finding, 'FindingProposed').at(0);
-  const opened = eventsOf(run, 'RunOpened').at(0);
-  if (proposed === undefined || opened === undefined)
-    throw new Error('evidence without FindingProposed or RunOpened is not that of a finding');
-  const verdicts = eventsOf(finding, 'FindingVerified');
-  const verdict = verdicts.at(-1) ?? null;
-  const discarded = eventsOf(finding, 'FindingDiscarded').at(-1) ?? null;
+  const story = storyOf(evidence);
+  const { proposed, opened, discarded, reviews, replays } = story;
+  const verdict = story.verdicts.at(-1) ?? null;
   const asked = eventsOf(finding, 'VerificationRequested').at(-1) ?? null;
-  const attempts = attemptsOf(run);
+  const attempts = attemptsOf(run, story);
   const streams = [finding, run, study, data].filter((events) => events.length > 0);
   // The log's own order, where a file of events gives no place in it: by time.
   const newest = streams
@@ -175,19 +170,15 @@ export const chainOf = (evidence: FindingEvidence): Chain => {
     .reduce((one, other) => (other.metadata.time > one.metadata.time ? other : one));
   return {
     evidence,
-    proposed,
+    ...{ proposed, opened, discarded, reviews, replays },
     verdict,
-    verdicts,
-    discarded,
     asked: asked !== null && asked.revision > (verdict?.revision ?? -1) ? asked : null,
-    reviews: eventsOf(finding, 'FindingReviewed'),
     standing:
       verdict === null
         ? 'unverified'
         : discarded !== null || verdict.data.verdict === 'BLOCK'
           ? 'discarded'
           : 'passed',
-    opened,
     attempts,
     links: proposed.data.chain.mutations.flatMap(
       (id) => attempts.find(({ mutation }) => mutation?.data.mutationId === id) ?? [],

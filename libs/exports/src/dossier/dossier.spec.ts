@@ -7,6 +7,7 @@ import { reportHtml } from './html.ts';
 import { modelCardOf } from './model-card.ts';
 import { reportPdf } from './pdf.ts';
 import type { Block, Report, Section, Text } from './report.ts';
+import { REPLAYED, VERIFIED } from '../testing/evidence.ts';
 import { ACCEPTED, BLOCKED, evidenceOf, verified } from '../testing/honest-evidence.ts';
 
 const REPORTS = [
@@ -104,6 +105,17 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     expect(html).not.toMatch(/https?:|<script|<img|<link|@import|url\(/u);
   });
 
+  it('lets digests break in its columns, and words not; names streams of digests by their beginning', () => {
+    const html = reportHtml(reportOf(VERIFIED)).replace(/<style>.*<\/style>/su, '');
+    const { dataDigest } = eventsOf(VERIFIED.run, 'RunOpened')[0]!.data.pins;
+    const words = html.replace(/<wbr>/gu, ' ').replace(/<[^>]*>/gu, '\n');
+    expect(words.match(/[0-9a-f]{33,}/gu)).toBeNull();
+    expect(words).toContain('hyperparameters.json');
+    expect(html).toContain(dataDigest.match(/.{8}/gu)!.join('<wbr>'));
+    expect(html).toContain(`>data-${dataDigest.slice(0, 12)}…@`);
+    expect(html).toContain(`aria-label="event data-${dataDigest}@`);
+  });
+
   it('is a tagged PDF with bookmarks, whose links lead somewhere', async () => {
     const text = latin1(await reportPdf(reportOf(evidence)));
     expect(text).toMatch(/^%PDF-1\.7/u);
@@ -181,6 +193,18 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     const about = 'Answer to the latest request for verification';
     expect(gapsOf(reportOf(evidenceOf([verified(), asked])))).toContain(about);
     expect(gapsOf(reportOf(evidenceOf([asked, verified()])))).not.toContain(about);
+  });
+
+  it('says what came of each replay, and that there was none', () => {
+    const about = 'Replay of the training';
+    expect(gapsOf(reportOf(VERIFIED))).toContain(about);
+    const report = reportOf(REPLAYED);
+    expect(gapsOf(report)).not.toContain(about);
+    expect(said(report)).toContain(
+      'trained again 2\u00a0times after the finding was proposed: 1 bit-exact, every prediction the same number; 1 not reproducible',
+    );
+    expect(said(report)).toContain('predictions | differs | TrainingTimedOut | the recorded');
+    expect(said(report)).toContain("metric | attested | not recomputed (the study's rows");
   });
 
   it('says that the history before a fork is not in it', () => {

@@ -38,6 +38,7 @@ const summary = (chain: Chain): DraftSection =>
     [
       section('finding-effect', 'What is claimed', finding.effect(chain)),
       section('finding-verdict', 'Whether its chain held', finding.verdict(chain)),
+      section('finding-replays', 'Whether it could be done again', finding.replays(chain)),
       section('finding-reviews', 'What people decided', finding.reviews(chain)),
       section('finding-identity', 'Where it comes from', development.identity(chain)),
     ],
@@ -285,7 +286,7 @@ const annexIv = (chain: Chain): DraftSection =>
             '2(g) Validation and testing: procedures, data, metrics, discriminatory impacts, dated and signed reports',
             [
               ...measures.metrics(chain),
-              see('finding-effect'),
+              see('finding-effect', 'finding-replays'),
               ...measures.fairness(chain),
               ...measures.groups(chain),
               ...measures.intersections(chain),
@@ -435,7 +436,7 @@ const rmf = (chain: Chain): DraftSection =>
             [see('iv-2-g', 'iv-4'), NO_REASON_FOR_METRIC],
           ),
           section('rmf-measure-2', 'MEASURE 2: Evaluated for trustworthy characteristics', [
-            see('finding-effect', 'iv-2-g', 'iv-2-d', 'iv-2-h'),
+            see('finding-effect', 'finding-replays', 'iv-2-g', 'iv-2-d', 'iv-2-h'),
             gap(
               'Characteristics that were not measured',
               'The log holds measures of accuracy, of fairness where protected attributes are declared, and of disclosure. It holds none of safety, robustness in use, explainability or environmental impact.',

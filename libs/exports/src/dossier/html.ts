@@ -15,13 +15,22 @@ import {
 // Everything that came out of the log passes through here. Only what is written in this file is markup.
 const escaped = (text: string): string => escapeUTF8(text);
 
+/** The text, with places to break what is as long as a digest; words stay whole, in narrow columns too. */
+const breakable = (text: string): string =>
+  text
+    .split(/([\p{L}\p{N}_./:-]{33,})/u)
+    .map((part, at) =>
+      at % 2 === 0 ? escaped(part) : (part.match(/.{1,8}/gsu) ?? []).map(escaped).join('<wbr>'),
+    )
+    .join('');
+
 const href = (anchor: string): string => `#${escaped(encodeURIComponent(anchor))}`;
 
 const textOf = (text: Text): string =>
   text
     .map((piece) => {
-      if (typeof piece === 'string') return escaped(piece);
-      const inner = `<bdi>${escaped(piece.text)}</bdi>`;
+      if (typeof piece === 'string') return breakable(piece);
+      const inner = `<bdi>${breakable(piece.text)}</bdi>`;
       return piece.kind === 'words' ? `<q>${inner}</q>` : `<code>${inner}</code>`;
     })
     .join('');
@@ -107,7 +116,7 @@ const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; }
 header, main { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem; }
-header { padding-top: 2rem; border-bottom: 2px solid var(--ink); }
+header { padding-top: 2rem; }
 h1, h2, h3, h4, h5, h6 { line-height: 1.25; margin: 2rem 0 .6rem; }
 h1 { font-size: 1.9rem; margin: 0 0 .3rem; }
 h2 { font-size: 1.5rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; margin-top: 3rem; }
@@ -117,8 +126,9 @@ h5, h6 { font-size: 1rem; }
 p { margin: .5rem 0; overflow-wrap: anywhere; }
 a { color: var(--link); }
 a:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-code { font: .9em/1.4 ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+code { font: .9em/1.4 ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; }
 .subtitle, .as-of { color: var(--quiet); margin: 0 0 .6rem; }
+.as-of { border-bottom: 2px solid var(--ink); padding-bottom: .6rem; }
 .note { color: var(--quiet); border-left: 3px solid var(--line); padding-left: .75rem; }
 .gap { background: var(--gap-paper); border-left: 3px solid var(--gap); padding: .4rem .75rem; }
 .gap strong { color: var(--gap); }
@@ -126,27 +136,30 @@ code { font: .9em/1.4 ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monos
 .see { font-size: .95rem; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { position: static; display: block; padding: .5rem 1.25rem; }
-.gaps { columns: 20rem; padding-left: 2rem; }
+.gaps { columns: 20rem; column-gap: 3rem; padding-left: 2rem; }
+.gaps li { break-inside: avoid; }
 nav ul { list-style: none; padding-left: 1rem; margin: .15rem 0; }
 nav > ul { padding-left: 0; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.4; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; min-width: 3.5rem; }
-thead th { background: var(--tint); border-bottom: 2px solid var(--line); overflow-wrap: normal; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+thead th { background: var(--tint); border-bottom: 2px solid var(--line); }
 tbody th { font-weight: 400; }
 .numeric { text-align: right; font-variant-numeric: tabular-nums; }
+tbody .numeric { white-space: nowrap; }
 td.basis { min-width: 6.5rem; }
 :target { scroll-margin-top: 1rem; outline: 2px solid var(--link); outline-offset: 2px; }
 @media print {
   :root { color-scheme: light; --ink: #000; --paper: #fff; --quiet: #444; --line: #bbb; --link: #000; --gap: #000; --gap-paper: #fff; --tint: #eee; }
-  body { font-size: 9.5pt; }
+  html { font-size: 9.5pt; }
   header, main { max-width: none; padding: 0; }
   .skip { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 7.5pt; }
-  th, td { padding: 2pt 3pt; min-width: 0; }
-  td.basis { min-width: 0; }
+  th, td { padding: 2pt 3pt; }
+  td.basis { font-size: inherit; min-width: 0; }
+  p { orphans: 2; widows: 2; }
   thead { display: table-header-group; }
   tr, .gap { break-inside: avoid; }
   h2, h3, h4, h5 { break-after: avoid; }
@@ -208,7 +221,7 @@ ${sections.map((section) => sectionOf(2, section)).join('\n')}
 ${events
   .map(
     ({ key, type, time, role, actor, hash }) =>
-      `<tr id="${escaped(key)}"><th scope="row"><code>${escaped(key)}</code></th><td>${escaped(type)}</td><td>${escaped(moment(time))}</td><td>${escaped(role)} <code><bdi>${escaped(actor)}</bdi></code></td><td><code>${escaped(hash)}</code></td></tr>`,
+      `<tr id="${escaped(key)}"><th scope="row"><code>${breakable(key)}</code></th><td>${escaped(type)}</td><td>${escaped(moment(time))}</td><td>${escaped(role)} <code><bdi>${escaped(actor)}</bdi></code></td><td><code>${breakable(hash)}</code></td></tr>`,
   )
   .join('\n')}
 </tbody></table></div>

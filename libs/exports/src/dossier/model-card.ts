@@ -159,6 +159,7 @@ const sectionsOf = (chain: Chain): readonly DraftSection[] => [
     [
       section('provenance', 'Whether its chain held', finding.verdict(chain)),
       section('conditions', 'Conditions of the verdict', finding.verdictRows(chain)),
+      section('replays', 'Whether it could be done again', finding.replays(chain)),
       section('reviews', 'What people decided', finding.reviews(chain)),
       section('monitoring', 'Divergences and the end of the loop', [
         ...development.monitor(chain),

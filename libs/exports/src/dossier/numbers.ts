@@ -27,6 +27,6 @@ export const listed = (items: readonly string[]): string =>
 /** A git object id or a digest, long enough to find it again. */
 export const short = (hash: string): string => hash.slice(0, 12);
 
-/** An effect with its standard error: `0.0100 ± 0.0010`. */
+/** An effect with its standard error, on one line: `0.0100 ± 0.0010`. */
 export const withError = (value: number, standardError: number, digits = 4): string =>
-  `${decimal(value, digits)} ± ${decimal(standardError, digits)}`;
+  `${decimal(value, digits)}\u00a0±\u00a0${decimal(standardError, digits)}`;

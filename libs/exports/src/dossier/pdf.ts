@@ -154,7 +154,9 @@ const wordsOf = (press: Press, runs: readonly Run[]): readonly Line[] => {
   return words.filter((word) => word.length > 0);
 };
 
-const total = (line: Line): number => line.reduce((sum, { width }) => sum + width, 0);
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+const total = (line: Line): number => sum(line.map(({ width }) => width));
 
 /** A word without the space that may hang over the margin. */
 const inked = (press: Press, word: Line): number => {
@@ -163,8 +165,11 @@ const inked = (press: Press, word: Line): number => {
   return total(word) - widthOf(press, last, ' ');
 };
 
-/** A word that is wider than the line, cut where it must be. */
-const cut = (press: Press, word: Line, width: number): readonly Line[] => {
+/** A word that is wider than the line, cut into as few parts as do, of about the same length. */
+const cut = (press: Press, word: Line, room: number): readonly Line[] => {
+  const parts = Math.ceil(total(word) / room);
+  const widest = Math.max(...word.map(({ size }) => size));
+  const width = Math.min(room, total(word) / parts + widest);
   const lines: Piece[][] = [[]];
   let used = 0;
   for (const piece of word)
@@ -190,7 +195,9 @@ const sameStyle = (one: Run, other: Run): boolean =>
   one.colour === other.colour &&
   one.goTo === other.goTo;
 
-const linesOf = (press: Press, runs: readonly Run[], width: number): readonly Line[] => {
+const linesOf = (press: Press, runs: readonly Run[], room: number): readonly Line[] => {
+  // A column that is as wide as its longest word is so but for rounding.
+  const width = room + 0.01;
   const lines: Piece[][] = [];
   let line: Piece[] = [];
   const end = (): void => {
@@ -293,6 +300,9 @@ const PARAGRAPH: ParagraphOptions = {
   ...{ bar: null, keep: 0 },
 };
 
+/** A paragraph of no more lines is not cut by a page's end. */
+const WHOLE_LINES = 5;
+
 const paragraph = (
   press: Press,
   parent: Element,
@@ -305,11 +315,14 @@ const paragraph = (
   const lines = linesOf(press, runs, WIDTH - indent - inset);
   const element = press.doc.struct(tag);
   parent.add(element);
+  const heights = lines.map(heightOf);
   press.y += before;
-  need(press, (lines[0] === undefined ? 0 : heightOf(lines[0])) + keep);
-  for (const line of lines) {
-    const height = heightOf(line);
-    need(press, height);
+  // Short ones stay whole; of others no line stands alone on a page.
+  const first = heights.slice(0, lines.length <= WHOLE_LINES ? WHOLE_LINES : 2);
+  need(press, sum(first) + keep);
+  for (const [at, line] of lines.entries()) {
+    const height = heights[at] ?? 0;
+    need(press, at === lines.length - 2 ? sum(heights.slice(at)) : height);
     if (bar !== null)
       artifact(press, () => {
         const { doc, y } = press;
@@ -337,11 +350,12 @@ const heading = (
   level: number,
   title: string,
   name: string,
+  follows = 24,
 ): PDFKit.PDFOutline => {
   const { doc } = press;
   const size = HEADINGS[Math.min(level, HEADINGS.length) - 1] ?? 9.5;
   press.y += level === 1 ? 16 : 9;
-  need(press, size * LEADING * 2 + 26);
+  need(press, size * LEADING * 2 + follows);
   anchor(press, name);
   const item = outline.addItem(title, {
     expanded: level < 2,
@@ -387,14 +401,14 @@ const columnWidths = (
     (all) => all.sort((one, other) => one - other)[Math.floor((all.length - 1) * 0.9)] ?? 0,
   );
   const room = WIDTH - columns * 2 * PADDING;
-  const needed = least.reduce((sum, one) => sum + one, 0);
+  const needed = sum(least);
   if (needed >= room) return least.map((one) => (one * room) / needed + 2 * PADDING);
   const wants = wish.map((one, at) => Math.max(0, one - (least[at] ?? 0)));
-  const wanted = wants.reduce((sum, one) => sum + one, 0);
+  const wanted = sum(wants);
   const share = wanted === 0 ? 0 : Math.min(1, (room - needed) / wanted);
   const widths = least.map((one, at) => one + (wants[at] ?? 0) * share + 2 * PADDING);
   // What is left over is shared out, so that tables are as wide as the text.
-  const rest = WIDTH - widths.reduce((sum, one) => sum + one, 0);
+  const rest = WIDTH - sum(widths);
   return widths.map((one) => one + rest / columns);
 };
 
@@ -424,6 +438,9 @@ interface SheetRow {
   readonly name: string | null;
 }
 
+/** A table that is no higher is not cut by a page's end. */
+const WHOLE_TABLE = 150;
+
 /** A table whose head is drawn again on each page. A row that is higher than a page goes on on the next. */
 const sheet = (
   press: Press,
@@ -435,9 +452,7 @@ const sheet = (
   const { doc } = press;
   const head = columns.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
   const widths = columnWidths(press, [head, ...rows.map(({ cells }) => cells)]);
-  const lefts = widths.map((_, at) =>
-    widths.slice(0, at).reduce((sum, one) => sum + one, PAGE.left),
-  );
+  const lefts = widths.map((_, at) => PAGE.left + sum(widths.slice(0, at)));
   const layOut = (cells: readonly (readonly Run[])[]): readonly Cell[] =>
     cells.map((runs, at) => ({
       lines: linesOf(press, runs, (widths[at] ?? 0) - 2 * PADDING),
@@ -450,15 +465,17 @@ const sheet = (
   const lineHeight = CELL.size * LEADING;
   const headCells = layOut(head);
   const headHeight = depth(headCells) * lineHeight + 2 * PADDING;
+  const laidRows = rows.map(({ cells }) => layOut(cells));
+  const rowHeights = laidRows.map((cells) => depth(cells) * lineHeight + 2 * PADDING);
+  const whole = headHeight + sum(rowHeights);
 
   const table = doc.struct('Table');
   parent.add(table);
   press.y += 4;
-  need(press, headHeight + 5 * lineHeight);
   paragraph(press, table, [plain(caption, { ...BODY, size: 8.6, face: BOLD })], {
     tag: 'Caption',
     after: 3,
-    keep: headHeight + 3 * lineHeight,
+    keep: whole <= WHOLE_TABLE ? whole : headHeight + 5 * lineHeight,
   });
 
   const tint = (): void => {
@@ -526,16 +543,15 @@ const sheet = (
   headGroup.end();
   const body = doc.struct('TBody');
   table.add(body);
-  for (const { cells, name } of rows) {
-    const laid = layOut(cells);
-    const height = depth(laid) * lineHeight + 2 * PADDING;
+  for (const [at, { name }] of rows.entries()) {
+    const height = rowHeights[at] ?? 0;
     // A row stays together unless it is so high that much of a page would be left empty.
     if (press.y + height > BOTTOM && height < (BOTTOM - PAGE.top) / 3) {
       turn(press);
       repeatHead();
     }
     if (name !== null) anchor(press, name);
-    drawRow(laid, body, 'Row');
+    drawRow(laidRows[at] ?? [], body, 'Row');
   }
   body.end();
   table.end();
@@ -596,16 +612,23 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
   }
 };
 
+/** Room for what stands under a heading at least, so that none ends a page. */
+const underHeading = ({ blocks: [block], sections: [below] }: Section): number => {
+  if (block !== undefined) return block.kind === 'table' ? WHOLE_TABLE + 20 : 70;
+  return below === undefined ? 0 : 45 + underHeading(below);
+};
+
 const drawSection = (
   press: Press,
   parent: Element,
   outline: PDFKit.PDFOutline,
   level: number,
-  { id, title, blocks, sections }: Section,
+  section: Section,
 ): void => {
+  const { id, title, blocks, sections } = section;
   const element = press.doc.struct('Sect');
   parent.add(element);
-  const item = heading(press, element, outline, level, title, id);
+  const item = heading(press, element, outline, level, title, id, underHeading(section));
   for (const block of blocks) drawBlock(press, element, block);
   for (const below of sections) drawSection(press, element, item, level + 1, below);
   element.end();
@@ -631,7 +654,7 @@ const entry = (
     drawLine(press, line, PAGE.left + indent, press.y, element);
     press.y += height;
   }
-  press.y += 1.5;
+  press.y += 0.6;
   element.end();
 };
 
@@ -713,7 +736,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     tag: 'H1',
     after: 2,
   });
-  paragraph(press, root, [plain(subtitle, { ...BODY, size: 11, colour: QUIET })]);
+  paragraph(press, root, [plain(subtitle, { ...BODY, size: 10, colour: QUIET })]);
   paragraph(
     press,
     root,
@@ -743,7 +766,6 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     0,
   );
   toc.end();
-  turn(press);
   for (const section of sections) drawSection(press, root, doc.outline, 1, section);
 
   const appendix = doc.struct('Sect');

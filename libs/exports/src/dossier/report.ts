@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '#libs/kernel';
+import { placeOf } from '../evidence.ts';
 
 /** A piece of a text. A plain string is the report's own; the others come out of the log. */
 export type Inline =
@@ -183,14 +184,15 @@ export const table = (
   rows,
 });
 
-export const keyOf = ({ stream, revision }: RecordedEvent): EventKey => `${stream}@${revision}`;
+const DIGEST = /[0-9a-f]{64}/u;
 
-/** `run-pay-1@17, @23, finding-pay-1-f1@0`: the stream is named where it changes. */
+/** `run-pay-1@17, @23, data-903379ff76c2…@0`: the stream is named where it changes, a digest in it by its beginning. */
 export const labelled = ({ events }: Basis): readonly (readonly [EventKey, string])[] =>
   events.map((key, at) => {
     const stream = key.slice(0, key.lastIndexOf('@'));
     const before = events[at - 1];
-    return [key, before?.startsWith(`${stream}@`) === true ? key.slice(stream.length) : key];
+    if (before?.startsWith(`${stream}@`) === true) return [key, key.slice(stream.length)];
+    return [key, key.replace(DIGEST, (digest) => `${digest.slice(0, 12)}…`)];
   });
 
 /** What is said of the events that are not listed. */
@@ -237,12 +239,12 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
   const cite = (basis: readonly RecordedEvent[], text: Text): Basis => {
     if (basis.length === 0)
       throw new Error(`a statement rests on no event: ${JSON.stringify(text)}`);
-    const all = [...new Map(basis.map((event) => [keyOf(event), event])).values()].sort(inOrder);
+    const all = [...new Map(basis.map((event) => [placeOf(event), event])).values()].sort(inOrder);
     const more = Math.max(0, all.length - MOST_CITED);
     const cited =
       more === 0 ? all : [...all.slice(0, MOST_CITED / 2), ...all.slice(-MOST_CITED / 2)];
-    for (const event of cited) events.set(keyOf(event), event);
-    return { events: cited.map(keyOf), more };
+    for (const event of cited) events.set(placeOf(event), event);
+    return { events: cited.map(placeOf), more };
   };
 
   const blockOf = (block: DraftBlock): Block => {
@@ -304,7 +306,7 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
     gaps: [...gaps.values()],
     sections,
     events: [...events.values()].sort(inOrder).map((event) => ({
-      key: keyOf(event),
+      key: placeOf(event),
       type: event.type,
       time: event.metadata.time,
       role: event.metadata.actor.role,

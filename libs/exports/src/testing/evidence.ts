@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import { decodeStored, eventTypes } from '#libs/event-log';
+import type { FindingEvent } from '#libs/findings';
 import type { Fact, RecordedEvent } from '#libs/kernel';
 import { EVENT_TYPES } from '#libs/payloads';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
-import type { FindingEvidence } from '../evidence.ts';
+import { eventsOf, type FindingEvidence } from '../evidence.ts';
 
 const types = eventTypes(EVENT_TYPES);
 
@@ -37,7 +40,37 @@ export const BARE: FindingEvidence = {
   ),
 };
 
-export const EVERY_EVIDENCE = { VERIFIED, ACCEPTED, BLOCKED, BARE };
+/** A finding's newest event, and after it each replay of a golden log, as if it had been one of this finding. */
+const replayed = (evidence: FindingEvidence): FindingEvidence => {
+  const [proposed] = eventsOf(evidence.finding, 'FindingProposed');
+  const golden = goldenEvidence('v1-replays.jsonl', 'f1', 'r1').finding;
+  let last = evidence.finding.at(-1);
+  if (proposed === undefined || last === undefined) throw new Error('no finding was proposed');
+  const { findingId, chain, predictions } = proposed.data;
+  const more = eventsOf(golden, 'FindingReplayed').map(({ type, data, metadata }) => {
+    const { stream, revision, position } = last!;
+    const at = { stream, revision: revision + 1, id: `replay-${revision + 1}`, type };
+    const expected = predictions.at(-1)?.sha256 ?? '';
+    const body = {
+      ...at,
+      data: {
+        ...{ ...data, findingId, tree: chain.toTree },
+        predictions: { ...data.predictions, expected },
+      },
+      metadata: { ...metadata, time: last!.metadata.time, prev: last!.hash },
+    };
+    const canonical = new TextEncoder().encode(canonicalize(body));
+    const sha256 = hash('sha256', canonical, 'hex');
+    const event = decodeStored({ ...at, position: position + 1, hash: sha256, canonical }, types);
+    last = event as RecordedEvent<FindingEvent>;
+    return last;
+  });
+  return { ...evidence, finding: [...evidence.finding, ...more] };
+};
+/** That of VERIFIED, trained again twice: to the bit, and in vain. */
+export const REPLAYED = replayed(VERIFIED);
+
+export const EVERY_EVIDENCE = { VERIFIED, ACCEPTED, BLOCKED, BARE, REPLAYED };
 
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 

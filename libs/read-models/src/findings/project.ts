@@ -54,6 +54,9 @@ export const projectFindings = (recorded: RecordedEvent): readonly Change[] => {
           reviewedBy: null,
           reviewedAt: null,
           acceptedAt: null,
+          replays: 0,
+          replayed: null,
+          replayedAt: null,
         }),
       ];
     }
@@ -75,6 +78,15 @@ export const projectFindings = (recorded: RecordedEvent): readonly Change[] => {
       });
     case 'FindingAccepted':
       return set({ acceptedAt: metadata.time });
+    case 'FindingReplayed':
+      return [
+        update(
+          'findings',
+          { findingId: event.data.findingId },
+          { replayed: event.data.class, replayedAt: metadata.time },
+          { add: { replays: 1 } },
+        ),
+      ];
     default:
       return [];
   }

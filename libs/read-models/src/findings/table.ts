@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { textOf } from '#libs/database';
+import type { ReplayClass } from '#libs/findings';
 
 /** none: no human has looked at it yet. */
 export type ReviewState = 'none' | 'accepted' | 'rejected';
@@ -56,6 +57,11 @@ export interface FindingsTable {
   readonly reviewedAt: string | null;
   /** When the accepted line was moved to it. */
   readonly acceptedAt: string | null;
+  /** How often its program was trained again. */
+  readonly replays: number;
+  /** What came of the newest time; null: none. */
+  readonly replayed: ReplayClass | null;
+  readonly replayedAt: string | null;
 }
 
 export const findingsMigration: Migration = {
@@ -114,6 +120,17 @@ export const addLooks = async (db: Kysely<unknown>): Promise<void> => {
     ['lookSpent', 'double precision'],
     ['lookClaims', 'bigint'],
     ['multiplier', 'double precision'],
+  ] as const)
+    await db.schema.alterTable('findings').addColumn(column, type).execute();
+};
+
+/** Whether a finding's program could be trained again. */
+export const addReplays = async (db: Kysely<unknown>): Promise<void> => {
+  const text = textOf(db);
+  for (const [column, type] of [
+    ['replays', 'bigint'],
+    ['replayed', text],
+    ['replayedAt', text],
   ] as const)
     await db.schema.alterTable('findings').addColumn(column, type).execute();
 };

@@ -53,7 +53,7 @@ export const software = ({ opened }: Chain): readonly DraftBlock[] => {
   const { holdfast, runtime, platform, architecture } = opened.data.environment;
   return [
     statement(
-      say`Trainings ran on ${words(runtime.name)} ${words(runtime.version)} (SHA-256 of its executable ${code(runtime.sha256)}) under Holdfast ${words(holdfast)}, on ${words(platform)} for ${words(architecture)}. The record is pinned by the digest ${code(opened.data.pins.environmentDigest)}.`,
+      say`Trainings ran on ${words(runtime.name)} ${words(runtime.version)} (SHA-256 of its ${runtime.name === 'oci-image' ? 'manifest' : 'executable'} ${code(runtime.sha256)}) under Holdfast ${words(holdfast)}, on ${words(platform)} for ${words(architecture)}. The record is pinned by the digest ${code(opened.data.pins.environmentDigest)}.`,
       opened,
     ),
   ];
@@ -87,9 +87,6 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
   ];
 };
 
-/** The id under which the search agent that comes with Holdfast proposes. */
-const SEARCH_AGENT = 'search';
-
 /** How the program was developed: who proposed, what could change, how it was decided. */
 export const method = (chain: Chain): readonly DraftBlock[] => {
   const { opened, attempts: all } = chain;
@@ -102,7 +99,7 @@ export const method = (chain: Chain): readonly DraftBlock[] => {
   return [
     ...[...proposers].map(([id, proposed]) =>
       statement(
-        say`The program was developed by an autonomous loop: the agent ${code(id)}${id === SEARCH_AGENT ? ' (the search agent that comes with Holdfast, which draws from a fixed list of settings)' : ''} proposed, and the harness, which no agent can change, decided, measured and recorded.`,
+        say`The program was developed by an autonomous loop: the agent ${code(id)} proposed, and the harness decided, measured and recorded.`,
         opened,
         ...proposed,
       ),
@@ -417,8 +414,12 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
     ...eventsOf(run, 'TrainingFailed'),
     ...eventsOf(run, 'TrainingTimedOut'),
   ];
-  const kinds = Map.groupBy(trainings, ({ data }) => layersOfRecord(data.isolation).join(' '));
-  const layers = Object.entries(LAYER_MEANINGS);
+  const layersOf = ({ data }: (typeof trainings)[number]) => layersOfRecord(data.isolation);
+  const kinds = Map.groupBy(trainings, (training) => layersOf(training).join(' '));
+  const layers = Object.entries(LAYER_MEANINGS).flatMap(([layer, meaning]) => {
+    const first = trainings.find((training) => layersOf(training).some((one) => one === layer));
+    return first === undefined ? [] : [{ cells: [say`${code(layer)}`, [meaning]], basis: [first] }];
+  });
   return [
     statement(
       minimum.length === 0
@@ -440,20 +441,8 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
             ...by,
           ),
     ),
-    ...[...kinds]
-      .filter(([kind]) => kind !== '')
-      .slice(0, 1)
-      .map(([kind, by]) =>
-        table(
-          'What these layers do',
-          ['Layer', 'What it does'],
-          layers
-            .filter(([layer]) => kind.split(' ').includes(layer))
-            .map(([layer, meaning]) => ({
-              cells: [say`${code(layer)}`, [meaning]],
-              basis: by.slice(0, 1),
-            })),
-        ),
-      ),
+    ...(layers.length === 0
+      ? []
+      : [table('What these layers do', ['Layer', 'What it does'], layers)]),
   ];
 };

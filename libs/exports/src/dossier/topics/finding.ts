@@ -1,3 +1,4 @@
+import type { ReplayClass, ReplayRow } from '#libs/findings';
 import { eventsOf } from '../../evidence.ts';
 import type { Chain } from '../chain.ts';
 import { count, counted, decimal, moment, percent, short } from '../numbers.ts';
@@ -12,7 +13,7 @@ import {
   type DraftBlock,
   type Text,
 } from '../report.ts';
-import { NO_VERDICT } from './gaps.ts';
+import { NO_REPLAY, NO_VERDICT } from './gaps.ts';
 
 const recordedAs = ({ proposed }: Chain): DraftBlock =>
   statement(say`The finding as it was recorded: ${words(proposed.data.statement)}`, proposed);
@@ -204,6 +205,51 @@ export const reviews = ({ reviews: all, evidence }: Chain): readonly DraftBlock[
         say`The accepted line moved to tree ${code(short(event.data.tree))} on ${moment(event.metadata.time)}.`,
         event,
       ),
+    ),
+  ];
+};
+
+const REPLAY_CLASSES: Readonly<Record<ReplayClass, string>> = {
+  'bit-exact': 'bit-exact, every prediction the same number',
+  'within-tolerance': 'within tolerance, no prediction off by more than the tolerance',
+  'not-reproducible': 'not reproducible, the predictions differ or there are none',
+};
+
+const REPLAY_OUTCOMES: Readonly<Record<ReplayRow['outcome'], string>> = {
+  same: 'the same',
+  'within-tolerance': 'within tolerance',
+  differs: 'differs',
+  attested: 'attested',
+};
+
+/** Whether the claimed program was trained again, and what came of it. */
+export const replays = ({ replays: all }: Chain): readonly DraftBlock[] => {
+  const newest = all.at(-1);
+  if (newest === undefined) return [NO_REPLAY];
+  const { data, metadata } = newest;
+  const counts = Object.entries(REPLAY_CLASSES)
+    .map(([name, text]) => [all.filter((one) => one.data.class === name).length, text] as const)
+    .filter(([n]) => n > 0)
+    .map(([n, text]) => `${count(n)} ${text}`);
+  return [
+    statement(
+      say`The claimed program was trained again ${counted(all.length, 'time')} after the finding was proposed: ${counts.join('; ')}.`,
+      ...all,
+    ),
+    statement(
+      say`The latest replay was recorded on ${moment(metadata.time)} for the ${metadata.actor.role} ${code(metadata.actor.id)}: the tree ${code(short(data.tree))} was trained for ${counted(data.steps, 'step')}. It was signed with key ${code(data.signature.keyId)}.`,
+      newest,
+    ),
+    table(
+      `What the replay of ${moment(metadata.time)} compared`,
+      ['What', 'Outcome', 'Found', 'Expected'],
+      data.rows.map(({ row, outcome, found, expected }) => ({
+        cells: [say`${row}`, say`${REPLAY_OUTCOMES[outcome]}`, [found], [expected]],
+        basis: [newest],
+      })),
+    ),
+    note(
+      say`A replay trains the pinned tree with the recorded seed for the recorded number of steps, and compares the predictions. These are the operator's own, signed by the runner; whoever holds a bundle can train it again himself. Attested: not computed anew, the operator's word.`,
     ),
   ];
 };

@@ -7,6 +7,11 @@ export const NO_VERDICT = gap(
   'The log holds no verdict: nobody has verified this finding. It must not be relied on.',
 );
 
+export const NO_REPLAY = gap(
+  'Replay of the training',
+  'The log holds no replay: since the finding was proposed, its program was not trained again to compare the predictions. The operator can do it (holdfast replay), and so can whoever holds a bundle.',
+);
+
 export const NO_PURPOSE = gap(
   'Intended purpose',
   'The log holds the question of the study, not the purpose that a system with the program is intended for; the provider has to say it.',
