@@ -1,8 +1,9 @@
 /** The verifier of bundles as a page runs it: nothing of a server or of Node. Pure. */
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToNumberLE, equalBytes } from '@noble/curves/utils.js';
 import { sha1 } from '@noble/hashes/legacy.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
 import {
   blobSource,
   verifyBundle,
@@ -11,19 +12,27 @@ import {
   type BundleVerdict,
   type VerifyRefusalCode,
 } from '#libs/bundle';
-import { fromBase64, type VerifyEd25519 } from '#libs/checkpoints';
+import { fromBase64, isStrictEd25519, type VerifyEd25519 } from '#libs/checkpoints';
 import type { Refusal, Result } from '#libs/kernel';
 import { attestedBytes, type VerifySignature } from '#libs/provenance';
 
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
+const POINT_BYTES = 32;
 const KEY_ID_DIGITS = 16;
+const { Point } = ed25519;
 
-/** By RFC 8032 and strictly so, as OpenSSL verifies. */
+/**
+ * The equation without the cofactor, as OpenSSL has it: `[S]B - [k]A` is the R that was signed (RFC 8032, section 5.1.7).
+ * The library's own verification multiplies both sides by the cofactor, and so takes a few signatures more.
+ */
 const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
-  if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+  if (!isStrictEd25519(publicKey, signature)) return false;
+  const [r, s] = [signature.subarray(0, POINT_BYTES), signature.subarray(POINT_BYTES)];
   try {
-    return ed25519.verify(signature, message, publicKey, { zip215: false });
+    const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(r, publicKey, message))));
+    const keyPart = Point.fromBytes(publicKey).multiplyUnsafe(k);
+    // Throws for an S that is not below the order of B.
+    const found = Point.BASE.multiplyUnsafe(bytesToNumberLE(s)).subtract(keyPart);
+    return equalBytes(found.toBytes(), r);
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { createPublicKey, hash, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { isStrictEd25519 } from '#libs/checkpoints';
 import type { Signature } from '#libs/kernel';
 import { attestedBytes, type AttestationContext } from '#libs/provenance';
 
@@ -42,6 +43,7 @@ export const sign = (key: SigningKey, context: AttestationContext, value: unknow
 interface VerificationKey {
   readonly publicKey: string;
   readonly keyId: string;
+  readonly raw: Uint8Array;
   readonly key: KeyObject;
 }
 
@@ -54,7 +56,7 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
   if (raw === null) return null;
   const spki = Buffer.concat([SPKI_PREFIX, raw]);
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  latest = { publicKey, keyId: keyIdOf(raw), key };
+  latest = { publicKey, keyId: keyIdOf(raw), raw, key };
   return latest;
 };
 
@@ -62,7 +64,17 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
 export const signRaw = ({ privateKey }: SigningKey, message: Uint8Array): Uint8Array =>
   Uint8Array.from(signBytes(null, message, privateKey));
 
-/** Whether this key (raw 32 bytes) signed these very bytes with Ed25519; false for what is malformed. */
+/** OpenSSL asks for the equation without the cofactor, and takes keys and signatures of small order. */
+const holds = (
+  { raw, key }: VerificationKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean => isStrictEd25519(raw, signature) && verifyBytes(null, message, key, signature);
+
+/**
+ * Whether this key (raw 32 bytes) signed these very bytes with Ed25519, strictly (`isStrictEd25519`); false for what is
+ * malformed.
+ */
 export const verifyRaw = (
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -70,7 +82,7 @@ export const verifyRaw = (
 ): boolean => {
   try {
     const key = verificationKey(Buffer.from(publicKey).toString('base64'));
-    return key !== null && verifyBytes(null, message, key.key, signature);
+    return key !== null && holds(key, message, signature);
   } catch {
     return false;
   }
@@ -90,7 +102,7 @@ export const verify = (
     const key = verificationKey(publicKey);
     const bytes = decoded(signature.value, SIGNATURE_BYTES);
     if (key === null || bytes === null || signature.keyId !== key.keyId) return false;
-    return verifyBytes(null, attestedBytes(context, value), key.key, bytes);
+    return holds(key, attestedBytes(context, value), bytes);
   } catch {
     return false;
   }
