@@ -36,11 +36,31 @@ TYPES = {
 }  # fmt: skip
 
 
-def is_known(source, body):
-    """Whether these are the bytes of an event of a type and a version that this stream can hold."""
+def read_data(source, body):
+    """
+    The data of an event in the newest version of its type, as far as a check here asks for what is new in it; None for
+    bytes that are no event of a type and a version that this stream can hold.
+    """
     version = body and body["metadata"].get("schemaVersion")
-    is_version = isinstance(version, int) and not isinstance(version, bool)
-    return is_version and 1 <= version <= TYPES[source].get(body["type"], 0)
+    if not isinstance(version, int) or isinstance(version, bool):
+        return None
+    if not 1 <= version <= TYPES[source].get(body["type"], 0):
+        return None
+    data = body["data"]
+    if version > 1:
+        return data
+    try:
+        match body["type"]:
+            case "RunOpened":
+                return {**data, "forkedFrom": None}
+            case "RunReverted":
+                # There always was a candidate, undone last.
+                return {**data, "mutationId": data["undone"][-1] if data["undone"] else None}
+            case "FindingProposed":
+                return {**data, "claim": {**data["claim"], "look": None}}
+    except (TypeError, LookupError):
+        return None
+    return data
 
 
 class Chain:
@@ -52,7 +72,7 @@ class Chain:
         self.finding = finding_id
         self.proposed = first_data(bundle, finding_id)
         chain = self.proposed["chain"]
-        look = look_of(self.proposed)
+        look = self.proposed["claim"]["look"]
         self.names = {
             "finding": f"finding-{self.proposed['findingId']}",
             "study": f"study-{chain['studyId']}",
@@ -67,8 +87,9 @@ class Chain:
     def of(self, source, *kinds):
         """The stream's events of these types (of all that are known, where none is named), with their places."""
         for place, event in enumerate(self.streams.get(source, [])):
-            if is_known(source, event.body) and (not kinds or event.body["type"] in kinds):
-                yield place, event, event.body["data"]
+            data = read_data(source, event.body)
+            if data is not None and (not kinds or event.body["type"] in kinds):
+                yield place, event, data
 
     def opened(self):
         for _, _, data in self.of("run", "RunOpened"):
@@ -78,8 +99,7 @@ class Chain:
     def origin(self):
         """The commit and tree that the run started from."""
         opened = self.opened()
-        fork = opened.get("forkedFrom")
-        pins = opened["pins"]
+        fork, pins = opened["forkedFrom"], opened["pins"]
         return (pins["pinCommit"], pins["tree"]) if fork is None else (fork["commit"], fork["tree"])
 
 
@@ -87,14 +107,10 @@ def first_data(bundle, finding_id):
     """The data of the finding's FindingProposed."""
     events = bundle.events.get(f"finding-{finding_id}", [])
     body = events[0].body if events else None
-    if body is None or body["type"] != "FindingProposed":
+    data = read_data("finding", body)
+    if data is None or body["type"] != "FindingProposed":
         raise ValueError("the finding stream does not start with FindingProposed")
-    return body["data"]
-
-
-def look_of(proposed):
-    # A claim of version 1 says no look.
-    return proposed["claim"].get("look")
+    return data
 
 
 class Faults(list):
@@ -137,7 +153,7 @@ def known_events(chain):
     faults = Faults()
     for source, events in chain.streams.items():
         for place, event in enumerate(events):
-            if not is_known(source, event.body):
+            if read_data(source, event.body) is None:
                 faults.append(f"event {place} of the {source} is of no known type and version")
     return faults
 
@@ -295,10 +311,7 @@ def complete_chain(chain):
                     line.append((data["mutationId"], stands(), data["tree"]))
                     trial = None
             case "RunReverted":
-                names = data["undone"]
-                # In version 1 there always was a candidate, undone last.
-                is_first = event.body["metadata"]["schemaVersion"] == 1
-                candidate = (names[-1] if names else None) if is_first else data["mutationId"]
+                names, candidate = data["undone"], data["mutationId"]
                 if candidate is None:
                     undecided()
                     faults.differ("the tree before the automatic revert", data["fromTree"], stands())
@@ -440,7 +453,7 @@ def objects(chain):
     for _, event, data in chain.of("run"):
         match event.body["type"]:
             case "RunOpened":
-                pins, fork, cohorts = data["pins"], data.get("forkedFrom"), data["cohorts"]
+                pins, fork, cohorts = data["pins"], data["forkedFrom"], data["cohorts"]
                 commit(pins["pinCommit"], pins["tree"], "the source")
                 tree(pins["proof"], "the source proof")
                 if fork is not None:
@@ -503,16 +516,21 @@ def worker_signatures(chain):
 
 
 def recorded_verdicts(chain):
+    """Each verdict and each replay that was recorded is signed by the runner."""
     faults = Faults()
-    events = chain.streams["finding"]
-    for place, _, data in chain.of("finding", "FindingVerified"):
-        head = chain.proposed["chain"]["runHead"]
-        attested = {name: data[name] for name in ("findingId", "verdict", "rows", "trust")}
-        attested["runHead"] = {"revision": head["revision"], "hash": head["hash"]}
-        attested["proposed"] = events[0].hash
-        key = chain.opened()["keys"]["runner"]["publicKey"]
-        if not signed(key, "verdict", attested, data["signature"]):
-            faults.append(f"the signature of the verdict in event {place} does not hold")
+    proposed, head = chain.streams["finding"][0].hash, chain.proposed["chain"]["runHead"]
+    key = chain.opened()["keys"]["runner"]["publicKey"]
+    for place, event, data in chain.of("finding", "FindingVerified", "FindingReplayed"):
+        if event.body["type"] == "FindingVerified":
+            context = "verdict"
+            attested = {name: data[name] for name in ("findingId", "verdict", "rows", "trust")}
+            attested["runHead"] = {"revision": head["revision"], "hash": head["hash"]}
+        else:
+            context = "replay"
+            attested = {name: value for name, value in data.items() if name != "signature"}
+            faults.differ("the finding of a replay", data["findingId"], chain.proposed["findingId"])
+        if not signed(key, context, {**attested, "proposed": proposed}, data["signature"]):
+            faults.append(f"the signature of the {context} in event {place} does not hold")
     return faults
 
 
@@ -560,7 +578,7 @@ def fork_origin(chain):
     """A fork starts where a finding of an earlier run leads to, every row of which holds."""
     faults = Faults()
     opened, chain_said = chain.opened(), chain.proposed["chain"]
-    fork, pins = opened.get("forkedFrom"), opened["pins"]
+    fork, pins = opened["forkedFrom"], opened["pins"]
     if fork is None:
         return faults
     counted = [data["runId"] for _, _, data in chain.of("study", "RunCounted")]

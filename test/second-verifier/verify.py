@@ -122,7 +122,7 @@ def anchor_faults(notary, witnesses):
     if notary.newest is None:
         return faults, seen
     text = notes.parse_note(notary.newest["note"]).text
-    names = {key.name for key in witnesses}
+    names = [key.name for key in witnesses]
     for anchor in notary.anchors:
         if anchor["kind"] != "witness":
             continue
@@ -133,7 +133,7 @@ def anchor_faults(notary, witnesses):
                 raise notes.Malformed("found a cosignature of another")
             time = datetime.fromtimestamp(times[0], timezone.utc).isoformat()
             seen.append(f"{anchor['by']} at {time}")
-        except (notes.Malformed, OverflowError, ValueError, OSError) as error:
+        except notes.Malformed as error:
             if anchor["by"] in names:
                 faults.append(f"the cosignature of {anchor['by']}: {error}")
     return faults, seen

@@ -12,11 +12,12 @@ import {
   type BundleVerdict,
   type VerifyRefusalCode,
 } from '#libs/bundle';
-import { fromBase64, isStrictEd25519, type VerifyEd25519 } from '#libs/checkpoints';
+import { fromBase64, isSoundPoint, type VerifyEd25519 } from '#libs/checkpoints';
 import type { Refusal, Result } from '#libs/kernel';
 import { attestedBytes, type VerifySignature } from '#libs/provenance';
 
 const POINT_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 const KEY_ID_DIGITS = 16;
 const { Point } = ed25519;
 
@@ -25,8 +26,9 @@ const { Point } = ed25519;
  * The library's own verification multiplies both sides by the cofactor, and so takes a few signatures more.
  */
 const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
-  if (!isStrictEd25519(publicKey, signature)) return false;
   const [r, s] = [signature.subarray(0, POINT_BYTES), signature.subarray(POINT_BYTES)];
+  if (signature.length !== SIGNATURE_BYTES || !isSoundPoint(publicKey) || !isSoundPoint(r))
+    return false;
   try {
     const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(r, publicKey, message))));
     const keyPart = Point.fromBytes(publicKey).multiplyUnsafe(k);

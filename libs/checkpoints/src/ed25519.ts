@@ -8,22 +8,17 @@ const SMALL_ORDER: ReadonlySet<bigint> = new Set([
 ]);
 
 const POINT_BYTES = 32;
-const SIGNATURE_BYTES = 64;
-
-/** Whether y is written in the one way, and is of no point of small order; not whether such a point exists. */
-const isSound = (point: Uint8Array): boolean => {
-  let y = BigInt(point[POINT_BYTES - 1]! & 0x7f);
-  for (let at = POINT_BYTES - 2; at >= 0; at -= 1) y = (y << 8n) | BigInt(point[at]!);
-  return y < PRIME && !SMALL_ORDER.has(y);
-};
 
 /**
- * What has to hold of a public key and a signature of Ed25519 beside the equation without the cofactor
- * (RFC 8032, section 5.1.7: `[S]B = R + [k]A`). Verifiers differ in it (Chalkias, Garillot and Nikolaenko 2020, "Taming the
- * many EdDSAs"): whoever verifies for a verdict asks this first, so that all give the same one.
+ * Whether these bytes, a public key of Ed25519 or the first half of a signature, spell y in the one way, and no point of
+ * small order. Beside the equation (without the cofactor, RFC 8032, section 5.1.7: `[S]B = R + [k]A`) verifiers differ in
+ * what they take (Chalkias, Garillot and Nikolaenko 2020, "Taming the many EdDSAs"): whoever verifies for a verdict asks
+ * this first, so that all give the same one. That there is such a point is left to the equation.
  */
-export const isStrictEd25519 = (publicKey: Uint8Array, signature: Uint8Array): boolean =>
-  publicKey.length === POINT_BYTES &&
-  signature.length === SIGNATURE_BYTES &&
-  isSound(publicKey) &&
-  isSound(signature.subarray(0, POINT_BYTES));
+export const isSoundPoint = (bytes: Uint8Array): boolean => {
+  if (bytes.length !== POINT_BYTES) return false;
+  // The highest bit is the sign of x.
+  let y = BigInt(bytes[POINT_BYTES - 1]! & 0x7f);
+  for (let at = POINT_BYTES - 2; at >= 0; at -= 1) y = (y << 8n) | BigInt(bytes[at]!);
+  return y < PRIME && !SMALL_ORDER.has(y);
+};

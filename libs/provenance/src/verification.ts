@@ -100,7 +100,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The event that the bytes spell; null where they spell none. */
 export const bodyOf = (canonical: Uint8Array): HashedBody | null => {

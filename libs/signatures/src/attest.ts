@@ -1,6 +1,6 @@
 import { createPublicKey, hash, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { isStrictEd25519 } from '#libs/checkpoints';
+import { isSoundPoint } from '#libs/checkpoints';
 import type { Signature } from '#libs/kernel';
 import { attestedBytes, type AttestationContext } from '#libs/provenance';
 
@@ -18,10 +18,17 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const RAW_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
-/** Only the one base64 form of the bytes is taken, so that a signature can't be written in two ways. */
+/**
+ * The bytes of a key or a signature. Only the one base64 form of them is taken, so that a signature can't be written in
+ * two ways; and either begins with a point, which OpenSSL would take of small order too.
+ */
 const decoded = (base64: string, bytes: number): Buffer | null => {
   const buffer = Buffer.from(base64, 'base64');
-  return buffer.length === bytes && buffer.toString('base64') === base64 ? buffer : null;
+  return buffer.length === bytes &&
+    isSoundPoint(buffer.subarray(0, RAW_KEY_BYTES)) &&
+    buffer.toString('base64') === base64
+    ? buffer
+    : null;
 };
 
 /** The name of a public key: SHA-256 of its raw 32 bytes, first 16 hex digits. */
@@ -43,7 +50,6 @@ export const sign = (key: SigningKey, context: AttestationContext, value: unknow
 interface VerificationKey {
   readonly publicKey: string;
   readonly keyId: string;
-  readonly raw: Uint8Array;
   readonly key: KeyObject;
 }
 
@@ -56,7 +62,7 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
   if (raw === null) return null;
   const spki = Buffer.concat([SPKI_PREFIX, raw]);
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  latest = { publicKey, keyId: keyIdOf(raw), raw, key };
+  latest = { publicKey, keyId: keyIdOf(raw), key };
   return latest;
 };
 
@@ -64,16 +70,8 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
 export const signRaw = ({ privateKey }: SigningKey, message: Uint8Array): Uint8Array =>
   Uint8Array.from(signBytes(null, message, privateKey));
 
-/** OpenSSL asks for the equation without the cofactor, and takes keys and signatures of small order. */
-const holds = (
-  { raw, key }: VerificationKey,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean => isStrictEd25519(raw, signature) && verifyBytes(null, message, key, signature);
-
 /**
- * Whether this key (raw 32 bytes) signed these very bytes with Ed25519, strictly (`isStrictEd25519`); false for what is
- * malformed.
+ * Whether this key (raw 32 bytes) signed these very bytes with Ed25519; false for what is malformed, or of small order.
  */
 export const verifyRaw = (
   publicKey: Uint8Array,
@@ -82,7 +80,8 @@ export const verifyRaw = (
 ): boolean => {
   try {
     const key = verificationKey(Buffer.from(publicKey).toString('base64'));
-    return key !== null && holds(key, message, signature);
+    const isSound = isSoundPoint(signature.subarray(0, RAW_KEY_BYTES));
+    return key !== null && isSound && verifyBytes(null, message, key.key, signature);
   } catch {
     return false;
   }
@@ -102,7 +101,7 @@ export const verify = (
     const key = verificationKey(publicKey);
     const bytes = decoded(signature.value, SIGNATURE_BYTES);
     if (key === null || bytes === null || signature.keyId !== key.keyId) return false;
-    return holds(key, attestedBytes(context, value), bytes);
+    return verifyBytes(null, attestedBytes(context, value), key.key, bytes);
   } catch {
     return false;
   }
