@@ -222,7 +222,10 @@ def subject_and_findings(bundle):
             faults.append(f"no opening of run {subject['id']}")
         pins = opened.get("pins") if opened else None
         digest = pins.get("dataDigest") if isinstance(pins, dict) else None
-        asked |= {f"run-{subject['id']}", f"study-{opened and opened.get('studyId')}", f"data-{digest}"}
+        study = f"study-{opened and opened.get('studyId')}"
+        asked |= {f"run-{subject['id']}", study, f"data-{digest}"}
+        if study not in bundle.events:
+            faults.append(f"{study} is not here")
         closed = [event.body["data"].get("findings") for event in run if event.kind == "RunClosed"]
         for each in closed[-1] if closed and isinstance(closed[-1], list) else []:
             if not isinstance(each, dict) or each.get("findingId") not in ids:

@@ -616,10 +616,20 @@ const swapCase: Tamper = async (draw, { world, what }, { honest: others }) => {
   }
 };
 
-/** Without any key: the ends of streams cut off, and what the notary recorded without a note left out or changed. */
+/** Without any key: streams or their ends cut off, and what the notary recorded without a note left out or changed. */
 const cutCase: Tamper = async (draw, { world }) => {
   const parts = partsOf(world);
-  if (draw(3) > 0) {
+  const what = pick(draw, ['a stream', 'its end', 'its end', 'of the notary'] as const);
+  if (what === 'a stream') {
+    const { stream } = pick(draw, parts.streams.slice(1));
+    const streams = parts.streams.filter((each) => each.stream !== stream);
+    return {
+      what: `${stream} left out`,
+      bytes: await assembled({ ...parts, streams }),
+      rows: ['subject', 'hash-chain', 'fork-point', 'fork-origin'],
+    };
+  }
+  if (what === 'its end') {
     const { stream, events } = pick(
       draw,
       parts.streams.filter(({ stream: name }) => name !== NOTARY),
@@ -645,15 +655,15 @@ const cutCase: Tamper = async (draw, { world }) => {
   const at = pick(draw, unsigned);
   const { type, data } = facts[at]!;
   const isAlarm = type.startsWith('NotaryAlarm');
-  const what = isAlarm && draw(2) === 0 ? 'an alarm and its settlement' : type;
+  const which = isAlarm && draw(2) === 0 ? 'an alarm and its settlement' : type;
   const [from, to] =
-    what === type ? [at, at + 1] : type === 'NotaryAlarmRaised' ? [at, at + 2] : [at - 1, at + 1];
+    which === type ? [at, at + 1] : type === 'NotaryAlarmRaised' ? [at, at + 2] : [at - 1, at + 1];
   const said =
-    what === 'NotaryAlarmRaised'
+    which === 'NotaryAlarmRaised'
       ? facts.with(at, { type, data: { ...(data as object), found: '8 events' } })
       : facts.toSpliced(from, to - from);
   return {
-    what: `${what} left out or changed`,
+    what: `${which} left out or changed`,
     bytes: await assembled(partsOf({ ...world, facts: said })),
     rows: ['checkpoints'],
   };
