@@ -238,6 +238,31 @@ def source_pinned(chain):
     return faults
 
 
+def pinned_digest(value):
+    return hashlib.sha256(canonical.encoded(value)).hexdigest()
+
+
+def environment_pinned(chain):
+    faults, opened = Faults(), chain.opened()
+    faults.differ("the environment", opened["pins"]["environmentDigest"], pinned_digest(opened["environment"]))
+    return faults
+
+
+def policy_pinned(chain):
+    """The policy, as it was written, is the pinned one, and every gate was passed under it."""
+    faults = Faults()
+    for _, event, data in chain.of("run", "RunOpened"):
+        written = event.body["data"]["policy"]
+        faults.differ("the policy", data["pins"]["policyDigest"], pinned_digest(written))
+        version = 1 if event.body["metadata"]["schemaVersion"] == 1 else 2
+        faults.differ("the version of the policy", data["policy"]["version"], version)
+    for place, _, data in chain.of("run", "GatePassed"):
+        faults.differ(f"the policy of event {place}", data["policyDigest"], chain.opened()["pins"]["policyDigest"])
+        if any(each["passed"] is not True for each in data["checks"]):
+            faults.append(f"the gate of event {place} was passed with a check that failed")
+    return faults
+
+
 STEPS = (
     "BaselineEstablished",
     "MutationProposed",
@@ -612,6 +637,8 @@ CHECKS = (
     ("run-head-signed", run_head_signed, "the loop's end, signed by the runner"),
     ("source-pinned", source_pinned, "the source commit leads to the pinned tree"),
     ("fork-origin", fork_origin, "the run starts from its source, or where a finding that holds leads to"),
+    ("environment-pinned", environment_pinned, "the environment is the pinned one"),
+    ("policy-pinned", policy_pinned, "the policy is the pinned one, and that of each gate"),
     ("data-order", data_order, "split and table were fixed before the run was opened"),
     ("complete-chain", complete_chain, "the tree after one step is the tree before the next"),
     ("restore-points", restore_points, "one restore point of the state that stood, before each cutover"),
