@@ -541,21 +541,23 @@ def worker_signatures(chain):
 
 
 def recorded_verdicts(chain):
-    """Each verdict and each replay that was recorded is signed by the runner."""
     faults = Faults()
-    proposed, head = chain.streams["finding"][0].hash, chain.proposed["chain"]["runHead"]
-    key = chain.opened()["keys"]["runner"]["publicKey"]
-    for place, event, data in chain.of("finding", "FindingVerified", "FindingReplayed"):
-        if event.body["type"] == "FindingVerified":
-            context = "verdict"
-            attested = {name: data[name] for name in ("findingId", "verdict", "rows", "trust")}
-            attested["runHead"] = {"revision": head["revision"], "hash": head["hash"]}
-        else:
-            context = "replay"
-            attested = {name: value for name, value in data.items() if name != "signature"}
-            faults.differ("the finding of a replay", data["findingId"], chain.proposed["findingId"])
-        if not signed(key, context, {**attested, "proposed": proposed}, data["signature"]):
-            faults.append(f"the signature of the {context} in event {place} does not hold")
+    events = chain.streams["finding"]
+    for place, _, data in chain.of("finding", "FindingVerified"):
+        head = chain.proposed["chain"]["runHead"]
+        attested = {name: data[name] for name in ("findingId", "verdict", "rows", "trust")}
+        attested["runHead"] = {"revision": head["revision"], "hash": head["hash"]}
+        attested["proposed"] = events[0].hash
+        key = chain.opened()["keys"]["runner"]["publicKey"]
+        if not signed(key, "verdict", attested, data["signature"]):
+            faults.append(f"the signature of the verdict in event {place} does not hold")
+    for place, _, data in chain.of("finding", "FindingReplayed"):
+        faults.differ(f"the finding of the replay in event {place}", data["findingId"], chain.proposed["findingId"])
+        attested = {name: value for name, value in data.items() if name != "signature"}
+        attested["proposed"] = events[0].hash
+        key = chain.opened()["keys"]["runner"]["publicKey"]
+        if not signed(key, "replay", attested, data["signature"]):
+            faults.append(f"the signature of the replay in event {place} does not hold")
     return faults
 
 
