@@ -966,4 +966,3 @@ export const poolOf = async (each: number): Promise<Pool> => {
   const inNoOrder = [...classes].sort(([a], [b]) => (key(a) < key(b) ? -1 : 1));
   return { honest, forged, classes: inNoOrder.map(([, each]) => each) };
 };
-};
