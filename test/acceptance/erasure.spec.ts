@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRun, verdictOn, type Home } from '#apps/runner';
 import type { Agent } from '#libs/agents';
-import { FINDING_EXPORT_NAMES } from '#libs/exports';
 import { generateKey } from '#libs/signatures';
 import { readStudy } from '#libs/studies';
 import { startTestServer, type TestServer } from '../../apps/api/src/testing/server.ts';
@@ -195,10 +194,8 @@ const writeFiles = async (folder: string): Promise<string> => {
   };
   const bundle = join(folder, 'finding.bundle');
   await cli('bundle', FINDING, '--out', bundle);
-  for (const run of ['parcels-1', 'parcels-2'])
-    await cli('bundle', run, '--out', join(folder, `${run}.bundle`));
-  for (const format of FINDING_EXPORT_NAMES)
-    await cli('export', FINDING, '--as', format, '--out', join(folder, format));
+  await cli('bundle', 'parcels-2', '--out', join(folder, 'run.bundle'));
+  await cli('export', FINDING, '--as', 'slsa', '--out', join(folder, 'slsa'));
   const key = (await cli('notary', 'key')).trim();
   await cli('replay', bundle, '--key', key, '--record', join(folder, 'replay.json'));
   return key;
@@ -281,18 +278,22 @@ describe('the log, its views, its objects and all that leaves', () => {
     expect(holds(await readFile(join(root, 'study/data/parcels.csv')), IN_ROWS)).toBe(true);
     expect((await filesWith('shift,route')).some((path) => /objects/.test(path))).toBe(true);
     expect(await logHolds('WorkerDismissed')).toBe(true);
-    const files = await readdir(join(root, 'out'));
-    expect(await filesIn(join(root, 'out'), 'parcels-1')).toEqual(
-      files.filter((file) => file !== 'parcels-2.bundle').toSorted(),
-    );
+    const out = join(root, 'out');
+    expect(await filesIn(out, 'parcels-1')).toEqual((await readdir(out)).toSorted());
     expect(await filesIn(join(root, 'remote.git'), 'holdfast@localhost')).not.toEqual([]);
     const answers = await everyAnswer();
-    for (const [format, text] of [
+    for (const [operation, text] of [
       ['listCutovers', 'parcels-1'],
       ['getRestorePointTree', 'features.json'],
       ['getFindingBundle', AUTHOR],
     ] as const)
-      expect([format, holds(answers.get(format)!, text)]).toEqual([format, true]);
+      expect([operation, holds(answers.get(operation)!, text)]).toEqual([operation, true]);
+    // Text on a page of a PDF, and in none of what describes it.
+    const pdf = await unpacked(await read(`/v1/findings/${FINDING}/exports/dossier-pdf`));
+    const { pins } = (await home.runs.load('parcels-1')).state.opened!;
+    expect(holds(pdf, pins.dataDigest)).toBe(true);
+    const listed = await unpacked(await read('/v1/cutover-audit?format=parquet'));
+    expect(holds(listed, 'parcels-1')).toBe(true);
     expect(server.lines.length).toBeGreaterThan(50);
   }, 120_000);
 
