@@ -111,14 +111,19 @@ describe('its signatures', () => {
       new URL('../../checkpoints/src/testdata/ed25519-vectors.json', import.meta.url),
       'utf8',
     ),
-  ) as { readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[] };
+  ) as {
+    readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[];
+  };
 
-  it.each(vectors)('are judged as Node judges: $what', ({ message, publicKey, signature, ...of }) => {
-    const [key, signed, made] = [publicKey, message, signature].map((hex) =>
-      Uint8Array.from(Buffer.from(hex, 'hex')),
-    );
-    expect({ ...of, holds: verifyEd25519(key!, signed!, made!) }).toEqual(of);
-  });
+  it.each(vectors)(
+    'are judged as Node judges: $what',
+    ({ message, publicKey, signature, ...of }) => {
+      const [key, signed, made] = [publicKey, message, signature].map((hex) =>
+        Uint8Array.from(Buffer.from(hex, 'hex')),
+      );
+      expect({ ...of, holds: verifyEd25519(key!, signed!, made!) }).toEqual(of);
+    },
+  );
 
   it('hold where Node made them, and with no bit changed', () => {
     for (let n = 0; n < 20; n += 1) {

@@ -18,9 +18,7 @@ const HIDDEN =
 const plain = (value: unknown, most = MOST): string => {
   const text =
     typeof value === 'string' ? value : value === undefined ? 'nothing' : canonicalize(value)!;
-  return Array.from(text.toWellFormed().replace(HIDDEN, ' '))
-    .slice(0, most)
-    .join('');
+  return Array.from(text.toWellFormed().replace(HIDDEN, ' ')).slice(0, most).join('');
 };
 
 const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>

@@ -65,7 +65,9 @@ const { vectors } = JSON.parse(
     new URL('../../checkpoints/src/testdata/ed25519-vectors.json', import.meta.url),
     'utf8',
   ),
-) as { readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[] };
+) as {
+  readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[];
+};
 
 it.each(vectors)('judges strictly: $what', ({ message, publicKey, signature, ...of }) => {
   const [key, signed, made] = [publicKey, message, signature].map((hex) => Buffer.from(hex, 'hex'));

@@ -55,7 +55,9 @@ describe('pinning a study', () => {
 
   it('names whom the source commit names, before a run keeps it', async () => {
     const { repository, folder, commit } = makeStudy(home.path, 'studies/pay');
-    const [author, committer] = git(repository, 'log', '-1', '--format=%an <%ae>%n%cn <%ce>').split('\n');
+    const [author, committer] = git(repository, 'log', '-1', '--format=%an <%ae>%n%cn <%ce>').split(
+      '\n',
+    );
     expect(await readSourceIdentity(folder)).toEqual({ commit, author, committer });
     expect(await readSourceIdentity(home.path)).toBeNull();
   });
