@@ -1,9 +1,8 @@
 /** The verifier of bundles as a page runs it: nothing of a server or of Node. Pure. */
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { bytesToNumberLE, equalBytes } from '@noble/curves/utils.js';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   blobSource,
   verifyBundle,
@@ -14,27 +13,37 @@ import {
 } from '#libs/bundle';
 import { fromBase64, isSoundPoint, type VerifyEd25519 } from '#libs/checkpoints';
 import type { Refusal, Result } from '#libs/kernel';
+import { sameHash } from '#libs/merkle';
 import { attestedBytes, type VerifySignature } from '#libs/provenance';
 
-const POINT_BYTES = 32;
+const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const KEY_ID_DIGITS = 16;
+
 const { Point } = ed25519;
 
+/** A number as Ed25519 writes it, the lowest byte first. */
+const numberOf = (bytes: Uint8Array): bigint =>
+  BigInt(`0x${bytesToHex(Uint8Array.from(bytes).reverse())}`);
+
 /**
- * The equation without the cofactor, as OpenSSL has it: `[S]B - [k]A` is the R that was signed (RFC 8032, section 5.1.7).
- * The library's own verification multiplies both sides by the cofactor, and so takes a few signatures more.
+ * [S]B = R + [k]A (RFC 8032, section 5.1.7), as OpenSSL and the second verifier have it. The library's own equation is
+ * the one times the cofactor: whoever holds a key could make a signature that holds by one of the two alone, and two
+ * auditors would see two verdicts.
  */
 const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
-  const [r, s] = [signature.subarray(0, POINT_BYTES), signature.subarray(POINT_BYTES)];
-  if (signature.length !== SIGNATURE_BYTES || !isSoundPoint(publicKey) || !isSoundPoint(r))
-    return false;
+  if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+  const r = signature.subarray(0, KEY_BYTES);
+  if (!isSoundPoint(publicKey) || !isSoundPoint(r)) return false;
+  const s = numberOf(signature.subarray(KEY_BYTES));
   try {
-    const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(r, publicKey, message))));
-    const keyPart = Point.fromBytes(publicKey).multiplyUnsafe(k);
-    // Throws for an S that is not below the order of B.
-    const found = Point.BASE.multiplyUnsafe(bytesToNumberLE(s)).subtract(keyPart);
-    return equalBytes(found.toBytes(), r);
+    const hash = sha512.create().update(r).update(publicKey).update(message).digest();
+    const k = Point.Fn.create(numberOf(hash));
+    // Refuses an S that is not below the order of B, and a key that is no point.
+    const found = Point.BASE.multiplyUnsafe(s).subtract(
+      Point.fromBytes(publicKey).multiplyUnsafe(k),
+    );
+    return sameHash(found.toBytes(), r);
   } catch {
     return false;
   }

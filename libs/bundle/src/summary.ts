@@ -12,7 +12,7 @@ const MOST = 2_000;
 
 /** Controls, and what is invisible or turns the direction: a fixed list, since those of Unicode grow. */
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]+/gu;
+  /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]+/gu;
 
 /** One line of plain text of no more than so many characters, whatever an event says. */
 const plain = (value: unknown, most = MOST): string => {
