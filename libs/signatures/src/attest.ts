@@ -20,7 +20,7 @@ const SIGNATURE_BYTES = 64;
 
 /**
  * The bytes of a key or a signature. Only the one base64 form of them is taken, so that a signature can't be written in
- * two ways; and either begins with a point, which OpenSSL would take of small order too.
+ * two ways; and either begins with a point, which OpenSSL 3.0 would take of small order too.
  */
 const decoded = (base64: string, bytes: number): Buffer | null => {
   const buffer = Buffer.from(base64, 'base64');
