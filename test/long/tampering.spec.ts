@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { falseBlocks, tamperingBattery } from '../tampering/battery.ts';
-import { FAMILIES, poolOf, type Pool } from '../tampering/cases.ts';
+import { FAMILIES, OPERATIONS, poolOf, type Pool } from '../tampering/cases.ts';
 import { secondVerifier, type SecondVerifier } from '../tampering/verifiers.ts';
 
 /** Other numbers than those of the short test. */
@@ -15,6 +15,11 @@ beforeAll(async () => {
   second = secondVerifier();
 });
 afterAll(() => second.close());
+
+it('every operation is done to every class of positions', () => {
+  // Every other case is one of these, and of so many as both make each comes once.
+  expect(CASES / 2).toBeGreaterThanOrEqual(OPERATIONS.length * pool.classes.length);
+});
 
 it(`${CASES} bundles that were tampered with: both verifiers block each, for the right reason`, async () => {
   const outcomes = await tamperingBattery(pool, second, FROM, CASES);

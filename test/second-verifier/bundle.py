@@ -17,7 +17,7 @@ START = b'{"format":"holdfast-bundle",'
 NOTARY = "notary"
 # Of the events of runs and studies, those whose place in the log is proven since a check asks what came first.
 PLACED_TYPES = ("RunOpened", "LoopEnded", "SealedRowsOpened")
-MOST_STREAMS, LONGEST_NAME, LONGEST_PROOF = 10_000, 1_000, 53
+MOST_STREAMS, LONGEST_NAME, LONGEST_PROOF, MOST_LEAVES = 10_000, 1_000, 53, 1_000_000
 LONGEST_LINE, LONGEST_TEXT = 64 * 1024 * 1024, 16 * 1024 * 1024
 
 Leaf = namedtuple("Leaf", "index proof")
@@ -35,6 +35,7 @@ class Bundle:
         self.header = None
         self.faults = []
         self.lines = 0
+        self.leaves = 0
         self.objects = {}
         self.asked = set()
         # For each stream its events, as far as they are there.
@@ -203,6 +204,10 @@ def read_event(bundle, line, stream, revision, is_last):
         fault("a place that is not written as one")
     elif placed != (leaf is not None):
         fault(f"{kind}, event {revision} of {stream}, {'tells no place' if placed else 'must tell no place'}")
+    if leaf is not None:
+        bundle.leaves += 1
+        if bundle.leaves == MOST_LEAVES + 1:
+            fault(f"more than {MOST_LEAVES} places")
     return Event(stream, revision, kind, data, hashlib.sha256(data).hexdigest(), event_body(data), leaf, placed)
 
 
@@ -234,6 +239,11 @@ def parse_end(line):
     return value["lines"]
 
 
+def as_text(line):
+    """A line that is read as a whole; nothing of one that is too long for that."""
+    return line if len(line) <= LONGEST_TEXT else b""
+
+
 def read(data):
     """Reads a bundle's bytes, line by line."""
     bundle = Bundle()
@@ -243,7 +253,7 @@ def read(data):
             raise NoBundle("another beginning")
         bundle.faults += ["no line feed", "the file was cut"]
         return bundle
-    read_header(bundle, lines[0])
+    read_header(bundle, as_text(lines[0]))
     expected = [
         (each["stream"], revision, revision + 1 == each["events"])
         for each in (bundle.header or {"streams": []})["streams"]
@@ -252,6 +262,9 @@ def read(data):
     at, last_oid, part = 0, "", "objects"
     for number, line in enumerate(lines[1:], 2):
         bundle.lines = number
+        if len(line) > LONGEST_LINE:
+            bundle.faults.append(f"line {number} is too long")
+            break
         if part == "objects":
             found = parse_object(line)
             if found is not None:
@@ -270,12 +283,12 @@ def read(data):
                 continue
             if at < len(expected):
                 bundle.faults.append(f"line {number}: events of {expected[at][0]} are missing")
-            bundle.summary = parse_summary(line)
+            bundle.summary = parse_summary(as_text(line))
             if bundle.summary is None:
                 bundle.faults.append(f"line {number}: another line, expected the summary")
             part = "end"
         elif part == "end":
-            if parse_end(line) != number - 1:
+            if parse_end(as_text(line)) != number - 1:
                 bundle.faults.append(f"line {number}: another line, expected the end after {number - 1} lines")
             part = "after"
         else:

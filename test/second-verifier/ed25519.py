@@ -1,4 +1,7 @@
-"""Ed25519 signatures as RFC 8032, section 5.1, defines them: verification, written for reading."""
+"""
+Ed25519 signatures as RFC 8032, section 5.1, defines them, by the equation without the cofactor, with keys and points R
+of small order refused: verification, written for reading.
+"""
 
 import hashlib
 from functools import lru_cache
@@ -65,6 +68,15 @@ def encode(p):
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
+# The y of the points whose order divides 8: the neutral one, those of order 2, 4 and 8.
+OF_ORDER_8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little")
+SMALL_ORDER = {1, P - 1, 0, OF_ORDER_8, P - OF_ORDER_8}
+
+
+def is_small(encoded):
+    return int.from_bytes(encoded, "little") & (2**255 - 1) in SMALL_ORDER
+
+
 BASE_Y = 4 * pow(5, P - 2, P) % P
 BASE_X = recover_x(BASE_Y, 0)
 BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
@@ -93,7 +105,7 @@ def verify(public_key, message, signature):
         return False
     point = decode(public_key)
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
-    if point is None or s >= L:
+    if point is None or s >= L or is_small(public_key) or is_small(r):
         return False
     k = int.from_bytes(hashlib.sha512(r + public_key + message).digest(), "little") % L
     return encode(two_products(s, BASE, k, negate(point))) == r

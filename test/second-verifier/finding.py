@@ -36,11 +36,31 @@ TYPES = {
 }  # fmt: skip
 
 
-def is_known(source, body):
-    """Whether these are the bytes of an event of a type and a version that this stream can hold."""
+def read_data(source, body):
+    """
+    The data of an event in the newest version of its type, as far as a check here asks for what is new in it; None for
+    bytes that are no event of a type and a version that this stream can hold.
+    """
     version = body and body["metadata"].get("schemaVersion")
-    is_version = isinstance(version, int) and not isinstance(version, bool)
-    return is_version and 1 <= version <= TYPES[source].get(body["type"], 0)
+    if not isinstance(version, int) or isinstance(version, bool):
+        return None
+    if not 1 <= version <= TYPES[source].get(body["type"], 0):
+        return None
+    data = body["data"]
+    if version > 1:
+        return data
+    try:
+        match body["type"]:
+            case "RunOpened":
+                return {**data, "forkedFrom": None}
+            case "RunReverted":
+                # There always was a candidate, undone last.
+                return {**data, "mutationId": data["undone"][-1] if data["undone"] else None}
+            case "FindingProposed":
+                return {**data, "claim": {**data["claim"], "look": None}}
+    except (TypeError, LookupError):
+        return None
+    return data
 
 
 class Chain:
@@ -52,7 +72,7 @@ class Chain:
         self.finding = finding_id
         self.proposed = first_data(bundle, finding_id)
         chain = self.proposed["chain"]
-        look = look_of(self.proposed)
+        look = self.proposed["claim"]["look"]
         self.names = {
             "finding": f"finding-{self.proposed['findingId']}",
             "study": f"study-{chain['studyId']}",
@@ -67,8 +87,9 @@ class Chain:
     def of(self, source, *kinds):
         """The stream's events of these types (of all that are known, where none is named), with their places."""
         for place, event in enumerate(self.streams.get(source, [])):
-            if is_known(source, event.body) and (not kinds or event.body["type"] in kinds):
-                yield place, event, event.body["data"]
+            data = read_data(source, event.body)
+            if data is not None and (not kinds or event.body["type"] in kinds):
+                yield place, event, data
 
     def opened(self):
         for _, _, data in self.of("run", "RunOpened"):
@@ -78,8 +99,7 @@ class Chain:
     def origin(self):
         """The commit and tree that the run started from."""
         opened = self.opened()
-        fork = opened.get("forkedFrom")
-        pins = opened["pins"]
+        fork, pins = opened["forkedFrom"], opened["pins"]
         return (pins["pinCommit"], pins["tree"]) if fork is None else (fork["commit"], fork["tree"])
 
 
@@ -87,14 +107,10 @@ def first_data(bundle, finding_id):
     """The data of the finding's FindingProposed."""
     events = bundle.events.get(f"finding-{finding_id}", [])
     body = events[0].body if events else None
-    if not is_known("finding", body) or body["type"] != "FindingProposed":
+    data = read_data("finding", body)
+    if data is None or body["type"] != "FindingProposed":
         raise ValueError("the finding stream does not start with FindingProposed")
-    return body["data"]
-
-
-def look_of(proposed):
-    # A claim of version 1 says no look.
-    return proposed["claim"].get("look")
+    return data
 
 
 class Faults(list):
@@ -137,7 +153,7 @@ def known_events(chain):
     faults = Faults()
     for source, events in chain.streams.items():
         for place, event in enumerate(events):
-            if not is_known(source, event.body):
+            if read_data(source, event.body) is None:
                 faults.append(f"event {place} of the {source} is of no known type and version")
     return faults
 
@@ -222,6 +238,31 @@ def source_pinned(chain):
     return faults
 
 
+def pinned_digest(value):
+    return hashlib.sha256(canonical.encoded(value)).hexdigest()
+
+
+def environment_pinned(chain):
+    faults, opened = Faults(), chain.opened()
+    faults.differ("the environment", opened["pins"]["environmentDigest"], pinned_digest(opened["environment"]))
+    return faults
+
+
+def policy_pinned(chain):
+    """The policy, as it was written, is the pinned one, and every gate was passed under it."""
+    faults = Faults()
+    for _, event, data in chain.of("run", "RunOpened"):
+        written = event.body["data"]["policy"]
+        faults.differ("the policy", data["pins"]["policyDigest"], pinned_digest(written))
+        version = 1 if event.body["metadata"]["schemaVersion"] == 1 else 2
+        faults.differ("the version of the policy", data["policy"]["version"], version)
+    for place, _, data in chain.of("run", "GatePassed"):
+        faults.differ(f"the policy of event {place}", data["policyDigest"], chain.opened()["pins"]["policyDigest"])
+        if any(each["passed"] is not True for each in data["checks"]):
+            faults.append(f"the gate of event {place} was passed with a check that failed")
+    return faults
+
+
 STEPS = (
     "BaselineEstablished",
     "MutationProposed",
@@ -295,10 +336,7 @@ def complete_chain(chain):
                     line.append((data["mutationId"], stands(), data["tree"]))
                     trial = None
             case "RunReverted":
-                names = data["undone"]
-                # In version 1 there always was a candidate, undone last.
-                is_first = event.body["metadata"]["schemaVersion"] == 1
-                candidate = (names[-1] if names else None) if is_first else data["mutationId"]
+                names, candidate = data["undone"], data["mutationId"]
                 if candidate is None:
                     undecided()
                     faults.differ("the tree before the automatic revert", data["fromTree"], stands())
@@ -440,7 +478,7 @@ def objects(chain):
     for _, event, data in chain.of("run"):
         match event.body["type"]:
             case "RunOpened":
-                pins, fork, cohorts = data["pins"], data.get("forkedFrom"), data["cohorts"]
+                pins, fork, cohorts = data["pins"], data["forkedFrom"], data["cohorts"]
                 commit(pins["pinCommit"], pins["tree"], "the source")
                 tree(pins["proof"], "the source proof")
                 if fork is not None:
@@ -567,7 +605,7 @@ def fork_origin(chain):
     """A fork starts where a finding of an earlier run leads to, every row of which holds."""
     faults = Faults()
     opened, chain_said = chain.opened(), chain.proposed["chain"]
-    fork, pins = opened.get("forkedFrom"), opened["pins"]
+    fork, pins = opened["forkedFrom"], opened["pins"]
     if fork is None:
         return faults
     counted = [data["runId"] for _, _, data in chain.of("study", "RunCounted")]
@@ -601,6 +639,8 @@ CHECKS = (
     ("run-head-signed", run_head_signed, "the loop's end, signed by the runner"),
     ("source-pinned", source_pinned, "the source commit leads to the pinned tree"),
     ("fork-origin", fork_origin, "the run starts from its source, or where a finding that holds leads to"),
+    ("environment-pinned", environment_pinned, "the environment is the pinned one"),
+    ("policy-pinned", policy_pinned, "the policy is the pinned one, and that of each gate"),
     ("data-order", data_order, "split and table were fixed before the run was opened"),
     ("complete-chain", complete_chain, "the tree after one step is the tree before the next"),
     ("restore-points", restore_points, "one restore point of the state that stood, before each cutover"),

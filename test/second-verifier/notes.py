@@ -11,6 +11,8 @@ import ed25519
 LOG, WITNESS = 1, 4
 LONGEST_NOTE = 1_000_000
 MOST_SIGNATURES = 100
+# Of a cosignature: 9999-12-31T23:59:59Z.
+LATEST = 253_402_300_799
 
 Key = namedtuple("Key", "text name id kind public_key")
 Note = namedtuple("Note", "text signatures")
@@ -66,10 +68,11 @@ def parse_key(text):
 
 def parse_note(content):
     """A text and its signature lines, believed by nobody yet."""
-    if not isinstance(content, str) or len(content) > LONGEST_NOTE:
-        raise Malformed("found no note")
-    if not is_well_formed(content) or has_controls(content):
-        raise Malformed("found control characters or lone surrogates in a note")
+    if not isinstance(content, str) or not is_well_formed(content) or has_controls(content):
+        raise Malformed("found no text, or control characters or lone surrogates in a note")
+    # Counted in UTF-16 units.
+    if len(content.encode("utf-16-le")) > 2 * LONGEST_NOTE:
+        raise Malformed("found a note that is too long")
     split = content.rfind("\n\n")
     if split < 0 or not content.endswith("\n"):
         raise Malformed("found no signatures after an empty line")
@@ -100,7 +103,7 @@ def signers(note, keys):
         if key.kind == WITNESS:
             seconds, signature = int.from_bytes(signature[:8], "big"), signature[8:]
             message = b"cosignature/v1\ntime %d\n" % seconds + message
-        if (seconds or 0) > 2**53 - 1 or not ed25519.verify(key.public_key, message, signature):
+        if (seconds or 0) > LATEST or not ed25519.verify(key.public_key, message, signature):
             raise Malformed(f"found a signature of {name} that does not verify")
         found.append((key, seconds))
     if not found:

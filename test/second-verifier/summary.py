@@ -1,12 +1,14 @@
 """The page for people: a pure function of the events that tell their place in the log, in the order of the file."""
 
-import json
 import re
-import unicodedata
 
 import canonical
 
 MOST = 2_000
+# Controls, and what is invisible or turns the direction.
+HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
 
 
 class Missing:
@@ -20,18 +22,8 @@ def plain(value, most=MOST):
     elif isinstance(value, str):
         text = "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in value)
     else:
-        text = as_json(value)
-    shown = "".join("\x00" if unicodedata.category(each).startswith("C") else each for each in text)
-    return re.sub("\x00+", " ", shown)[:most]
-
-
-def as_json(value):
-    """JSON as ECMAScript's JSON.stringify writes it: members in the order in which they stand."""
-    if isinstance(value, dict):
-        return "{" + ",".join(json.dumps(name, ensure_ascii=False) + ":" + as_json(value[name]) for name in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(as_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else canonical.dumps(value)
+        text = canonical.dumps(value)
+    return HIDDEN.sub(" ", text)[:most]
 
 
 def at(value, *path):

@@ -62,6 +62,13 @@ class Ed25519(unittest.TestCase):
             self.assertFalse(ed25519.verify(key[:-1], message, signature))
 
 
+    def test_edge_cases(self):
+        vectors = json.loads((LIBS / "checkpoints/src/testdata/ed25519-vectors.json").read_text())
+        for each in vectors["vectors"]:
+            key, message, signature = (bytes.fromhex(each[name]) for name in ("publicKey", "message", "signature"))
+            self.assertEqual(ed25519.verify(key, message, signature), each["holds"], each["what"])
+
+
 class Merkle(unittest.TestCase):
     def test_rfc_6962(self):
         vectors = json.loads((LIBS / "merkle/src/testdata/rfc6962-vectors.json").read_text())

@@ -122,7 +122,7 @@ def anchor_faults(notary, witnesses):
     if notary.newest is None:
         return faults, seen
     text = notes.parse_note(notary.newest["note"]).text
-    names = {key.name for key in witnesses}
+    names = [key.name for key in witnesses]
     for anchor in notary.anchors:
         if anchor["kind"] != "witness":
             continue
@@ -133,7 +133,7 @@ def anchor_faults(notary, witnesses):
                 raise notes.Malformed("found a cosignature of another")
             time = datetime.fromtimestamp(times[0], timezone.utc).isoformat()
             seen.append(f"{anchor['by']} at {time}")
-        except (notes.Malformed, OverflowError, ValueError, OSError) as error:
+        except notes.Malformed as error:
             if anchor["by"] in names:
                 faults.append(f"the cosignature of {anchor['by']}: {error}")
     return faults, seen
@@ -222,7 +222,10 @@ def subject_and_findings(bundle):
             faults.append(f"no opening of run {subject['id']}")
         pins = opened.get("pins") if opened else None
         digest = pins.get("dataDigest") if isinstance(pins, dict) else None
-        asked |= {f"run-{subject['id']}", f"study-{opened and opened.get('studyId')}", f"data-{digest}"}
+        study = f"study-{opened and opened.get('studyId')}"
+        asked |= {f"run-{subject['id']}", study, f"data-{digest}"}
+        if study not in bundle.events:
+            faults.append(f"{study} is not here")
         closed = [event.body["data"].get("findings") for event in run if event.kind == "RunClosed"]
         for each in closed[-1] if closed and isinstance(closed[-1], list) else []:
             if not isinstance(each, dict) or each.get("findingId") not in ids:

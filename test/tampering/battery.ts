@@ -17,13 +17,9 @@ const problemOf = ({ rows, alone, mayBeNone }: Case, said: Said): string | null 
 export const disagreements = (first: Said, second: Said): readonly string[] => {
   if (first.verdict !== second.verdict) return [`${first.verdict} and ${second.verdict}`];
   const rows = new Map(first.rows.map(({ row, passed }) => [row, passed]));
-  return (
-    second.rows
-      .filter(({ row, passed }) => rows.has(row) && rows.get(row) !== passed)
-      // The first one does not look whether a body is canonical: see passes.spec.ts.
-      .filter(({ row, passed }) => row !== 'bundle-form' || passed)
-      .map(({ row, passed }) => `${row} ${passed ? 'fails and holds' : 'holds and fails'}`)
-  );
+  return second.rows
+    .filter(({ row, passed }) => rows.has(row) && rows.get(row) !== passed)
+    .map(({ row, passed }) => `${row} ${passed ? 'fails and holds' : 'holds and fails'}`);
 };
 
 export interface Outcome {

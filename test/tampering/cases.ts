@@ -74,8 +74,11 @@ export interface Pool {
   readonly honest: readonly Honest[];
   /** Bundles in which somebody forged signatures. */
   readonly forged: readonly (Honest & { readonly rows: readonly string[] })[];
-  readonly classes: readonly (PositionClass & { readonly of: Honest })[];
+  /** Every class of positions, each as it stands in the bundles that have it. */
+  readonly classes: readonly (readonly ClassInBundle[])[];
 }
+
+type ClassInBundle = PositionClass & { readonly of: Honest };
 
 /** Rows that may name what was changed in a part of the file. */
 const ROWS: Readonly<Record<Group, readonly string[]>> = {
@@ -98,7 +101,7 @@ const utf8 = new TextEncoder();
 const spliced = (bytes: Uint8Array, from: number, to: number, by: Uint8Array): Uint8Array =>
   joined(bytes.subarray(0, from), by, bytes.subarray(to));
 
-const OPERATIONS = ['flip', 'delete', 'insert', 'reorder', 'truncate'] as const;
+export const OPERATIONS = ['flip', 'delete', 'insert', 'reorder', 'truncate'] as const;
 
 /** One operation on the bytes of a span. */
 const operated = (
@@ -135,9 +138,9 @@ const operated = (
   }
 };
 
-/** The nth class of positions, with the nth operation on it. */
+/** The nth class of positions, with the nth operation on it: of so many as both make, each comes once. */
 const byteCase = (n: number, draw: Draw, { classes }: Pool): Tampered => {
-  const { group, name, spans, of } = classes[n % classes.length]!;
+  const { group, name, spans, of } = pick(draw, classes[n % classes.length]!);
   const operation = OPERATIONS[(n + Math.floor(n / classes.length)) % OPERATIONS.length]!;
   const firstLine = of.bytes.indexOf(10);
   for (;;) {
@@ -235,7 +238,7 @@ const lineCase: Tamper = (draw, honest, { honest: others }) => {
 
 /** Other ways to write the same, and what is no text at all. */
 const spellingCase: Tamper = (draw, honest, { classes }) => {
-  const own = classes.filter(({ of }) => of === honest);
+  const own = classes.flat().filter(({ of }) => of === honest);
   const { group, name, spans } = pick(draw, own);
   const { from, to } = pick(draw, spans);
   const text = Buffer.from(honest.bytes.subarray(from, to)).toString('latin1');
@@ -385,7 +388,12 @@ const rewritten = (
       if (bodies.length === events.length) return null;
       break;
     case 'its envelope changed': {
-      const name = pick(draw, ['id', 'time', 'actor']);
+      const others = {
+        time: '2027-01-01T00:00:00.000Z',
+        actor: { role: 'reviewer', id: 'x' },
+        schemaVersion: 9,
+      };
+      const name = pick(draw, ['id', 'time', 'actor', 'schemaVersion'] as const);
       bodies[at] = {
         was,
         body:
@@ -395,8 +403,7 @@ const rewritten = (
                 ...body,
                 metadata: {
                   ...(body['metadata'] as object),
-                  [name]:
-                    name === 'time' ? '2027-01-01T00:00:00.000Z' : { role: 'reviewer', id: 'x' },
+                  [name]: others[name],
                 },
               },
       };
@@ -616,10 +623,20 @@ const swapCase: Tamper = async (draw, { world, what }, { honest: others }) => {
   }
 };
 
-/** Without any key: the ends of streams cut off, and what the notary recorded without a note left out or changed. */
+/** Without any key: streams or their ends cut off, and what the notary recorded without a note left out or changed. */
 const cutCase: Tamper = async (draw, { world }) => {
   const parts = partsOf(world);
-  if (draw(3) > 0) {
+  const what = pick(draw, ['a stream', 'its end', 'its end', 'of the notary'] as const);
+  if (what === 'a stream') {
+    const { stream } = pick(draw, parts.streams.slice(1));
+    const streams = parts.streams.filter((each) => each.stream !== stream);
+    return {
+      what: `${stream} left out`,
+      bytes: await assembled({ ...parts, streams }),
+      rows: ['subject', 'hash-chain', 'fork-point', 'fork-origin'],
+    };
+  }
+  if (what === 'its end') {
     const { stream, events } = pick(
       draw,
       parts.streams.filter(({ stream: name }) => name !== NOTARY),
@@ -645,15 +662,15 @@ const cutCase: Tamper = async (draw, { world }) => {
   const at = pick(draw, unsigned);
   const { type, data } = facts[at]!;
   const isAlarm = type.startsWith('NotaryAlarm');
-  const what = isAlarm && draw(2) === 0 ? 'an alarm and its settlement' : type;
+  const which = isAlarm && draw(2) === 0 ? 'an alarm and its settlement' : type;
   const [from, to] =
-    what === type ? [at, at + 1] : type === 'NotaryAlarmRaised' ? [at, at + 2] : [at - 1, at + 1];
+    which === type ? [at, at + 1] : type === 'NotaryAlarmRaised' ? [at, at + 2] : [at - 1, at + 1];
   const said =
-    what === 'NotaryAlarmRaised'
+    which === 'NotaryAlarmRaised'
       ? facts.with(at, { type, data: { ...(data as object), found: '8 events' } })
       : facts.toSpliced(from, to - from);
   return {
-    what: `${what} left out or changed`,
+    what: `${which} left out or changed`,
     bytes: await assembled(partsOf({ ...world, facts: said })),
     rows: ['checkpoints'],
   };
@@ -923,8 +940,9 @@ export const poolOf = async (each: number): Promise<Pool> => {
   const honest: Honest[] = [];
   for (let seed = 0; seed < each * KINDS.length; seed += 1)
     honest.push(await honestOf(KINDS[seed % KINDS.length]!, seed));
-  // Last, since it is large: of what the others hold too, they are changed first.
-  honest.push(await goldenOf('v2-pay', 'finding'));
+  // It is large: of what the others hold too, they are changed.
+  const large = await goldenOf('v2-pay', 'finding');
+  honest.push(large);
   const forged = [];
   for (const [at, kind] of (['finding', 'run', 'fork'] satisfies Kind[]).entries())
     for (const [who, rows] of FORGERS) {
@@ -936,16 +954,15 @@ export const poolOf = async (each: number): Promise<Pool> => {
         trust: { ...made.trust, seen: null },
       });
     }
-  const classes = honest.flatMap((of) =>
-    [...classesOf(of.bytes).values()].map((one) => ({ ...one, of })),
-  );
-  // Each class once before any is taken a second time, and in no order, so that few cases see many kinds of them.
-  const seen = new Map<string, number>();
-  const turns = classes.map((one) => {
-    const nth = seen.get(one.name) ?? 0;
-    seen.set(one.name, nth + 1);
-    return { one, nth, key: hash('sha256', one.name) };
-  });
-  turns.sort((a, b) => a.nth - b.nth || (a.key < b.key ? -1 : 1));
-  return { honest, forged, classes: turns.map(({ one }) => one) };
+  const classes = new Map<string, ClassInBundle[]>();
+  for (const of of honest)
+    for (const one of classesOf(of.bytes).values()) {
+      const known = classes.get(one.name);
+      if (known === undefined) classes.set(one.name, [{ ...one, of }]);
+      else if (of !== large) known.push({ ...one, of });
+    }
+  // In no order, so that few cases see many kinds of them.
+  const key = (name: string): string => hash('sha256', name);
+  const inNoOrder = [...classes].sort(([a], [b]) => (key(a) < key(b) ? -1 : 1));
+  return { honest, forged, classes: inNoOrder.map(([, each]) => each) };
 };

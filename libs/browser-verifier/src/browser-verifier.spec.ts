@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { createContext, Script, type Context } from 'node:vm';
 import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesSource, verifyBundle, type AuditorTrust, type BundleVerdict } from '#libs/bundle';
 import { formatVerifierKey } from '#libs/checkpoints';
+import { generateKey, signRaw } from '#libs/signatures';
 import {
   bundleOf,
   goldenLog,
@@ -11,6 +13,7 @@ import {
   usualFacts,
   witnessSigner,
 } from '../../bundle/src/testing/fixture.ts';
+import { WEB_PORTS } from './index.ts';
 
 /** All that a page has and this uses: nothing of Node. */
 const WEB = { TextDecoder, TextEncoder, atob, btoa, Blob };
@@ -98,5 +101,44 @@ describe('a page', () => {
     other[3]! ^= 0x10;
     const changed = new TextEncoder().encode(text.replace(signature, other.toString('base64')));
     expect(await inPage(changed)).toMatchObject({ value: { verdict: 'BLOCK' } });
+  });
+});
+
+describe('its signatures', () => {
+  const { verifyEd25519 } = WEB_PORTS;
+  const { vectors } = JSON.parse(
+    readFileSync(
+      new URL('../../checkpoints/src/testdata/ed25519-vectors.json', import.meta.url),
+      'utf8',
+    ),
+  ) as {
+    readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[];
+  };
+
+  it.each(vectors)(
+    'are judged as Node judges: $what',
+    ({ message, publicKey, signature, ...of }) => {
+      const [key, signed, made] = [publicKey, message, signature].map((hex) =>
+        Uint8Array.from(Buffer.from(hex, 'hex')),
+      );
+      expect({ ...of, holds: verifyEd25519(key!, signed!, made!) }).toEqual(of);
+    },
+  );
+
+  it('hold where Node made them, and with no bit changed', () => {
+    for (let n = 0; n < 20; n += 1) {
+      const key = generateKey();
+      const raw = Uint8Array.from(Buffer.from(key.publicKey, 'base64'));
+      const message = new TextEncoder().encode(`message ${n}`);
+      const signature = signRaw(key, message);
+      expect(verifyEd25519(raw, message, signature)).toBe(true);
+      expect(
+        verifyEd25519(
+          raw,
+          message,
+          signature.map((byte, at) => (at === 3 * n ? byte ^ 1 : byte)),
+        ),
+      ).toBe(false);
+    }
   });
 });

@@ -349,6 +349,17 @@ describe('what the newest checkpoint commits to', () => {
     expect(await completeness(bytes)).toContain('commits to no heads');
   });
 
+  it('is no list of streams: one that is left out whole is missed by who needs it', async () => {
+    const claim = events.findIndex(({ type }) => type === 'FindingProposed');
+    const early = { ...golden, events: events.slice(0, claim) };
+    const said = usualFacts(early.events, log, witness);
+    const run = { kind: 'run', id: 'pay-1' } as const;
+    const { bytes } = await bundleOf(early, run, said);
+    expect(await failed(bytes)).toEqual([]);
+    const others = early.events.filter(({ stream }) => !stream.startsWith('study-'));
+    expect(await failed((await bundleOf(early, run, said, others)).bytes)).toEqual(['subject']);
+  });
+
   it('are other heads than the log has: blocked', async () => {
     const said = inTurn(facts.opened(log), (after) =>
       notaryFacts(events).signed(log, events.length, null, after, headsOver(events.slice(0, -1))),

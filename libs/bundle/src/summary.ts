@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import type { Subject } from './format.ts';
 import type { ChainedBody } from './notary-stream.ts';
 
@@ -9,13 +10,15 @@ export interface Summary {
 
 const MOST = 2_000;
 
+/** Controls, and what is invisible or turns the direction: a fixed list, since those of Unicode grow. */
+const HIDDEN =
+  /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]+/gu;
+
 /** One line of plain text of no more than so many characters, whatever an event says. */
 const plain = (value: unknown, most = MOST): string => {
   const text =
-    typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value);
-  return Array.from(text.toWellFormed().replace(/\p{C}+/gu, ' '))
-    .slice(0, most)
-    .join('');
+    typeof value === 'string' ? value : value === undefined ? 'nothing' : canonicalize(value)!;
+  return Array.from(text.toWellFormed().replace(HIDDEN, ' ')).slice(0, most).join('');
 };
 
 const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>

@@ -615,7 +615,10 @@ const verifyFindings = async (
     if (run === undefined) faults.add(`no opening of run ${subject.id}`);
     // A run may have claimed nothing; it is shown all the same.
     asked.add(`run-${subject.id}`);
-    asked.add(`study-${String(run?.studyId)}`);
+    const study = `study-${String(run?.studyId)}`;
+    asked.add(study);
+    // Of a run without findings nothing else misses it.
+    if (!streams.some(({ stream }) => stream === study)) faults.add(`${study} is not here`);
     asked.add(`data-${String(run?.dataDigest)}`);
     for (const each of closed.get(subject.id) ?? []) {
       const { findingId } = (each ?? {}) as { readonly findingId?: unknown };

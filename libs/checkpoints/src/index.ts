@@ -1,6 +1,7 @@
 /** Signed commitments to a log at a size: C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof. Pure. */
 export { fromBase64, toBase64 } from './base64.ts';
 export { formatCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.ts';
+export { isSoundPoint } from './ed25519.ts';
 export {
   cosign,
   formatNote,

@@ -185,6 +185,8 @@ const cosignedMessage = (text: string, seconds: bigint): Uint8Array =>
   utf8.encode(`cosignature/v1\ntime ${seconds}\n${text}`);
 
 const TIME_BYTES = 8;
+/** 9999-12-31T23:59:59Z: later times are not written in one way everywhere. */
+const LATEST = 253_402_300_799n;
 
 /** A cosignature of a checkpoint's text at a time in whole seconds since 1970 (C2SP tlog-cosignature, Ed25519). */
 export const cosign = ({ key, sign }: NoteSigner, text: string, seconds: number): NoteSignature => {
@@ -215,7 +217,7 @@ const verifyOne = (
     return verify(key.publicKey, utf8.encode(text), signature) ? { key, seconds: null } : null;
   if (signature.length <= TIME_BYTES) return null;
   const seconds = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
-  const isTime = seconds <= BigInt(Number.MAX_SAFE_INTEGER);
+  const isTime = seconds <= LATEST;
   const rest = signature.subarray(TIME_BYTES);
   return isTime && verify(key.publicKey, cosignedMessage(text, seconds), rest)
     ? { key, seconds: Number(seconds) }

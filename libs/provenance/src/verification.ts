@@ -98,7 +98,7 @@ export interface Verification {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The event that the bytes spell; null where they spell none. */
 export const bodyOf = (canonical: Uint8Array): HashedBody | null => {

@@ -1,5 +1,6 @@
 import { createPublicKey, hash, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { isSoundPoint } from '#libs/checkpoints';
 import type { Signature } from '#libs/kernel';
 import { attestedBytes, type AttestationContext } from '#libs/provenance';
 
@@ -17,10 +18,17 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const RAW_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
-/** Only the one base64 form of the bytes is taken, so that a signature can't be written in two ways. */
+/**
+ * The bytes of a key or a signature. Only the one base64 form of them is taken, so that a signature can't be written in
+ * two ways; and either begins with a point, which OpenSSL 3.0 would take of small order too.
+ */
 const decoded = (base64: string, bytes: number): Buffer | null => {
   const buffer = Buffer.from(base64, 'base64');
-  return buffer.length === bytes && buffer.toString('base64') === base64 ? buffer : null;
+  return buffer.length === bytes &&
+    isSoundPoint(buffer.subarray(0, RAW_KEY_BYTES)) &&
+    buffer.toString('base64') === base64
+    ? buffer
+    : null;
 };
 
 /** The name of a public key: SHA-256 of its raw 32 bytes, first 16 hex digits. */
@@ -62,7 +70,9 @@ const verificationKey = (publicKey: string): VerificationKey | null => {
 export const signRaw = ({ privateKey }: SigningKey, message: Uint8Array): Uint8Array =>
   Uint8Array.from(signBytes(null, message, privateKey));
 
-/** Whether this key (raw 32 bytes) signed these very bytes with Ed25519; false for what is malformed. */
+/**
+ * Whether this key (raw 32 bytes) signed these very bytes with Ed25519; false for what is malformed, or of small order.
+ */
 export const verifyRaw = (
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -70,7 +80,8 @@ export const verifyRaw = (
 ): boolean => {
   try {
     const key = verificationKey(Buffer.from(publicKey).toString('base64'));
-    return key !== null && verifyBytes(null, message, key.key, signature);
+    const isSound = isSoundPoint(signature.subarray(0, RAW_KEY_BYTES));
+    return key !== null && isSound && verifyBytes(null, message, key.key, signature);
   } catch {
     return false;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSourceTree } from './open-source-tree.ts';
 import type { SourceTree } from './port.ts';
+import { readSourceIdentity } from './source-identity.ts';
 import { bad, git, good, makeStudy, temporaryFolder, writeFiles } from './testing.ts';
 
 let home: ReturnType<typeof temporaryFolder>;
@@ -51,6 +52,15 @@ describe('pinning a study', () => {
       git(bare, 'fsck', '--full', '--strict');
     },
   );
+
+  it('names whom the source commit names, before a run keeps it', async () => {
+    const { repository, folder, commit } = makeStudy(home.path, 'studies/pay');
+    const [author, committer] = git(repository, 'log', '-1', '--format=%an <%ae>%n%cn <%ce>').split(
+      '\n',
+    );
+    expect(await readSourceIdentity(folder)).toEqual({ commit, author, committer });
+    expect(await readSourceIdentity(home.path)).toBeNull();
+  });
 
   it('gives the same pin again, from another clone too', async () => {
     const { repository, folder } = makeStudy(home.path);

@@ -25,6 +25,11 @@ const linesAt = async (width: number, passed: boolean): Promise<readonly string[
     [{ ...check, passed }],
     [{ column: 'ssn', class: 'national-id', by: 'name' }],
     power,
+    {
+      commit: '0f3c5d9a4be16f6cb8f0a5c3de2417b90f3c5d9a',
+      author: 'Courses Team <courses@localhost>',
+      committer: 'Build <build@localhost>',
+    },
   );
 };
 
@@ -34,6 +39,13 @@ describe('a study as check shows it', () => {
       expect(widthOf(line)).toBeLessThanOrEqual(width);
       expect(line).toBe(line.trimEnd());
     }
+  });
+
+  it('says whom the commit names that a run would keep', async () => {
+    const lines = await linesAt(120, true);
+    expect(lines).toContain(
+      '  commit 0f3c5d9a4be1 by Courses Team <courses@localhost>, committed by Build <build@localhost>',
+    );
   });
 
   it('gives a rule that does not hold with what was expected', async () => {

@@ -2,18 +2,20 @@ import { basename } from 'node:path';
 import { protectedGroups, type GateCheck } from '#libs/harness';
 import { counted } from '#libs/kernel';
 import { PII_CLASSES } from '#libs/pii';
+import type { SourceIdentity } from '#libs/source-tree';
 import { describeProblem, describeStudy, type PowerMeaning, type StudyOnDisk } from '#libs/studies';
 import type { UndeclaredColumn } from '#libs/vault';
 import { heading, type Style } from './style.ts';
 import { clean, units, wrap } from './text.ts';
 
-/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do, what it keeps. */
+/** What `check` says of a study that can be read: its data, what its budget buys, what its charts do, what it keeps, who is named. */
 export const studyLines = (
   style: Style,
   { policy, file, warnings }: StudyOnDisk,
   checks: readonly GateCheck[],
   undeclared: readonly UndeclaredColumn[],
   power: PowerMeaning | null,
+  source: SourceIdentity | null,
 ): readonly string[] => {
   const { paint } = style;
   const { cells, mutable, purchases, charts } = describeStudy(policy);
@@ -64,6 +66,7 @@ export const studyLines = (
     ...(power === null
       ? []
       : ['', heading(style, 'keep'), ...power.words.flatMap((text) => hanging(style, '  ', text))]),
+    ...(source === null ? [] : ['', heading(style, 'source'), ...sourceLines(style, source)]),
     ...[...warnings.map(describeProblem), ...(power?.warnings ?? [])].flatMap((warning) =>
       hanging(style, 'warning ', warning).map((line) => paint.yellow(line)),
     ),
@@ -71,6 +74,22 @@ export const studyLines = (
     failed === 0
       ? paint.green('sound: open a run with npx holdfast run')
       : paint.red(`${counted(failed, 'rule')} of the pre-loop gate would halt a run`),
+  ];
+};
+
+/** What a run keeps of the commit can't be erased: whoever commits should know it before. */
+const sourceLines = (
+  style: Style,
+  { commit, author, committer }: SourceIdentity,
+): readonly string[] => {
+  const others = committer === author ? '' : `, committed by ${committer}`;
+  return [
+    ...hanging(style, '  ', clean(`commit ${commit.slice(0, 12)} by ${author}${others}`)),
+    ...hanging(
+      style,
+      '  ',
+      "These names and the commit's message go into every bundle and stay: commit under a name that is no person's.",
+    ).map((line) => style.paint.dim(line)),
   ];
 };
 

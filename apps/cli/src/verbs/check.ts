@@ -5,6 +5,7 @@ import { SNAPSHOTS, snapshotStudy } from '#apps/runner';
 import { readConfig, readServiceConfig } from '#libs/config';
 import { scoredCells } from '#libs/evaluator';
 import { ok, type Refusal, type Result } from '#libs/kernel';
+import { readSourceIdentity } from '#libs/source-tree';
 import { describePower, describeStudy, readStudy, type PowerMeaning } from '#libs/studies';
 import {
   checkDataPolicy,
@@ -62,14 +63,15 @@ const check = async (output: Output, path: string, options: CommonOptions): Prom
   const failed = checks.filter(({ passed }) => !passed);
   const description = describeStudy(policy);
   const power = vault.ok ? powerOf(policy, vault.value) : null;
+  const source = await readSourceIdentity(folder);
   if (output.json)
     jsonLine(output, {
       ...{ study: policy.study.id, warnings, preLoop: checks, undeclared },
       ...description,
-      power,
+      ...{ power, source },
     });
   else
-    for (const text of studyLines(output.style, study.value, checks, undeclared, power))
+    for (const text of studyLines(output.style, study.value, checks, undeclared, power, source))
       output.line(text);
   return failed.length === 0 ? EXIT.done : EXIT.badInput;
 };

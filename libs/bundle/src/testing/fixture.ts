@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto';
+import { generateKeyPairSync, hash, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import canonicalize from 'canonicalize';
@@ -26,7 +26,7 @@ import {
 } from '#libs/merkle';
 import { commitmentLines, rotationText, streamHeads } from '#libs/notary';
 import type { ReadObject, StoredBytes } from '#libs/provenance';
-import { verify as verifySignature } from '#libs/signatures';
+import { verify, verifyRaw } from '#libs/signatures';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
 import {
   composeBundle,
@@ -42,21 +42,13 @@ export const ORIGIN = 'ledger.example/holdfast';
 
 export const sha256Bytes: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
 
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
-
 /** The verifier's ports as Node has them. */
 export const nodePorts: BundlePorts = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  verifySignature,
+  verifySignature: verify,
   sha256Bytes,
-  verifyEd25519: (publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' }),
-      signature,
-    ),
+  verifyEd25519: verifyRaw,
 };
 
 export const signerOf = (name: string, type: SignatureType): NoteSigner => {
