@@ -27,6 +27,7 @@ import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
 import { readData } from './event-versions.ts';
+import { objectInspector } from './git-objects.ts';
 import type { BareEvent, Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Every row of a verdict, in the order in which it shows them. */
@@ -102,19 +103,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** The event that the bytes spell; null where they spell none. */
-export const bodyOf = (canonical: Uint8Array): HashedBody | null => {
+const parsed = (canonical: Uint8Array): unknown => {
   try {
-    const body: unknown = JSON.parse(utf8.decode(canonical));
-    return isRecord(body) &&
-      isRecord(body.metadata) &&
-      isRecord(body.data) &&
-      typeof body.type === 'string'
-      ? (body as unknown as HashedBody)
-      : null;
+    return JSON.parse(utf8.decode(canonical));
   } catch {
-    return null;
+    return undefined;
   }
+};
+
+/** The event that the bytes spell; null where they spell none. */
+export const bodyOf = (event: Pick<StoredBytes, 'canonical'> | BareEvent): HashedBody | null => {
+  const body = 'spelled' in event ? event.spelled : parsed(event.canonical);
+  return isRecord(body) &&
+    isRecord(body.metadata) &&
+    isRecord(body.data) &&
+    typeof body.type === 'string'
+    ? (body as unknown as HashedBody)
+    : null;
 };
 
 const startCheck = (check: Check, context: Context): Running => {
@@ -149,9 +154,14 @@ export const startVerification = (
     if (pinned.opened === null) throw new Error('the run has no RunOpened');
     return pinned.opened;
   };
-  const running = CHECKS.map((check) =>
-    startCheck(check, { ancestor: () => Promise.resolve(null), ...ports, finding, opened }),
-  );
+  const context: Context = {
+    ...{ finding, opened },
+    ...{ sha256: ports.sha256, sha1: ports.sha1, verifySignature: ports.verifySignature },
+    inspect: objectInspector(ports.readObject, ports.sha1),
+    hasObjects: ports.readObject !== null,
+    ancestor: ports.ancestor ?? (() => Promise.resolve(null)),
+  };
+  const running = CHECKS.map((check) => startCheck(check, context));
   return {
     ports,
     running,
@@ -191,7 +201,7 @@ export const observe = (
 ): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
   const digest = ports.sha256(event.canonical);
-  const read = bodyOf(event.canonical);
+  const read = bodyOf(event);
   const link: Link = {
     source,
     index: counts[source],

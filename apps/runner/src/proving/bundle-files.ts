@@ -4,7 +4,7 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BundlePorts, BundleSource } from '#libs/bundle';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import { verify, verifyRaw } from '#libs/signatures';
+import { verifyBeside, verifyRaw } from '#libs/signatures';
 
 /** What the bundle's verifier needs, as Node has it. */
 export const BUNDLE_PORTS: BundlePorts = {
@@ -12,7 +12,7 @@ export const BUNDLE_PORTS: BundlePorts = {
   // Git's objects are named by SHA-1.
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
   sha256Bytes: (bytes) => hash('sha256', bytes, 'buffer'),
-  verifySignature: verify,
+  verifySignature: verifyBeside,
   verifyEd25519: verifyRaw,
 };
 
@@ -32,8 +32,8 @@ export const openBundleFile = (path: string): BundleFile => {
     source: {
       size,
       read: (offset, length) => {
-        // Every byte is read over: nothing need be zeroed before.
-        const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset)));
+        // Every byte is read over: nothing need be zeroed before. Objects are small, and many share a piece of memory.
+        const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
         let at = 0;
         while (at < bytes.length) {
           const got = readSync(file, bytes, at, bytes.length - at, offset + at);
