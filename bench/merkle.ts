@@ -90,11 +90,7 @@ const measure = (leaves: number): MerkleTimes & { readonly root: string } => {
     return true;
   });
   const verifyConsistent = each((n) =>
-    verifyConsistency(
-      sha256,
-      { size1, size2: leaves, root1: older, root2: root },
-      consistent[n]!,
-    ),
+    verifyConsistency(sha256, { size1, size2: leaves, root1: older, root2: root }, consistent[n]!),
   );
   return {
     ...{ append, prove, verify, proveConsistency },

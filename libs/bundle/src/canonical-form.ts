@@ -11,7 +11,6 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
 const BRACKET_OPEN = 0x5b;
-const BACKSLASH = 0x5c;
 const BRACKET_CLOSE = 0x5d;
 const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
@@ -64,16 +63,15 @@ const isPlainNumber = (text: string, from: number, to: number): boolean => {
  * white space. False too where a closer look has to tell: for escapes, and for what is nested very deep.
  */
 const isPlainlyCanonical = (text: string): boolean => {
+  if (text.includes('\\')) return false;
   let depth = 0;
   begins[0] = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       const from = at + 1;
-      for (at = from; at < text.length && text.charCodeAt(at) !== QUOTE; at += 1)
-        if (text.charCodeAt(at) === BACKSLASH) return false;
-      const to = at;
-      at += 1;
+      const to = text.indexOf('"', from);
+      at = to + 1;
       if (text.charCodeAt(at) !== COLON) continue;
       const last = begins[depth]!;
       if (last > 0 && !isBefore(text, last, ends[depth]!, from, to)) return false;

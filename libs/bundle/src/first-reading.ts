@@ -109,4 +109,3 @@ export const firstReading = (
 };
 
 export type FirstReading = ReturnType<typeof firstReading>;
-

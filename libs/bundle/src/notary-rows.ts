@@ -93,7 +93,9 @@ export const headsRow = (
     }
   return {
     row: 'heads',
-    ...faults.outcome(`the heads of ${streams.length - 1} streams, of ${committed?.streams ?? 0} in the log`),
+    ...faults.outcome(
+      `the heads of ${streams.length - 1} streams, of ${committed?.streams ?? 0} in the log`,
+    ),
     expected: `each stream ends with the event that the newest checkpoint, of ${newest?.size ?? 0} events, commits to as its head`,
   };
 };
@@ -146,8 +148,11 @@ export const checkAnchors = async (
     unverified,
     row: {
       row: 'anchors',
-      ...faults.outcome(`${seenBy === '' ? 'nobody that you named saw the newest checkpoint' : `seen by ${seenBy}`}${others === '' ? '' : `; not verified: ${others}`}`),
-      expected: 'each cosignature of the newest checkpoint by a witness whose key was given is its own',
+      ...faults.outcome(
+        `${seenBy === '' ? 'nobody that you named saw the newest checkpoint' : `seen by ${seenBy}`}${others === '' ? '' : `; not verified: ${others}`}`,
+      ),
+      expected:
+        'each cosignature of the newest checkpoint by a witness whose key was given is its own',
     },
   };
 };
@@ -182,7 +187,7 @@ export const seenRow = (
   return {
     row: 'seen-checkpoint',
     ...faults.outcome(`the checkpoint of ${size} events that you saw is one of this log`),
-    expected: 'the checkpoint that was seen before is among those of this log, which extend each other',
+    expected:
+      'the checkpoint that was seen before is among those of this log, which extend each other',
   };
 };
-

@@ -41,11 +41,7 @@ export interface Trusted {
   readonly seen: { readonly note: SignedNote; readonly checkpoint: Checkpoint } | null;
 }
 
-const keyOf = (
-  sha256: Sha256,
-  text: string,
-  type: VerifierKey['type'],
-): Refused<VerifierKey> => {
+const keyOf = (sha256: Sha256, text: string, type: VerifierKey['type']): Refused<VerifierKey> => {
   const key = parseVerifierKey(sha256, text);
   if (!key.ok) return refused({ code: 'bad-key', message: key.error.message });
   return key.value.type === type

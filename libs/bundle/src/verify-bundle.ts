@@ -130,4 +130,3 @@ export const verifyBundle = async (
     findings,
   });
 };
-

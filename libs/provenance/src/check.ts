@@ -2,6 +2,7 @@ import type { FindingEvent, FindingProposed, FindingVerified } from '#libs/findi
 import type { HashedBody } from '#libs/kernel';
 import type { ForkPoint, RunEvent, RunOpened } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
+import type { ReadData } from './event-versions.ts';
 import type { Inspect } from './git-objects.ts';
 import type { Hash, StoredBytes, VerifySignature } from './ports.ts';
 
@@ -16,6 +17,8 @@ export interface Link {
   readonly stored: StoredBytes;
   readonly digest: string;
   readonly body: HashedBody | null;
+  /** Its data in the newest version of its type, or what keeps it from being read; null where there is no event. */
+  readonly read: ReadData | null;
 }
 
 /** A link whose bytes are an event of a known type, in its newest version. */

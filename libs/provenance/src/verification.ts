@@ -70,8 +70,6 @@ export interface VerificationPorts {
   readonly ancestor?: Context['ancestor'];
 }
 
-type Handler = (data: unknown, event: ChainEvent) => void;
-
 /** A check under way, and why it can't be finished, if so. */
 interface Running {
   readonly check: Check;
@@ -91,7 +89,9 @@ export interface Verification {
   readonly running: readonly Running[];
   readonly links: readonly Bound<(link: Link) => void>[];
   readonly every: readonly Bound<(event: ChainEvent) => void>[];
-  readonly handlers: Readonly<Record<Source, ReadonlyMap<string, readonly Bound<Handler>[]>>>;
+  readonly handlers: Readonly<
+    Record<Source, ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]>>
+  >;
   readonly counts: Record<Source, number>;
   readonly pinned: { opened: RunOpened['data'] | null };
 }
@@ -133,11 +133,16 @@ const startCheck = (check: Check, context: Context): Running => {
 const bind = (
   running: readonly Running[],
   source: Source,
-): ReadonlyMap<string, readonly Bound<Handler>[]> => {
-  const bound = new Map<string, Bound<Handler>[]>();
+): ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]> => {
+  const bound = new Map<string, Bound<(event: ChainEvent) => void>[]>();
   for (const one of running)
-    for (const [type, handle] of Object.entries(one.fold?.[source] ?? {}))
-      bound.set(type, [...(bound.get(type) ?? []), { running: one, handle: handle as Handler }]);
+    for (const [type, handler] of Object.entries(one.fold?.[source] ?? {})) {
+      const handle = handler as (data: unknown, event: ChainEvent) => void;
+      bound.set(type, [
+        ...(bound.get(type) ?? []),
+        { running: one, handle: (event) => handle(event.data, event) },
+      ]);
+    }
   return bound;
 };
 
@@ -188,9 +193,13 @@ const filed = (
   hash: string,
   body: HashedBody | null,
 ): StoredBytes => ({
-  ...{ position, canonical, hash },
-  ...{ stream: body?.stream ?? '', revision: body?.revision ?? NaN },
-  ...{ id: body?.id ?? '', type: body?.type ?? '' },
+  position,
+  canonical,
+  hash,
+  stream: body?.stream ?? '',
+  revision: body?.revision ?? NaN,
+  id: body?.id ?? '',
+  type: body?.type ?? '',
 });
 
 /** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
@@ -201,43 +210,29 @@ export const observe = (
 ): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
   const digest = ports.sha256(event.canonical);
-  const read = bodyOf(event);
-  const link: Link = {
-    source,
-    index: counts[source],
-    stored: 'hash' in event ? event : filed(event, digest, read),
-    digest,
-    body: read,
-  };
+  const body = bodyOf(event);
+  const stored = 'hash' in event ? event : filed(event, digest, body);
+  const read = body === null ? null : readData(source, body);
+  const index = counts[source];
   counts[source] += 1;
-  for (const { running, handle } of links)
-    guard(running, () => {
-      handle(link);
-    });
+  const link: Link = { source, index, stored, digest, body, read };
+  for (const bound of links) guard(bound, link);
 
-  const { body } = link;
-  const known = body === null ? null : readData(source, body);
-  if (body === null || known === null || 'problem' in known) return;
-  const { data } = known;
-  const chained: ChainEvent = { ...link, body, data };
+  if (body === null || read === null || 'problem' in read) return;
+  const { data } = read;
+  const chained: ChainEvent = { source, index, stored, digest, body, read, data };
   if (source === 'run') {
     if (body.type === 'RunOpened') pinned.opened ??= data as RunOpened['data'];
-    for (const { running, handle } of every)
-      guard(running, () => {
-        handle(chained);
-      });
+    for (const bound of every) guard(bound, chained);
   }
-  for (const { running, handle } of handlers[source].get(body.type) ?? [])
-    guard(running, () => {
-      handle(data, chained);
-    });
+  for (const bound of handlers[source].get(body.type) ?? []) guard(bound, chained);
 };
 
 /** What a check can't digest breaks that check alone, and it stays broken. */
-const guard = (running: Running, step: () => void): void => {
+const guard = <E>({ running, handle }: Bound<(event: E) => void>, event: E): void => {
   if (running.broken !== null) return;
   try {
-    step();
+    handle(event);
   } catch (error) {
     running.broken = reason(error);
   }

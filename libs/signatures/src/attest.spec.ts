@@ -23,10 +23,7 @@ describe('sign and verify', () => {
     ['another value', [key.publicKey, 'run-head', { ...head, revision: 8 }, signature]],
     ['another context', [key.publicKey, 'training', head, signature]],
     ['another key', [generateKey().publicKey, 'run-head', head, signature]],
-    [
-      'another key id',
-      [key.publicKey, 'run-head', head, { ...signature, keyId: '0'.repeat(16) }],
-    ],
+    ['another key id', [key.publicKey, 'run-head', head, { ...signature, keyId: '0'.repeat(16) }]],
     [
       'a second spelling of the same bytes',
       [
