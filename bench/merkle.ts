@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { hash } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
+import { sha256 } from '#libs/log-tree';
 import {
   appendLeaf,
   consistencyProof,
@@ -13,7 +13,6 @@ import {
   verifyConsistency,
   verifyInclusion,
   type ReadNode,
-  type Sha256,
 } from '#libs/merkle';
 import { median } from './median.ts';
 
@@ -32,8 +31,6 @@ export interface MerkleBench {
   /** golang.org/x/mod/sumdb/tlog, by which the Go checksum database is checked; null where it is not installed. */
   readonly tlog: MerkleTimes | null;
 }
-
-const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 /** Proofs that are made, and verified, of each kind. */
 const PROOFS = 20_000;

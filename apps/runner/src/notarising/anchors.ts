@@ -8,7 +8,7 @@ import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } 
 import type { AnchorKind, CheckpointSigned } from '#libs/notary';
 import { pushTag, shownRemote } from '#libs/source-tree';
 import { NOTARY_PORTS } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
+import { sha256 } from '#libs/log-tree';
 import { lastSigned, type Notary, type NotaryLedger, type SealRefusal } from './notary.ts';
 
 /** Somebody outside the operator's reach who is given each checkpoint. */

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { EventLog } from '#libs/event-log';
 import type { StoredEvent } from '#libs/kernel';
-import type { LogTree } from '#libs/log-tree';
+import { sha256, type LogTree } from '#libs/log-tree';
 import {
   appendLeaf,
   EMPTY_FRONTIER,
@@ -11,11 +10,8 @@ import {
   sameHash,
   TILE_HEIGHT,
   TILE_WIDTH,
-  type Sha256,
 } from '#libs/merkle';
 import { isTrouble, leavesOf, nameOf, readLeaf, type Trouble } from './new-leaves.ts';
-
-export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatVerifierKey } from '#libs/checkpoints';
 import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
+import { sha256 } from '#libs/log-tree';
 import {
   notaryKey,
   notaryReplay,
@@ -18,7 +19,6 @@ import { LOCAL_OPERATOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { sealReason } from '../private-texts.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
 import { asNotary, type NotaryLedger, type NotaryOptions, type SealRefusal } from './notary.ts';
 import { signerOf } from './notary-key.ts';
 

@@ -12,7 +12,7 @@ import {
   type Result,
   type StoredEvent,
 } from '#libs/kernel';
-import { openLogTree, type Leaf, type LogTree } from '#libs/log-tree';
+import { openLogTree, sha256, type Leaf, type LogTree } from '#libs/log-tree';
 import { leafHash, sameHash } from '#libs/merkle';
 import {
   commitmentLines,
@@ -31,7 +31,7 @@ import { NOTARY_ACTOR } from '../actors.ts';
 import type { Ledger } from '../ledger.ts';
 import { NOTARY, NOTARY_PORTS } from '../streams.ts';
 import { withLease } from '../supervising/with-lease.ts';
-import { BATCH, compareWithSigned, sha256 } from './compare-tree.ts';
+import { BATCH, compareWithSigned } from './compare-tree.ts';
 import type { Judge } from './judge.ts';
 import {
   goneStream,

@@ -4,6 +4,7 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BundlePorts, BundleSource } from '#libs/bundle';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { sha256 } from '#libs/log-tree';
 import { verifyBeside, verifyRaw } from '#libs/signatures';
 
 /** What the bundle's verifier needs, as Node has it. */
@@ -11,7 +12,7 @@ export const BUNDLE_PORTS: BundlePorts = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   // Git's objects are named by SHA-1.
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  sha256Bytes: (bytes) => hash('sha256', bytes, 'buffer'),
+  sha256Bytes: sha256,
   verifySignature: verifyBeside,
   verifyEd25519: verifyRaw,
 };
