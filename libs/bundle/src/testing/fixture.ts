@@ -15,6 +15,7 @@ import {
   type NoteSigner,
   type SignatureType,
 } from '#libs/checkpoints';
+import { sha256 as sha256Bytes } from '#libs/log-tree';
 import {
   appendLeaf,
   consistencyProof,
@@ -22,11 +23,10 @@ import {
   inclusionProof,
   leafHash,
   rootOf,
-  type Sha256,
 } from '#libs/merkle';
 import { commitmentLines, rotationText, streamHeads } from '#libs/notary';
 import type { ReadObject, StoredBytes } from '#libs/provenance';
-import { verify as verifySignature } from '#libs/signatures';
+import { verifyBeside } from '#libs/signatures';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
 import {
   composeBundle,
@@ -40,15 +40,13 @@ import { proposalOf } from '../proposal.ts';
 
 export const ORIGIN = 'ledger.example/holdfast';
 
-export const sha256Bytes: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
-
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** The verifier's ports as Node has them. */
 export const nodePorts: BundlePorts = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  verifySignature,
+  verifySignature: verifyBeside,
   sha256Bytes,
   verifyEd25519: (publicKey, message, signature) =>
     verify(
