@@ -231,6 +231,7 @@ export const bundleOf = async (
     size: number;
   };
   const covered = events.slice(0, size);
+  const isShown = new Set(shown);
   const tree = treeOver(covered);
   const places = new Map(covered.map(({ position }, index) => [position, index]));
   const heads = headsOver(covered);
@@ -246,7 +247,7 @@ export const bundleOf = async (
       stream: (name) =>
         name === 'notary'
           ? notary
-          : covered.filter((each) => each.stream === name && shown.includes(each)),
+          : covered.filter((each) => each.stream === name && isShown.has(each)),
       leafOf: (position) => {
         const index = places.get(position)!;
         return { index, proof: tree.inclusion(index, size) };
