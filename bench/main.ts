@@ -13,11 +13,20 @@ import { benchContained, containedRows } from './contained.ts';
 import { benchIteration } from './iteration.ts';
 import { benchJobs, jobsRows } from './jobs.ts';
 import { benchManyRuns, manyRunsRows } from './many-runs.ts';
+import { benchMerkle } from './merkle.ts';
 import { benchReads, benchReadsOnPostgres, readsRows, type ReadsBench } from './reads.ts';
 import { benchRebuild, rebuildRows } from './rebuild.ts';
 import { benchRelease, releaseRows } from './release.ts';
 import { benchReplay } from './replay.ts';
-import { appendRows, bundleRows, iterationRows, replayRows, verifyRows, type Row } from './rows.ts';
+import {
+  appendRows,
+  bundleRows,
+  iterationRows,
+  merkleRows,
+  replayRows,
+  verifyRows,
+  type Row,
+} from './rows.ts';
 import { benchVerify } from './verify.ts';
 
 const number = (value: number): string =>
@@ -98,6 +107,8 @@ const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as con
 say('bundles');
 const bundles = [await benchBundle(SMALL), await benchBundle(LARGE)];
 if (full) bundles.push(await benchBundle(10 * LARGE, 1));
+say('the Merkle tree');
+const merkle = await benchMerkle(LARGE);
 
 const readsTitle = ({ events, runs, connections }: ReadsBench, views: string): string =>
   `Reads over HTTP, 99th percentile: ${events.toLocaleString('en-US')} events of ${runs.toLocaleString('en-US')} runs, views in ${views}, ${connections} connections`;
@@ -125,7 +136,9 @@ const sections = {
       ? { [`Reads with the views on PostgreSQL: not measured: ${postgresReads.missing}`]: [] }
       : { [readsTitle(postgresReads, 'PostgreSQL')]: readsRows(postgresReads) })),
   'Verification of one run, on one core': verifyRows(verification),
-  'Verification of a bundle from its file, on one core': bundleRows(bundles),
+  'Verification of a bundle from its file': bundleRows(bundles),
+  [`The Merkle tree, ${merkle.leaves.toLocaleString('en-US')} leaves${merkle.tlog === null ? '; beside nothing: golang-go and golang-golang-x-mod-dev are not installed' : ''}`]:
+    merkleRows(merkle),
 };
 const seconds = Math.round((performance.now() - since) / 1000);
 process.stdout.write(

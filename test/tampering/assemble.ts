@@ -84,7 +84,7 @@ const written = ({ index, proof }: Leaf) => ({ index, proof: proof.map(toBase64)
 /** A bundle of these parts, with a header, a summary and an end that fit them: as somebody with our code would write it. */
 export const assembled = async (parts: Parts): Promise<Uint8Array> => {
   const { subject, streams, objects, heads } = parts;
-  const told = summary(subject);
+  const told = summary();
   const lines: Uint8Array[] = [];
   for (const { stream, events } of streams)
     for (const [at, { type, canonical }] of events.entries()) {
@@ -92,7 +92,7 @@ export const assembled = async (parts: Parts): Promise<Uint8Array> => {
       if (body !== null) told.observe(stream, body);
     }
   const bundle = writeBundle({
-    ...{ origin: ORIGIN, subject, objects, summary: told.text() },
+    ...{ origin: ORIGIN, subject, objects, summary: told.text(subject) },
     streams: streams.map(({ stream, events }) => ({
       stream,
       events: events.length,

@@ -9,6 +9,7 @@ import {
   type NoteSigner,
 } from '#libs/checkpoints';
 import type { ObjectType, Subject } from '#libs/bundle';
+import { sha256 as sha256Bytes } from '#libs/log-tree';
 import type { StoredBytes } from '#libs/provenance';
 import { keyIdOf, sign, type SigningKey } from '#libs/signatures';
 import {
@@ -16,7 +17,6 @@ import {
   goldenLog,
   notaryFacts,
   ORIGIN,
-  sha256Bytes,
   usualFacts,
   type FixtureLog,
   type GoldenRun,

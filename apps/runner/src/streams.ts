@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { erasureDecider } from '#libs/erasures';
 import type { EventLog } from '#libs/event-log';
 import { findingDecider } from '#libs/findings';
@@ -17,6 +16,7 @@ import {
   type Result,
 } from '#libs/kernel';
 import { ledgerReadDecider } from '#libs/ledger-reads';
+import { sha256 } from '#libs/log-tree';
 import { authorise } from '#libs/mandate';
 import { notaryDecider, type NotaryPorts } from '#libs/notary';
 import { schemaVersionOf } from '#libs/payloads';
@@ -262,7 +262,7 @@ export const fleetStream = (log: EventLog, clock: Clock) =>
 
 /** The two functions that the notary's decider needs. */
 export const NOTARY_PORTS: NotaryPorts = {
-  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  sha256,
   verify: verifyRaw,
 };
 

@@ -19,9 +19,9 @@ import {
   type ObjectType,
   type Subject,
 } from './format.ts';
-import { readBody, type ChainedBody } from './notary-stream.ts';
+import { readBody } from './notary-stream.ts';
 import { proposalOf, type Proposal } from './proposal.ts';
-import { summary } from './summary.ts';
+import { summary, type Summary } from './summary.ts';
 import type { BundleContent, StreamToBundle } from './write-bundle.ts';
 
 /** The log up to one checkpoint, and the repository: what a bundle is made from. */
@@ -55,21 +55,23 @@ export interface Composed {
   readonly verdicts: readonly (Pick<Verdict, 'verdict'> & { readonly findingId: string })[];
 }
 
-/** One reading of a stream: how long it is, where it ends, and what it tells of itself in a summary. */
+/** One reading of a stream: how long it is and where it ends; what it tells of itself goes into a summary. */
 interface Measured {
   readonly events: number;
   readonly head: string;
-  readonly told: readonly ChainedBody[];
 }
 
-const measure = async ({ stream: read }: BundleWorld, stream: string): Promise<Measured | null> => {
-  const told: ChainedBody[] = [];
+const measure = async (
+  { stream: read }: BundleWorld,
+  stream: string,
+  told: Summary,
+): Promise<Measured | null> => {
   let last: StoredBytes | null = null;
   let events = 0;
   let lastTold = -1;
   const tell = ({ canonical }: StoredBytes): void => {
     const body = readBody(canonical);
-    if (body !== null) told.push(body);
+    if (body !== null) told.observe(stream, body);
     lastTold = events;
   };
   for await (const event of read(stream)) {
@@ -79,7 +81,7 @@ const measure = async ({ stream: read }: BundleWorld, stream: string): Promise<M
   }
   if (last === null) return null;
   if (stream !== NOTARY && lastTold !== events) tell(last);
-  return { events, head: last.hash, told };
+  return { events, head: last.hash };
 };
 
 /**
@@ -153,14 +155,13 @@ export const composeBundle = async (
   }
 
   const streams: StreamToBundle[] = [];
-  const told = summary(subject);
+  const told = summary();
   for (const stream of [...names].sort(byCodeUnits)) {
-    const measured = await measure(world, stream);
+    const measured = await measure(world, stream, told);
     // A stream that is missing is missed by the verifier.
     if (measured === null) continue;
-    for (const body of measured.told) told.observe(stream, body);
     streams.push({
-      ...{ stream, events: measured.events, head: measured.head },
+      ...{ stream, ...measured },
       heads: stream === NOTARY ? null : proven(world.headOf(stream)),
       read: () => toBundle(world, stream),
     });
@@ -172,7 +173,7 @@ export const composeBundle = async (
       subject,
       streams,
       objects: objectsOf(world, oids),
-      summary: told.text(),
+      summary: told.text(subject),
     },
   });
 };

@@ -26,15 +26,10 @@ export { blobSource, bytesSource, type BundleSource } from './source.ts';
 export type { RestsOn, StandingLine } from './standing.ts';
 export { readBody, type ChainedBody } from './notary-stream.ts';
 export { summary, type Summary } from './summary.ts';
-export {
-  verifyBundle,
-  type AuditorTrust,
-  type BundlePorts,
-  type BundleVerdict,
-  type FindingInBundle,
-  type VerifyRefusalCode,
-  type VerifyTimestamp,
-} from './verify-bundle.ts';
+export type { BundlePorts } from './ports.ts';
+export type { AuditorTrust, VerifyTimestamp } from './trust.ts';
+export { verifyBundle, type BundleVerdict, type VerifyRefusalCode } from './verify-bundle.ts';
+export type { FindingInBundle } from './verify-findings.ts';
 export {
   writeBundle,
   type BundleContent,

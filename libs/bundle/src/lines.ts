@@ -1,7 +1,7 @@
-import canonicalize from 'canonicalize';
 import { fromBase64 } from '#libs/checkpoints';
 import { HASH_BYTES } from '#libs/merkle';
 import { base64Bytes, bytesOfBase64 } from './base64.ts';
+import { spelled } from './canonical-form.ts';
 import {
   byCodeUnits,
   FORMAT,
@@ -38,20 +38,12 @@ const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   return bytes;
 };
 
-/** The text of a line and what it spells; null for anything but the RFC 8785 form of an object. */
+/** The object that a line spells; null for anything but its RFC 8785 form. */
 const canonicalObject = (line: Uint8Array): Record<string, unknown> | null => {
-  try {
-    const text = strict.decode(line);
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
-      canonicalize(value) === text
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+  const { value, isCanonical } = spelled(line);
+  return isCanonical && typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
 };
 
 const hasKeys = (value: unknown, keys: readonly string[]): value is Record<string, unknown> =>
@@ -227,8 +219,7 @@ export const parseLeaf = (bytes: Uint8Array, from: number, to: number): Leaf | n
   if (digits === '' || !Number.isSafeInteger(index)) return null;
   const proof: Uint8Array[] = [];
   for (const quoted of list === '' ? [] : list.split(',')) {
-    const text = utf8.encode(quoted.slice(1, -1));
-    const hash = bytesOfBase64(text, 0, text.length);
+    const hash = fromBase64(quoted.slice(1, -1));
     if (hash === null) return null;
     proof.push(hash);
   }
@@ -248,34 +239,6 @@ export const eventLine = (canonical: Uint8Array, leaf: Leaf | null): Uint8Array 
   const proof = leaf?.proof.map((hash) => `"${strict.decode(base64Bytes(hash))}"`).join(',');
   const place = leaf === null ? '' : `,"leaf":{"index":${leaf.index},"proof":[${proof}]}`;
   return concat([EVENT_START, canonical, utf8.encode(`${place},"part":"event"}\n`)]);
-};
-
-/** Whether names are in the order of RFC 8785 at every level, and every text is Unicode. */
-const isSorted = (value: unknown): boolean => {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(isSorted);
-  let last: string | null = null;
-  for (const name of Object.keys(value)) {
-    if ((last !== null && last > name) || !name.isWellFormed()) return false;
-    if (!isSorted((value as Record<string, unknown>)[name])) return false;
-    last = name;
-  }
-  return true;
-};
-
-/**
- * Whether bytes are the RFC 8785 form of what they spell. ECMAScript writes values as RFC 8785 does, all but the order
- * of names (and it moves names of digits to the front: those are written by the library).
- */
-export const isCanonical = (bytes: Uint8Array): boolean => {
-  try {
-    const text = strict.decode(bytes);
-    const value: unknown = JSON.parse(text);
-    return (JSON.stringify(value) === text && isSorted(value)) || canonicalize(value) === text;
-  } catch {
-    return false;
-  }
 };
 
 /** Bytes that an event's canonical form has at its end, but for its revision and its type. */

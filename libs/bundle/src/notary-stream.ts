@@ -30,15 +30,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The event that a value of JSON is; null for any other value. */
+export const bodyIn = (body: unknown): ChainedBody | null =>
+  isRecord(body) &&
+  isRecord(body['data']) &&
+  isRecord(body['metadata']) &&
+  typeof body['type'] === 'string'
+    ? (body as unknown as ChainedBody)
+    : null;
+
 export const readBody = (bytes: Uint8Array): ChainedBody | null => {
   try {
-    const body: unknown = JSON.parse(utf8.decode(bytes));
-    return isRecord(body) &&
-      isRecord(body['data']) &&
-      isRecord(body['metadata']) &&
-      typeof body['type'] === 'string'
-      ? (body as unknown as ChainedBody)
-      : null;
+    return bodyIn(JSON.parse(utf8.decode(bytes)));
   } catch {
     return null;
   }

@@ -17,9 +17,6 @@ export interface ObjectIndex {
 /** Objects remembered at most: with them the index of a bundle of any size takes a few megabytes. */
 const REMEMBERED = 65_536;
 const NAMED = 3;
-/** Objects kept at most, and the most bytes of each. */
-const RECENT = 2_048;
-const SMALL = 8 * 1024;
 const LINE_FEED = 0x0a;
 
 const foundIn = (bytes: Uint8Array, line: ObjectLine): FoundObject => {
@@ -77,15 +74,6 @@ export const objectIndex = (source: BundleSource): ObjectIndex => {
     return 'one that is gone';
   };
 
-  /** What was read last: several checks look at the same objects soon after each other. */
-  const recent = new Map<string, FoundObject>();
-  const remember = (oid: string, found: FoundObject): FoundObject => {
-    if (found.state === 'present' && found.content.length > SMALL) return found;
-    if (recent.size === RECENT) recent.clear();
-    recent.set(oid, found);
-    return found;
-  };
-
   return {
     add: (oid, offset) => {
       if (count % stride === 0) {
@@ -116,8 +104,6 @@ export const objectIndex = (source: BundleSource): ObjectIndex => {
       return { count: unread, named };
     },
     read: async (oid) => {
-      const known = recent.get(oid);
-      if (known !== undefined) return known;
       const at = placeOf(oid);
       if (at < 0) return { state: 'absent' };
       const bytes = await blockAt(at);
@@ -129,7 +115,7 @@ export const objectIndex = (source: BundleSource): ObjectIndex => {
         if (line === null) continue;
         if (line.oid === oid) {
           mark(place);
-          return remember(oid, foundIn(bytes, line));
+          return foundIn(bytes, line);
         }
         place += 1;
       }

@@ -1,5 +1,6 @@
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import type { BareEvent, FoundObject } from '#libs/provenance';
+import { collectFaults, type BareEvent, type Faults, type FoundObject } from '#libs/provenance';
+import { spelled } from './canonical-form.ts';
 import {
   isPlaced,
   LIMITS,
@@ -9,7 +10,6 @@ import {
   type Leaf,
 } from './format.ts';
 import {
-  isCanonical,
   parseEnd,
   parseEvent,
   parseHeader,
@@ -48,12 +48,15 @@ export interface OpenedBundle {
   readonly lines: number;
   readonly objects: number;
   readonly summary: string | null;
-  /** What is not as the format says, in the order of the lines. */
-  readonly faults: readonly string[];
-  /** How many faults there are; of very many the first ones are named. */
-  readonly faultCount: number;
+  /**
+   * What is not as the format says: of the lines when the bundle is opened, of the bodies of events as they are read for
+   * the first time.
+   */
+  readonly faults: Faults;
   /** A stream's events, as far as the bundle holds them; none of a stream that it does not name. */
   readonly events: (stream: string) => AsyncGenerator<BareEvent>;
+  /** Reads the events that nobody has read, so that no body is left that was not looked at. */
+  readonly readRest: () => Promise<void>;
   /** A git object out of the bundle. What it gives is not hashed here: the verifier does that. */
   readonly readObject: (oid: string) => Promise<FoundObject>;
   /** Objects that `readObject` never gave. */
@@ -63,12 +66,11 @@ export interface OpenedBundle {
   }>;
 }
 
-const NAMED = 12;
-
-/** Where a stream's lines begin, and how many of them there are. */
+/** Where a stream's lines begin, how many of them there are, and of how many the body was looked at. */
 interface Place {
   offset: number;
   events: number;
+  looked: number;
 }
 
 interface Segment {
@@ -94,12 +96,10 @@ export const openBundle = async (
   source: BundleSource,
   show: (event: ShownEvent) => void = () => undefined,
 ): Promise<Result<OpenedBundle, Refusal<BundleRefusalCode>>> => {
-  const faults: string[] = [];
-  let faultCount = 0;
+  const faults = collectFaults();
   let lines = 0;
   const fault = (found: string): void => {
-    faultCount += 1;
-    if (faults.length < NAMED) faults.push(`line ${lines}: ${found}`);
+    faults.add(`line ${lines}: ${found}`);
   };
 
   let header: BundleHeader | null = null;
@@ -129,8 +129,6 @@ export const openBundle = async (
       fault(`found another event, expected event ${revision} of ${named.stream}`);
       return;
     }
-    if (!isCanonical(bytes.subarray(bodyFrom, bodyTo)))
-      fault(`event ${revision} of ${named.stream} is not written in RFC 8785 form`);
     const wanted = isPlaced(named.stream, type, isLast);
     const leaf = leafFrom < 0 ? null : parseLeaf(bytes, leafFrom, leafTo);
     if (leafFrom >= 0 && leaf === null) fault('found a place that is not written as one');
@@ -169,7 +167,7 @@ export const openBundle = async (
       header = read.header;
       segments = read.header.streams.map((named) => ({
         ...{ named, tail: tailOf(named.stream) },
-        place: { offset: 0, events: 0 },
+        place: { offset: 0, events: 0, looked: 0 },
       }));
     }
     return null;
@@ -251,32 +249,43 @@ export const openBundle = async (
 
   async function* events(stream: string): AsyncGenerator<BareEvent> {
     const place = byName.get(stream);
-    let left = place?.events ?? 0;
-    if (left === 0) return;
-    for await (const { bytes, ends } of lineBlocks(source, place!.offset, LIMITS.line)) {
+    if (place === undefined || place.events === 0) return;
+    let revision = 0;
+    for await (const { bytes, ends } of lineBlocks(source, place.offset, LIMITS.line)) {
       let start = 0;
       for (const end of ends) {
         const line = parseEvent(bytes, start, end);
         const leaf =
           line === null || line.leafFrom < 0 ? null : parseLeaf(bytes, line.leafFrom, line.leafTo);
-        yield {
-          position: leaf?.index ?? NaN,
-          // A line that is no event is given as it is, so that the chain is seen to break here.
-          canonical: bytes.subarray(line?.bodyFrom ?? start, line?.bodyTo ?? end),
-        };
-        left -= 1;
-        if (left === 0) return;
+        // A line that is no event is given as it is, so that the chain is seen to break here.
+        const canonical = bytes.subarray(line?.bodyFrom ?? start, line?.bodyTo ?? end);
+        const { value, isCanonical } = spelled(canonical);
+        if (revision === place.looked) {
+          place.looked += 1;
+          if (line !== null && !isCanonical)
+            faults.add(`event ${revision} of ${stream} is not written in RFC 8785 form`);
+        }
+        yield { position: leaf?.index ?? NaN, canonical, spelled: value };
+        revision += 1;
+        if (revision === place.events) return;
         start = end + 1;
       }
     }
   }
 
+  const readRest = async (): Promise<void> => {
+    for (const [stream, place] of byName) {
+      if (place.looked === place.events) continue;
+      for await (const _ of events(stream));
+    }
+  };
+
   return ok({
     ...opened,
     objects: objects.count(),
     faults,
-    faultCount,
     events,
+    readRest,
     readObject: objects.read,
     unreadObjects: objects.unread,
   });

@@ -6,3 +6,4 @@ export {
   type LogTree,
   type LogTreeReader,
 } from './log-tree.ts';
+export { sha256 } from './sha256.ts';

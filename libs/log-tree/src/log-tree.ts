@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -23,6 +22,7 @@ import {
   TILE_WIDTH,
   type Frontier,
 } from '#libs/merkle';
+import { sha256 } from './sha256.ts';
 
 /** An event of the log as a leaf: what the tree hashes is the chain hash of the event. */
 export interface Leaf {
@@ -63,8 +63,6 @@ export interface LogTreeReader {
 }
 
 const POSITION_BYTES = 8;
-
-const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 /** A file of records of one length, of which a last one that was cut off is none. */
 interface Records {

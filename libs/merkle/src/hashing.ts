@@ -1,4 +1,4 @@
-/** SHA-256 of bytes; passed in, so that the same code runs on a server, in the terminal and in a browser. */
+/** SHA-256 of bytes, which it does not keep; passed in, so that the same code runs on a server, in the terminal and in a browser. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 /** Bytes of a hash. */
@@ -19,9 +19,14 @@ export const leafHash = (sha256: Sha256, leaf: Uint8Array): Uint8Array => {
   return sha256(bytes);
 };
 
+/** What a node is hashed from, used again for each: memory of its own would cost as much as hashing does. */
+const children = new Uint8Array(1 + 2 * HASH_BYTES);
+
 /** SHA-256(0x01 || left || right). */
 export const nodeHash = (sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(1 + left.length + right.length);
+  const length = 1 + left.length + right.length;
+  // A proof by a stranger may hold what is no hash.
+  const bytes = length === children.length ? children : new Uint8Array(length);
   bytes[0] = NODE;
   bytes.set(left, 1);
   bytes.set(right, 1 + left.length);

@@ -2,7 +2,9 @@ import type { FindingEvent, FindingProposed, FindingVerified } from '#libs/findi
 import type { HashedBody } from '#libs/kernel';
 import type { ForkPoint, RunEvent, RunOpened } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
-import type { Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
+import type { ReadData } from './event-versions.ts';
+import type { Inspect } from './git-objects.ts';
+import type { Hash, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Which of a finding's four streams an event was read from; `data`: that of the data which its study is about. */
 export type Source = 'run' | 'study' | 'finding' | 'data';
@@ -15,6 +17,8 @@ export interface Link {
   readonly stored: StoredBytes;
   readonly digest: string;
   readonly body: HashedBody | null;
+  /** Its data in the newest version of its type, or what keeps it from being read; null where there is no event. */
+  readonly read: ReadData | null;
 }
 
 /** A link whose bytes are an event of a known type, in its newest version. */
@@ -50,8 +54,9 @@ export interface Context {
   readonly sha256: Hash;
   readonly sha1: Hash;
   readonly verifySignature: VerifySignature;
-  /** Null: only the events are at hand, and rows that need objects fail. */
-  readonly readObject: ReadObject | null;
+  readonly inspect: Inspect;
+  /** False: only the events are at hand, and rows that need objects fail. */
+  readonly hasObjects: boolean;
   /** The finding that leads to the state which a run was forked from; null: there is none at hand. */
   readonly ancestor: (point: ForkPoint) => Promise<Ancestor | null>;
 }

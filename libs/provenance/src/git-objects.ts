@@ -79,29 +79,38 @@ export type Inspected =
   | { readonly ok: false; readonly fault: string };
 
 /** Reads an object and hashes it again; absent and altered are told apart. */
-export const inspect = async (
-  read: ReadObject | null,
-  sha1: Hash,
-  type: ObjectType,
-  oid: string,
-  what: string,
-): Promise<Inspected> => {
-  const fault = (found: string): Inspected => ({
-    ok: false,
-    fault: `${what} (${type} ${oid}) ${found}`,
-  });
-  if (read === null) return fault('was not looked at: there are no objects at hand');
-  let object: FoundObject;
-  try {
-    object = await read(oid);
-  } catch (error) {
-    return fault(`can't be read: ${String(error)}`);
-  }
-  if (object.state === 'absent') return fault('is absent');
-  if (object.state === 'corrupt') return fault(`is altered: ${object.reason}`);
-  if (object.type !== type) return fault(`is altered: it is a ${object.type}`);
-  const found = objectId(type, object.content, sha1);
-  return found === oid
-    ? { ok: true, content: object.content }
-    : fault(`is altered: it hashes to ${found}`);
+export type Inspect = (type: ObjectType, oid: string, what: string) => Promise<Inspected>;
+
+/** Objects kept at most, and the most bytes of each: several checks look at the same ones soon after each other. */
+const KEPT = 2_048;
+const SMALL = 8 * 1024;
+
+export const objectInspector = (read: ReadObject | null, sha1: Hash): Inspect => {
+  const kept = new Map<string, { readonly type: ObjectType; readonly content: Uint8Array }>();
+  return async (type, oid, what) => {
+    const fault = (found: string): Inspected => ({
+      ok: false,
+      fault: `${what} (${type} ${oid}) ${found}`,
+    });
+    const known = kept.get(oid);
+    if (known?.type === type) return { ok: true, content: known.content };
+    if (read === null) return fault('was not looked at: there are no objects at hand');
+    let object: FoundObject;
+    try {
+      object = await read(oid);
+    } catch (error) {
+      return fault(`can't be read: ${String(error)}`);
+    }
+    if (object.state === 'absent') return fault('is absent');
+    if (object.state === 'corrupt') return fault(`is altered: ${object.reason}`);
+    if (object.type !== type) return fault(`is altered: it is a ${object.type}`);
+    const { content } = object;
+    const found = objectId(type, content, sha1);
+    if (found !== oid) return fault(`is altered: it hashes to ${found}`);
+    if (content.length <= SMALL) {
+      if (kept.size === KEPT) kept.clear();
+      kept.set(oid, { type, content });
+    }
+    return { ok: true, content };
+  };
 };

@@ -1,6 +1,5 @@
-import type { Context } from './check.ts';
-import { FOLDER, inspect, treeEntries } from './git-objects.ts';
-import type { TreeEntry } from './git-objects.ts';
+import { FOLDER, treeEntries } from './git-objects.ts';
+import type { Inspect, TreeEntry } from './git-objects.ts';
 
 interface Leaf {
   readonly mode: string;
@@ -38,17 +37,14 @@ const kindOf = (before: Leaf | null, after: Leaf | null): TreeChange['kind'] => 
 };
 
 /** Compares trees by their objects, each hashed anew. Folders that are the same are not opened. */
-export const compareTrees = ({
-  readObject,
-  sha1,
-}: Pick<Context, 'readObject' | 'sha1'>): CompareTrees => {
+export const compareTrees = (inspect: Inspect): CompareTrees => {
   const known = new Map<string, ReadonlyMap<string, TreeEntry>>();
 
   const entriesOf = async (oid: string | null): Promise<ReadonlyMap<string, TreeEntry>> => {
     if (oid === null) return new Map();
     const remembered = known.get(oid);
     if (remembered !== undefined) return remembered;
-    const tree = await inspect(readObject, sha1, 'tree', oid, 'a tree');
+    const tree = await inspect('tree', oid, 'a tree');
     if (!tree.ok) throw new Error(tree.fault);
     const entries = treeEntries(tree.content);
     const byName = new Map((entries ?? []).map((entry) => [entry.name, entry]));

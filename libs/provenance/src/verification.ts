@@ -27,6 +27,7 @@ import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
 import { readData } from './event-versions.ts';
+import { objectInspector } from './git-objects.ts';
 import type { BareEvent, Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Every row of a verdict, in the order in which it shows them. */
@@ -69,8 +70,6 @@ export interface VerificationPorts {
   readonly ancestor?: Context['ancestor'];
 }
 
-type Handler = (data: unknown, event: ChainEvent) => void;
-
 /** A check under way, and why it can't be finished, if so. */
 interface Running {
   readonly check: Check;
@@ -90,7 +89,9 @@ export interface Verification {
   readonly running: readonly Running[];
   readonly links: readonly Bound<(link: Link) => void>[];
   readonly every: readonly Bound<(event: ChainEvent) => void>[];
-  readonly handlers: Readonly<Record<Source, ReadonlyMap<string, readonly Bound<Handler>[]>>>;
+  readonly handlers: Readonly<
+    Record<Source, ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]>>
+  >;
   readonly counts: Record<Source, number>;
   readonly pinned: { opened: RunOpened['data'] | null };
 }
@@ -100,19 +101,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The event that the bytes spell; null where they spell none. */
-export const bodyOf = (canonical: Uint8Array): HashedBody | null => {
+const parsed = (canonical: Uint8Array): unknown => {
   try {
-    const body: unknown = JSON.parse(utf8.decode(canonical));
-    return isRecord(body) &&
-      isRecord(body.metadata) &&
-      isRecord(body.data) &&
-      typeof body.type === 'string'
-      ? (body as unknown as HashedBody)
-      : null;
+    return JSON.parse(utf8.decode(canonical));
   } catch {
-    return null;
+    return undefined;
   }
+};
+
+/** The event that the bytes spell; null where they spell none. */
+export const bodyOf = (event: Pick<StoredBytes, 'canonical'> | BareEvent): HashedBody | null => {
+  const body = 'spelled' in event ? event.spelled : parsed(event.canonical);
+  return isRecord(body) &&
+    isRecord(body.metadata) &&
+    isRecord(body.data) &&
+    typeof body.type === 'string'
+    ? (body as unknown as HashedBody)
+    : null;
 };
 
 const startCheck = (check: Check, context: Context): Running => {
@@ -126,11 +131,16 @@ const startCheck = (check: Check, context: Context): Running => {
 const bind = (
   running: readonly Running[],
   source: Source,
-): ReadonlyMap<string, readonly Bound<Handler>[]> => {
-  const bound = new Map<string, Bound<Handler>[]>();
+): ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]> => {
+  const bound = new Map<string, Bound<(event: ChainEvent) => void>[]>();
   for (const one of running)
-    for (const [type, handle] of Object.entries(one.fold?.[source] ?? {}))
-      bound.set(type, [...(bound.get(type) ?? []), { running: one, handle: handle as Handler }]);
+    for (const [type, handler] of Object.entries(one.fold?.[source] ?? {})) {
+      const handle = handler as (data: unknown, event: ChainEvent) => void;
+      bound.set(type, [
+        ...(bound.get(type) ?? []),
+        { running: one, handle: (event) => handle(event.data, event) },
+      ]);
+    }
   return bound;
 };
 
@@ -147,9 +157,14 @@ export const startVerification = (
     if (pinned.opened === null) throw new Error('the run has no RunOpened');
     return pinned.opened;
   };
-  const running = CHECKS.map((check) =>
-    startCheck(check, { ancestor: () => Promise.resolve(null), ...ports, finding, opened }),
-  );
+  const context: Context = {
+    ...{ finding, opened },
+    ...{ sha256: ports.sha256, sha1: ports.sha1, verifySignature: ports.verifySignature },
+    inspect: objectInspector(ports.readObject, ports.sha1),
+    hasObjects: ports.readObject !== null,
+    ancestor: ports.ancestor ?? (() => Promise.resolve(null)),
+  };
+  const running = CHECKS.map((check) => startCheck(check, context));
   return {
     ports,
     running,
@@ -176,9 +191,13 @@ const filed = (
   hash: string,
   body: HashedBody | null,
 ): StoredBytes => ({
-  ...{ position, canonical, hash },
-  ...{ stream: body?.stream ?? '', revision: body?.revision ?? NaN },
-  ...{ id: body?.id ?? '', type: body?.type ?? '' },
+  position,
+  canonical,
+  hash,
+  stream: body?.stream ?? '',
+  revision: body?.revision ?? NaN,
+  id: body?.id ?? '',
+  type: body?.type ?? '',
 });
 
 /** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
@@ -189,43 +208,29 @@ export const observe = (
 ): void => {
   const { ports, links, every, handlers, counts, pinned } = verification;
   const digest = ports.sha256(event.canonical);
-  const read = bodyOf(event.canonical);
-  const link: Link = {
-    source,
-    index: counts[source],
-    stored: 'hash' in event ? event : filed(event, digest, read),
-    digest,
-    body: read,
-  };
+  const body = bodyOf(event);
+  const stored = 'hash' in event ? event : filed(event, digest, body);
+  const read = body === null ? null : readData(source, body);
+  const index = counts[source];
   counts[source] += 1;
-  for (const { running, handle } of links)
-    guard(running, () => {
-      handle(link);
-    });
+  const link: Link = { source, index, stored, digest, body, read };
+  for (const bound of links) guard(bound, link);
 
-  const { body } = link;
-  const known = body === null ? null : readData(source, body);
-  if (body === null || known === null || 'problem' in known) return;
-  const { data } = known;
-  const chained: ChainEvent = { ...link, body, data };
+  if (body === null || read === null || 'problem' in read) return;
+  const { data } = read;
+  const chained: ChainEvent = { source, index, stored, digest, body, read, data };
   if (source === 'run') {
     if (body.type === 'RunOpened') pinned.opened ??= data as RunOpened['data'];
-    for (const { running, handle } of every)
-      guard(running, () => {
-        handle(chained);
-      });
+    for (const bound of every) guard(bound, chained);
   }
-  for (const { running, handle } of handlers[source].get(body.type) ?? [])
-    guard(running, () => {
-      handle(data, chained);
-    });
+  for (const bound of handlers[source].get(body.type) ?? []) guard(bound, chained);
 };
 
 /** What a check can't digest breaks that check alone, and it stays broken. */
-const guard = (running: Running, step: () => void): void => {
+const guard = <E>({ running, handle }: Bound<(event: E) => void>, event: E): void => {
   if (running.broken !== null) return;
   try {
-    step();
+    handle(event);
   } catch (error) {
     running.broken = reasonOf(error);
   }

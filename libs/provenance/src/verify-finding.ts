@@ -99,7 +99,7 @@ const readFinding = async (stored: StoredEvents): Promise<Head> => {
   } catch (error) {
     return unread(`the finding stream can't be read: ${String(error)}`);
   }
-  const first = events[0] === undefined ? null : bodyOf(events[0].canonical);
+  const first = events[0] === undefined ? null : bodyOf(events[0]);
   if (first?.type !== 'FindingProposed')
     return unread('the finding stream does not start with FindingProposed');
   const read = readData('finding', first);

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { keyIdOf, sign, verify } from './attest.ts';
+import { keyIdOf, sign, verify, verifyBeside } from './attest.ts';
 import { generateKey } from './key-file.ts';
 
 const head = { runId: 'r', revision: 7, hash: 'ab'.repeat(32) };
@@ -8,33 +8,36 @@ const head = { runId: 'r', revision: 7, hash: 'ab'.repeat(32) };
 describe('sign and verify', () => {
   const key = generateKey();
   const signature = sign(key, 'run-head', head);
+  type Asked = Parameters<typeof verify>;
 
-  it('holds for the very value, in any order of its fields', () => {
-    expect(verify(key.publicKey, 'run-head', head, signature)).toBe(true);
+  it('holds for the very value, in any order of its fields', async () => {
     const { hash, revision, runId } = head;
-    expect(verify(key.publicKey, 'run-head', { hash, revision, runId }, signature)).toBe(true);
+    for (const value of [head, { hash, revision, runId }]) {
+      const asked: Asked = [key.publicKey, 'run-head', value, signature];
+      expect(verify(...asked)).toBe(true);
+      expect(await verifyBeside(...asked)).toBe(true);
+    }
   });
 
-  it.each([
-    ['another value', () => verify(key.publicKey, 'run-head', { ...head, revision: 8 }, signature)],
-    ['another context', () => verify(key.publicKey, 'training', head, signature)],
-    ['another key', () => verify(generateKey().publicKey, 'run-head', head, signature)],
-    [
-      'another key id',
-      () => verify(key.publicKey, 'run-head', head, { ...signature, keyId: '0'.repeat(16) }),
-    ],
+  it.each<[string, Asked]>([
+    ['another value', [key.publicKey, 'run-head', { ...head, revision: 8 }, signature]],
+    ['another context', [key.publicKey, 'training', head, signature]],
+    ['another key', [generateKey().publicKey, 'run-head', head, signature]],
+    ['another key id', [key.publicKey, 'run-head', head, { ...signature, keyId: '0'.repeat(16) }]],
     [
       'a second spelling of the same bytes',
-      () =>
-        verify(key.publicKey, 'run-head', head, {
-          ...signature,
-          value: signature.value.replaceAll('=', ''),
-        }),
+      [
+        key.publicKey,
+        'run-head',
+        head,
+        { ...signature, value: signature.value.replaceAll('=', '') },
+      ],
     ],
-    ['a broken key', () => verify('no key', 'run-head', head, signature)],
-    ['a value that is no JSON', () => verify(key.publicKey, 'run-head', { x: NaN }, signature)],
-  ])('does not hold for %s', (_, verdict) => {
-    expect(verdict()).toBe(false);
+    ['a broken key', ['no key', 'run-head', head, signature]],
+    ['a value that is no JSON', [key.publicKey, 'run-head', { x: NaN }, signature]],
+  ])('does not hold for %s', async (_, asked) => {
+    expect(verify(...asked)).toBe(false);
+    expect(await verifyBeside(...asked)).toBe(false);
   });
 
   it('refuses to sign what is no JSON', () => {

@@ -87,6 +87,29 @@ export const verifyRaw = (
   }
 };
 
+interface ToVerify {
+  readonly message: Uint8Array;
+  readonly key: KeyObject;
+  readonly signature: Uint8Array;
+}
+
+/** Null for what is malformed. */
+const toVerify = (
+  publicKey: string,
+  context: AttestationContext,
+  value: unknown,
+  signature: Signature,
+): ToVerify | null => {
+  try {
+    const key = verificationKey(publicKey);
+    const bytes = decoded(signature.value, SIGNATURE_BYTES);
+    if (key === null || bytes === null || signature.keyId !== key.keyId) return null;
+    return { message: attestedBytes(context, value), key: key.key, signature: bytes };
+  } catch {
+    return null;
+  }
+};
+
 /**
  * Whether `signature` is `publicKey`'s (base64 of the raw 32 bytes) over `value` in this context. Never throws:
  * a malformed key, signature or value is a signature that doesn't hold.
@@ -97,12 +120,29 @@ export const verify = (
   value: unknown,
   signature: Signature,
 ): boolean => {
+  const asked = toVerify(publicKey, context, value, signature);
   try {
-    const key = verificationKey(publicKey);
-    const bytes = decoded(signature.value, SIGNATURE_BYTES);
-    if (key === null || bytes === null || signature.keyId !== key.keyId) return false;
-    return verifyBytes(null, attestedBytes(context, value), key.key, bytes);
+    return asked !== null && verifyBytes(null, asked.message, asked.key, asked.signature);
   } catch {
     return false;
   }
+};
+
+/**
+ * As {@link verify}, but on one of libuv's threads: whoever has many signatures to verify goes on meanwhile. The caller
+ * bounds how many are under way. Never rejects.
+ */
+export const verifyBeside = (
+  publicKey: string,
+  context: AttestationContext,
+  value: unknown,
+  signature: Signature,
+): Promise<boolean> => {
+  const asked = toVerify(publicKey, context, value, signature);
+  if (asked === null) return Promise.resolve(false);
+  return new Promise((answer) => {
+    verifyBytes(null, asked.message, asked.key, asked.signature, (error, holds) => {
+      answer(error === null && holds);
+    });
+  });
 };

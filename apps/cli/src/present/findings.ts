@@ -1,7 +1,7 @@
-import { withoutKey } from '#libs/kernel';
+import { counted, withoutKey } from '#libs/kernel';
 import { saidBy, type Handlers, type Page } from './page.ts';
 import { heading } from './style.ts';
-import { plural, short, wrap } from './text.ts';
+import { short, wrap } from './text.ts';
 import { findingLines, INDENT } from './verdict.ts';
 
 /** The findings with their verdicts, and what people decide about them. */
@@ -33,7 +33,7 @@ export const findings = (page: Page): Handlers => {
         `${data.findingId}: ${data.decision} by a reviewer: ${saidBy(page, withoutKey(data.reason))}`,
       ),
     FindingReplayed: ({ data }) =>
-      printed(`${data.findingId}: trained again for ${plural(data.steps, 'step')}: ${data.class}`),
+      printed(`${data.findingId}: trained again for ${counted(data.steps, 'step')}: ${data.class}`),
     FindingAccepted: ({ data }) =>
       printed(`${data.findingId}: the accepted line now is tree ${short(data.tree)}`),
   };

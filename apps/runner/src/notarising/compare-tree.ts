@@ -1,6 +1,6 @@
 import type { EventLog } from '#libs/event-log';
 import type { StoredEvent } from '#libs/kernel';
-import type { LogTree } from '#libs/log-tree';
+import { sha256, type LogTree } from '#libs/log-tree';
 import {
   appendLeaf,
   EMPTY_FRONTIER,
@@ -11,10 +11,7 @@ import {
   TILE_HEIGHT,
   TILE_WIDTH,
 } from '#libs/merkle';
-import { NOTARY_PORTS } from '../streams.ts';
 import { isTrouble, leavesOf, nameOf, readLeaf, type Trouble } from './new-leaves.ts';
-
-const { sha256 } = NOTARY_PORTS;
 
 /** Leaves that are written to the tree's files at once. */
 export const BATCH = 1000;

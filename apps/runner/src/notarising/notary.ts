@@ -12,7 +12,7 @@ import {
   type Result,
   type StoredEvent,
 } from '#libs/kernel';
-import { openLogTree, type Leaf, type LogTree } from '#libs/log-tree';
+import { openLogTree, sha256, type Leaf, type LogTree } from '#libs/log-tree';
 import { HASH_BYTES, leafHash, sameHash, TILE_WIDTH } from '#libs/merkle';
 import {
   commitmentLines,
@@ -98,8 +98,6 @@ export interface Notary {
   /** Position of the newest event that it took into the tree; null for none. */
   reached(): number | null;
 }
-
-const { sha256 } = NOTARY_PORTS;
 
 const fail = (code: SealRefusalCode, message: string) => refused({ code, message });
 

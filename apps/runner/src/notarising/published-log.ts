@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import { readLogTree, type LogTreeReader } from '#libs/log-tree';
+import { readLogTree, sha256, type LogTreeReader } from '#libs/log-tree';
 import { HASH_BYTES, leafHash, sameHash, TILE_WIDTH, type ServedTile } from '#libs/merkle';
 import type { CheckpointAnchored, CheckpointSigned, NotaryEvent } from '#libs/notary';
 import type { Ledger } from '../ledger.ts';
 import { NOTARY } from '../streams.ts';
-import { sha256 } from './compare-tree.ts';
 import { leavesOf } from './new-leaves.ts';
 import { lastSigned, LOG_TREE } from './notary.ts';
 

@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { BundlePorts, BundleSource } from '#libs/bundle';
-import { verify, verifyRaw } from '#libs/signatures';
+import { sha256 } from '#libs/log-tree';
+import { verifyBeside, verifyRaw } from '#libs/signatures';
 
 /** What the bundle's verifier needs, as Node has it. */
 export const BUNDLE_PORTS: BundlePorts = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   // Git's objects are named by SHA-1.
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  sha256Bytes: (bytes) => hash('sha256', bytes, 'buffer'),
-  verifySignature: verify,
+  sha256Bytes: sha256,
+  verifySignature: verifyBeside,
   verifyEd25519: verifyRaw,
 };
 
@@ -29,8 +30,8 @@ export const openBundleFile = (path: string): BundleFile => {
     source: {
       size,
       read: (offset, length) => {
-        // Every byte is read over: nothing need be zeroed before.
-        const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset)));
+        // Every byte is read over: nothing need be zeroed before. Objects are small, and many share a piece of memory.
+        const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
         let at = 0;
         while (at < bytes.length) {
           const got = readSync(file, bytes, at, bytes.length - at, offset + at);

@@ -4,7 +4,7 @@ import { verdictAttestation, verifyFinding, type Verdict } from '#libs/provenanc
 import type { FindingProposed } from '#libs/findings';
 import { deriveId } from '#libs/kernel';
 import type { RunOpened } from '#libs/run';
-import { sign, verify } from '#libs/signatures';
+import { sign, verifyBeside } from '#libs/signatures';
 import { HARNESS } from '../actors.ts';
 import type { Home } from '../home.ts';
 import type { Ledger } from '../ledger.ts';
@@ -28,7 +28,7 @@ export const verdictOn = (
     sha256: (bytes) => hash('sha256', bytes, 'hex'),
     // Git's objects are named by SHA-1.
     sha1: (bytes) => hash('sha1', bytes, 'hex'),
-    verifySignature: verify,
+    verifySignature: verifyBeside,
   });
 };
 

@@ -15,6 +15,7 @@ import {
   type NoteSigner,
   type SignatureType,
 } from '#libs/checkpoints';
+import { sha256 as sha256Bytes } from '#libs/log-tree';
 import {
   appendLeaf,
   consistencyProof,
@@ -22,11 +23,10 @@ import {
   inclusionProof,
   leafHash,
   rootOf,
-  type Sha256,
 } from '#libs/merkle';
 import { commitmentLines, rotationText, streamHeads } from '#libs/notary';
 import type { ReadObject, StoredBytes } from '#libs/provenance';
-import { verify, verifyRaw } from '#libs/signatures';
+import { verifyBeside, verifyRaw } from '#libs/signatures';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
 import {
   composeBundle,
@@ -40,13 +40,11 @@ import { proposalOf } from '../proposal.ts';
 
 export const ORIGIN = 'ledger.example/holdfast';
 
-export const sha256Bytes: Sha256 = (bytes) => Uint8Array.from(hash('sha256', bytes, 'buffer'));
-
 /** The verifier's ports as Node has them. */
 export const nodePorts: BundlePorts = {
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
-  verifySignature: verify,
+  verifySignature: verifyBeside,
   sha256Bytes,
   verifyEd25519: verifyRaw,
 };
@@ -234,6 +232,7 @@ export const bundleOf = async (
     size: number;
   };
   const covered = events.slice(0, size);
+  const isShown = new Set(shown);
   const tree = treeOver(covered);
   const places = new Map(covered.map(({ position }, index) => [position, index]));
   const heads = headsOver(covered);
@@ -249,7 +248,7 @@ export const bundleOf = async (
       stream: (name) =>
         name === 'notary'
           ? notary
-          : covered.filter((each) => each.stream === name && shown.includes(each)),
+          : covered.filter((each) => each.stream === name && isShown.has(each)),
       leafOf: (position) => {
         const index = places.get(position)!;
         return { index, proof: tree.inclusion(index, size) };

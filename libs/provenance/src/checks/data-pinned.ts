@@ -4,7 +4,7 @@ import type { CohortRelease } from '#libs/run';
 import type { SplitCommitted, SplitFixed, TableFixed } from '#libs/studies';
 import type { Check, Context } from '../check.ts';
 import { collectFaults, type Faults } from '../faults.ts';
-import { inspect, textOf } from '../git-objects.ts';
+import { textOf } from '../git-objects.ts';
 import { checkRelease } from '../released-table.ts';
 
 const shown = ({ train, dev, check, sealed }: SplitFixed['data']['split'], rowId: string | null) =>
@@ -133,13 +133,13 @@ const checkTables = (
 };
 
 const checkReleased = async (
-  { readObject, sha1 }: Context,
+  { inspect }: Context,
   cohorts: CohortRelease,
   policy: DataPolicy,
   faults: Faults,
 ): Promise<void> => {
   const textAt = async ({ oid }: ArtefactRef, what: string): Promise<string | null> => {
-    const found = await inspect(readObject, sha1, 'blob', oid, what);
+    const found = await inspect('blob', oid, what);
     const text = found.ok ? textOf(found.content) : null;
     if (text === null) faults.add(found.ok ? `${what} is no text` : found.fault);
     return text;

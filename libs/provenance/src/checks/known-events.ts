@@ -1,7 +1,6 @@
 import { counted } from '#libs/kernel';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
-import { readData } from '../event-versions.ts';
 
 /** What can't be read can't be checked: an unknown event fails the verdict instead of being passed over. */
 export const knownEvents: Check = {
@@ -12,13 +11,11 @@ export const knownEvents: Check = {
     const faults = collectFaults();
     let events = 0;
     return {
-      link: ({ source, index, body }) => {
+      link: ({ source, index, read }) => {
         events += 1;
-        if (body === null) faults.add(`${source} event ${String(index)} can't be read`);
-        else {
-          const read = readData(source, body);
-          if ('problem' in read) faults.add(`${source} event ${String(index)} is ${read.problem}`);
-        }
+        if (read === null) faults.add(`${source} event ${String(index)} can't be read`);
+        else if ('problem' in read)
+          faults.add(`${source} event ${String(index)} is ${read.problem}`);
       },
       conclude: () => faults.outcome(counted(events, 'event')),
     };

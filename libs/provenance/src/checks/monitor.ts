@@ -50,7 +50,7 @@ export const monitor: Check = {
     let remeasured = 0;
     let reverts = 0;
     /** The metrics of each standing state's seeds, the baseline's first, and of the candidate's. */
-    let line: readonly (readonly number[])[] = [];
+    const line: (readonly number[])[] = [];
     let seeds: readonly number[] = [];
     let baseline: readonly number[] = [];
     let memories: Memories = {};
@@ -163,7 +163,7 @@ export const monitor: Check = {
         BaselineEstablished: (data, event) => {
           standing.run.BaselineEstablished(data, event);
           target = { standing: standing.now(), age };
-          line = [baseline];
+          line.splice(0, line.length, baseline);
           memories = memoriesOf(opened().policy, line);
         },
         TrainingLaunched: ({ purpose, trainingId }) => {
@@ -236,7 +236,7 @@ export const monitor: Check = {
           standing.run.RunReverted(data, event);
           sums.clear();
           stable.clear();
-          line = line.slice(0, Math.max(1, line.length - keptUndone(data)));
+          line.splice(Math.max(1, line.length - keptUndone(data)));
           memories = memoriesOf(opened().policy, line);
           trigger = null;
           if (data.mutationId !== null) decide(event.index);
@@ -244,7 +244,7 @@ export const monitor: Check = {
         MutationKept: (data, event) => {
           age += 1;
           standing.run.MutationKept(data, event);
-          line = [...line, seeds];
+          line.push(seeds);
           memories = recentred(memories, seeds);
           vouchDecided();
           decide(event.index);

@@ -5,7 +5,7 @@ import type { ChangedFile, MutationProposed } from '#libs/run';
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
-import { BLOBS, commitParents, commitTree, inspect, textOf } from '../git-objects.ts';
+import { BLOBS, commitParents, commitTree, textOf } from '../git-objects.ts';
 import { followStanding } from '../standing.ts';
 import { compareTrees } from '../tree-changes.ts';
 import type { CompareTrees, TreeChange } from '../tree-changes.ts';
@@ -37,12 +37,12 @@ const compareFiles = (
 
 /** The attempt's commit holds the proposed tree and follows the base commit, and that alone. */
 const compareCommit = async (
-  { readObject, sha1 }: Context,
+  { inspect }: Context,
   { mutationId, baseCommit, proposedCommit, proposedTree }: Proposal,
   faults: Faults,
 ): Promise<void> => {
   const what = `the commit of ${mutationId}`;
-  const commit = await inspect(readObject, sha1, 'commit', proposedCommit, what);
+  const commit = await inspect('commit', proposedCommit, what);
   if (!commit.ok) {
     faults.add(commit.fault);
     return;
@@ -53,14 +53,14 @@ const compareCommit = async (
 
 /** The files as the mid-loop gate has to have seen them. */
 const readChanges = (
-  { readObject, sha1 }: Context,
+  { inspect }: Context,
   changes: readonly TreeChange[],
 ): Promise<readonly FileChange[]> =>
   Promise.all(
     changes.map(async ({ path, kind, before, after }) => {
       const read = async (side: TreeChange['after']): Promise<string | null> => {
         if (side === null || !BLOBS.includes(side.mode)) return null;
-        const blob = await inspect(readObject, sha1, 'blob', side.oid, path);
+        const blob = await inspect('blob', side.oid, path);
         if (!blob.ok) throw new Error(blob.fault);
         return textOf(blob.content);
       };
@@ -112,11 +112,11 @@ export const mutations: Check = {
   expected:
     "each mutation's commit holds the proposed tree and follows the commit that stood, and no other; its files and its measured domain are what the two trees differ by; the mid-loop gate, run again on their contents, passes each that was cut over",
   start: (context) => {
-    if (context.readObject === null)
+    if (!context.hasObjects)
       return { conclude: () => ({ passed: false, found: 'there are no objects at hand' }) };
     const faults = collectFaults();
     const standing = followStanding();
-    const compare = compareTrees(context);
+    const compare = compareTrees(context.inspect);
     /** The newest proposal, until it shows whether it was cut over. */
     let latest: Proposal | null = null;
     let queue: (() => Promise<void>)[] = [];

@@ -10,7 +10,7 @@ export const recordedVerdicts: Check = {
     "each verdict and each replay recorded so far is signed by the runner key that RunOpened pins, over its rows, the finding's claim and, for a verdict, the run head",
   start: ({ finding, opened, verifySignature }) => {
     const faults = collectFaults();
-    const signatures: (() => void)[] = [];
+    const signatures: (() => Promise<void>)[] = [];
     let [verdicts, replays] = [0, 0];
     let proposed = '';
     return {
@@ -21,29 +21,30 @@ export const recordedVerdicts: Check = {
         FindingVerified: (data, { index }) => {
           // The keys are known only when the run was read.
           verdicts += 1;
-          signatures.push(() => {
+          signatures.push(async () => {
             const attested = verdictAttestation(data, finding.chain.runHead, proposed);
             const key = opened().keys.runner.publicKey;
-            if (!verifySignature(key, 'verdict', attested, data.signature))
+            if (!(await verifySignature(key, 'verdict', attested, data.signature)))
               faults.add(`the signature of the verdict in event ${index} does not hold`);
           });
         },
         FindingReplayed: (data, { index }) => {
           replays += 1;
-          signatures.push(() => {
+          signatures.push(async () => {
             faults.differ(
               `the finding of the replay in event ${index}`,
               data.findingId,
               finding.findingId,
             );
             const key = opened().keys.runner.publicKey;
-            if (!verifySignature(key, 'replay', replayAttestation(data, proposed), data.signature))
+            const attested = replayAttestation(data, proposed);
+            if (!(await verifySignature(key, 'replay', attested, data.signature)))
               faults.add(`the signature of the replay in event ${index} does not hold`);
           });
         },
       },
-      conclude: () => {
-        for (const check of signatures) check();
+      conclude: async () => {
+        for (const check of signatures) await check();
         return faults.outcome(
           `${counted(verdicts, 'verdict')}${replays === 0 ? '' : ` and ${counted(replays, 'replay')}`} recorded before this one`,
         );

@@ -1,4 +1,5 @@
 import type { RunHeadSigned } from '#libs/run';
+import { answersInTurn } from '../answers.ts';
 import { runHeadAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -17,7 +18,8 @@ export const runHeadSigned: Check = {
     let found = false;
     let signed = false;
 
-    const holds = ({ revision, hash, signature }: RunHeadSigned['data']): boolean =>
+    const answers = answersInTurn();
+    const verified = ({ revision, hash, signature }: RunHeadSigned['data']) =>
       verifySignature(
         opened().keys.runner.publicKey,
         'run-head',
@@ -37,11 +39,16 @@ export const runHeadSigned: Check = {
       },
       run: {
         RunHeadSigned: (data, { index }) => {
-          if (!holds(data)) faults.add(`the signature in event ${String(index)} does not hold`);
-          else if (data.revision === runHead.revision && data.hash === runHead.hash) signed = true;
+          const isOfHead = data.revision === runHead.revision && data.hash === runHead.hash;
+          answers.ask(verified(data), (holds) => {
+            if (!holds) faults.add(`the signature in event ${String(index)} does not hold`);
+            else if (isOfHead) signed = true;
+          });
         },
       },
-      conclude: () => {
+      settle: answers.settle,
+      conclude: async () => {
+        await answers.conclude();
         if (!found) faults.add(`the chain ends before event ${String(runHead.revision)}`);
         if (!signed)
           faults.add(`event ${String(runHead.revision)} (${runHead.hash}) is not signed`);

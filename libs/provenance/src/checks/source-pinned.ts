@@ -1,22 +1,22 @@
 import type { Check, Context } from '../check.ts';
 import { collectFaults } from '../faults.ts';
-import { commitTree, FOLDER, inspect, objectId, treeEntries } from '../git-objects.ts';
+import { commitTree, FOLDER, objectId, treeEntries } from '../git-objects.ts';
 import type { Faults } from '../faults.ts';
 
 /** The files of the proof's tree: the source commit, and each tree from its root down to the program's parent. */
 const readProof = async (
-  { readObject, sha1 }: Context,
+  { inspect }: Context,
   faults: Faults,
   oid: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>();
-  const tree = await inspect(readObject, sha1, 'tree', oid, 'the source proof');
+  const tree = await inspect('tree', oid, 'the source proof');
   if (!tree.ok) {
     faults.add(tree.fault);
     return files;
   }
   for (const { name, oid: blob } of treeEntries(tree.content) ?? []) {
-    const file = await inspect(readObject, sha1, 'blob', blob, `${name} of the source proof`);
+    const file = await inspect('blob', blob, `${name} of the source proof`);
     if (file.ok) files.set(name, file.content);
     else faults.add(file.fault);
   }
@@ -61,7 +61,7 @@ export const sourcePinned: Check = {
   expected:
     "the run's first event pins the source, once; the source commit's own bytes lead to the pinned tree; the pin commit holds that tree; the finding names both",
   start: (context) => {
-    const { finding, opened, readObject, sha1 } = context;
+    const { finding, opened, inspect } = context;
     const faults = collectFaults();
     return {
       run: {
@@ -76,7 +76,7 @@ export const sourcePinned: Check = {
         faults.differ("the finding's source commit", finding.chain.sourceCommit, pins.commit);
         faults.differ("the finding's source tree", finding.chain.sourceTree, pins.tree);
         walkProof(context, faults, await readProof(context, faults, pins.proof));
-        const pin = await inspect(readObject, sha1, 'commit', pins.pinCommit, 'the pin commit');
+        const pin = await inspect('commit', pins.pinCommit, 'the pin commit');
         if (!pin.ok) faults.add(pin.fault);
         else faults.differ("the pin commit's tree", commitTree(pin.content), pins.tree);
         return faults.outcome(`${pins.path} of commit ${pins.commit} is tree ${pins.tree}`);

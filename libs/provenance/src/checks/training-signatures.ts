@@ -2,6 +2,7 @@ import { counted } from '#libs/kernel';
 import { originOf } from '#libs/run';
 import type { Signature } from '#libs/kernel';
 import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
+import { answersInTurn } from '../answers.ts';
 import { trainingAttestation } from '../attestations.ts';
 import type { Check } from '../check.ts';
 import { collectFaults } from '../faults.ts';
@@ -30,6 +31,7 @@ export const trainingSignatures: Check = {
     'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins or by one that WorkerEnlisted names right before its first result; each completed training is measured, as what it was launched for, and a metric is of a completed one',
   start: ({ opened, sha256, verifySignature }) => {
     const faults = collectFaults();
+    const answers = answersInTurn();
     const launched = new Set<string>();
     let open: TrainingLaunched['data'] | null = null;
     let completed: TrainingLaunched['data'] | null = null;
@@ -106,8 +108,15 @@ export const trainingSignatures: Check = {
         faults.add(
           `training ${data.trainingId} is signed by ${keyId}, which is neither pinned nor enlisted`,
         );
-      else if (!verifySignature(key, 'training', trainingAttestation(data), data.signature))
-        faults.add(`the signature of training ${data.trainingId} does not hold`);
+      else {
+        const { trainingId, signature } = data;
+        answers.ask(
+          verifySignature(key, 'training', trainingAttestation(data), signature),
+          (holds) => {
+            if (!holds) faults.add(`the signature of training ${trainingId} does not hold`);
+          },
+        );
+      }
       return launch;
     };
 
@@ -161,7 +170,9 @@ export const trainingSignatures: Check = {
             faults.add(`the worker ${newcomer.keyId} is enlisted and signs nothing`);
         },
       },
-      conclude: () => {
+      settle: answers.settle,
+      conclude: async () => {
+        await answers.conclude();
         // Whom to enlist is the operator's word alone: the chain holds the key, not its admission.
         const others =
           enlisted.size === 0
