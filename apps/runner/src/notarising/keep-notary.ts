@@ -2,7 +2,6 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatVerifierKey } from '#libs/checkpoints';
 import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
-import { sha256 } from '#libs/log-tree';
 import {
   notaryKey,
   notaryReplay,

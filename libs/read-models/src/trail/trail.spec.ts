@@ -421,7 +421,13 @@ describe('what comes after a night', () => {
     to.record('notary', { type: 'NotaryOpened', data: opened });
     const rotated = { from: 'key 1', to: 'key 2', note: 'signed' };
     to.record('notary', { type: 'NotaryKeyRotated', data: rotated }, OPERATOR);
-    const alarm = { reason: 'shorter-log', size: 9, found: '8 events', expected: '9', append: null } as const;
+    const alarm = {
+      reason: 'shorter-log',
+      size: 9,
+      found: '8 events',
+      expected: '9',
+      append: null,
+    } as const;
     to.record('notary', { type: 'NotaryAlarmRaised', data: alarm });
     const settled = { alarm: 2, reason: SEALED, accepts: null };
     to.record('notary', { type: 'NotaryAlarmSettled', data: settled }, OPERATOR);
