@@ -238,7 +238,10 @@ const guard = <E>({ running, handle }: Bound<(event: E) => void>, event: E): voi
   }
 };
 
-/** Looks at the objects named since the last time. Call it now and then, so that memory stays as it is. */
+/**
+ * Looks at the objects named since the last time, and takes the signatures asked for before it. Call it now and then, so
+ * that memory stays as it is.
+ */
 export const settle = async ({ running }: Verification): Promise<void> => {
   for (const one of running) {
     if (one.broken !== null || one.fold?.settle === undefined) continue;
