@@ -8,60 +8,18 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { appendEventStoreRows, benchAppendEventStore } from './append-eventstore.ts';
 import { benchAppend } from './append.ts';
-import { benchBundle } from './bundle.ts';
 import { benchContained, containedRows } from './contained.ts';
 import { benchIteration } from './iteration.ts';
 import { benchJobs, jobsRows } from './jobs.ts';
 import { benchManyRuns, manyRunsRows } from './many-runs.ts';
-import { benchMerkle } from './merkle.ts';
+import { proofSections } from './proofs.ts';
 import { benchReads, benchReadsOnPostgres, readsRows, type ReadsBench } from './reads.ts';
 import { benchRebuild, rebuildRows } from './rebuild.ts';
 import { benchRelease, releaseRows } from './release.ts';
 import { benchReplay } from './replay.ts';
-import {
-  appendRows,
-  bundleRows,
-  iterationRows,
-  merkleRows,
-  replayRows,
-  verifyRows,
-  type Row,
-} from './rows.ts';
+import { appendRows, iterationRows, replayRows, verifyRows } from './rows.ts';
+import { table } from './table.ts';
 import { benchVerify } from './verify.ts';
-
-const number = (value: number): string =>
-  value.toLocaleString('en-US', { maximumSignificantDigits: value < 10 ? 2 : 3 });
-
-const cellsOf = ({ measure, value, unit, beside, ratio, aim }: Row): readonly string[] => [
-  `  ${measure}`,
-  `${number(value)} ${unit}`,
-  ratio === null ? '' : ratio.toFixed(2),
-  beside ?? '',
-  aim === null ? '' : `${aim.text}: ${aim.met ? 'met' : 'NOT MET'}`,
-];
-
-const HEADINGS = ['', 'measured', 'ratio', 'to', 'aim'];
-
-const table = (sections: Readonly<Record<string, readonly Row[]>>): string => {
-  const lines = Object.entries(sections).map(
-    ([title, rows]) => [title, rows.map(cellsOf)] as const,
-  );
-  const all = [HEADINGS, ...lines.flatMap(([, rows]) => rows)];
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...all.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 1 || column === 2 ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
-  return [line(HEADINGS), ...lines.flatMap(([title, rows]) => ['', title, ...rows.map(line)])].join(
-    '\n',
-  );
-};
 
 const json = process.argv.includes('--json');
 /** A log of a million events takes minutes to write. */
@@ -104,11 +62,7 @@ const postgresReads = full
 say('verification');
 await benchVerify(SMALL / 5);
 const verification = [await benchVerify(SMALL), await benchVerify(LARGE)] as const;
-say('bundles');
-const bundles = [await benchBundle(SMALL), await benchBundle(LARGE)];
-if (full) bundles.push(await benchBundle(10 * LARGE, 1));
-say('the Merkle tree');
-const merkle = await benchMerkle(LARGE);
+const proofs = await proofSections(full, say);
 
 const readsTitle = ({ events, runs, connections }: ReadsBench, views: string): string =>
   `Reads over HTTP, 99th percentile: ${events.toLocaleString('en-US')} events of ${runs.toLocaleString('en-US')} runs, views in ${views}, ${connections} connections`;
@@ -136,9 +90,7 @@ const sections = {
       ? { [`Reads with the views on PostgreSQL: not measured: ${postgresReads.missing}`]: [] }
       : { [readsTitle(postgresReads, 'PostgreSQL')]: readsRows(postgresReads) })),
   'Verification of one run, on one core': verifyRows(verification),
-  'Verification of a bundle from its file': bundleRows(bundles),
-  [`The Merkle tree, ${merkle.leaves.toLocaleString('en-US')} leaves${merkle.tlog === null ? '; beside nothing: golang-go and golang-golang-x-mod-dev are not installed' : ''}`]:
-    merkleRows(merkle),
+  ...proofs,
 };
 const seconds = Math.round((performance.now() - since) / 1000);
 process.stdout.write(

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { conclude, observe, startVerification, verifyFinding } from '#libs/provenance';
+import { conclude, observe, settle, startVerification, verifyFinding } from '#libs/provenance';
 import type { StoredBytes, VerificationPorts, VerifySignature } from '#libs/provenance';
 import { verify } from '#libs/signatures';
 import { sealed } from '../libs/provenance/src/testing/honest-run.ts';
@@ -77,7 +77,10 @@ const retainedBytes = async (streams: Sealed, ports: VerificationPorts): Promise
   const verification = startVerification(body.data, ports);
   for (const event of streams.studyEvents) observe(verification, 'study', event);
   for (const event of streams.dataEvents) observe(verification, 'data', event);
-  for (const event of streams.events) observe(verification, 'run', event);
+  for (const [at, event] of streams.events.entries()) {
+    observe(verification, 'run', event);
+    if (at % 256 === 0) await settle(verification);
+  }
   collect();
   const after = process.memoryUsage().heapUsed;
   await conclude(verification);

@@ -1,7 +1,7 @@
 import type { FindingProposed, VerdictRow } from '#libs/findings';
 import { reasonOf, type HashedBody } from '#libs/kernel';
 import type { RunOpened } from '#libs/run';
-import type { ChainEvent, Check, Context, Fold, Link, Outcome, Source } from './check.ts';
+import type { ChainEvent, Check, Context, Fold, Link, Outcome } from './check.ts';
 import { charges } from './checks/charges.ts';
 import { completeChain } from './checks/complete-chain.ts';
 import { cutoverAudit } from './checks/cutover-audit.ts';
@@ -26,7 +26,7 @@ import { scoredPredictions } from './checks/scored-predictions.ts';
 import { sealedLook } from './checks/sealed-look.ts';
 import { sourcePinned } from './checks/source-pinned.ts';
 import { trainingSignatures } from './checks/training-signatures.ts';
-import { readData } from './event-versions.ts';
+import { readData, type Source } from './event-versions.ts';
 import { objectInspector } from './git-objects.ts';
 import type { BareEvent, Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
@@ -236,7 +236,10 @@ const guard = <E>({ running, handle }: Bound<(event: E) => void>, event: E): voi
   }
 };
 
-/** Looks at the objects named since the last time. Call it now and then, so that memory stays as it is. */
+/**
+ * Looks at the objects named since the last time, and takes the signatures asked for before it. Call it now and then, so
+ * that memory stays as it is.
+ */
 export const settle = async ({ running }: Verification): Promise<void> => {
   for (const one of running) {
     if (one.broken !== null || one.fold?.settle === undefined) continue;

@@ -1,8 +1,8 @@
 import type { FindingProposed, FindingVerified, VerdictRow } from '#libs/findings';
 import { reasonOf } from '#libs/kernel';
 import type { ForkPoint, RunOpened } from '#libs/run';
-import type { Ancestor, Source } from './check.ts';
-import { readData } from './event-versions.ts';
+import type { Ancestor } from './check.ts';
+import { readData, type Source } from './event-versions.ts';
 import type { BareEvent, StoredBytes } from './ports.ts';
 import { bodyOf, CHECKS, conclude, observe, settle, startVerification } from './verification.ts';
 import type { Verification, VerificationPorts } from './verification.ts';

@@ -1,5 +1,6 @@
 import { counted } from '#libs/kernel';
-import type { Check, Link, Source } from '../check.ts';
+import type { Check, Link } from '../check.ts';
+import type { Source } from '../event-versions.ts';
 import { collectFaults } from '../faults.ts';
 
 interface Tail {
