@@ -5,7 +5,13 @@ import { leafCheck } from './new-leaves.ts';
 
 const event = (stream: string, revision: number, prev: string | null): RecordedEvent => ({
   ...{ position: revision, stream, revision, id: `${stream} ${revision}` },
-  ...{ prev, hash: `hash of ${revision}`, type: 'LedgerRead', data: {} },
+  ...{
+    prev,
+    hash: `hash of ${revision}`,
+    type: 'LedgerRead',
+    data: {},
+    canonical: new Uint8Array(),
+  },
   metadata: {
     ...{ correlationId: 'a', causationId: `${revision}`, actor: { role: 'auditor', id: 'a' } },
     ...{ time: '2026-11-20T08:00:00.000Z', schemaVersion: 1 },
