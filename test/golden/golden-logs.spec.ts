@@ -22,7 +22,7 @@ const LOGS: Readonly<Record<string, string>> = {
   'v1-erasures.jsonl': 'c86c7b6392d23a8e7eb73dae43b05a17f22b9ccfbe320b00331085507d5a4449',
   'v1-notary.jsonl': 'bad923bdcec88c18d064fcee986dc89fe3bf29ebed6ab7933c4cd68473bbfe9f',
   'v2-notary.jsonl': 'b24d5c5d4c5b97380d06777de932ca24aa003ad0533a982bc60322cae8b025e6',
-  'v3-notary.jsonl': 'd3ad81c67344ae1e069587b673ba0c9993c98d74ebc4f3023f3fafc29f90038a',
+  'v3-notary.jsonl': '67068c1049c2e4ddf8e6bbfd3587e15a4c058345eb07d0d41581a3fee4383eb6',
 };
 
 const types = eventTypes(EVENT_TYPES);

@@ -5,6 +5,7 @@ import { deriveId } from '#libs/kernel';
 import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
 import { appendLeaf, consistencyProof, EMPTY_FRONTIER, leafHash, rootOf } from '#libs/merkle';
 import {
+  acceptanceText,
   commitmentLines,
   notaryDecider,
   notaryKey,
@@ -145,7 +146,7 @@ const commands: readonly NotaryCommand[] = [
   {
     type: 'SettleAlarm',
     id: deriveId('settle'),
-    data: { alarm: 6, reason: SEALED, accepts: null },
+    data: { alarm: 6, reason: SEALED, accepts: null, note: null },
   },
   {
     type: 'RaiseAlarm',
@@ -158,7 +159,13 @@ const commands: readonly NotaryCommand[] = [
   {
     type: 'SettleAlarm',
     id: deriveId('accept'),
-    data: { alarm: 8, reason: SEALED, accepts: APPEND },
+    data: {
+      ...{ alarm: 8, reason: SEALED, accepts: APPEND },
+      note: await signNote(
+        ...([sha256, ORIGIN, [first]] as const),
+        acceptanceText(ORIGIN, 8, APPEND, OPERATOR),
+      ),
+    },
   },
   {
     type: 'RotateNotaryKey',

@@ -16,7 +16,7 @@ MEMBERS = {
     "CheckpointSigned": ("extendsLast", "follows", "heads", "newest", "note", "root", "size"),
     "CheckpointAnchored": ("by", "evidence", "kind", "root", "size"),
     "NotaryAlarmRaised": ("append", "expected", "found", "reason", "size"),
-    "NotaryAlarmSettled": ("accepts", "alarm", "reason"),
+    "NotaryAlarmSettled": ("accepts", "alarm", "note", "reason"),
 }
 
 # Version 1 of these: it committed to the tree alone, and nobody could accept an append.
@@ -160,6 +160,7 @@ def is_append(value):
         and sorted(value) == ["from", "hash", "stream", "to"]
         and isinstance(value["stream"], str)
         and value["stream"] != ""
+        and "\n" not in value["stream"]
         and is_count(value["from"], 0)
         and is_count(value["to"], value["from"])
         and isinstance(value["hash"], str)
@@ -184,12 +185,23 @@ def alarm_settled(notary, data, body):
     if alarm is not None and (isinstance(alarm, bool) or alarm != notary.alarm_revision):
         raise Malformed(f"settles alarm {alarm}, which does not stand")
     if accepts is not None:
-        if not is_append(accepts) or accepts != notary.alarm.get("append"):
+        if alarm is None or not is_append(accepts) or accepts != notary.alarm.get("append"):
             raise Malformed("accepts another append than the alarm is about")
         if actor["role"] != "operator":
             raise Malformed("accepted by no operator")
-        who = f"{accepts['stream']}@{accepts['from']}-{accepts['to']} ({accepts['hash']}) by {actor['role']} {actor['id']}"
-        notary.accepted.append(f"{who}, {body['metadata']['time']}")
+        first, last, own = accepts["from"], accepts["to"], accepts["hash"]
+        who = f"{actor['role']} {actor['id']}"
+        note = notes.parse_note(data["note"])
+        if note.text != (
+            f"holdfast/notary-acceptance/v1\n{notary.origin}\nalarm {notary.alarm_revision}\n"
+            f"append {first} {last} {own} {accepts['stream']}\nby {who}\n"
+        ):
+            raise Malformed("another text signed")
+        signed_by_all(note, [notary.keys[-1]])
+        where = f"{accepts['stream']}@{first}" + ("" if first == last else f"-{last}")
+        notary.accepted.append(f"{where} ({own}) by {who}, {body['metadata']['time']}")
+    elif data.get("note") is not None:
+        raise Malformed("a note about no append")
     notary.alarm = None
 
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { formatVerifierKey } from '#libs/checkpoints';
-import { SEALED } from '../../libs/kernel/src/testing/sealed-text.ts';
-import { inTurn, notaryFacts, type NotaryFact } from '../../libs/bundle/src/testing/fixture.ts';
+import { formatVerifierKey, type NoteSigner } from '#libs/checkpoints';
+import type { Append, NotaryAlarmSettled } from '#libs/notary';
+import { inTurn, logSigner, notaryFacts } from '../../libs/bundle/src/testing/fixture.ts';
 import { assembled, partsOf } from './assemble.ts';
 import { honestOf, type Honest } from './honest.ts';
 import { failed, firstVerifier, secondVerifier, type SecondVerifier } from './verifiers.ts';
@@ -18,22 +18,27 @@ afterAll(() => second.close());
 
 const APPEND = { stream: 'run-pay-1', from: 3, to: 5, hash: 'ab'.repeat(32) };
 
+interface Tried {
+  /** What is said otherwise in the alarm and in its settlement; the note is of what the settlement says. */
+  readonly raised?: object;
+  readonly settled?: Partial<Omit<NotaryAlarmSettled['data'], 'reason'>>;
+  readonly signer?: NoteSigner;
+  readonly by?: string;
+}
+
 /** Both verifiers' answers to a log over which an alarm was raised and settled so. */
-const verdictsOn = async (raised: object, settled: object) => {
+const verdictsOn = async ({ raised = {}, settled = {}, signer, by = 'local' }: Tried = {}) => {
   const { world, signers } = honest;
   const { events } = world;
   const say = notaryFacts(events);
   const log = signers[0]!;
-  const alarm: readonly NotaryFact[] = [
-    {
-      type: 'NotaryAlarmRaised',
-      data: {
-        ...{ reason: 'not-decided', size: 20, found: 'one thing', expected: 'another' },
-        ...{ append: APPEND, ...raised },
-      },
-    },
-    { type: 'NotaryAlarmSettled', data: { alarm: 2, reason: SEALED, accepts: APPEND, ...settled } },
-  ];
+  const { accepts } = settled;
+  const at = settled.alarm ?? 2;
+  const said = say.accepted(signer ?? log, at, accepts ?? APPEND, { role: 'operator', id: by });
+  const alarm = [{ append: APPEND, ...raised }, settled].map((otherwise, index) => ({
+    ...said[index]!,
+    data: { ...(said[index]!.data as object), ...otherwise },
+  }));
   const facts = inTurn(
     say.opened(log),
     (after) => say.signed(log, 20, null, after),
@@ -46,7 +51,7 @@ const verdictsOn = async (raised: object, settled: object) => {
 };
 
 it('is told by both', async () => {
-  for (const said of await verdictsOn({}, {})) {
+  for (const said of await verdictsOn()) {
     expect(said.verdict).toBe('PASS');
     const { found } = said.rows.find(({ row }) => row === 'checkpoints')!;
     expect(found).toContain('accepted by a person against the rules');
@@ -54,24 +59,37 @@ it('is told by both', async () => {
       `run-pay-1@3-5 (${APPEND.hash}) by operator local, 2026-11-26T00:00:00.000Z`,
     );
   }
-  for (const said of await verdictsOn({}, { accepts: null })) {
+  for (const said of await verdictsOn({ settled: { accepts: null, note: null } })) {
     expect(said.verdict).toBe('PASS');
     expect(JSON.stringify(said)).not.toContain('accepted by a person');
   }
 });
 
-it.each<[string, object, object]>([
-  ['another stream', {}, { accepts: { ...APPEND, stream: 'run-pay-2' } }],
-  ['more events', {}, { accepts: { ...APPEND, to: 6 } }],
-  ['fewer events', {}, { accepts: { ...APPEND, from: 4 } }],
-  ['other bytes', {}, { accepts: { ...APPEND, hash: 'cd'.repeat(32) } }],
-  ['more than an append', { append: { ...APPEND, more: 1 } }, { accepts: { ...APPEND, more: 1 } }],
-  ['no append', { append: {} }, { accepts: {} }],
-  ['events backwards', { append: { ...APPEND, to: 2 } }, { accepts: { ...APPEND, to: 2 } }],
-  ['what the alarm is not about', { append: null }, {}],
-  ['what such an alarm is never about', { reason: 'shorter-log' }, {}],
-  ['what another alarm is about', {}, { alarm: 1 }],
-])('blocks, in both, one who accepts %s', async (_, raised, settled) => {
-  for (const said of await verdictsOn(raised, settled))
-    expect(failed(said)).toContain('checkpoints');
+const other = (change: object): Tried => ({ settled: { accepts: { ...APPEND, ...change } } });
+/** In the alarm and in its settlement alike. */
+const both = (append: object): Tried => ({
+  raised: { append },
+  settled: { accepts: append as Append },
+});
+
+it.each<[string, Tried]>([
+  ['another stream', other({ stream: 'run-pay-2' })],
+  ['more events', other({ to: 6 })],
+  ['fewer events', other({ from: 4 })],
+  ['other bytes', other({ hash: 'cd'.repeat(32) })],
+  ['more than an append', both({ ...APPEND, more: 1 })],
+  ['no append', both({})],
+  ['events backwards', both({ ...APPEND, to: 2 })],
+  ['a stream with a line feed in its name', both({ ...APPEND, stream: 'run\npay' })],
+  ['what the alarm is not about', { raised: { append: null } }],
+  ['what such an alarm is never about', { raised: { reason: 'shorter-log' } }],
+  ['what another alarm is about', { settled: { alarm: 1 } }],
+  ['what it does not say of which alarm', { settled: { alarm: null } }],
+  ['without a note', { settled: { note: null } }],
+  ['with a note that is none', { settled: { note: 'accepted' } }],
+  ['nothing, with a note', { settled: { accepts: null } }],
+  ['with the note of another key', { signer: logSigner() }],
+  ['in the name of somebody else', { by: 'another' }],
+])('blocks, in both, one who accepts %s', async (_, tried) => {
+  for (const said of await verdictsOn(tried)) expect(failed(said)).toContain('checkpoints');
 });

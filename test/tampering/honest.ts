@@ -308,7 +308,8 @@ const notarised = (
     const checkpoint = say.signed(signers.at(-1)!, size, last, facts);
     facts.push(checkpoint);
     last = size;
-    if (draw(4) === 0) facts.push(...alarms(events, size, facts.length));
+    if (draw(4) === 0)
+      facts.push(...alarms(say, signers.at(-1)!, events[size - 1]!, size, facts.length));
     const seenBy =
       kind === 'witnessed' && size === events.length ? WITNESSES : WITNESSES.slice(0, draw(2));
     for (const witness of seenBy) facts.push(say.witnessed(witness, checkpoint, WITNESSED + size));
@@ -318,23 +319,21 @@ const notarised = (
 
 /** An alarm and its settlement: as version 1 wrote them, or about an append that a person accepted. */
 const alarms = (
-  events: readonly StoredBytes[],
+  { accepted }: ReturnType<typeof notaryFacts>,
+  signer: NoteSigner,
+  { stream, revision, hash: of }: StoredBytes,
   size: number,
   at: number,
-): readonly NotaryFact[] => {
-  const raised = { reason: 'shorter-log', size, found: '9 events', expected: `${size}` };
-  if (size % 2 === 0)
-    return [
-      { type: 'NotaryAlarmRaised', data: raised },
-      { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
-    ];
-  const { stream, revision, hash: of } = events[size - 1]!;
-  const append = { stream, from: revision, to: revision, hash: of };
-  return [
-    { type: 'NotaryAlarmRaised', data: { ...raised, reason: 'not-decided', append } },
-    { type: 'NotaryAlarmSettled', data: { alarm: at, reason: SEALED, accepts: append } },
-  ];
-};
+): readonly NotaryFact[] =>
+  size % 2 === 0
+    ? [
+        {
+          type: 'NotaryAlarmRaised',
+          data: { reason: 'shorter-log', size, found: '9 events', expected: `${size}` },
+        },
+        { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
+      ]
+    : accepted(signer, at, { stream, from: revision, to: revision, hash: of });
 
 /** The bundle of a log, and what it is made of. */
 const bundled = async (

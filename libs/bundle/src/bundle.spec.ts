@@ -1,4 +1,5 @@
 import { formatNote, formatVerifierKey, signText } from '#libs/checkpoints';
+import { acceptanceText, type Append } from '#libs/notary';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { bytesSource, isPlaced, openBundle, verifyBundle, type AuditorTrust } from './index.ts';
@@ -254,10 +255,25 @@ describe('an append that a person accepted against the rules', () => {
     type: 'NotaryAlarmRaised',
     data: { reason, size: 20, found: 'one thing', expected: 'another', append: about },
   });
-  const settled = (accepts: object | null = append, alarm: unknown = 2): NotaryFact => ({
+  /** Accepted in a note of this signer, over what is said here unless it is another text. */
+  const settled = (
+    accepts: object | null = append,
+    alarm = 2,
+    signer = log,
+    text = acceptanceText(ORIGIN, alarm, accepts as Append, { role: 'operator', id: 'local' }),
+  ): NotaryFact => ({
     type: 'NotaryAlarmSettled',
-    data: { alarm, reason: SEALED, accepts },
+    data: {
+      alarm,
+      reason: SEALED,
+      accepts,
+      note: formatNote({ text, signatures: [signText(signer, text)] }),
+    },
   });
+  const unaccepted: NotaryFact = {
+    type: 'NotaryAlarmSettled',
+    data: { alarm: 2, reason: SEALED, accepts: null, note: null },
+  };
   const verdictOf = async (...alarm: readonly NotaryFact[]) => {
     const said = inTurn(
       facts.opened(log),
@@ -287,7 +303,7 @@ describe('an append that a person accepted against the rules', () => {
     expect((await verdictOf(raised(elsewhere), settled(elsewhere))).rules).toContain(
       'none of these appends is in a stream that is here',
     );
-    expect(await verdictOf(raised(), settled(null))).toMatchObject({
+    expect(await verdictOf(raised(), unaccepted)).toMatchObject({
       verdict: 'PASS',
       rules: expect.stringContaining('nobody had to vouch for one') as string,
     });
@@ -300,6 +316,21 @@ describe('an append that a person accepted against the rules', () => {
     ['one of another alarm', [raised(), settled(append, 1)]],
     ['one in an alarm that can be about none', [raised(append, 'shorter-log'), settled()]],
     ['something that is none', [raised({}), settled({})]],
+    [
+      'one without a note',
+      [raised(), { ...settled(), data: { ...(settled().data as object), note: null } }],
+    ],
+    ['one of which another key signed', [raised(), settled(append, 2, logSigner())]],
+    [
+      'one that somebody else accepted',
+      [
+        raised(),
+        settled(
+          ...([append, 2, log] as const),
+          acceptanceText(ORIGIN, 2, append, { role: 'operator', id: 'another' }),
+        ),
+      ],
+    ],
   ])('is not %s', async (_, alarm) => {
     expect(await verdictOf(...alarm)).toMatchObject({ verdict: 'BLOCK' });
   });

@@ -54,14 +54,14 @@ const MEMBERS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
   CheckpointSigned: ['extendsLast', 'follows', 'heads', 'newest', 'note', 'root', 'size'],
   CheckpointAnchored: ['by', 'evidence', 'kind', 'root', 'size'],
   NotaryAlarmRaised: ['append', 'expected', 'found', 'reason', 'size'],
-  NotaryAlarmSettled: ['accepts', 'alarm', 'reason'],
+  NotaryAlarmSettled: ['accepts', 'alarm', 'note', 'reason'],
 };
 
 /** The members that version 1 did not have; a type that is not here is in its first version. */
 const ADDED: Readonly<Partial<Record<string, readonly string[]>>> = {
   CheckpointSigned: ['follows', 'heads'],
   NotaryAlarmRaised: ['append'],
-  NotaryAlarmSettled: ['accepts', 'alarm'],
+  NotaryAlarmSettled: ['accepts', 'alarm', 'note'],
 };
 
 /** The event that a body holds; null where no event of the notary is shaped so. */

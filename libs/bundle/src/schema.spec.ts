@@ -48,11 +48,7 @@ const linesOf = async (name: GoldenRun): Promise<readonly Record<string, unknown
       data: { reason: 'shorter-log', size: 20, found: '19 events', expected: '20' },
     },
     { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
-    {
-      type: 'NotaryAlarmRaised',
-      data: { reason: 'not-decided', size: 20, found: 'x', expected: 'y', append: APPEND },
-    },
-    { type: 'NotaryAlarmSettled', data: { alarm: 5, reason: SEALED, accepts: APPEND } },
+    ...facts.accepted(next, 5, APPEND),
     (after) => facts.signed(next, size, 20, after),
     (after) => facts.witnessed(witnessSigner(), after.at(-1)!, WITNESSED),
   );

@@ -8,6 +8,7 @@ export const isAppend = (value: unknown): value is Append => {
     Object.keys(more).length === 0 &&
     typeof stream === 'string' &&
     stream !== '' &&
+    !stream.includes('\n') &&
     Number.isSafeInteger(from) &&
     Number.isSafeInteger(to) &&
     0 <= Number(from) &&
@@ -22,6 +23,22 @@ export const isSameAppend = (one: Append, other: Append): boolean =>
   one.from === other.from &&
   one.to === other.to &&
   one.hash === other.hash;
+
+/** What an acceptance says of log, alarm and append: all but who accepts. */
+export const acceptanceHead = (
+  origin: string,
+  alarm: number,
+  { stream, from, to, hash }: Append,
+): string =>
+  `holdfast/notary-acceptance/v1\n${origin}\nalarm ${alarm}\nappend ${from} ${to} ${hash} ${stream}\n`;
+
+/** What is signed where a human vouches for an append against the rules. */
+export const acceptanceText = (
+  origin: string,
+  alarm: number,
+  append: Append,
+  { role, id }: Accepted['by'],
+): string => `${acceptanceHead(origin, alarm, append)}by ${role} ${id}\n`;
 
 /** `run-pay-1@3-5 (9f2c…)`: its stream, its revisions, the chain hash of the last of them in full. */
 export const shownAppend = ({ stream, from, to, hash }: Append): string =>

@@ -15,6 +15,7 @@ import { grownTree, sha256 } from '../../merkle/src/testing/grown-tree.ts';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import {
+  acceptanceText,
   commitmentLines,
   NOTARY_UPCASTERS,
   notaryDecider,
@@ -112,13 +113,17 @@ const alarm: Extract<NotaryEvent, { type: 'NotaryAlarmRaised' }> = {
   },
 };
 const raise: NotaryCommand = { type: 'RaiseAlarm', id: 'alarm', data: alarm.data };
+const OPERATOR = { role: 'operator', id: 'local' };
+const acceptance = (text: string, signer = first): string =>
+  formatNote({ text, signatures: [signText(signer, text)] });
 const settled = (
   of: number,
   accepts: Append | null = null,
   reason: PrivateText = SEALED,
+  note = accepts === null ? null : acceptance(acceptanceText(ORIGIN, of, accepts, OPERATOR)),
 ): Extract<NotaryEvent, { type: 'NotaryAlarmSettled' }> => ({
   type: 'NotaryAlarmSettled',
-  data: { alarm: of, reason, accepts },
+  data: { alarm: of, reason, accepts, note },
 });
 const settle = (...args: Parameters<typeof settled>): NotaryCommand => ({
   type: 'SettleAlarm',
@@ -291,6 +296,20 @@ describe('an alarm', () => {
     given([opened, alarm])
       .when(settle(1, append))
       .thenRefused('other-append', 'no append that could be accepted');
+    const text = acceptanceText(ORIGIN, 1, append, OPERATOR);
+    for (const note of [
+      null,
+      acceptance(text, second),
+      acceptance(acceptanceText(ORIGIN, 2, append, OPERATOR)),
+      acceptance(acceptanceText('other.example', 1, append, OPERATOR)),
+      acceptance(acceptanceText(ORIGIN, 1, { ...append, to: 6 }, OPERATOR)),
+    ])
+      given([opened, undecided])
+        .when(settle(1, append, SEALED, note))
+        .thenRefused('bad-note');
+    given([opened, undecided])
+      .when(settle(1, null, SEALED, acceptance(text)))
+      .thenRefused('bad-note');
   });
 
   it('of version 1 named no append, and its settlement accepted none', () => {
@@ -299,7 +318,7 @@ describe('an alarm', () => {
     expect(raisedOf1!(raised)).toEqual(alarm.data);
     const [settledOf1] = NOTARY_UPCASTERS.NotaryAlarmSettled;
     const data = settledOf1!({ reason: SEALED });
-    expect(data).toEqual({ alarm: null, reason: SEALED, accepts: null });
+    expect(data).toEqual({ alarm: null, reason: SEALED, accepts: null, note: null });
     given([opened, alarm])
       .when({ type: 'SettleAlarm', id: 's', data })
       .then([{ type: 'NotaryAlarmSettled', data }]);

@@ -19,7 +19,7 @@ import {
   type Result,
 } from '#libs/kernel';
 import { verifyConsistency, type Sha256 } from '#libs/merkle';
-import { isAppend, isSameAppend, shownAppend } from './append.ts';
+import { acceptanceHead, isAppend, isSameAppend, shownAppend } from './append.ts';
 import type {
   Append,
   CheckpointAnchored,
@@ -272,21 +272,46 @@ const raise = ({ alarm }: Opened, data: RaiseAlarm['data']): Decision => {
       );
 };
 
-const settle = ({ alarm }: Opened, data: SettleAlarm['data']): Decision => {
+/** Why this append is not one that a human accepted of the alarm that stands; null where it is. */
+const unaccepted = (
+  ports: NotaryPorts,
+  { origin, verifierKey }: Opened,
+  { append, revision }: NonNullable<NotaryState['alarm']>,
+  accepts: Append,
+  note: string | null,
+): Refusal<NotaryRefusalCode> | null => {
+  const isIts = isAppend(accepts) && append !== null && isSameAppend(accepts, append);
+  if (!isIts)
+    return {
+      code: 'other-append',
+      message: `found ${isAppend(accepts) ? shownAppend(accepts) : 'no append'} to accept, expected ${append === null ? 'nothing: what this alarm found is no append that could be accepted; restore the log from a copy' : `${shownAppend(append)}, which the alarm found`}`,
+    };
+  const key = signingKey(ports, origin, verifierKey);
+  if (!key.ok) return key.error;
+  const signed = signedBy(ports, note ?? '', null, [key.value]);
+  if (!signed.ok) return signed.error;
+  return signed.value.startsWith(`${acceptanceHead(origin, revision, accepts)}by `)
+    ? null
+    : {
+        code: 'bad-note',
+        message: `found another text signed, expected: ${acceptanceHead(origin, revision, accepts)}`,
+      };
+};
+
+const settle = (ports: NotaryPorts, state: Opened, data: SettleAlarm['data']): Decision => {
+  const { alarm } = state;
   if (alarm === null) return refuse('no-alarm', 'no alarm stands');
   if (data.alarm !== null && data.alarm !== alarm.revision)
     return refuse(
       'no-alarm',
       `found alarm ${data.alarm}, expected ${alarm.revision}, the one that stands`,
     );
-  const { accepts } = data;
-  const isIts = isAppend(accepts) && alarm.append !== null && isSameAppend(accepts, alarm.append);
-  if (accepts !== null && !isIts)
-    return refuse(
-      'other-append',
-      `found ${isAppend(accepts) ? shownAppend(accepts) : 'no append'} to accept, expected ${alarm.append === null ? 'nothing: what this alarm found is no append that could be accepted; restore the log from a copy' : `${shownAppend(alarm.append)}, which the alarm found`}`,
-    );
-  const problem = sealedProblem(data.reason);
+  const { accepts, note, reason } = data;
+  if (accepts === null && note !== null)
+    return refuse('bad-note', 'found a note, expected none: no append is accepted');
+  const wrong = accepts === null ? null : unaccepted(ports, state, alarm, accepts, note);
+  if (wrong !== null) return refused(wrong);
+  const problem = sealedProblem(reason);
   return problem === null
     ? ok([{ type: 'NotaryAlarmSettled', data }])
     : refuse('no-reason', problem);
@@ -315,7 +340,7 @@ const decideWith =
       case 'RaiseAlarm':
         return raise(opened, command.data);
       case 'SettleAlarm':
-        return settle(opened, command.data);
+        return settle(ports, opened, command.data);
       default:
         return unreachable(command);
     }

@@ -111,6 +111,8 @@ export type NotaryAlarmSettled = Fact<
     readonly reason: PrivateText;
     /** The append of the alarm, where the human vouches for it against the rules: it is signed, and no other. */
     readonly accepts: Append | null;
+    /** A note of the key that signs now over {@link acceptanceText}: whoever can but write the log accepts nothing. */
+    readonly note: string | null;
   }
 >;
 

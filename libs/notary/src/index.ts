@@ -1,5 +1,5 @@
 /** The notary: what was signed of the log as a whole, and who else holds it. */
-export { acceptedText, isSameAppend, type Accepted } from './append.ts';
+export { acceptanceText, acceptedText, isSameAppend, type Accepted } from './append.ts';
 export * from './decider.ts';
 export * from './events.ts';
 export {

@@ -1,12 +1,14 @@
+import { parseNote } from '#libs/checkpoints';
 import { ok, refused, type Actor, type Refusal, type Result } from '#libs/kernel';
 import { authorise } from '#libs/mandate';
+import { acceptanceText, type Accepted } from './append.ts';
 import {
   notaryDecider,
   type NotaryCommand,
   type NotaryPorts,
   type NotaryState,
 } from './decider.ts';
-import type { CheckpointSigned, NotaryEvent } from './events.ts';
+import type { CheckpointSigned, NotaryAlarmSettled, NotaryEvent } from './events.ts';
 
 const commandOf = (event: NotaryEvent): NotaryCommand | null => {
   const id = '';
@@ -28,10 +30,26 @@ const commandOf = (event: NotaryEvent): NotaryCommand | null => {
   }
 };
 
+/** Why an acceptance is not that of whoever recorded it; null where it is, and where nothing is accepted. */
+const misattributed = (
+  { origin }: NotaryState,
+  { data: { alarm, accepts, note } }: NotaryAlarmSettled,
+  actor: Accepted['by'],
+): string | null => {
+  if (accepts === null) return null;
+  const allowed = authorise(actor as Actor, 'SettleAlarm');
+  if (!allowed.ok) return allowed.error.message;
+  const signed = parseNote(note ?? '');
+  return signed.ok &&
+    signed.value.text === acceptanceText(origin ?? '', alarm ?? -1, accepts, actor)
+    ? null
+    : `found an append that is accepted by ${actor.role} ${actor.id}, expected it by whom the note names`;
+};
+
 /**
  * Folds the notary's stream and decides each of its events again: a checkpoint that no key of the log signed, or that
  * is not shown to extend the one before it, or commits to another event than the one before it in the stream, is
- * refused wherever it came from; so is an append that is accepted by anybody but an operator. Bytes, hashes and links are
+ * refused wherever it came from; so is an append that is accepted by anybody but the operator whom the key that signed it names. Bytes, hashes and links are
  * the reader's to check.
  */
 export const notaryReplay = (
@@ -43,7 +61,7 @@ export const notaryReplay = (
     event: NotaryEvent,
     /** Revision and chain hash of the event before it; null for the first one. */
     before: CheckpointSigned['data']['follows'],
-    actor: { readonly role: string },
+    actor: Accepted['by'],
   ) => Result<NotaryState, Refusal<'not-decided'>>;
   /** After an event that was refused: it stands in the stream, and says nothing. */
   readonly passOver: (state: NotaryState) => NotaryState;
@@ -67,9 +85,9 @@ export const notaryReplay = (
           return fail(
             `found a CheckpointSigned that commits to event ${follows.revision} of the notary (${follows.hash}), expected the one before it, ${before?.revision ?? 'none'} (${before?.hash ?? 'nothing'})`,
           );
-        const isAccepting = event.type === 'NotaryAlarmSettled' && event.data.accepts !== null;
-        const allowed = isAccepting ? authorise(actor as Actor, command.type) : ok(null);
-        if (!allowed.ok) return fail(allowed.error.message);
+        const problem =
+          event.type === 'NotaryAlarmSettled' ? misattributed(state, event, actor) : null;
+        if (problem !== null) return fail(problem);
         return decided.value.length === 1 && decided.value[0]?.type === event.type
           ? ok(evolve(state, event))
           : fail(`found a ${event.type} that says nothing new, expected none`);

@@ -21,7 +21,7 @@ export const NOTARY_UPCASTERS = {
   ],
   NotaryAlarmSettled: [
     ({ reason }: SettledOfVersion1): NotaryAlarmSettled['data'] => ({
-      ...{ alarm: null, reason, accepts: null },
+      ...{ alarm: null, reason, accepts: null, note: null },
     }),
   ],
 };

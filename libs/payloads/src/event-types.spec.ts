@@ -103,7 +103,7 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   LoopEnded: ['note'],
   CheckpointSigned: ['follows', 'heads'],
   NotaryAlarmRaised: ['append'],
-  NotaryAlarmSettled: ['accepts', 'alarm'],
+  NotaryAlarmSettled: ['accepts', 'alarm', 'note'],
   TrainingLaunched: ['mutationId'],
   TrainingCompleted: ['selfReported'],
   TrainingFailed: ['errorClass', 'errorFile', 'errorLine', 'note'],

@@ -97,4 +97,5 @@ export class NotaryAlarmSettledPayload implements DataOf<NotaryAlarmSettled> {
   @Nullable() @Count() alarm!: number | null;
   @HumanText() reason!: PrivateText;
   @Nullable() @Nested(() => AppendPayload) accepts!: AppendPayload | null;
+  @Nullable() @Note() note!: string | null;
 }

@@ -67,10 +67,9 @@ Exit codes: 0 done, 1 an alarm stands, 2 bad input, 3 something unreachable.`,
       '--accept <hash>',
       'vouch for the append that the alarm is about, against the rules: the chain hash that the alarm names',
     )
-    .action((alarm: number, options: CommonOptions & { reason: string; accept?: string }) => {
-      const { reason, accept: accepts = null } = options;
-      return done(withSession(options, (session) => settle(session, { alarm, reason, accepts })));
-    });
+    .action((alarm: number, options: CommonOptions & { reason: string; accept?: string }) =>
+      done(withSession(options, (session) => settle(session, { alarm, ...options }))),
+    );
   for (const command of notary.commands) command.exitOverride();
 };
 
@@ -158,14 +157,12 @@ const key = async ({ home, output }: Session): Promise<ExitCode> => {
   return EXIT.done;
 };
 
+/** Where nothing is sealed, nobody is given anything. */
+const NO_ANCHORS = { remote: null, witnesses: [], timestampAuthorities: [] } as const;
+
 const rotate = async (session: Session, newKey: string | null): Promise<ExitCode> => {
   const { home, notary, output } = session;
-  const sealing = await openSealing(home.folder, {
-    ...notary,
-    remote: null,
-    witnesses: [],
-    timestampAuthorities: [],
-  });
+  const sealing = await openSealing(home.folder, { ...notary, ...NO_ANCHORS });
   if (!sealing.ok) return refuse(output, sealing.error);
   const given = (notary.key === null) === (newKey === null);
   if (!given)
@@ -211,10 +208,19 @@ const rotateTo = async (
   return next.ok ? rotateKey(home, sealing, next.value) : next;
 };
 
-const settle = async ({ home, output }: Session, settlement: Settlement): Promise<ExitCode> => {
-  const settled = await settleAlarm(home, settlement);
+const settle = async (
+  { home, notary, output }: Session,
+  { alarm, reason, accept }: { alarm: number; reason: string; accept?: string },
+): Promise<ExitCode> => {
+  let accepts: Settlement['accepts'] = null;
+  if (accept !== undefined) {
+    const sealing = await openSealing(home.folder, { ...notary, ...NO_ANCHORS });
+    if (!sealing.ok) return refuse(output, sealing.error);
+    accepts = { hash: accept, signer: sealing.value.signer };
+  }
+  const settled = await settleAlarm(home, { alarm, reason, accepts });
   if (!settled.ok) return refuse(output, settled.error);
-  if (output.json) jsonLine(output, { settled: true, ...settlement, accepts: settled.value });
+  if (output.json) jsonLine(output, { settled: true, alarm, reason, accepts: settled.value });
   else {
     if (settled.value !== null)
       output.line(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatVerifierKey } from '#libs/checkpoints';
 import { deriveId, ok, refused, type RecordedEvent, type Refusal, type Result } from '#libs/kernel';
 import {
+  acceptanceText,
   notaryKey,
   notaryReplay,
   rotationText,
@@ -14,6 +15,7 @@ import {
   type NotaryAlarmRaised,
   type NotaryEvent,
   type NotarySigner,
+  type NotaryState,
 } from '#libs/notary';
 import { openKey } from '#libs/signatures';
 import { LOCAL_OPERATOR } from '../actors.ts';
@@ -112,9 +114,40 @@ export interface Settlement {
   /** Revision of the alarm in the notary's stream. */
   readonly alarm: number;
   readonly reason: string;
-  /** Chain hash of the last event of the append that the alarm is about, where the human vouches for it; null: for none. */
-  readonly accepts: string | null;
+  /**
+   * Where the human vouches for the append that the alarm is about: the chain hash of its last event, and the notary's
+   * key, which signs that. Null: for none.
+   */
+  readonly accepts: { readonly hash: string; readonly signer: NotarySigner } | null;
 }
+
+/** The append that a human accepts, and what is signed about it. */
+const acceptance = async (
+  { origin, verifierKey, alarm: standing }: NotaryState,
+  alarm: number,
+  accepts: Settlement['accepts'],
+): Promise<Result<{ readonly accepts: Append; readonly note: string } | null, Refusal>> => {
+  // What does not stand is settled by nobody, whatever he accepts.
+  if (accepts === null || origin === null || standing?.revision !== alarm) return ok(null);
+  const { hash, signer } = accepts;
+  const { append } = standing;
+  if (append?.hash !== hash)
+    return refused({
+      code: 'other-append',
+      message: `found ${hash} to accept, expected ${append === null ? `nothing: alarm ${alarm} found no append that could be accepted; restore the log from a copy` : `the hash that alarm ${alarm} names, ${append.hash}`}`,
+    });
+  const key = formatVerifierKey(notaryKey(NOTARY_PORTS.sha256, origin, signer));
+  if (key !== verifierKey)
+    return refused({
+      code: 'other-notary',
+      message: `found the key ${key} to sign the acceptance with, expected ${verifierKey ?? 'none'}, which signs this log: accept where the notary's key is`,
+    });
+  const text = acceptanceText(origin, alarm, append, LOCAL_OPERATOR);
+  return ok({
+    accepts: append,
+    note: await signNote(NOTARY_PORTS.sha256, origin, [signer], text),
+  });
+};
 
 /**
  * A human looked at the alarm. What is wrong with the log is looked for again before anything is signed; an append that
@@ -125,28 +158,28 @@ export const settleAlarm = async (
   { alarm, reason, accepts }: Settlement,
 ): Promise<Result<Append | null, Refusal>> => {
   const { head, state } = await notary.load(NOTARY);
-  const append = state.alarm?.append ?? null;
-  if (accepts !== null && state.alarm?.revision === alarm && append?.hash !== accepts)
-    return refused({
-      code: 'other-append',
-      message: `found ${accepts} to accept, expected ${append === null ? `nothing: alarm ${alarm} found no append that could be accepted; restore the log from a copy` : `the hash that alarm ${alarm} names, ${append.hash}`}`,
-    });
+  const accepted = await acceptance(state, alarm, accepts);
+  if (!accepted.ok) return accepted;
   const sealed = await sealReason({ erasables }, reason, {
     stream: NOTARY,
     type: 'NotaryAlarmSettled',
   });
   if (!sealed.ok) return sealed;
-  const accepted = accepts === null ? null : append;
   const sent = await notary.send(
     NOTARY,
     {
       type: 'SettleAlarm',
       id: deriveId('settle-alarm', head?.id ?? ''),
-      data: { alarm, reason: sealed.value, accepts: accepted },
+      data: {
+        ...{ alarm, reason: sealed.value },
+        ...(accepted.value ?? { accepts: null, note: null }),
+      },
     },
     LOCAL_OPERATOR,
+    // Nobody settled it, or raised another, since it was looked at.
+    head ?? undefined,
   );
-  return sent.ok ? ok(accepted) : sent;
+  return sent.ok ? ok(accepted.value?.accepts ?? null) : sent;
 };
 
 export interface Rotated {

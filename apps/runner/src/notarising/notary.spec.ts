@@ -10,7 +10,7 @@ import { SEALED } from '../../../../libs/kernel/src/testing/sealed-text.ts';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
-import { streamHeads, type Append } from '#libs/notary';
+import { acceptanceText, signNote, streamHeads, type Append } from '#libs/notary';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
 import {
@@ -108,12 +108,21 @@ const rewrite = (
 const settle = async (accepts: Append | null = null): Promise<void> => {
   const stream = notaryStream(log, clock);
   const { state } = await stream.load(NOTARY);
+  const alarm = state.alarm?.revision ?? null;
+  const origin = state.origin ?? '';
+  const note =
+    accepts === null
+      ? null
+      : await signNote(
+          ...([NOTARY_PORTS.sha256, origin, [options.signer]] as const),
+          acceptanceText(origin, alarm ?? -1, accepts, LOCAL_OPERATOR),
+        );
   const settled = await stream.send(
     NOTARY,
     {
       type: 'SettleAlarm',
       id: `settle ${(ids += 1)}`,
-      data: { alarm: state.alarm?.revision ?? null, reason: SEALED, accepts },
+      data: { alarm, reason: SEALED, accepts, note },
     },
     LOCAL_OPERATOR,
   );
@@ -477,7 +486,12 @@ describe('the alarm is raised, and nothing is signed, where', () => {
     const append = await forge('access-9', 'forged');
     expect((await seal()).ok).toBe(false);
     const { revision, metadata } = (await notaryEventsOf(log)).at(-1)!;
-    const data = { alarm: revision, reason: SEALED, accepts: append };
+    const { actor } = metadata;
+    const note = await signNote(
+      ...([NOTARY_PORTS.sha256, 'ledger.example', [options.signer]] as const),
+      acceptanceText('ledger.example', revision, append, actor),
+    );
+    const data = { alarm: revision, reason: SEALED, accepts: append, note };
     const event: NewEvent = {
       ...{ id: deriveId('accepted'), type: 'NotaryAlarmSettled', data },
       metadata: { ...metadata, schemaVersion: 2 },
@@ -487,6 +501,30 @@ describe('the alarm is raised, and nothing is signed, where', () => {
     expect(await notaryStatus(log)).toMatchObject({
       ...{ accepted: [], alarm: { append } },
       problem: expect.stringContaining('found SettleAlarm from harness') as string,
+    });
+  });
+
+  it('an append was accepted by somebody who can write the log and has no key', async () => {
+    options = { ...options, judge: noForgeries };
+    await grow(log, 5);
+    await sealed();
+    const append = await forge('access-9', 'forged');
+    expect((await seal()).ok).toBe(false);
+    const { revision, metadata } = (await notaryEventsOf(log)).at(-1)!;
+    const note = await signNote(
+      ...([NOTARY_PORTS.sha256, 'ledger.example', [newSigner()]] as const),
+      acceptanceText('ledger.example', revision, append, LOCAL_OPERATOR),
+    );
+    const event: NewEvent = {
+      ...{ id: deriveId('accepted'), type: 'NotaryAlarmSettled' },
+      data: { alarm: revision, reason: SEALED, accepts: append, note },
+      metadata: { ...metadata, actor: LOCAL_OPERATOR, schemaVersion: 2 },
+    };
+    expect((await log.append(NOTARY, revision, [event])).ok).toBe(true);
+    expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
+    expect(await notaryStatus(log)).toMatchObject({
+      ...{ accepted: [], alarm: { append } },
+      problem: expect.stringContaining('found signatures of ledger.example') as string,
     });
   });
 

@@ -24,9 +24,16 @@ import {
   leafHash,
   rootOf,
 } from '#libs/merkle';
-import { commitmentLines, rotationText, streamHeads } from '#libs/notary';
+import {
+  acceptanceText,
+  commitmentLines,
+  rotationText,
+  streamHeads,
+  type Append,
+} from '#libs/notary';
 import type { ReadObject, StoredBytes } from '#libs/provenance';
 import { verifyBeside, verifyRaw } from '#libs/signatures';
+import { SEALED } from '../../../kernel/src/testing/sealed-text.ts';
 import { storedEvents } from '../../../payloads/src/testing/golden.ts';
 import {
   composeBundle,
@@ -190,6 +197,21 @@ export const notaryFacts = (events: readonly StoredBytes[]) => {
           evidence: formatSignature(cosign(witness, noteTextOf(checkpoint), seconds)),
         },
       };
+    },
+    /** An alarm about an append, which is the event `at` of the notary, and its settlement, which accepts it. */
+    accepted: (
+      signer: NoteSigner,
+      at: number,
+      append: Append,
+      by = { role: 'operator', id: 'local' },
+    ): readonly NotaryFact[] => {
+      const text = acceptanceText(ORIGIN, at, append, by);
+      const note = formatNote({ text, signatures: [signText(signer, text)] });
+      const found = { reason: 'not-decided', size: 1, found: 'one thing', expected: 'another' };
+      return [
+        { type: 'NotaryAlarmRaised', data: { ...found, append } },
+        { type: 'NotaryAlarmSettled', data: { alarm: at, reason: SEALED, accepts: append, note } },
+      ];
     },
     rotated: (from: NoteSigner, to: NoteSigner): NotaryFact => {
       const [before, after] = [formatVerifierKey(from.key), formatVerifierKey(to.key)];
