@@ -47,14 +47,6 @@ describe('the environment of a service', () => {
     expect(message({ HOLDFAST_BEHIND_TLS_PROXY: 'off' })).toContain('expected true or false');
   });
 
-  it('opens the log to everybody for a yes only', () => {
-    expect(readServiceConfig({})).toMatchObject({ value: { publicLog: false } });
-    expect(readServiceConfig({ HOLDFAST_PUBLIC_LOG: 'true' })).toMatchObject({
-      value: { publicLog: true },
-    });
-    expect(message({ HOLDFAST_PUBLIC_LOG: 'yes' })).toContain('expected true or false');
-  });
-
   it('names every problem at once and no secret', () => {
     const said = message({
       HOLDFAST_EVENT_STORE: 'http://admin:hunter2@127.0.0.1',
@@ -75,6 +67,14 @@ describe('the environment of a service', () => {
     ])
       expect(said).toContain(`HOLDFAST_${name}`);
     expect(said).not.toMatch(/hunter/);
+  });
+
+  it('opens the log to everybody for a yes only', () => {
+    expect(readServiceConfig({})).toMatchObject({ value: { publicLog: false } });
+    expect(readServiceConfig({ HOLDFAST_PUBLIC_LOG: 'true' })).toMatchObject({
+      value: { publicLog: true },
+    });
+    expect(message({ HOLDFAST_PUBLIC_LOG: 'yes' })).toContain('expected true or false');
   });
 });
 
