@@ -421,9 +421,11 @@ describe('what comes after a night', () => {
     to.record('notary', { type: 'NotaryOpened', data: opened });
     const rotated = { from: 'key 1', to: 'key 2', note: 'signed' };
     to.record('notary', { type: 'NotaryKeyRotated', data: rotated }, OPERATOR);
-    const alarm = { reason: 'shorter-log', size: 9, found: '8 events', expected: '9' } as const;
+    const said = { found: '8 events', expected: '9', append: null };
+    const alarm = { ...said, reason: 'shorter-log', size: 9 } as const;
     to.record('notary', { type: 'NotaryAlarmRaised', data: alarm });
-    to.record('notary', { type: 'NotaryAlarmSettled', data: { reason: SEALED } }, OPERATOR);
+    const settled = { reason: SEALED, alarm: null, accepts: null };
+    to.record('notary', { type: 'NotaryAlarmSettled', data: settled }, OPERATOR);
     return to.events;
   };
   let after: ReadModels;
