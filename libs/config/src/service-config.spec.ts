@@ -72,14 +72,6 @@ describe('the environment of a service', () => {
     }
   });
 
-  it('opens the log to everybody for a yes only', () => {
-    expect(readServiceConfig({})).toMatchObject({ value: { publicLog: false } });
-    expect(readServiceConfig({ HOLDFAST_PUBLIC_LOG: 'true' })).toMatchObject({
-      value: { publicLog: true },
-    });
-    expect(message({ HOLDFAST_PUBLIC_LOG: 'yes' })).toContain('expected true or false');
-  });
-
   it('names every problem at once and no secret', () => {
     const said = message({
       HOLDFAST_EVENT_STORE: 'http://admin:hunter2@127.0.0.1',
@@ -100,6 +92,14 @@ describe('the environment of a service', () => {
     ])
       expect(said).toContain(`HOLDFAST_${name}`);
     expect(said).not.toMatch(/hunter/);
+  });
+
+  it('opens the log to everybody for a yes only', () => {
+    expect(readServiceConfig({})).toMatchObject({ value: { publicLog: false } });
+    expect(readServiceConfig({ HOLDFAST_PUBLIC_LOG: 'true' })).toMatchObject({
+      value: { publicLog: true },
+    });
+    expect(message({ HOLDFAST_PUBLIC_LOG: 'yes' })).toContain('expected true or false');
   });
 });
 

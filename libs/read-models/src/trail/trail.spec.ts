@@ -421,15 +421,10 @@ describe('what comes after a night', () => {
     to.record('notary', { type: 'NotaryOpened', data: opened });
     const rotated = { from: 'key 1', to: 'key 2', note: 'signed' };
     to.record('notary', { type: 'NotaryKeyRotated', data: rotated }, OPERATOR);
-    const alarm = {
-      reason: 'shorter-log',
-      size: 9,
-      found: '8 events',
-      expected: '9',
-      append: null,
-    } as const;
+    const said = { found: '8 events', expected: '9', append: null };
+    const alarm = { ...said, reason: 'shorter-log', size: 9 } as const;
     to.record('notary', { type: 'NotaryAlarmRaised', data: alarm });
-    const settled = { alarm: 2, reason: SEALED, accepts: null };
+    const settled = { reason: SEALED, alarm: 2, accepts: null, note: null };
     to.record('notary', { type: 'NotaryAlarmSettled', data: settled }, OPERATOR);
     return to.events;
   };
