@@ -398,7 +398,7 @@ const columnWidths = (
     }
   // A few cells that are much longer than the rest of their column are left to wrap.
   const wish = totals.map(
-    (all) => all.sort((one, other) => one - other)[Math.floor((all.length - 1) * 0.9)] ?? 0,
+    (all) => all.sort((one, other) => one - other)[Math.ceil((all.length - 1) * 0.9)] ?? 0,
   );
   const room = WIDTH - columns * 2 * PADDING;
   const needed = sum(least);
