@@ -23,7 +23,9 @@ export const keyProblem = (key: unknown): string | null => {
 /**
  * What a command is recorded under. Its id derives from who sends it, what for and under which key, so that the log
  * itself knows a repetition; its cause derives from what was said as well, so that other content under the same key
- * is told apart. No table of keys is kept, and none expires.
+ * is told apart. No table of keys is kept, and none expires. What a person writes is no part of it: who guesses a text
+ * could tell by a hash of it, for ever, that this was what has been erased since. So another reason under the same key is
+ * taken for a repetition, and the first one stands.
  */
 export const outsideRequest = (
   principal: Principal,
@@ -32,7 +34,10 @@ export const outsideRequest = (
 ): OutsideRequest => {
   const key = String(request.headers[IDEMPOTENCY_KEY]);
   const named = canonicalize({ ...(request.params as object) }) ?? '';
-  const said = canonicalize({ ...(request.body as object) }) ?? '';
+  const body = request.body as Readonly<Record<string, unknown>> | null;
+  const { reason: _, ...others } = body ?? {};
+  // An agent's reason stands in its event in clear.
+  const said = canonicalize({ ...(principal.role === 'agent' ? body : others) }) ?? '';
   const digest = createHash('sha256').update(said).digest('hex');
   return {
     commandId: deriveId('command', principal.subject, operation, named, key),
