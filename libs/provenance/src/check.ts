@@ -2,12 +2,11 @@ import type { FindingEvent, FindingProposed, FindingVerified } from '#libs/findi
 import type { HashedBody } from '#libs/kernel';
 import type { ForkPoint, RunEvent, RunOpened } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
-import type { ReadData } from './event-versions.ts';
+import type { ReadData, Source } from './event-versions.ts';
 import type { Inspect } from './git-objects.ts';
 import type { Hash, StoredBytes, VerifySignature } from './ports.ts';
 
-/** Which of a finding's four streams an event was read from; `data`: that of the data which its study is about. */
-export type Source = 'run' | 'study' | 'finding' | 'data';
+export type { Source } from './event-versions.ts';
 
 /** A stored event with its hash recomputed; `body` is null where the bytes are no event. */
 export interface Link {

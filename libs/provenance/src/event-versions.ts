@@ -2,7 +2,9 @@ import { FINDING_UPCASTERS, type FindingEvent } from '#libs/findings';
 import type { HashedBody } from '#libs/kernel';
 import { RUN_UPCASTERS, type RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
-import type { Source } from './check.ts';
+
+/** Which of a finding's four streams an event was read from; `data`: that of the data which its study is about. */
+export type Source = 'run' | 'study' | 'finding' | 'data';
 
 /** Every type of a stream: the compiler asks for all of them and takes no other. */
 type Types<E extends { readonly type: string }> = Readonly<Record<E['type'], true>>;
