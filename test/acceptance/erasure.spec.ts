@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRun, verdictOn, type Home } from '#apps/runner';
 import type { Agent } from '#libs/agents';
+import { TILE_WIDTH } from '#libs/merkle';
 import { generateKey } from '#libs/signatures';
 import { readStudy } from '#libs/studies';
 import { startTestServer, type TestServer } from '../../apps/api/src/testing/server.ts';
@@ -136,6 +137,18 @@ interface Described {
 const NOT_ASKED = /^\/v1\/agent\/|\/watch$/;
 const ASKED_BY_OPERATORS = ['listPeople', 'listDeadLetters', 'listWorkers', 'getMetrics'];
 
+/** The lowest tiles of the signed tree and the entries beneath them, as its newest checkpoint has them. */
+const tiles = async (): Promise<readonly string[]> => {
+  const size = Number((await read('/checkpoint')).toString().split('\n')[1]);
+  const widths = Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, tile) =>
+    Math.min(TILE_WIDTH, size - tile * TILE_WIDTH),
+  );
+  return widths.flatMap((width, tile) => {
+    const path = `${String(tile).padStart(3, '0')}${width < TILE_WIDTH ? `.p/${width}` : ''}`;
+    return [`0/${path}`, `entries/${path}`];
+  });
+};
+
 /** Every read that the API describes of itself, in each of its formats: by operation, what it answers, unpacked. */
 const everyAnswer = async (): Promise<ReadonlyMap<string, Buffer>> => {
   const restorePoints = JSON.parse((await read('/v1/restore-points')).toString()) as {
@@ -147,6 +160,7 @@ const everyAnswer = async (): Promise<ReadonlyMap<string, Buffer>> => {
     findingId: [FINDING],
     restorePointId: [restorePoints.rows[0]!.restorePointId],
     event: [`finding-${FINDING}@0`],
+    path: await tiles(),
   };
   const { paths } = JSON.parse((await read('/openapi.json')).toString()) as {
     readonly paths: Readonly<Record<string, { readonly get?: Described }>>;
