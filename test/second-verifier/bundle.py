@@ -215,7 +215,8 @@ def read_header(bundle, line):
     if not line.startswith(START):
         raise NoBundle("another first line")
     value = canonical_object(line)
-    if value is not None and value.get("version") != 1:
+    # True and 1 are equal in Python, and are not in JSON.
+    if value is not None and (isinstance(value.get("version"), bool) or value.get("version") != 1):
         raise NoBundle(f"version {value.get('version')!r}")
     fault = "a header that is not canonical" if value is None else header_fault(value)
     if fault is not None:

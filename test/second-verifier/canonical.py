@@ -88,4 +88,7 @@ def dumps(value):
 
 
 def encoded(value):
-    return dumps(value).encode("utf-8")
+    try:
+        return dumps(value).encode("utf-8")
+    except RecursionError as error:
+        raise NotJson("nested too deep") from error

@@ -28,6 +28,26 @@ FIRST = {
 VERSIONS = {(kind, 2 if kind in FIRST else 1): members for kind, members in MEMBERS.items()}
 VERSIONS |= {(kind, 1): members for kind, members in FIRST.items()}
 
+# Of the members those that are texts.
+TEXTS = {
+    "NotaryOpened": ("origin", "verifierKey"),
+    "NotaryKeyRotated": ("from", "note", "to"),
+    "CheckpointSigned": ("note", "root"),
+    "CheckpointAnchored": ("by", "evidence", "kind", "root"),
+    "NotaryAlarmRaised": ("expected", "found", "reason"),
+    "NotaryAlarmSettled": (),
+}
+
+
+def is_leaf(value):
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("stream"), str)
+        and isinstance(value.get("revision"), (int, float))
+        and not isinstance(value["revision"], bool)
+        and isinstance(value.get("hash"), str)
+    )
+
 
 class Notary:
     def __init__(self):
@@ -145,6 +165,8 @@ def checkpoint_signed(notary, data, body):
 
 def anchored(notary, data):
     last = notary.newest
+    if isinstance(data["size"], bool):
+        raise Malformed("an anchor of no size")
     if data["kind"] not in ("witness", "timestamp", "git-tag"):
         raise Malformed("an anchor of another kind")
     if last is None or (last["size"], last["root"]) != (data["size"], data["root"]):
@@ -209,9 +231,15 @@ def decide(notary, body):
     kind, data, metadata = body["type"], body["data"], body["metadata"]
     if not all(isinstance(each, str) for each in (metadata["actor"]["role"], metadata["actor"]["id"], metadata["time"])):
         raise Malformed("does not say who recorded it, and when")
-    members = VERSIONS.get((kind, body["metadata"].get("schemaVersion")))
+    version = metadata.get("schemaVersion")
+    # True and 1 are equal in Python, and are not in JSON.
+    members = None if isinstance(version, bool) else VERSIONS.get((kind, version))
     if members is None or sorted(data) != list(members):
         raise Malformed("no event that a notary writes")
+    if not all(isinstance(data[name], str) for name in TEXTS[kind]):
+        raise Malformed("no event that a notary writes: what should be text is none")
+    if kind == "CheckpointSigned" and not is_leaf(data["newest"]):
+        raise Malformed("does not say which event is the newest leaf")
     if kind != "NotaryOpened" and notary.origin is None:
         raise Malformed("no key signs this log yet")
     match kind:

@@ -22,7 +22,10 @@ def plain(value, most=MOST):
     elif isinstance(value, str):
         text = "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in value)
     else:
-        text = canonical.dumps(value)
+        try:
+            text = canonical.dumps(value)
+        except (canonical.NotJson, RecursionError):
+            text = "what can not be written"
     return HIDDEN.sub(" ", text)[:most]
 
 

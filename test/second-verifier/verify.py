@@ -216,8 +216,8 @@ def subject_and_findings(bundle):
     if is_finding and subject["id"] not in by_id:
         faults.append(f"no claim of finding {subject['id']}")
     if not is_finding:
-        run = [event for event in bundle.events.get(f"run-{subject['id']}", []) if event.placed and event.body]
-        opened = next((event.body["data"] for event in run if event.kind == "RunOpened"), None)
+        run = [event for event in bundle.events.get(f"run-{subject['id']}", []) if event.body]
+        opened = next((event.body["data"] for event in run if event.kind == "RunOpened" and event.placed), None)
         if opened is None:
             faults.append(f"no opening of run {subject['id']}")
         pins = opened.get("pins") if opened else None
@@ -226,8 +226,9 @@ def subject_and_findings(bundle):
         asked |= {f"run-{subject['id']}", study, f"data-{digest}"}
         if study not in bundle.events:
             faults.append(f"{study} is not here")
-        closed = [event.body["data"].get("findings") for event in run if event.kind == "RunClosed"]
-        for each in closed[-1] if closed and isinstance(closed[-1], list) else []:
+        # The first one closed it: none that comes after takes a finding back.
+        closed = next((event.body["data"].get("findings") for event in run if event.kind == "RunClosed"), [])
+        for each in closed if isinstance(closed, list) else [closed]:
             if not isinstance(each, dict) or each.get("findingId") not in ids:
                 faults.append("the run closed with a finding that is not here")
     for stream, events in bundle.events.items():

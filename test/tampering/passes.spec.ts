@@ -20,7 +20,9 @@ beforeAll(async () => {
     const { facts } = honest.world;
     const newest = facts.findLastIndex(({ type }) => type === 'CheckpointSigned');
     // An alarm before the newest checkpoint, which commits to it.
-    if (facts.slice(0, newest).some(({ type }) => type === 'NotaryAlarmSettled')) return;
+    const isAlarmed = facts.slice(0, newest).some(({ type }) => type === 'NotaryAlarmSettled');
+    // And somebody who saw that one.
+    if (isAlarmed && facts.slice(newest).some(({ type }) => type === 'CheckpointAnchored')) return;
   }
 });
 afterAll(() => second.close());
@@ -31,17 +33,21 @@ const blocked = async (bytes: Uint8Array, row: string): Promise<void> => {
   expect(failed(await second.verify(bytes, trust))).toContain(row);
 };
 
-/** The notary's stream hashed anew, with another time in those of its events that are taken. */
-const atAnotherTime = (isTaken: (revision: number) => boolean): Promise<Uint8Array> => {
+const anotherTime = (text: string): string =>
+  text.replace(/"time":"[^"]*"/, '"time":"2020-01-01T00:00:00.000Z"');
+
+/** The notary's stream hashed anew, with something changed in those of its events that are taken. */
+const saidOtherwise = (
+  isTaken: (revision: number) => boolean,
+  change: (text: string) => string = anotherTime,
+): Promise<Uint8Array> => {
   const parts = partsOf(honest.world);
   let prev: string | null = null;
   const changed = (event: PlacedEvent, revision: number): PlacedEvent => {
     const chained = new TextDecoder()
       .decode(event.canonical)
       .replace(/"prev":(?:null|"[0-9a-f]{64}")/, `"prev":${JSON.stringify(prev)}`);
-    const text = isTaken(revision)
-      ? chained.replace(/"time":"[^"]*"/, '"time":"2020-01-01T00:00:00.000Z"')
-      : chained;
+    const text = isTaken(revision) ? change(chained) : chained;
     const canonical = new TextEncoder().encode(text);
     prev = hash('sha256', canonical, 'hex');
     return { ...event, canonical };
@@ -68,7 +74,34 @@ describe('whoever hands a bundle on, without any key', () => {
   });
 
   it("can't change a time at which the operator says that he signed, before the newest checkpoint", async () => {
-    await blocked(await atAnotherTime(() => true), 'checkpoints');
+    await blocked(await saidOtherwise(() => true), 'checkpoints');
+  });
+
+  // What closed a run tells no place: the head that is signed last comes after it.
+  it("can't leave out a finding of a run that was closed with it", async () => {
+    const run = await honestOf('run', 1);
+    const { streams, ...rest } = partsOf(run.world);
+    const without = streams.filter(({ stream }) => !stream.startsWith('finding-'));
+    expect(without).toHaveLength(streams.length - 1);
+    const bytes = await assembled({ ...rest, streams: without, objects: [] });
+    const trust = { ...run.trust, seen: null };
+    expect(failed(await firstVerifier(bytes, trust))).toEqual(['subject']);
+    expect(failed(await second.verify(bytes, trust))).toEqual(['subject']);
+  });
+
+  // To Python true is 1, in a number's place and as a member's key.
+  it("can't write true for 1", async () => {
+    const { facts } = honest.world;
+    const newest = facts.findLastIndex(({ type }) => type === 'CheckpointSigned');
+    expect(facts.slice(newest).map(({ type }) => type)).toContain('CheckpointAnchored');
+    const asTrue = (text: string): string =>
+      text.replace('"schemaVersion":1,', '"schemaVersion":true,');
+    await blocked(await saidOtherwise((revision) => revision > newest, asTrue), 'checkpoints');
+    const text = new TextDecoder().decode(honest.bytes);
+    const bytes = new TextEncoder().encode(text.replace('"version":1}', '"version":true}'));
+    const trust = { ...honest.trust, seen: null };
+    expect((await firstVerifier(bytes, trust)).verdict).toBe('REFUSED');
+    expect((await second.verify(bytes, trust)).verdict).toBe('REFUSED');
   });
 
   // The newest checkpoint's own envelope, and what the notary recorded after it: the verdict says so (`completeness`).
@@ -76,7 +109,7 @@ describe('whoever hands a bundle on, without any key', () => {
     "can't change the time of the newest checkpoint, which the next one will sign",
     async () => {
       const newest = honest.world.facts.findLastIndex(({ type }) => type === 'CheckpointSigned');
-      await blocked(await atAnotherTime((revision) => revision >= newest), 'checkpoints');
+      await blocked(await saidOtherwise((revision) => revision >= newest), 'checkpoints');
     },
   );
 });

@@ -125,6 +125,14 @@ describe('its signatures', () => {
     },
   );
 
+  it.each([null, {}, { keyId: 1, value: null }, { keyId: '', value: 'AAAA' }])(
+    'do not hold where they are none: %j',
+    (none) => {
+      const { publicKey } = generateKey();
+      expect(WEB_PORTS.verifySignature(publicKey, 'training', {}, none as never)).toBe(false);
+    },
+  );
+
   it('hold where Node made them, and with no bit changed', () => {
     for (let n = 0; n < 20; n += 1) {
       const key = generateKey();

@@ -49,12 +49,12 @@ const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
   }
 };
 
-const verifySignature: VerifySignature = (publicKey, context, value, { keyId, value: signed }) => {
+const verifySignature: VerifySignature = (publicKey, context, value, signed) => {
   try {
     const key = fromBase64(publicKey);
-    const signature = fromBase64(signed);
+    const signature = fromBase64(signed.value);
     if (key === null || signature === null) return false;
-    if (keyId !== bytesToHex(sha256(key)).slice(0, KEY_ID_DIGITS)) return false;
+    if (signed.keyId !== bytesToHex(sha256(key)).slice(0, KEY_ID_DIGITS)) return false;
     return verifyEd25519(key, attestedBytes(context, value), signature);
   } catch {
     return false;

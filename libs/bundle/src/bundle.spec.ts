@@ -115,6 +115,18 @@ describe('a bundle', () => {
     expect(await failed(bytes)).toEqual([]);
   });
 
+  it('of a run holds every finding that the run closed with', async () => {
+    const closed = events.find(({ type }) => type === 'RunClosed')!;
+    const last = events.findLast(({ stream }) => stream === closed.stream)!;
+    // The head that is signed last comes after the close, which so tells no place.
+    expect(last).toMatchObject({ type: 'RunHeadSigned', revision: closed.revision + 1 });
+    const run = { kind: 'run', id: 'pay-1' } as const;
+    const said = usualFacts(events, log, witness);
+    const without = events.filter(({ stream }) => stream !== 'finding-pay-1-f2');
+    const { bytes } = await bundleOf(golden, run, said, without);
+    expect(await failed(bytes)).toEqual(['subject']);
+  });
+
   it('is the same bytes each time', async () => {
     expect((await withFacts(usualFacts(events, log, witness))).bytes).toEqual(honest);
   });
@@ -462,10 +474,92 @@ describe('what is no bundle', () => {
     ['another file', '{"hello":1}\n'],
     ['a file without lines', 'hello'],
     ['a later version', '{"format":"holdfast-bundle","version":2}\n'],
+    ['a version that is no number', '{"format":"holdfast-bundle","version":{"toString":null}}\n'],
   ])('is refused: %s', async (_, text) => {
     expect(await check(new TextEncoder().encode(text))).toMatchObject({
       error: { code: 'no-bundle' },
     });
+  });
+});
+
+describe('what a stranger wrote of any shape', () => {
+  /** An object that has no text: to write it into one throws. */
+  const SHAPELESS = { toString: null };
+  const replaced = (of: Uint8Array, from: RegExp, to: string): Uint8Array => {
+    const text = Buffer.from(of).toString('utf8');
+    expect(text).toMatch(from);
+    return Uint8Array.from(Buffer.from(text.replace(from, to), 'utf8'));
+  };
+
+  const [opened, first] = inTurn(facts.opened(log), (after) =>
+    facts.signed(log, events.length, null, after),
+  );
+  const said = (...more: readonly NotaryFact[]) => [opened!, first!, ...more];
+  const { size, root } = first!.data as { readonly size: number; readonly root: string };
+  const newest = (value: unknown): NotaryFact => ({
+    type: 'CheckpointSigned',
+    data: { ...(first!.data as object), newest: value },
+  });
+  const alarm = { reason: 'shorter-log', size: 9, found: '9 events', expected: '10' };
+
+  it.each<[string, readonly NotaryFact[]]>([
+    ['a checkpoint without its newest leaf', [opened!, newest(null)]],
+    [
+      'a checkpoint of a newest leaf of no name',
+      [opened!, newest({ stream: SHAPELESS, revision: 1, hash: '' })],
+    ],
+    [
+      'a cosignature that is no text',
+      said({
+        type: 'CheckpointAnchored',
+        data: { size, root, kind: 'witness', by: 'w', evidence: SHAPELESS },
+      }),
+    ],
+    [
+      'an alarm about no text',
+      said({ type: 'NotaryAlarmRaised', data: { ...alarm, found: SHAPELESS } }),
+    ],
+    [
+      'an alarm with a member of two names',
+      said(
+        {
+          type: 'NotaryAlarmRaised',
+          data: { reason: 'shorter-log', size: 9, 'expected,found': 'something' },
+        },
+        { type: 'NotaryAlarmSettled', data: { reason: SEALED } },
+      ),
+    ],
+  ])('of the notary is blocked: %s', async (_, written) => {
+    expect(await failed((await withFacts(written)).bytes)).toContain('checkpoints');
+  });
+
+  it.each([
+    ['half a character', /"statement":"[^"]*"/, '"statement":["\\ud800"]'],
+    ['a number that is too large', /"statement":"[^"]*"/, '"statement":1e999'],
+    [
+      'a version without a text',
+      /"schemaVersion":2(?=[^\n]*"type":"FindingProposed")/,
+      '"schemaVersion":{"toString":null}',
+    ],
+  ])('of the finding is blocked: %s', async (_, from, to) => {
+    expect(await failed(replaced(honest, from, to))).toContain('inclusion');
+  });
+
+  it.each([
+    ['no name of its study', 'subject', /"studyId":"pay"(?=[^\n]*"type":"RunOpened")/],
+    ['no name of its data', 'inclusion', /"dataDigest":"[0-9a-f]{64}"(?=[^\n]*"type":"RunOpened")/],
+    ['a finding of no name', 'subject', /"findingId":"pay-1-f1"(?=[^\n]*"type":"RunClosed")/],
+  ])('of the run is blocked: %s', async (_, row, from) => {
+    const { bytes } = await bundleOf(
+      golden,
+      { kind: 'run', id: 'pay-1' },
+      usualFacts(events, log, witness),
+    );
+    const changed = (name: string) => `"${name.split('"')[1]}":{"toString":null}`;
+    const text = Buffer.from(bytes).toString('utf8');
+    expect(text).toMatch(from);
+    const tampered = Uint8Array.from(Buffer.from(text.replace(from, changed), 'utf8'));
+    expect(await failed(tampered)).toContain(row);
   });
 });
 

@@ -8,6 +8,9 @@ import { proposalOf, type Proposal } from './proposal.ts';
 import type { ShownEvent } from './read-bundle.ts';
 import { summary } from './summary.ts';
 
+/** A name that an event says; one that no stream has where it says none. */
+export const nameIn = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /**
  * What the first reading learns of the events that it is shown. `seenSize` is that of a checkpoint which the auditor
  * was shown before: its root is remembered.
@@ -25,7 +28,7 @@ export const firstReading = (
   const proposals = new Map<string, Proposal>();
   const firsts = new Map<string, string>();
   const heads = new Map<string, string>();
-  const opened = new Map<string, { readonly studyId: unknown; readonly dataDigest: unknown }>();
+  const opened = new Map<string, { readonly studyId: string; readonly dataDigest: string }>();
   const closed = new Map<string, readonly unknown[]>();
   const told = summary();
   const taken = new Set<number>();
@@ -82,12 +85,12 @@ export const firstReading = (
         notary.observe(body);
         return;
       }
-      if (!isPlaced) return;
-      place(event, digest);
+      if (isPlaced) place(event, digest);
+      else if (type !== 'RunClosed') return;
       const read = readBody(body);
       // What is none fails the rows of the finding that it belongs to.
       if (read === null) return;
-      told.observe(stream, read);
+      if (isPlaced) told.observe(stream, read);
       if (stream.startsWith('finding-') && revision === 0) {
         const id = stream.slice('finding-'.length);
         const proposal = proposalOf(id, read);
@@ -98,9 +101,12 @@ export const firstReading = (
       const { data } = read;
       if (type === 'RunOpened' && !opened.has(id)) {
         const pins = data['pins'] as { readonly dataDigest?: unknown } | null | undefined;
-        opened.set(id, { studyId: data['studyId'], dataDigest: pins?.dataDigest });
+        opened.set(id, { studyId: nameIn(data['studyId']), dataDigest: nameIn(pins?.dataDigest) });
       }
-      if (type === 'RunClosed' && Array.isArray(data['findings'])) closed.set(id, data['findings']);
+      // The first one closed it: none that comes after takes a finding back.
+      const findings = data['findings'];
+      if (type === 'RunClosed' && !closed.has(id))
+        closed.set(id, Array.isArray(findings) ? findings : [findings]);
     },
     tree,
     ...{ inclusion, order, proposals, firsts, heads, opened, closed, told },

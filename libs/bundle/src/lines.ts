@@ -85,8 +85,13 @@ export const parseHeader = (line: Uint8Array): HeaderRead => {
   if (!looksLikeHeader(line)) return { state: 'foreign', found: 'another first line' };
   const value = canonicalObject(line);
   if (value === null) return malformed('a header that is not the RFC 8785 form of an object');
-  if (value['version'] !== VERSION)
-    return { state: 'foreign', found: `version ${String(value['version']).slice(0, 40)}` };
+  const { version } = value;
+  if (version !== VERSION)
+    return {
+      state: 'foreign',
+      // Not all that JSON spells has a text.
+      found: `version ${typeof version === 'number' ? version : 'of no number'}`,
+    };
   if (!hasKeys(value, ['format', 'origin', 'streams', 'subject', 'version']))
     return malformed(`a header with the members ${Object.keys(value).join(', ').slice(0, 200)}`);
   const { origin, streams, subject } = value;

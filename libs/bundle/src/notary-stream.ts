@@ -64,6 +64,22 @@ const ADDED: Readonly<Partial<Record<string, readonly string[]>>> = {
   NotaryAlarmSettled: ['accepts', 'alarm', 'note'],
 };
 
+/** Of these the ones that are texts: they are shown and read as such, whatever the decider asks of them. */
+const TEXTS: Readonly<Record<NotaryEvent['type'], readonly string[]>> = {
+  NotaryOpened: ['origin', 'verifierKey'],
+  NotaryKeyRotated: ['from', 'note', 'to'],
+  CheckpointSigned: ['note', 'root'],
+  CheckpointAnchored: ['by', 'evidence', 'kind', 'root'],
+  NotaryAlarmRaised: ['expected', 'found', 'reason'],
+  NotaryAlarmSettled: [],
+};
+
+const isLeaf = (value: unknown): boolean =>
+  isRecord(value) &&
+  typeof value['stream'] === 'string' &&
+  typeof value['revision'] === 'number' &&
+  typeof value['hash'] === 'string';
+
 /** The event that a body holds; null where no event of the notary is shaped so. */
 const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
   if (!Object.hasOwn(MEMBERS, type)) return null;
@@ -74,6 +90,9 @@ const eventOf = ({ type, data, metadata }: ChainedBody): NotaryEvent | null => {
     (name) => !isOld || !added.includes(name),
   );
   if (Object.keys(data).sort().join() !== members.join()) return null;
+  if (TEXTS[type as NotaryEvent['type']].some((name) => typeof data[name] !== 'string'))
+    return null;
+  if (type === 'CheckpointSigned' && !isLeaf(data['newest'])) return null;
   if (isOld) {
     const [upcast] = NOTARY_UPCASTERS[type as keyof typeof NOTARY_UPCASTERS];
     return { type, data: upcast!(data as never) } as NotaryEvent;

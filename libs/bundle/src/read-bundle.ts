@@ -25,7 +25,10 @@ import {
 import { objectIndex } from './object-index.ts';
 import { lineBlocks, type BundleSource } from './source.ts';
 
-/** An event that the first reading shows: one of the notary, one that tells its place in the log, or a stream's first. */
+/**
+ * An event that the first reading shows: one of the notary, one that tells its place in the log, a stream's first, or what
+ * closed a run.
+ */
 export interface ShownEvent {
   readonly stream: string;
   readonly revision: number;
@@ -89,8 +92,8 @@ const foreign = (found: string): Result<never, Refusal<BundleRefusalCode>> =>
  * Looks at every line of a bundle once. Refuses what is no bundle; whatever else is wrong with it is a fault, and is
  * looked past as far as that goes. Memory does not grow with the number of events.
  *
- * @param show is called for each event of the notary, each that tells its place and each stream's first, in the order
- * of the file
+ * @param show is called for each event of the notary, each that tells its place, each stream's first and each that closed
+ * a run, in the order of the file
  */
 export const openBundle = async (
   source: BundleSource,
@@ -143,7 +146,7 @@ export const openBundle = async (
       if (leaves === LIMITS.leaves + 1) fault(`found more than ${LIMITS.leaves} places in the log`);
       if (leaves > LIMITS.leaves) return;
     }
-    if (named.stream === NOTARY || wanted || revision === 0)
+    if (named.stream === NOTARY || wanted || revision === 0 || type === 'RunClosed')
       show({
         ...{ stream: named.stream, revision, type, leaf, isLast, isPlaced: wanted },
         body: bytes.subarray(bodyFrom, bodyTo),

@@ -17,10 +17,18 @@ const MOST = 2_000;
 const HIDDEN =
   /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]+/gu;
 
+/** What is no text, as JSON. A stranger's JSON may spell what has no RFC 8785 form: a number too large, half a character. */
+const shown = (value: unknown): string => {
+  try {
+    return canonicalize(value) ?? 'nothing';
+  } catch {
+    return 'what can not be written';
+  }
+};
+
 /** One line of plain text of no more than so many characters, whatever an event says. */
 const plain = (value: unknown, most = MOST): string => {
-  const text =
-    typeof value === 'string' ? value : value === undefined ? 'nothing' : canonicalize(value)!;
+  const text = typeof value === 'string' ? value : shown(value);
   return Array.from(text.toWellFormed().replace(HIDDEN, ' ')).slice(0, most).join('');
 };
 

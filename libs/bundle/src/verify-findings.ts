@@ -6,7 +6,7 @@ import {
   type FindingStreams,
   type VerificationPorts,
 } from '#libs/provenance';
-import type { FirstReading } from './first-reading.ts';
+import { nameIn, type FirstReading } from './first-reading.ts';
 import { NOTARY, type BundleHeader } from './format.ts';
 import { bodyIn } from './notary-stream.ts';
 import type { OpenedBundle } from './read-bundle.ts';
@@ -96,15 +96,15 @@ export const verifyFindings = async (
     if (run === undefined) faults.add(`no opening of run ${subject.id}`);
     // A run may have claimed nothing; it is shown all the same.
     asked.add(`run-${subject.id}`);
-    const study = `study-${String(run?.studyId)}`;
+    const study = `study-${run?.studyId ?? ''}`;
     asked.add(study);
     // Of a run without findings nothing else misses it.
     if (!streams.some(({ stream }) => stream === study)) faults.add(`${study} is not here`);
-    asked.add(`data-${String(run?.dataDigest)}`);
+    asked.add(`data-${run?.dataDigest ?? ''}`);
     for (const each of closed.get(subject.id) ?? []) {
-      const { findingId } = (each ?? {}) as { readonly findingId?: unknown };
-      if (!ids.includes(String(findingId)))
-        faults.add(`the run closed with finding ${String(findingId)}, which is not here`);
+      const findingId = nameIn(((each ?? {}) as { readonly findingId?: unknown }).findingId);
+      if (!ids.includes(findingId))
+        faults.add(`the run closed with finding ${findingId}, which is not here`);
     }
   }
   for (const { stream } of streams) {

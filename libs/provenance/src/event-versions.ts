@@ -94,9 +94,11 @@ export const readData = (
   const upcasters = upcastersOf(type);
   const newest = upcasters.length + 1;
   if (schemaVersion === newest) return { data };
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest)
+  // A stranger may write anything here, and not all of it has a text.
+  const version = typeof schemaVersion === 'number' ? schemaVersion : NaN;
+  if (!Number.isInteger(version) || version < 1 || version > newest)
     return {
-      problem: `${type} version ${String(schemaVersion)}, expected ${newest === 1 ? '1' : `1 to ${String(newest)}`}`,
+      problem: `${type} version ${String(version)}, expected ${newest === 1 ? '1' : `1 to ${String(newest)}`}`,
     };
   try {
     const steps = upcasters.slice(schemaVersion - 1);

@@ -43,6 +43,18 @@ it('says no to what the rules would not have made, and judges the same place aga
   expect(await judge(one(), () => before(AT))).toBeNull();
 });
 
+it('remembers nothing of a log that was restored since and went on otherwise', async () => {
+  const judge = judgeOf();
+  expect(await judge(one(), () => before(AT))).toBeNull();
+  const hash = 'ab'.repeat(32);
+  const next = EVENTS.slice(AT + 1, AT + 2).map((event) => ({ ...event, prev: hash }));
+  const earlier = async function* () {
+    yield* before(AT);
+    yield* one({ hash });
+  };
+  expect(await judge(next, earlier)).toBeNull();
+});
+
 it('says no where what was before it does not lead to it', async () => {
   expect(await judgeOf()(one(), () => before(AT - 1))).toContain('expected one of RecordTraining');
 });

@@ -57,10 +57,11 @@ export const judgeOf = () => {
       const problem = misshapen(event);
       if (problem !== null) return problem;
     }
-    const { stream, revision } = first;
+    const { stream, prev } = first;
     const known = states.get(stream);
+    // By hash: a log that was restored from a copy may have gone on otherwise, to the same revision.
     const before =
-      (known?.head?.revision ?? -1) === revision - 1
+      (known?.head?.hash ?? null) === prev
         ? { state: known ?? startOf(stream), problem: null }
         : await rebuilt(stream, earlier());
     if (before.problem !== null) return before.problem;

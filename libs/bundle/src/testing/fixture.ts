@@ -259,7 +259,9 @@ export const bundleOf = async (
   const places = new Map(covered.map(({ position }, index) => [position, index]));
   const heads = headsOver(covered);
   const notary = notaryStream(facts);
-  const proposals = [...new Set(covered.map(({ stream }) => stream))]
+  const proposals = [
+    ...new Set(covered.filter((each) => isShown.has(each)).map(({ stream }) => stream)),
+  ]
     .filter((stream) => stream.startsWith('finding-'))
     .flatMap((stream) => chainOf(covered, stream) ?? [])
     .sort((a, b) => a.number - b.number);
