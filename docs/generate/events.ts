@@ -246,11 +246,12 @@ export const eventsPage = (root: string): string => {
   });
 
   return page('Events', 'the TypeScript sources and payload classes under libs/', [
-    `Everything that Holdfast knows is one of these ${EVENT_TYPES.length} event types, all in version ${[...new Set(EVENT_TYPES.map(({ version }) => version))].join(', ')}. An event is immutable: stored as RFC 8785 canonical JSON, hashed with SHA-256, chained to the one before it in its stream. \`holdfast show RUN --json\` prints them, one a line. Members are \`null\` where there is nothing to say, never absent.`,
+    `Everything that Holdfast knows is one of these ${EVENT_TYPES.length} event types. The table says in which version each is written; what was written in an older one is read for ever. An event is immutable: stored as RFC 8785 canonical JSON, hashed with SHA-256, chained to the one before it in its stream. \`holdfast show RUN --json\` prints them, one a line. Members are \`null\` where there is nothing to say, never absent.`,
     table(
-      ['event', 'stream', 'what it records'],
-      EVENT_TYPES.map(({ type }) => [
+      ['event', 'version', 'stream', 'what it records'],
+      EVENT_TYPES.map(({ type, version }) => [
         `[${type}](#${anchor(type)})`,
+        String(version),
         code(streamOf(type).stream),
         firstSentence(docOf(types.get(type)!)),
       ]),

@@ -35,7 +35,7 @@ it(
     expect(vkey).toMatch(/^holdfast\/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/);
     expect((await notary('status')).stdout).toContain(vkey);
     expect((await notary('seal')).stdout).toBe(
-      `nothing came since ${size} events of ${vkey.split('+')[0]!} were signed\n`,
+      `nothing came since the checkpoint of ${size} events of ${vkey.split('+')[0]!}\n`,
     );
 
     // A remote that comes later is given what was signed before.

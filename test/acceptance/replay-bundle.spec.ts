@@ -309,6 +309,9 @@ describe('a bundle, for an auditor who was given the rows', () => {
         [['--data', 'rows', '--split-key', 'another.key'], 'split-key-differs'],
         [['--data', 'rows', '--split-key', 'short.key'], 'split-key-differs'],
         [['--data', 'rows', '--split-key', 'rows'], 'split-key-unreadable'],
+        // A file of which no byte can be read, by root neither.
+        [['--data', 'rows', '--split-key', '/proc/self/mem'], 'split-key-unreadable'],
+        [['--data', '/proc/self/mem'], 'data-unreadable'],
         [['--split-key', 'split.key'], 'usage'],
       ] as const) {
         const said = await holdfast([...args(), ...more], { cwd });

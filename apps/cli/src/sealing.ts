@@ -1,5 +1,5 @@
 import { openSealing, sealLog, type Anchored } from '#apps/runner';
-import { reasonOf } from '#libs/kernel';
+import { counted, reasonOf } from '#libs/kernel';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -42,4 +42,4 @@ export const sealAfterRun = async ({
 };
 
 export const signedLine = ({ style }: Output, size: number, origin: string): string =>
-  style.paint.dim(`log signed: ${size} events of ${origin}`);
+  style.paint.dim(`log signed: ${counted(size, 'event')} of ${origin}`);

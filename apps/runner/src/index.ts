@@ -45,7 +45,14 @@ export {
   type BundleRequest,
   type MadeBundle,
 } from './proving/make-bundle.ts';
-export { sealReason, shownAudit, shownFinding, shownRun, type Shown } from './private-texts.ts';
+export {
+  recordedReason,
+  sealReason,
+  shownAudit,
+  shownFinding,
+  shownRun,
+  type Shown,
+} from './private-texts.ts';
 export { runOf, studyOf } from './proving/names.ts';
 export type { RecordedReplay } from './proving/replay.ts';
 export type { AuditedRow, DataAtHand } from './proving/data-at-hand.ts';

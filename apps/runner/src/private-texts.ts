@@ -1,5 +1,13 @@
 import { shownText, type TextPlace } from '#libs/erasable';
-import { ok, refused, type Refusal, type Result, type SealedText } from '#libs/kernel';
+import {
+  ok,
+  refused,
+  sealedTextsIn,
+  type RecordedEvent,
+  type Refusal,
+  type Result,
+  type SealedText,
+} from '#libs/kernel';
 import { reasonProblem } from '#libs/mandate';
 import type { AuditRow, FindingRow, RunRow } from '#libs/read-models';
 import type { Ledger } from './ledger.ts';
@@ -18,6 +26,21 @@ export const sealReason = async (
   return problem === null
     ? ok(await erasables.seal(reason, place))
     : refused({ code: 'no-reason', message: problem });
+};
+
+/**
+ * The reason that stands in the events of a request, or `(erased)`. Where the request is a repetition with another reason,
+ * that is the first one.
+ */
+export const recordedReason = async (
+  { erasables }: Pick<Ledger, 'erasables'>,
+  events: readonly RecordedEvent[],
+  given: string,
+): Promise<string> => {
+  for (const { stream, type, data } of events)
+    for (const text of sealedTextsIn(data)) return shownText(erasables, text, { stream, type });
+  // Nothing was recorded: there was nothing to do any more.
+  return given;
 };
 
 /** A row with what a human wrote in clear, or `(erased)`. */

@@ -6,6 +6,7 @@ import {
   type VerifyEd25519,
 } from '#libs/checkpoints';
 import type { VerdictRow } from '#libs/findings';
+import { counted } from '#libs/kernel';
 import { verifyInclusion } from '#libs/merkle';
 import { acceptedText, headLeaf, type CheckpointAnchored } from '#libs/notary';
 import { collectFaults } from '#libs/provenance';
@@ -29,7 +30,7 @@ export const checkpointsRow = ({ reading }: ReturnType<FirstReading['tree']>): V
       fault ??
       (alarm !== null
         ? `an alarm stands: ${alarm.reason}: found ${alarm.found}, expected ${alarm.expected}`
-        : `${checkpoints} checkpoints, the newest of ${newest?.size ?? 0} events${vouched === null ? '' : `; ${vouched}`}`),
+        : `${counted(checkpoints, 'checkpoint')}, the newest of ${counted(newest?.size ?? 0, 'event')}${vouched === null ? '' : `; ${vouched}`}`),
     expected:
       'each event of the notary follows the one before it and is one that its rules make: every checkpoint signed by the key of its time and shown to extend the one before, every commitment to the event of the notary before it the one that stands before it, every change of keys signed by both; at least one checkpoint, and no alarm that stands',
   };

@@ -1,4 +1,5 @@
 import type { VerdictRow } from '#libs/findings';
+import { counted } from '#libs/kernel';
 import {
   collectFaults,
   verifyFinding,
@@ -117,7 +118,7 @@ export const verifyFindings = async (
     subject: {
       row: 'subject',
       ...faults.outcome(
-        `${subject.kind} ${subject.id}: ${streams.length} streams, ${ids.length} findings${forked > 0 ? `, forked from ${forked} more` : ''}`,
+        `${subject.kind} ${subject.id}: ${counted(streams.length, 'stream')}, ${counted(ids.length, 'finding')}${forked > 0 ? `, forked from ${forked} more` : ''}`,
       ),
       expected:
         'the streams of the subject from their first events on, every finding that the run closed with, and no other streams',

@@ -69,6 +69,13 @@ describe('the environment of a service', () => {
       expect(said).toContain('with a user or a password');
       expect(said).not.toContain('hunter2');
       expect(message({ [name]: 'ftp://a.example x' })).toContain('an http(s) address');
+      for (const misspelled of [
+        'HTTPS://user:hunter2@a.example x',
+        'user:hunter2@a.example x',
+        'https://user:up/hunter2@a.example x',
+        'https://user:hunter2,more@a.example x',
+      ])
+        expect(message({ [name]: misspelled })).not.toContain('hunter2');
     }
   });
 

@@ -215,13 +215,15 @@ export const readServiceConfig = (
       .split(/[,\n]/)
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '')
-      .map((entry) => {
+      .map((entry, at) => {
         const [url = '', trusted = '', ...more] = entry.split(/\s+/);
+        const parsed = /^https?:\/\//.test(url) ? URL.parse(url) : null;
         // It names in the log who holds what, and stands in messages: it must hold no secret.
-        if (/^https?:\/\/[^/]*@/.test(url))
+        if (parsed !== null && (parsed.username !== '' || parsed.password !== ''))
           problem(name, 'an address with a user or a password', 'one without: it is shown');
-        else if (!/^https?:\/\//.test(url) || trusted === '' || more.length > 0)
-          problem(name, JSON.stringify(entry.slice(0, 200)), `an http(s) address and ${second}`);
+        // What is no address is not shown: it may be one that was misspelled, with a password.
+        else if (parsed === null || trusted === '' || more.length > 0)
+          problem(name, `something else as entry ${at + 1}`, `an http(s) address and ${second}`);
         return [url.replace(/\/+$/, ''), trusted] as const;
       });
   const MINUTE_SECONDS = 60;

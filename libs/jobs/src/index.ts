@@ -14,4 +14,9 @@ export type { ResultChecks } from './bull/result-parcel.ts';
 export * from './classify.ts';
 export * from './in-process-queue.ts';
 export * from './port.ts';
-export { removeStaleFolders, trainingWorker, type WorkerParts } from './training-worker.ts';
+export {
+  FOLDER_PREFIX,
+  removeStaleFolders,
+  trainingWorker,
+  type WorkerParts,
+} from './training-worker.ts';

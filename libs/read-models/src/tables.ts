@@ -121,7 +121,8 @@ const privateTextsMigration: Migration = {
 const replaysMigration: Migration = {
   up: async (db) => {
     await addReplays(db);
-    await forgetRows(db as Kysely<ViewTables>, PROJECTED);
+    const tables = ['studies', 'runs', ...BEFORE_STUDIES, 'trail', 'trailLinks'] as const;
+    await forgetRows(db as Kysely<ViewTables>, tables);
   },
 };
 

@@ -129,7 +129,7 @@ const KEY_PARAMETER = {
   in: 'header',
   required: true,
   description:
-    'Names this command; a retry repeats it and is given the same answer, without a second event. A UUID will do. The same key with other content is refused.',
+    'Names this command; a retry repeats it and is given the same answer, without a second event. A UUID will do. The same key with other content is refused, but for a reason that a person gives: the first one stands, and is what is answered.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$', minLength: 1, maxLength: 255 },
   example: '0b7c1c58-8a2f-4c0b-9a54-4a3c1d7c2e11',
 };

@@ -145,7 +145,7 @@ const apply = async ({ home, output }: Session): Promise<ExitCode> => {
   if (output.json) jsonLine(output, applied.value);
   else
     output.line(
-      `${counted(texts, 'text')} and ${people} people that the log says are erased are gone`,
+      `what the log says is erased is gone: ${counted(texts, 'text')}, ${people === 1 ? '1 person' : `${people} people`}`,
     );
   return EXIT.done;
 };

@@ -11,7 +11,7 @@ import {
   type Rotated,
   type Settlement,
 } from '#apps/runner';
-import { reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
+import { counted, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { acceptedText } from '#libs/notary';
 
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -85,7 +85,7 @@ const seal = async ({ home, notary, output }: Session): Promise<ExitCode> => {
     output.line(
       isNew
         ? signedLine(output, checkpoint.size, origin)
-        : `nothing came since ${checkpoint.size} events of ${origin} were signed`,
+        : `nothing came since the checkpoint of ${counted(checkpoint.size, 'event')} of ${origin}`,
     );
     sayAnchors(anchors);
   }
@@ -119,7 +119,7 @@ const linesOf = (found: NotaryStatus, { style }: Output): readonly string[] => {
     ...(checkpoint === null
       ? ['signed  nothing yet']
       : [
-          `signed  ${checkpoint.size} events, ${ageOf(checkpoint.time)} ago (${checkpoint.time})`,
+          `signed  ${counted(checkpoint.size, 'event')}, ${ageOf(checkpoint.time)} ago (${checkpoint.time})`,
           `root    ${checkpoint.root}`,
           `newest  event ${checkpoint.newest.revision} of ${checkpoint.newest.stream}`,
         ]),

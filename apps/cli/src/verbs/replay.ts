@@ -12,7 +12,7 @@ import {
 } from '#apps/runner';
 import { readConfig } from '#libs/config';
 import type { TrainingProgress } from '#libs/jobs';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { counted, ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { openKey, readKey, type SigningKey } from '#libs/signatures';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { jsonLine, refuse, type Output } from '../output.ts';
@@ -192,12 +192,19 @@ const dataGiven = async ({
     (found) => (found.isFile() ? found.size : null),
     () => null,
   );
-  if (size === null || size > MOST_KEY_BYTES)
-    return refused({
-      code: 'split-key-unreadable',
-      message: `found ${size === null ? 'no file' : `${size} bytes`} at ${splitKey}, expected a split key as the operator's keys folder holds it; name its file with --split-key`,
-    });
-  return ok({ file: data, splitKey: await readFile(splitKey) });
+  const key =
+    size === null || size > MOST_KEY_BYTES ? null : await readFile(splitKey).catch(() => null);
+  if (key !== null) return ok({ file: data, splitKey: key });
+  const found =
+    size === null
+      ? 'no file'
+      : size > MOST_KEY_BYTES
+        ? `${size} bytes`
+        : 'a file that can not be read';
+  return refused({
+    code: 'split-key-unreadable',
+    message: `found ${found} at ${splitKey}, expected a split key as the operator's keys folder holds it; name its file with --split-key`,
+  });
 };
 
 const isThere = (path: string): Promise<boolean> =>
@@ -246,7 +253,7 @@ const sayReplay = (
 ): void => {
   const good = outcome !== 'not-reproducible';
   line(`${paint.bold(good ? paint.green(outcome) : paint.red(outcome))}   ${clean(findingId)}`);
-  line(paint.dim(`         tree ${tree.slice(0, 12)} trained again for ${steps} steps`));
+  line(paint.dim(`         tree ${tree.slice(0, 12)} trained again for ${counted(steps, 'step')}`));
   for (const { row, outcome: said, found, expected } of rows) {
     const paintRow = {
       same: paint.green,

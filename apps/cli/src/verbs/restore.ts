@@ -1,4 +1,5 @@
 import { RestoreState } from '#apps/runner';
+import { counted } from '#libs/kernel';
 import { EXIT } from '../exit-codes.ts';
 import { jsonLine, refuse } from '../output.ts';
 import { withSession, type CommonOptions } from '../session.ts';
@@ -28,11 +29,11 @@ export const restoreVerb: Verb = (program, done) => {
             `  monitor   ${restorePoint.monitor.map(({ chart, upper, lower }) => `${chart} ${upper}/${lower}`).join(', ')}`,
           );
           line(`  budget    ${restorePoint.budgetRemaining} of ${state.budget.total} left then`);
-          line(`  line      ${state.line.length - 1} kept mutations stood`);
+          line(`  line      ${counted(state.line.length - 1, 'kept mutation')} stood`);
           line(
             folder === null
               ? '  rebuilt from the events and equal to the restore point; write its tree with --into FOLDER'
-              : `  rebuilt from the events and equal to the restore point; ${files ?? 0} files in ${folder}`,
+              : `  rebuilt from the events and equal to the restore point; ${counted(files ?? 0, 'file')} in ${folder}`,
           );
           return EXIT.done;
         }),
@@ -50,7 +51,10 @@ export const rebuildVerb: Verb = (program, done) => {
           const events = await home.views.rebuild(home.log);
           const seconds = (performance.now() - started) / 1000;
           if (output.json) jsonLine(output, { events, seconds });
-          else output.line(`views made anew from ${events} events in ${seconds.toFixed(2)} s`);
+          else
+            output.line(
+              `views made anew from ${counted(events, 'event')} in ${seconds.toFixed(2)} s`,
+            );
           return EXIT.done;
         }),
       ),

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { parsePredictions, sealedContrast } from '#libs/evaluator';
 import type { FindingProposed, ReplayRow } from '#libs/findings';
 import { cellCount } from '#libs/harness';
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { ok, reasonOf, refused, type Refusal, type Result } from '#libs/kernel';
 import { cohortDimensions, type RunOpened } from '#libs/run';
 import type { SourceTree } from '#libs/source-tree';
 import {
@@ -54,7 +54,12 @@ export const checkData = async (
       code: 'data-missing',
       message: `found no file ${file}, expected the data of the study; name their file with --data`,
     });
-  const digest = await dataDigest(dirname(path), basename(path));
+  const digest = await dataDigest(dirname(path), basename(path)).catch((error: unknown) =>
+    refused({
+      code: 'data-unreadable',
+      message: `found ${file}, which can not be read (${reasonOf(error)}); expected the data of the study`,
+    }),
+  );
   if (!digest.ok) return digest;
   if (digest.value !== pins.dataDigest)
     return refused({

@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
 import { bytesSource, type BundleSource, type Subject } from '#libs/bundle';
 import { formatVerifierKey } from '#libs/checkpoints';
+import { FOLDER_PREFIX } from '#libs/jobs';
 import { ok, refused } from '#libs/kernel';
 import { openSandbox } from '#libs/sandbox';
 import {
@@ -71,6 +74,22 @@ describe('a bundle that cannot be trained again', () => {
     });
     expect(none).toMatchObject({ ok: false, error: { code: 'sandbox-missing' } });
     expect(exitCodeOf(none.ok ? { code: '', message: '' } : none.error)).toBe(3);
+  });
+
+  it('is laid out where the next training tidies up, were this one killed, and tidied up here', async () => {
+    const own = async () =>
+      (await readdir(tmpdir())).filter((name) =>
+        name.startsWith(`${FOLDER_PREFIX}${process.pid}-`),
+      );
+    let during: readonly string[] = [];
+    await replay({
+      sandbox: async () => {
+        during = await own();
+        return refused({ code: 'sandbox-missing', message: 'found no bwrap' });
+      },
+    });
+    expect(during).toHaveLength(1);
+    expect(await own()).toEqual([]);
   });
 
   it('with every layer that its policy demands is refused', async () => {

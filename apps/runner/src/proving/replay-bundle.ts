@@ -12,7 +12,7 @@ import {
 } from '#libs/bundle';
 import { eventTypes, parseBody } from '#libs/event-log';
 import type { FindingEvent, FindingProposed } from '#libs/findings';
-import type { TrainingProgress } from '#libs/jobs';
+import { FOLDER_PREFIX, type TrainingProgress } from '#libs/jobs';
 import { ok, refused, type Fact, type NewEvent, type Refusal, type Result } from '#libs/kernel';
 import { EVENT_TYPES, schemaVersionOf } from '#libs/payloads';
 import type { RunEvent } from '#libs/run';
@@ -95,7 +95,8 @@ export const replayBundle = async ({
   const wanted = await beforeTraining(findingId.value);
   if (!wanted.ok) return wanted;
 
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-replay-'));
+  // Were this process killed, the next training would remove it.
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   try {
     const dir = join(folder, 'objects.git');
     const gathered = await gatherObjects(

@@ -9,14 +9,14 @@ const names = (text: string, dimension: string): boolean => {
   return new RegExp(`(?<![\\p{L}\\p{N}_])${spelled}(?![\\p{L}\\p{N}_])`, 'iu').test(text);
 };
 
-/** What a run's policy says was planted: in its first event. */
+/** What a run's policy says was planted: in its first event. Null before it opens: nobody knows it yet. */
 const readPlanted = async (
   { log }: Pick<Ledger, 'log'>,
   runId: string,
-): Promise<readonly string[]> => {
+): Promise<readonly string[] | null> => {
   for await (const { type, data } of log.readStream<RunEvent>(`run-${runId}`, { limit: 1 }))
     return type === 'RunOpened' ? (data as RunOpened['data']).policy.data.planted : [];
-  return [];
+  return null;
 };
 
 /** Runs whose planted dimensions are remembered; they never change. */
@@ -31,6 +31,7 @@ export const plantedOfRun = async (
   const runs = known.get(ledger) ?? new Map<string, readonly string[]>();
   known.set(ledger, runs);
   const found = runs.get(runId) ?? (await readPlanted(ledger, runId));
+  if (found === null) return [];
   if (runs.size >= MOST_KNOWN) runs.clear();
   runs.set(runId, found);
   return found;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { sealReason, type Ledger, type OutsideRequest } from '#apps/runner';
+import { recordedReason, sealReason, type Ledger, type OutsideRequest } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { ok, type SealedText } from '#libs/kernel';
 import { Caller } from '../../access/access.guard.ts';
@@ -59,8 +59,8 @@ export class EndRunController {
     await this.assertOpened(caller, runId);
     const outside = outsideRequest(caller, 'haltRun', request);
     const sealed = await this.seal(runId, 'RunHalted', reason);
-    inTrace(runId, granted(await this.send('HaltRun', runId, sealed, outside)));
-    return { runId, ended: 'halted', reason };
+    const { events } = inTrace(runId, granted(await this.send('HaltRun', runId, sealed, outside)));
+    return { runId, ended: 'halted', reason: await recordedReason(this.ledger, events, reason) };
   }
 
   @Post('stop')
@@ -88,8 +88,9 @@ export class EndRunController {
       const sent = await this.send('StopLoop', runId, sealed, outside);
       const early = !sent.ok && ['not-now', 'lost-race'].includes(sent.error.code);
       if (!early || performance.now() > until) {
-        inTrace(runId, granted(sent));
-        return { runId, ended: 'stopped', reason };
+        const { events } = inTrace(runId, granted(sent));
+        const recorded = await recordedReason(this.ledger, events, reason);
+        return { runId, ended: 'stopped', reason: recorded };
       }
       await sleep(POLL_MS);
     }

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { sealReason, type Ledger } from '#apps/runner';
+import { recordedReason, sealReason, type Ledger } from '#apps/runner';
 import type { Principal } from '#libs/access';
 import { ok } from '#libs/kernel';
 import { Caller } from '../../access/access.guard.ts';
@@ -61,7 +61,7 @@ export class ReviewFindingController {
         type: 'FindingReviewed',
       }),
     );
-    granted(
+    const { events } = granted(
       await this.ledger.findings.request(findingId, outside, async () =>
         ok({
           type: 'ReviewFinding',
@@ -70,6 +70,6 @@ export class ReviewFindingController {
         }),
       ),
     );
-    return { findingId, decision, reason };
+    return { findingId, decision, reason: await recordedReason(this.ledger, events, reason) };
   }
 }
