@@ -7,7 +7,7 @@ import {
 } from '#libs/checkpoints';
 import type { VerdictRow } from '#libs/findings';
 import { counted } from '#libs/kernel';
-import { verifyInclusion } from '#libs/merkle';
+import { sameHash, verifyInclusion } from '#libs/merkle';
 import { acceptedText, headLeaf, type CheckpointAnchored } from '#libs/notary';
 import { collectFaults } from '#libs/provenance';
 import type { FirstReading } from './first-reading.ts';
@@ -182,7 +182,7 @@ export const seenRow = (
     faults.add(
       `you saw ${size} events, this bundle ends at ${newest}: ask for one that covers at least ${size}`,
     );
-  else if (ours?.length !== root.length || !ours.every((byte, at) => byte === root[at]))
+  else if (ours === null || !sameHash(ours, root))
     faults.add(
       `you saw another tree of ${size} events than this log's notary says it signed: two histories were shown`,
     );

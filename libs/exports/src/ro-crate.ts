@@ -128,6 +128,13 @@ const outcomeOf = ({ decided }: Attempt): string => {
   return 'reason' in decided.data ? `Reverted: ${decided.data.reason}.` : 'Kept.';
 };
 
+/** Of an action that ended with the event that records it. */
+const completed = ({ restsOn }: CrateGraph, event: RecordedEvent) => ({
+  endTime: momentOf(event),
+  ...status('Completed'),
+  ...restsOn(event),
+});
+
 const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
   const { add, restsOn, program } = graph;
   const { proposed, cutOver, decided } = attempt;
@@ -193,9 +200,7 @@ const trainingActions = (
         value,
         description: `n = ${n}`,
       }),
-      endTime: momentOf(observed),
-      ...status('Completed'),
-      ...restsOn(observed),
+      ...completed(graph, observed),
     }),
   ];
 };
@@ -234,9 +239,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
     instrument: holdfast(graph, story),
     object: predictions.map(file),
     result: finding,
-    endTime: momentOf(proposed),
-    ...status('Completed'),
-    ...restsOn(proposed),
+    ...completed(graph, proposed),
   });
   const verifications = verdicts.map((verified) =>
     add(nameOf('verification', placeOf(verified)), {
@@ -250,9 +253,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
         value: verified.data.verdict,
         description: verified.data.trust,
       }),
-      endTime: momentOf(verified),
-      ...status('Completed'),
-      ...restsOn(verified),
+      ...completed(graph, verified),
     }),
   );
   const reviewed = reviews.map((review) =>
@@ -266,9 +267,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
         name: 'decision',
         value: review.data.decision,
       }),
-      endTime: momentOf(review),
-      ...status('Completed'),
-      ...restsOn(review),
+      ...completed(graph, review),
     }),
   );
   const replayed = replays.map((replay) =>
@@ -282,9 +281,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
         name: 'predictions, compared with the recorded ones',
         value: replay.data.class,
       }),
-      endTime: momentOf(replay),
-      ...status('Completed'),
-      ...restsOn(replay),
+      ...completed(graph, replay),
     }),
   );
   return [scoring, ...verifications, ...reviewed, ...replayed];

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import {
+  NO_ANCHORS,
   notarySigner,
   notaryStatus,
   openSealing,
@@ -156,9 +157,6 @@ const key = async ({ home, output }: Session): Promise<ExitCode> => {
   else output.line(verifierKey);
   return EXIT.done;
 };
-
-/** Where nothing is sealed, nobody is given anything. */
-const NO_ANCHORS = { remote: null, witnesses: [], timestampAuthorities: [] } as const;
 
 const rotate = async (session: Session, newKey: string | null): Promise<ExitCode> => {
   const { home, notary, output } = session;

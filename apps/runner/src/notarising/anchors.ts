@@ -37,6 +37,13 @@ export interface AnchorSettings {
   readonly timestampAuthorities: readonly { readonly url: string; readonly caFile: string }[];
 }
 
+/** Nobody is given the checkpoints. */
+export const NO_ANCHORS: AnchorSettings = {
+  remote: null,
+  witnesses: [],
+  timestampAuthorities: [],
+};
+
 const witness = (url: string, verifierKey: string): Result<Anchor, Refusal> => {
   const key = parseVerifierKey(NOTARY_PORTS.sha256, verifierKey);
   if (!key.ok || key.value.type !== SIGNATURE_TYPES.cosignature)

@@ -1,4 +1,4 @@
-export { openAnchors, tagSeries, type Anchor, type Anchored } from './anchors.ts';
+export { NO_ANCHORS, openAnchors, tagSeries, type Anchor, type Anchored } from './anchors.ts';
 export { followNotary, type NotaryDuty } from './follow-notary.ts';
 export { type Judge } from './judge.ts';
 export {

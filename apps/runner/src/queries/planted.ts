@@ -1,5 +1,6 @@
 import type { RunEvent, RunOpened } from '#libs/run';
 import type { Ledger } from '../ledger.ts';
+import { recent, type Recent } from '../recent.ts';
 
 /** Whether a text names a dimension as a whole word, however it is spelled. */
 const names = (text: string, dimension: string): boolean => {
@@ -21,18 +22,17 @@ const readPlanted = async (
 
 /** Runs whose planted dimensions are remembered; they never change. */
 const MOST_KNOWN = 10_000;
-const known = new WeakMap<object, Map<string, readonly string[]>>();
+const known = new WeakMap<object, Recent<readonly string[]>>();
 
 /** Dimensions that were planted on purpose in the data of a run's study. */
 export const plantedOfRun = async (
   ledger: Pick<Ledger, 'log'>,
   runId: string,
 ): Promise<readonly string[]> => {
-  const runs = known.get(ledger) ?? new Map<string, readonly string[]>();
+  const runs = known.get(ledger) ?? recent<readonly string[]>(MOST_KNOWN);
   known.set(ledger, runs);
   const found = runs.get(runId) ?? (await readPlanted(ledger, runId));
   if (found === null) return [];
-  if (runs.size >= MOST_KNOWN) runs.clear();
   runs.set(runId, found);
   return found;
 };

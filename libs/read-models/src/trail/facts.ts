@@ -10,7 +10,8 @@ import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Recorded } from '../change.ts';
 import type { AccessKind, ChangeKind, IncidentKind } from './table.ts';
 
-export type KnownEvent = Recorded<
+/** Every event that a log can hold. */
+export type AnyFact =
   | RunEvent
   | FindingEvent
   | StudyEvent
@@ -18,8 +19,9 @@ export type KnownEvent = Recorded<
   | FleetEvent
   | LedgerReadEvent
   | ErasureEvent
-  | NotaryEvent
->;
+  | NotaryEvent;
+
+export type KnownEvent = Recorded<AnyFact>;
 
 /** What the list of changes shows of an event besides who, when and where. */
 export interface ChangeDetail {
