@@ -8,6 +8,7 @@ import {
   driveRun,
   LOG_TREE,
   makeBundle,
+  NO_ANCHORS,
   openRun,
   openSealing,
   sealLog,
@@ -26,9 +27,9 @@ import {
   type TimestampAuthorityDouble,
 } from '../doubles/timestamp-authority/timestamp-authority.ts';
 import { startWitness, type WitnessDouble } from '../doubles/witness/witness.ts';
-import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
 import { scriptedAgent, useFeatures } from '../support/scripted-agent.ts';
 
@@ -58,16 +59,15 @@ const pem = async (name: string, { root }: TimestampAuthorityDouble): Promise<st
   return file;
 };
 
+inPreparedHome((made) => ({ prepared, home } = made), {
+  'program/features.json': () => '{ "use": ["paper"] }\n',
+});
 beforeAll(async () => {
-  prepared = await prepare({ 'program/features.json': () => '{ "use": ["paper"] }\n' });
-  home = await openTestHome({ folder: await prepared.home() });
   [authority, stranger] = await Promise.all([startTimestampAuthority(), startTimestampAuthority()]);
   [ca, otherCa] = [await pem('ca.pem', authority), await pem('other-ca.pem', stranger)];
   witnessKey = formatVerifierKey(cosigner.key);
-  const settings = { key: null, origin: ORIGIN, remote: null };
-  const { signer } = good(
-    await openSealing(home.folder, { ...settings, witnesses: [], timestampAuthorities: [] }),
-  );
+  const settings = { key: null, origin: ORIGIN, ...NO_ANCHORS };
+  const { signer } = good(await openSealing(home.folder, settings));
   witness = await startWitness({
     ...NOTARY_PORTS,
     ...{ signer: cosigner, logs: [notaryKey(NOTARY_PORTS.sha256, ORIGIN, signer)] },
@@ -98,9 +98,7 @@ beforeAll(async () => {
   key = made.verifierKey;
 }, PATIENCE);
 afterAll(async () => {
-  await home.close();
   await Promise.all([witness.close(), authority.close(), stranger.close()]);
-  await prepared.remove();
 });
 
 interface Anchored {

@@ -8,8 +8,6 @@ import {
   LOG_TREE,
   makeBundle,
   openRun,
-  openSealing,
-  sealLog,
   type Fork,
   type Home,
   type MadeBundle,
@@ -25,6 +23,7 @@ import { holdfast, jsonLines } from '../support/holdfast.ts';
 import { inPreparedHome } from '../support/prepared-home.ts';
 import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
+import { sealAlone } from '../support/sealing.ts';
 import { scriptedAgent, useFeatures, type Idea } from '../support/scripted-agent.ts';
 
 const PATIENCE = 180_000;
@@ -46,16 +45,7 @@ const follow = async (ideas: readonly Idea[], fork: Fork | null = null): Promise
   return runId;
 };
 
-const seal = async () =>
-  sealLog(
-    home,
-    good(
-      await openSealing(home.folder, {
-        ...{ key: null, origin: null, remote: null },
-        ...{ witnesses: [], timestampAuthorities: [] },
-      }),
-    ),
-  );
+const seal = () => sealAlone(home);
 
 const making = (subject: Subject, atLeast = 0) =>
   makeBundle(home, {

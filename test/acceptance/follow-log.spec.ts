@@ -3,10 +3,11 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LOG_TREE, openSealing, sealLog } from '#apps/runner';
+import { LOG_TREE } from '#apps/runner';
 import { deriveId } from '#libs/kernel';
 import { startTestServer, type TestServer } from '../../apps/api/src/testing/server.ts';
 import { good } from '../support/results.ts';
+import { sealAlone } from '../support/sealing.ts';
 
 const MONITOR = new URL('../second-verifier/monitor.py', import.meta.url).pathname;
 const PATIENCE = 60_000;
@@ -24,9 +25,7 @@ const grow = async (count: number): Promise<void> => {
     const command = { type: 'RecordRead', id: deriveId('read', size), data } as const;
     good(await ledger.reads.send('u-1', command, { role: 'auditor', id: 'u-1' }));
   }
-  const settings = { key: null, origin: null, remote: null, witnesses: [] };
-  const sealing = good(await openSealing(ledger.folder, { ...settings, timestampAuthorities: [] }));
-  key = good(await sealLog(ledger, sealing)).verifierKey;
+  key = good(await sealAlone(ledger)).verifierKey;
 };
 
 interface Followed {

@@ -1,44 +1,31 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { driveRun, openRun, openSealing, sealLog, type Home } from '#apps/runner';
+import { beforeAll, expect, it } from 'vitest';
+import { driveRun, openRun, type Home } from '#apps/runner';
 import type { BundleVerdict } from '#libs/bundle';
 import { deriveId } from '#libs/kernel';
 import { readStudy } from '#libs/studies';
-import { openTestHome } from '../support/follow.ts';
 import { holdfast, jsonLines } from '../support/holdfast.ts';
-import { prepare, type Prepared } from '../support/prepared.ts';
+import { inPreparedHome } from '../support/prepared-home.ts';
+import type { Prepared } from '../support/prepared.ts';
 import { good } from '../support/results.ts';
+import { sealAlone } from '../support/sealing.ts';
 import { scriptedAgent, SHORT_RUN } from '../support/scripted-agent.ts';
 
 const PATIENCE = 180_000;
 
 let prepared: Prepared;
 let home: Home;
+inPreparedHome((made) => ({ prepared, home } = made));
 beforeAll(async () => {
-  prepared = await prepare();
-  home = await openTestHome({ folder: await prepared.home() });
   const { runId, study } = good(
     await openRun(home, { study: good(await readStudy(prepared.study)), seed: 1 }),
   );
   good(await driveRun(home, { runId, study, agent: scriptedAgent(SHORT_RUN.slice(1, 2)) }));
 }, PATIENCE);
-afterAll(async () => {
-  await home.close();
-  await prepared.remove();
-});
 
 const on = (...args: readonly string[]) => holdfast([...args, '--home', home.folder]);
 
-const seal = async () =>
-  sealLog(
-    home,
-    good(
-      await openSealing(home.folder, {
-        ...{ key: null, origin: null, remote: null },
-        ...{ witnesses: [], timestampAuthorities: [] },
-      }),
-    ),
-  );
+const seal = () => sealAlone(home);
 
 it(
   'what the rules would not have made is signed on the word of a person, and every verdict says so',

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import {
   LOG_TREE,
+  NO_ANCHORS,
   notaryStatus,
   openLedger,
   openSealing,
@@ -22,6 +22,7 @@ import { NOTARY, NOTARY_PORTS } from '../../apps/runner/src/streams.ts';
 import { signerOf } from '../../libs/checkpoints/src/testing/signers.ts';
 import { startWitness, type WitnessDouble } from '../doubles/witness/witness.ts';
 import { git } from './git.ts';
+import { startNode, type Ending } from './node-process.ts';
 import { temporaryFolder } from './prepared.ts';
 import { good } from './results.ts';
 
@@ -46,11 +47,7 @@ export interface NotaryBench {
     step: Step,
     nth?: number,
   ) => {
-    readonly ended: Promise<{
-      readonly exitCode: number | null;
-      readonly signal: NodeJS.Signals | null;
-      readonly stderr: string;
-    }>;
+    readonly ended: Promise<Ending>;
     /** Until one that follows has sealed once. */
     readonly sealed: Promise<unknown>;
     readonly kill: () => void;
@@ -68,10 +65,7 @@ export const notaryBench = async (): Promise<NotaryBench> => {
   const [home, remote] = [join(root, 'home'), join(root, 'remote.git')];
   git(root, 'init', '--bare', '-q', remote);
   const ledger: Ledger = good(await openLedger({ folder: home }));
-  const bare: NotarySettings = {
-    ...{ key: null, origin: ORIGIN, remote },
-    ...{ witnesses: [], timestampAuthorities: [] },
-  };
+  const bare: NotarySettings = { key: null, origin: ORIGIN, ...NO_ANCHORS, remote };
   const { signer } = good(await openSealing(home, bare));
   const cosigner = signerOf(WITNESS, SIGNATURE_TYPES.cosignature);
   const witness: WitnessDouble = await startWitness({
@@ -155,22 +149,10 @@ export const notaryBench = async (): Promise<NotaryBench> => {
   return {
     grow,
     notary: (step, nth = 1) => {
-      const args = [DRIVER, home, JSON.stringify(settings), step, String(nth)];
-      const child = spawn(process.execPath, args, {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'] },
-      });
-      let stderr = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      return {
-        ended: once(child, 'close').then(([exitCode, signal]) => ({
-          exitCode: exitCode as number | null,
-          signal: signal as NodeJS.Signals | null,
-          stderr,
-        })),
-        sealed: once(child.stdout, 'data'),
-        kill: () => void child.kill('SIGKILL'),
-      };
+      const { ended, stdout, kill } = startNode(
+        ...[DRIVER, home, JSON.stringify(settings), step, String(nth)],
+      );
+      return { ended, sealed: once(stdout, 'data'), kill };
     },
     anchors: async () => (await notaryStatus(ledger.log)).anchors.length,
     look,

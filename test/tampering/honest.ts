@@ -75,7 +75,7 @@ export const signingKeyOf = (name: string): SigningKey => {
   return { keyId: keyIdOf(raw), publicKey: Buffer.from(raw).toString('base64'), privateKey };
 };
 
-export const noteSignerOf = (
+const noteSignerOf = (
   secret: string,
   name: string,
   type: NoteSigner['key']['type'],
@@ -96,13 +96,13 @@ const RUNNER = signingKeyOf('runner');
 const WORKER = signingKeyOf('worker');
 const OTHER = signingKeyOf('another worker');
 /** Somebody who can write to the log, and has none of the others' keys. */
-export const INTRUDER = signingKeyOf('intruder');
+const INTRUDER = signingKeyOf('intruder');
 const named = ({ keyId, publicKey }: SigningKey) => ({ keyId, publicKey });
 
 export type Signers = 'runner' | 'worker' | 'other';
 
 /** A workshop in which these sign with another key than their own. */
-export const workshopWith = (forged: readonly Signers[] = []): Workshop => ({
+const workshopWith = (forged: readonly Signers[] = []): Workshop => ({
   sha256: (bytes) => hash('sha256', bytes, 'hex'),
   sha1: (bytes) => hash('sha1', bytes, 'hex'),
   keys: { runner: named(RUNNER), worker: named(WORKER) },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createContext, Script, type Context } from 'node:vm';
 import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +12,7 @@ import {
   usualFacts,
   witnessSigner,
 } from '../../bundle/src/testing/fixture.ts';
+import { EDGE_CASES } from '../../checkpoints/src/testing/ed25519-vectors.ts';
 import { WEB_PORTS } from './index.ts';
 
 /** All that a page has and this uses: nothing of Node. */
@@ -106,16 +106,8 @@ describe('a page', () => {
 
 describe('its signatures', () => {
   const { verifyEd25519 } = WEB_PORTS;
-  const { vectors } = JSON.parse(
-    readFileSync(
-      new URL('../../checkpoints/src/testdata/ed25519-vectors.json', import.meta.url),
-      'utf8',
-    ),
-  ) as {
-    readonly vectors: readonly Record<'what' | 'message' | 'publicKey' | 'signature', string>[];
-  };
 
-  it.each(vectors)(
+  it.each(EDGE_CASES)(
     'are judged as Node judges: $what',
     ({ message, publicKey, signature, ...of }) => {
       const [key, signed, made] = [publicKey, message, signature].map((hex) =>

@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isSoundPoint } from './ed25519.ts';
-
-const { vectors } = JSON.parse(
-  readFileSync(new URL('./testdata/ed25519-vectors.json', import.meta.url), 'utf8'),
-) as { readonly vectors: readonly Record<'what' | 'publicKey' | 'signature', string>[] };
+import { EDGE_CASES } from './testing/ed25519-vectors.ts';
 
 const isSound = (hex: string): boolean => isSoundPoint(Buffer.from(hex, 'hex'));
 
-it.each(vectors)('a point of small order is none to sign with: $what', (vector) => {
+it.each(EDGE_CASES)('a point of small order is none to sign with: $what', (vector) => {
   const { what, publicKey, signature } = vector;
   const points = [publicKey, signature.slice(0, 64)];
   expect(points.every(isSound)).toBe(!what.includes('small order'));

@@ -35,14 +35,13 @@ import {
   notaryEventsOf,
   openLogIn,
 } from '../testing/notarised-log.ts';
-import { openAnchors, tagSeries, type Anchor, type AnchorSettings } from './anchors.ts';
+import { NO_ANCHORS, openAnchors, tagSeries, type Anchor, type AnchorSettings } from './anchors.ts';
 import type { NotaryLedger } from './notary.ts';
 import { sealLog } from './seal.ts';
 
 const ORIGIN = 'ledger.example/one';
 const signer = newSigner();
 const cosigner = signerOf('witness.example', SIGNATURE_TYPES.cosignature);
-const NONE: AnchorSettings = { remote: null, witnesses: [], timestampAuthorities: [] };
 
 let folder: string;
 let log: EventLog;
@@ -65,7 +64,7 @@ const ledger = (): NotaryLedger => ({
 });
 
 const seal = async (settings: Partial<AnchorSettings>, on = ledger()) => {
-  const anchors = await openAnchors(folder, { ...NONE, ...settings });
+  const anchors = await openAnchors(folder, { ...NO_ANCHORS, ...settings });
   if (!anchors.ok) throw new Error(anchors.error.message);
   const options = { signer, origin: ORIGIN, judge: judgesNothing, anchors: anchors.value };
   return sealLog(on, options);
@@ -179,7 +178,7 @@ it.each([
     },
   ],
 ])('a configuration that says %s is refused before anything is signed', async (_, settings) => {
-  expect(await openAnchors(folder, { ...NONE, ...settings })).toMatchObject({
+  expect(await openAnchors(folder, { ...NO_ANCHORS, ...settings })).toMatchObject({
     ok: false,
     error: { code: 'environment' },
   });

@@ -6,13 +6,12 @@ import type { EventLog } from '#libs/event-log';
 import { memoryLeases } from '#libs/leases';
 import { notaryStream } from '../streams.ts';
 import { clock, grow, judgesNothing, openLogIn, withErasables } from '../testing/notarised-log.ts';
+import { NO_ANCHORS } from './anchors.ts';
 import { notaryStatus, rotateKeyFile, settleAlarm } from './keep-notary.ts';
 import type { NotaryLedger } from './notary.ts';
 import { openSealing, sealLog, type NotarySettings, type Sealing } from './seal.ts';
 
-const SETTINGS: NotarySettings = {
-  ...{ key: null, origin: null, remote: null, witnesses: [], timestampAuthorities: [] },
-};
+const SETTINGS: NotarySettings = { key: null, origin: null, ...NO_ANCHORS };
 
 let folder: string;
 let log: EventLog;

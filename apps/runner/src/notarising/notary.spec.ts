@@ -5,12 +5,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromBase64, parseNote, parseVerifierKey, toBase64, verifyNote } from '#libs/checkpoints';
 import { chain, parseBody, unchained, type EventLog } from '#libs/event-log';
-import { deriveId, type NewEvent, type StoredEvent } from '#libs/kernel';
+import { deriveId, type Actor, type NewEvent, type StoredEvent } from '#libs/kernel';
 import { SEALED } from '../../../../libs/kernel/src/testing/sealed-text.ts';
 import { memoryLeases, type Leases } from '#libs/leases';
 import { openLogTree } from '#libs/log-tree';
 import { verifyConsistency } from '#libs/merkle';
-import { acceptanceText, signNote, streamHeads, type Append } from '#libs/notary';
+import {
+  acceptanceText,
+  signNote,
+  streamHeads,
+  type Append,
+  type NotarySigner,
+} from '#libs/notary';
 import { LOCAL_OPERATOR } from '../actors.ts';
 import { NOTARY, NOTARY_PORTS, notaryStream } from '../streams.ts';
 import {
@@ -479,54 +485,41 @@ describe('the alarm is raised, and nothing is signed, where', () => {
     await alarmed('not-decided', /event 0 of access-9: nobody asked that/);
   });
 
-  it('an append was accepted by anybody but an operator', async () => {
+  /** An append that was not decided is alarmed at, and written down as accepted by somebody who did not settle it. */
+  const acceptedPast = async (
+    signer: NotarySigner,
+    by: (alarmed: Actor) => Actor,
+    problem: string,
+  ): Promise<void> => {
     options = { ...options, judge: noForgeries };
     await grow(log, 5);
     await sealed();
     const append = await forge('access-9', 'forged');
     expect((await seal()).ok).toBe(false);
     const { revision, metadata } = (await notaryEventsOf(log)).at(-1)!;
-    const { actor } = metadata;
+    const actor = by(metadata.actor);
     const note = await signNote(
-      ...([NOTARY_PORTS.sha256, 'ledger.example', [options.signer]] as const),
+      ...([NOTARY_PORTS.sha256, 'ledger.example', [signer]] as const),
       acceptanceText('ledger.example', revision, append, actor),
-    );
-    const data = { alarm: revision, reason: SEALED, accepts: append, note };
-    const event: NewEvent = {
-      ...{ id: deriveId('accepted'), type: 'NotaryAlarmSettled', data },
-      metadata: { ...metadata, schemaVersion: 2 },
-    };
-    expect((await log.append(NOTARY, revision, [event])).ok).toBe(true);
-    expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
-    expect(await notaryStatus(log)).toMatchObject({
-      ...{ accepted: [], alarm: { append } },
-      problem: expect.stringContaining('found SettleAlarm from harness') as string,
-    });
-  });
-
-  it('an append was accepted by somebody who can write the log and has no key', async () => {
-    options = { ...options, judge: noForgeries };
-    await grow(log, 5);
-    await sealed();
-    const append = await forge('access-9', 'forged');
-    expect((await seal()).ok).toBe(false);
-    const { revision, metadata } = (await notaryEventsOf(log)).at(-1)!;
-    const note = await signNote(
-      ...([NOTARY_PORTS.sha256, 'ledger.example', [newSigner()]] as const),
-      acceptanceText('ledger.example', revision, append, LOCAL_OPERATOR),
     );
     const event: NewEvent = {
       ...{ id: deriveId('accepted'), type: 'NotaryAlarmSettled' },
       data: { alarm: revision, reason: SEALED, accepts: append, note },
-      metadata: { ...metadata, actor: LOCAL_OPERATOR, schemaVersion: 2 },
+      metadata: { ...metadata, actor, schemaVersion: 2 },
     };
     expect((await log.append(NOTARY, revision, [event])).ok).toBe(true);
     expect(await seal()).toMatchObject({ ok: false, error: { code: 'notary-alarm' } });
     expect(await notaryStatus(log)).toMatchObject({
       ...{ accepted: [], alarm: { append } },
-      problem: expect.stringContaining('found signatures of ledger.example') as string,
+      problem: expect.stringContaining(problem) as string,
     });
-  });
+  };
+
+  it('an append was accepted by anybody but an operator', () =>
+    acceptedPast(options.signer, (harness) => harness, 'found SettleAlarm from harness'));
+
+  it('an append was accepted by somebody who can write the log and has no key', () =>
+    acceptedPast(newSigner(), () => LOCAL_OPERATOR, 'found signatures of ledger.example'));
 
   it('a checkpoint was put into its own stream that it did not sign', async () => {
     await grow(log, 30);

@@ -147,7 +147,7 @@ export interface FixtureLog {
 }
 
 /** What the note of a checkpoint says, without its signatures. */
-export const noteTextOf = ({ data }: NotaryFact): string => {
+const noteTextOf = ({ data }: NotaryFact): string => {
   const { note } = data as { readonly note: string };
   return note.slice(0, note.lastIndexOf('\n\n') + 1);
 };

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOG_TREE, openSealing, sealLog, type Sealed } from '#apps/runner';
+import { LOG_TREE, type Sealed } from '#apps/runner';
 import { parseCheckpoint, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
 import { deriveId } from '#libs/kernel';
 import {
@@ -17,6 +17,8 @@ import {
 import { verifyRaw } from '#libs/signatures';
 import { NOTARY_ACTOR } from '../../../../runner/src/actors.ts';
 import { NOTARY } from '../../../../runner/src/streams.ts';
+import { good } from '../../../../../test/support/results.ts';
+import { sealAlone } from '../../../../../test/support/sealing.ts';
 import { startTestServer, type TestServer } from '../../testing/server.ts';
 
 const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
@@ -41,15 +43,7 @@ const grow = async (count: number): Promise<void> => {
   }
 };
 
-const seal = async (): Promise<Sealed> => {
-  const sealing = await openSealing(server.ledger.folder, {
-    ...{ key: null, origin: null, remote: null, witnesses: [], timestampAuthorities: [] },
-  });
-  if (!sealing.ok) throw new Error(sealing.error.message);
-  const sealed = await sealLog(server.ledger, sealing.value);
-  if (!sealed.ok) throw new Error(sealed.error.message);
-  return sealed.value;
-};
+const seal = async (): Promise<Sealed> => good(await sealAlone(server.ledger));
 
 const bytesOf = async (path: string, token: string | null = auditor): Promise<Buffer> => {
   const answer = await server.get(`/${path}`, token);
