@@ -17,6 +17,9 @@ const BROKEN: ReadonlySet<number> = new Set([8, 10, 13, 14]);
 /** Prepared statements that are kept: filters come in many shapes, but not without end. */
 const MOST_PREPARED = 500;
 
+/** Pages of the writer that are held in memory: a batch comes to the pages of many rows again and again. */
+const CACHE_KIB = 64 * 1024;
+
 const primaryCode = (error: unknown): number | null =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode & 0xff
@@ -64,7 +67,7 @@ const open = (path: string, options: SqliteOptions): SqliteDatabase => {
     try {
       if (!readOnly) {
         database.exec(
-          `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`,
+          `PRAGMA cache_size = -${CACHE_KIB}; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`,
         );
       }
     } catch (error) {

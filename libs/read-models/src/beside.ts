@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Database } from '#libs/database';
 import { writePosition } from './position.ts';
 import { MIGRATIONS, PROJECTED, type ViewTables } from './tables.ts';
+import { indexTrail, unindexTrail } from './trail/table.ts';
 
 /**
  * Empty tables beside the live ones, within one transaction: until it commits, everybody else sees the live ones,
@@ -26,11 +27,12 @@ export const besideLive = (database: Database<ViewTables>): Beside =>
 const IN_ONE_FILE: Beside = {
   lay: async (transaction) => {
     for (const table of PROJECTED) await transaction.deleteFrom(table).execute();
+    await unindexTrail(transaction);
     await writePosition(transaction, null);
   },
   // The transaction has held the only write lock from its start.
   holdOff: () => Promise.resolve(),
-  swap: () => Promise.resolve(),
+  swap: indexTrail,
   clear: () => Promise.resolve(),
 };
 
@@ -58,6 +60,7 @@ const inASchema = (database: Database<ViewTables>): Beside => {
       await path(next).execute(transaction);
       for (const [, migration] of Object.entries(MIGRATIONS).toSorted(byName))
         await migration.up(transaction);
+      await unindexTrail(transaction);
       // What has been migrated is known of the new tables too.
       for (const table of ['kysely_migration', 'kysely_migration_lock'])
         await sql`create table ${sql.id(table)} (like ${sql.id(live, table)} including all)`.execute(
@@ -77,6 +80,7 @@ const inASchema = (database: Database<ViewTables>): Beside => {
       await requireSameForm(transaction, live);
     },
     swap: async (transaction) => {
+      await indexTrail(transaction);
       for (const table of PROJECTED) await sql`analyze ${sql.table(table)}`.execute(transaction);
       await sql`alter schema ${sql.id(live)} rename to ${sql.id(old)}`.execute(transaction);
       await sql`alter schema ${sql.id(next)} rename to ${sql.id(live)}`.execute(transaction);

@@ -1,6 +1,6 @@
 import { storableText } from '#libs/database';
 import type { Fact, RecordedEvent } from '#libs/kernel';
-import type { ProjectedTables } from './tables.ts';
+import type { ChangingTable, GrowingTable, ProjectedTables } from './tables.ts';
 
 /** A recorded event of a union, so that a switch on its type narrows its data. */
 export type Recorded<E extends Fact> = E extends Fact ? RecordedEvent<E> : never;
@@ -11,11 +11,18 @@ export type Table = keyof ProjectedTables;
 export type StoredRow = Readonly<Record<string, Value>>;
 
 /** What a projection makes of one event: plain data, so that projections stay pure and SQL stands in one place. */
-export type Change = Insert | Update;
+export type Change = Append | Insert | Update;
+
+/** One more row of a table that only grows. */
+export interface Append {
+  readonly kind: 'append';
+  readonly table: GrowingTable;
+  readonly row: StoredRow;
+}
 
 export interface Insert {
   readonly kind: 'insert';
-  readonly table: Table;
+  readonly table: ChangingTable;
   readonly row: StoredRow;
   /** new: it must not be there, or the events are out of order. missing: where one is there, it stays as it is. */
   readonly rows: 'new' | 'missing';
@@ -23,7 +30,7 @@ export interface Insert {
 
 export interface Update {
   readonly kind: 'update';
-  readonly table: Table;
+  readonly table: ChangingTable;
   readonly where: StoredRow;
   readonly set: StoredRow;
   /** Columns to count up. */
@@ -37,7 +44,13 @@ type Row<T extends Table> = {
 };
 type NumberColumn<R> = { [C in keyof R]: R[C] extends number | null ? C : never }[keyof R];
 
-export const insert = <T extends Table>(
+export const append = <T extends GrowingTable>(table: T, row: Row<T>): Change => ({
+  kind: 'append',
+  table,
+  row: storable(row as unknown as StoredRow),
+});
+
+export const insert = <T extends ChangingTable>(
   table: T,
   row: Row<T>,
   rows: Insert['rows'] = 'new',
@@ -48,7 +61,7 @@ export const insert = <T extends Table>(
   rows,
 });
 
-export const update = <T extends Table>(
+export const update = <T extends ChangingTable>(
   table: T,
   where: Partial<Row<T>>,
   set: Partial<Row<T>>,

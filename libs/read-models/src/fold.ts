@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '#libs/kernel';
-import type { Change, StoredRow, Table, Update, Value } from './change.ts';
+import type { Change, Insert, StoredRow, Table, Update, Value } from './change.ts';
 import { project } from './project.ts';
-import { KEYS, PROJECTED } from './tables.ts';
+import { CHANGING, KEYS, type ChangingTable, type GrowingTable } from './tables.ts';
 
 /**
  * The changes of a batch, folded in memory, so that a row is read once and written once however often a batch
@@ -14,9 +14,9 @@ export interface Projected {
   readonly changes: readonly Change[];
 }
 
-export type PerTable<T> = Readonly<Record<Table, T>>;
+export type PerTable<T> = Readonly<Record<ChangingTable, T>>;
 
-/** Which stored rows a batch may change. */
+/** Which stored rows of a table a batch may change. */
 export interface Needed {
   /** Values of the table's key. */
   readonly keys: ReadonlySet<Value>;
@@ -32,8 +32,10 @@ export interface Written {
   readonly changed: readonly StoredRow[];
 }
 
-export const perTable = <T>(make: (table: Table) => T): PerTable<T> =>
-  Object.fromEntries(PROJECTED.map((table) => [table, make(table)])) as PerTable<T>;
+export type WrittenTables = Readonly<Record<Table, Written>>;
+
+export const perTable = <T>(make: (table: ChangingTable) => T): PerTable<T> =>
+  Object.fromEntries(CHANGING.map((table) => [table, make(table)])) as PerTable<T>;
 
 export const projectAll = (events: readonly RecordedEvent[]): readonly Projected[] =>
   events.map((event) => ({ event, changes: project(event) }));
@@ -46,6 +48,7 @@ export const neededBy = (batch: readonly Projected[]): PerTable<Needed> => {
   }));
   for (const { changes } of batch)
     for (const change of changes) {
+      if (change.kind === 'append') continue;
       const { made, keys, where } = needed[change.table];
       const named = KEYS[change.table];
       if (change.kind === 'insert') {
@@ -76,31 +79,39 @@ type Rows = Map<Value, Held>;
 export const fold = (
   batch: readonly Projected[],
   stored: PerTable<readonly StoredRow[]>,
-): PerTable<Written> => {
+): WrittenTables => {
   const tables = perTable((table): Rows => {
     const key = KEYS[table];
     return new Map(
       stored[table].map((row) => [row[key] ?? null, { row, fresh: false, changed: false }]),
     );
   });
+  const grown: Readonly<Record<GrowingTable, StoredRow[]>> = { trail: [], trailLinks: [] };
   for (const { event, changes } of batch) {
     try {
-      for (const change of changes) apply(tables[change.table], change);
+      for (const change of changes)
+        if (change.kind === 'append') grown[change.table].push(change.row);
+        else apply(tables[change.table], change);
     } catch (cause) {
       const where = `${event.type} at position ${event.position} (${event.stream}, revision ${event.revision})`;
       throw new Error(`The views can't take ${where}; run "holdfast rebuild".`, { cause });
     }
   }
-  return perTable((table) => {
+  const written = perTable((table) => {
     const held = [...tables[table].values()];
     return {
       fresh: held.filter(({ fresh }) => fresh).map(({ row }) => row),
       changed: held.filter(({ fresh, changed }) => changed && !fresh).map(({ row }) => row),
     };
   });
+  return {
+    ...written,
+    trail: { fresh: grown.trail, changed: [] },
+    trailLinks: { fresh: grown.trailLinks, changed: [] },
+  };
 };
 
-const apply = (rows: Rows, change: Change): void => {
+const apply = (rows: Rows, change: Insert | Update): void => {
   const named = KEYS[change.table];
   if (change.kind === 'insert') {
     const key = change.row[named] ?? null;

@@ -9,7 +9,7 @@ import { queryCharges, type ChargeFilter, type ChargeRow } from './charges/queri
 import { queryCutoverAudit, type CutoverFilter, type CutoverRow } from './cutover-audit/queries.ts';
 import { asViews } from './errors.ts';
 import { queryFindings, type FindingFilter, type FindingRow } from './findings/queries.ts';
-import { fold, neededBy, projectAll } from './fold.ts';
+import { fold, neededBy, projectAll, type WrittenTables } from './fold.ts';
 import type { Page } from './page.ts';
 import { lockPosition, readPosition, writePosition } from './position.ts';
 import { waiting } from './reached.ts';
@@ -99,19 +99,28 @@ export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels
   const options = { schema: SCHEMA, migrations: MIGRATIONS, durable: false };
   const database = await asViews(() => openDatabase<ViewTables>(target, options));
   const { reader } = database;
-  const access = rowAccess();
+  const access = rowAccess(database.kind);
 
-  const apply = async (on: Kysely<ViewTables>, events: readonly RecordedEvent[]): Promise<void> => {
-    const last = events.at(-1);
-    if (last === undefined) return;
+  const folded = async (
+    on: Kysely<ViewTables>,
+    events: readonly RecordedEvent[],
+  ): Promise<WrittenTables> => {
     const batch = projectAll(events);
-    const stored = await access.read(on, neededBy(batch));
-    await access.write(on, fold(batch, stored)).catch((cause: unknown) => {
+    return fold(batch, await access.read(on, neededBy(batch)));
+  };
+
+  const store = async (
+    on: Kysely<ViewTables>,
+    written: WrittenTables,
+    events: readonly RecordedEvent[],
+  ): Promise<void> => {
+    const [first, last] = [events[0]?.position, events.at(-1)?.position];
+    await access.write(on, written).catch((cause: unknown) => {
       if (!isConflict(cause)) throw cause;
-      const where = `the events of positions ${events[0]?.position} to ${last.position}`;
+      const where = `the events of positions ${first} to ${last}`;
       throw new Error(`The views can't take ${where}; run "holdfast rebuild".`, { cause });
     });
-    await writePosition(on, last.position);
+    if (last !== undefined) await writePosition(on, last);
   };
 
   const take = (events: readonly RecordedEvent[], after: number | null): Promise<boolean> =>
@@ -119,7 +128,7 @@ export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels
       // SQLite gave the only write lock when the transaction began.
       if (database.kind === 'postgres') await lockPosition(transaction);
       if ((await readPosition(transaction)) !== after) return false;
-      await apply(transaction, events);
+      await store(transaction, await folded(transaction, events), events);
       return true;
     });
 
@@ -143,12 +152,20 @@ export const openReadModels = async (target: DatabaseTarget): Promise<ReadModels
       let count = 0;
       let after: number | null = null;
       const toTheEnd = async (): Promise<void> => {
-        for (;;) {
-          const events = await next(log, after);
-          if (events.length === 0) return;
-          await apply(transaction, events);
+        let events = await next(log, after);
+        while (events.length > 0) {
           count += events.length;
           after = events.at(-1)?.position ?? after;
+          const changes = await folded(transaction, events);
+          // A server writes these while the log is read on. Both end before either fails: nothing may be written
+          // once the transaction is over.
+          const [written, read] = await Promise.allSettled([
+            store(transaction, changes, events),
+            next(log, after),
+          ]);
+          if (written.status === 'rejected') throw written.reason;
+          if (read.status === 'rejected') throw read.reason;
+          events = read.value;
           // SQLite answers at once, so others in this process would get no turn.
           await nextTurn();
         }

@@ -38,7 +38,7 @@ export interface ViewPositionTable {
   readonly position: number | null;
 }
 
-/** Each projected table with the column that a row is known by: what a rebuild makes anew. */
+/** Each table whose rows change, with the column that a row is known by. */
 export const KEYS = {
   studies: 'studyId',
   runs: 'runId',
@@ -47,11 +47,20 @@ export const KEYS = {
   restoreSource: 'restorePointId',
   charges: 'chargeId',
   findings: 'findingId',
-  trail: 'place',
-  trailLinks: 'linkId',
-} as const satisfies { readonly [T in keyof ProjectedTables]: keyof ProjectedTables[T] };
+} as const satisfies { readonly [T in keyof ProjectedTables]?: keyof ProjectedTables[T] };
 
-export const PROJECTED = Object.keys(KEYS) as readonly (keyof ProjectedTables)[];
+export type ChangingTable = keyof typeof KEYS;
+export const CHANGING = Object.keys(KEYS) as readonly ChangingTable[];
+
+/** Tables that only grow: no projection looks at a row of theirs again. */
+export const GROWING = [
+  'trail',
+  'trailLinks',
+] as const satisfies readonly (keyof ProjectedTables)[];
+export type GrowingTable = (typeof GROWING)[number];
+
+/** What a rebuild makes anew. */
+export const PROJECTED: readonly (keyof ProjectedTables)[] = [...GROWING, ...CHANGING];
 
 export const POSITION_ROW = 'views';
 
@@ -101,14 +110,6 @@ const looksMigration: Migration = {
   },
 };
 
-/** Every event with what it made and used; what was projected before left no trail. */
-const trailMigration: Migration = {
-  up: async (db) => {
-    await createTrail(db);
-    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
-  },
-};
-
 /** What humans wrote, in the sealed form of the log. */
 const privateTextsMigration: Migration = {
   up: async (db) => {
@@ -121,10 +122,21 @@ const privateTextsMigration: Migration = {
 const replaysMigration: Migration = {
   up: async (db) => {
     await addReplays(db);
-    const tables = ['studies', 'runs', ...BEFORE_STUDIES, 'trail', 'trailLinks'] as const;
-    await forgetRows(db as Kysely<ViewTables>, tables);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
   },
 };
+
+/** Every event with what it made and used, in place of what earlier forms (011 to 013) held of that. */
+const trailMigration: Migration = {
+  up: async (db) => {
+    for (const table of GROWING) await db.schema.dropTable(table).ifExists().execute();
+    await createTrail(db);
+    await forgetRows(db as Kysely<ViewTables>, ['studies', 'runs', ...BEFORE_STUDIES]);
+  },
+};
+
+/** What it made is made in another form later on. */
+const NOTHING_LEFT: Migration = { up: () => Promise.resolve() };
 
 /**
  * Run in the order of their names. One that changes a view ends by setting the position to null and emptying the
@@ -141,7 +153,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '008-lists': listsMigration,
   '009-looks': looksMigration,
   '010-lists-with-runs': listsWithRunsMigration,
-  '011-trail': trailMigration,
+  '011-trail': NOTHING_LEFT,
   '012-private-texts': privateTextsMigration,
   '013-replays': replaysMigration,
+  '014-trail': trailMigration,
 };

@@ -4,7 +4,7 @@ import { conditions, direction, pageOf, rowsToRead, type Filter, type Page } fro
 import { readPosition } from '../position.ts';
 import type { ViewTables } from '../tables.ts';
 import type { Detail } from './project.ts';
-import type { TrailTable } from './table.ts';
+import type { Links, TrailTable } from './table.ts';
 
 /** How far an answer is good: what is recorded beyond this place in the log it does not know. */
 export interface AsOf {
@@ -41,8 +41,9 @@ export interface AuditRow {
   readonly note: PrivateText | null;
 }
 
-export interface TrailRow extends Omit<TrailTable, 'detail'> {
+export interface TrailRow extends Omit<TrailTable, 'detail' | 'links'> {
   readonly detail: Detail;
+  readonly links: Links;
 }
 
 /** Where the views stand, or `upTo` where that is less. */
@@ -76,11 +77,13 @@ export const STUDY: RawBuilder<string | null> = sql<
 export const plain = ({
   ofStudy,
   detail,
+  links,
   ...row
 }: TrailTable & { readonly ofStudy: string | null }): TrailRow => ({
   ...row,
   studyId: ofStudy,
   detail: detail === null ? {} : (JSON.parse(detail) as Detail),
+  links: JSON.parse(links) as Links,
 });
 
 export const auditRow = (row: TrailRow): AuditRow => ({

@@ -95,7 +95,7 @@ const acceptances = async (
   if (mutations.length === 0) return found;
   const chains = await db
     .selectFrom('trailLinks')
-    .innerJoin('trail', 'trail.eventId', 'trailLinks.eventId')
+    .innerJoin('trail', 'trail.position', 'trailLinks.position')
     .select(['trailLinks.name', 'trail.findingId'])
     .where('trailLinks.role', '=', 'uses')
     .where('trail.type', '=', 'FindingProposed')

@@ -1,6 +1,8 @@
+import { storableText } from '#libs/database';
 import type { PrivateText, RecordedEvent } from '#libs/kernel';
-import { insert, type Change } from '../change.ts';
+import { append, type Change } from '../change.ts';
 import { factsOf, type Facts } from './facts.ts';
+import type { Links } from './table.ts';
 
 /** Every event of a known type, with the names that it makes and uses. */
 export const projectTrail = (event: RecordedEvent): readonly Change[] => {
@@ -8,9 +10,9 @@ export const projectTrail = (event: RecordedEvent): readonly Change[] => {
   if (facts === null) return [];
   const { position, id, stream, revision, type, hash } = event;
   const { time, actor, correlationId, causationId } = event.metadata;
-  const { makes = [], uses = [] } = facts;
+  const links: Links = { makes: unique(facts.makes), uses: unique(facts.uses) };
   return [
-    insert('trail', {
+    append('trail', {
       position,
       eventId: id,
       stream,
@@ -31,17 +33,18 @@ export const projectTrail = (event: RecordedEvent): readonly Change[] => {
       access: facts.access?.[0] ?? null,
       incident: facts.incident?.[0] ?? null,
       detail: detailOf(facts),
-      linked: uses.length > 0 ? 1 : 0,
+      links: JSON.stringify(links),
+      linked: links.uses.length > 0 ? 1 : 0,
     }),
-    ...[...makes.map(linkOf('makes')), ...uses.map(linkOf('uses'))].map(({ role, name }, nth) =>
-      insert('trailLinks', { linkId: `${position}.${nth}`, position, eventId: id, role, name }),
-    ),
+    ...links.makes.map((name) => append('trailLinks', { name, role: 'makes', position })),
+    ...links.uses.map((name) => append('trailLinks', { name, role: 'uses', position })),
   ];
 };
 
-const linkOf =
-  (role: 'makes' | 'uses') =>
-  (name: string): { readonly role: 'makes' | 'uses'; readonly name: string } => ({ role, name });
+/** In the form in which the names are stored. */
+const unique = (names: readonly string[] = []): readonly string[] => [
+  ...new Set(names.map(storableText)),
+];
 
 /** What a row's detail holds, by list. */
 export interface Detail {

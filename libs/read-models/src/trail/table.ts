@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import { textOf } from '#libs/database';
+import { sql, type Kysely } from 'kysely';
+import { asKeyOnly, integerOf, textOf } from '#libs/database';
 
 /** What an event changed, for those who ask what changed and who approved it. */
 export const CHANGES = [
@@ -86,30 +86,46 @@ export interface TrailTable {
   readonly incident: IncidentKind | null;
   /** JSON: what the lists show besides. */
   readonly detail: string | null;
+  /** JSON of {@link Links}: the names that it makes and uses. */
+  readonly links: string;
   /** 1: it names what it rests on; 0: it follows its cause and no more is known. */
   readonly linked: number;
 }
 
-/** One row a name that an event makes or uses: `mutation:…`, `kept:…`. Who uses a name rests on who made it. */
-export interface TrailLinksTable {
-  readonly linkId: string;
-  readonly position: number;
-  readonly eventId: string;
-  readonly role: 'makes' | 'uses';
-  readonly name: string;
+export interface Links {
+  readonly makes: readonly string[];
+  readonly uses: readonly string[];
 }
 
-const LISTS = ['change', 'access', 'incident'] as const;
+/** One row a name that an event makes or uses: `mutation:…`, `kept:…`. Who uses a name rests on who made it. */
+export interface TrailLinksTable {
+  readonly name: string;
+  readonly role: 'makes' | 'uses';
+  readonly position: number;
+}
 
+/** Each holds only the rows that have something in its first column. */
+const INDEXES = {
+  trailById: ['eventId'],
+  trailByPlace: ['place'],
+  trailByCause: ['causationId'],
+  trailByRun: ['runId', 'position'],
+  trailByFinding: ['findingId', 'position'],
+  trailByChange: ['change', 'position'],
+  trailByAccess: ['access', 'position'],
+  trailByIncident: ['incident', 'position'],
+} as const;
+
+/** A row an event, and some three names: to write them is most of what it costs to follow the log. */
 export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
   const text = textOf(db);
   await db.schema
     .createTable('trail')
-    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addColumn('position', integerOf(db), (column) => column.primaryKey())
     .addColumn('eventId', text, (column) => column.notNull())
     .addColumn('stream', text, (column) => column.notNull())
     .addColumn('revision', 'bigint', (column) => column.notNull())
-    .addColumn('place', text, (column) => column.primaryKey())
+    .addColumn('place', text, (column) => column.notNull())
     .addColumn('type', text, (column) => column.notNull())
     .addColumn('at', text, (column) => column.notNull())
     .addColumn('actorRole', text, (column) => column.notNull())
@@ -125,28 +141,31 @@ export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
     .addColumn('access', text)
     .addColumn('incident', text)
     .addColumn('detail', text)
+    .addColumn('links', text, (column) => column.notNull())
     .addColumn('linked', 'bigint', (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('trailLinks')
-    .addColumn('linkId', text, (column) => column.primaryKey())
-    .addColumn('position', 'bigint', (column) => column.notNull())
-    .addColumn('eventId', text, (column) => column.notNull())
-    .addColumn('role', text, (column) => column.notNull())
     .addColumn('name', text, (column) => column.notNull())
+    .addColumn('role', text, (column) => column.notNull())
+    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('trailLinksPrimary', ['name', 'role', 'position'])
+    .modifyEnd(asKeyOnly(db))
     .execute();
-  const index = (name: string, table: string, columns: readonly string[]): Promise<void> =>
-    db.schema
+  await indexTrail(db);
+};
+
+export const indexTrail = async ({ schema }: Pick<Kysely<unknown>, 'schema'>): Promise<void> => {
+  for (const [name, columns] of Object.entries(INDEXES))
+    await schema
       .createIndex(name)
-      .on(table)
+      .on('trail')
       .columns([...columns])
+      .where(sql.ref(columns[0]), 'is not', null)
       .execute();
-  await index('trailByPosition', 'trail', ['position']);
-  await index('trailById', 'trail', ['eventId']);
-  await index('trailByCause', 'trail', ['causationId']);
-  await index('trailByRun', 'trail', ['runId', 'position']);
-  await index('trailByFinding', 'trail', ['findingId', 'position']);
-  for (const list of LISTS) await index(`trailBy_${list}`, 'trail', [list, 'position']);
-  await index('trailLinksByEvent', 'trailLinks', ['eventId']);
-  await index('trailLinksByName', 'trailLinks', ['name', 'role', 'position']);
+};
+
+/** For a rebuild: to make an index of all rows at once takes less than to add to it row by row. */
+export const unindexTrail = async ({ schema }: Pick<Kysely<unknown>, 'schema'>): Promise<void> => {
+  for (const name of Object.keys(INDEXES)) await schema.dropIndex(name).execute();
 };

@@ -1,8 +1,9 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { storableText } from '#libs/database';
 import { belongsTo } from '../page.ts';
 import type { ViewTables } from '../tables.ts';
 import { asOf, plain, STUDY, trailRows, type AsOf, type TrailRow } from './asked.ts';
+import type { TrailLinksTable } from './table.ts';
 
 /** backward: what it rests on. forward: what it led to. */
 export const DIRECTIONS = ['backward', 'forward'] as const;
@@ -90,9 +91,10 @@ const BY_ID = [
 
 const kindOf = (name: string): string => name.slice(0, name.indexOf(':'));
 
+/** From one event to another, by their places in the log. */
 interface Step {
-  readonly from: string;
-  readonly to: string;
+  readonly from: number;
+  readonly to: number;
   readonly link: string;
 }
 
@@ -105,17 +107,18 @@ export const queryTrace = async (db: Kysely<ViewTables>, filter: TraceFilter): P
   const none: Trace = { asOf: stands, start: null, direction, nodes: [], edges: [], cut: null };
   if (stands === null) return none;
 
-  const visible = (ids: readonly string[]) => eventsOf(db, ids, stands.position, project);
-  const start = (await visible(await idsNamed(db, filter.event)))[0];
+  const visible = (positions: readonly number[]) =>
+    eventsOf(db, positions, stands.position, project);
+  const start = (await visible(await positionsNamed(db, filter.event)))[0];
   if (start === undefined) return none;
 
-  const nodes = new Map<string, TraceNode>([[start.eventId, nodeOf(start, 0)]]);
+  const nodes = new Map<number, TraceNode>([[start.position, nodeOf(start, 0)]]);
   const edges = new Map<string, TraceEdge>();
   let frontier: readonly TrailRow[] = [start];
   let cut: Trace['cut'] = null;
   for (let at = 1; frontier.length > 0; at += 1) {
     const steps = await (direction === 'backward' ? causesOf : effectsOf)(db, frontier, causation);
-    const fresh = new Set(steps.map(({ to }) => to).filter((id) => !nodes.has(id)));
+    const fresh = new Set(steps.map(({ to }) => to).filter((position) => !nodes.has(position)));
     const found = await visible([...fresh]);
     if (found.length > 0 && at > depth) {
       cut ??= 'depth';
@@ -123,12 +126,13 @@ export const queryTrace = async (db: Kysely<ViewTables>, filter: TraceFilter): P
     } else {
       const room = found.slice(0, most - nodes.size);
       if (room.length < found.length) cut = 'nodes';
-      for (const row of room) nodes.set(row.eventId, nodeOf(row, at));
+      for (const row of room) nodes.set(row.position, nodeOf(row, at));
       frontier = room;
     }
     for (const { from, to, link } of steps) {
-      if (!nodes.has(to)) continue;
-      const [cause, effect] = direction === 'backward' ? [to, from] : [from, to];
+      const [one, other] = [nodes.get(from)?.eventId, nodes.get(to)?.eventId];
+      if (one === undefined || other === undefined) continue;
+      const [cause, effect] = direction === 'backward' ? [other, one] : [one, other];
       edges.set(`${cause} ${effect} ${link}`, { cause, effect, link });
     }
   }
@@ -173,34 +177,35 @@ const nodeOf = (row: TrailRow, depth: number): TraceNode => ({
 
 const eventsOf = async (
   db: Kysely<ViewTables>,
-  ids: readonly string[],
+  positions: readonly number[],
   upTo: number,
   project: readonly string[] | undefined,
 ): Promise<readonly TrailRow[]> => {
-  const found: TrailRow[] = [];
-  for (const some of parts(ids)) {
-    const rows = await trailRows(db)
-      .where('trail.eventId', 'in', some)
+  const found = await inParts(positions, (some) =>
+    trailRows(db)
+      .where('trail.position', 'in', some)
       .where('trail.position', '<=', upTo)
       .where((eb) => eb.and(project === undefined ? [] : [belongsTo(STUDY, project)]))
-      .execute();
-    found.push(...rows.map(plain));
-  }
-  return found.toSorted((one, other) => one.position - other.position);
+      .execute(),
+  );
+  return found.map(plain).toSorted((one, other) => one.position - other.position);
 };
 
 /** An event by its id or place, or the first that made the thing of this id. */
-const idsNamed = async (db: Kysely<ViewTables>, given: string): Promise<readonly string[]> => {
+const positionsNamed = async (
+  db: Kysely<ViewTables>,
+  given: string,
+): Promise<readonly number[]> => {
   const text = storableText(given);
   const events = await db
     .selectFrom('trail')
-    .select('eventId')
+    .select('position')
     .where((eb) => eb.or([eb('eventId', '=', text), eb('place', '=', text)]))
     .execute();
-  if (events.length > 0) return events.map(({ eventId }) => eventId);
+  if (events.length > 0) return events.map(({ position }) => position);
   const makers = await db
     .selectFrom('trailLinks')
-    .select('eventId')
+    .select('position')
     .where('role', '=', 'makes')
     .where(
       'name',
@@ -210,40 +215,35 @@ const idsNamed = async (db: Kysely<ViewTables>, given: string): Promise<readonly
     .orderBy('position')
     .limit(1)
     .execute();
-  return makers.map(({ eventId }) => eventId);
+  return makers.map(({ position }) => position);
 };
 
+/** A name, and an event that makes or uses it. */
 interface Link {
   readonly name: string;
-  readonly eventId: string;
   readonly position: number;
 }
 
-const linksOf = async (
-  db: Kysely<ViewTables>,
-  column: 'eventId' | 'name',
-  values: readonly string[],
-  role: 'makes' | 'uses',
-): Promise<readonly Link[]> => {
-  const found: Link[] = [];
-  for (const some of parts(values))
-    found.push(
-      ...(await db
-        .selectFrom('trailLinks')
-        .select(['name', 'eventId', 'position'])
-        .where(column, 'in', some)
-        .where('role', '=', role)
-        .orderBy('position')
-        .execute()),
-    );
-  return found;
-};
+const linksOf = (events: readonly TrailRow[], role: keyof TrailRow['links']): readonly Link[] =>
+  events.flatMap(({ position, links }) => links[role].map((name) => ({ name, position })));
 
-const byName = (links: readonly Link[]): ReadonlyMap<string, readonly Link[]> => {
-  const found = new Map<string, Link[]>();
-  for (const link of links) found.set(link.name, [...(found.get(link.name) ?? []), link]);
-  return found;
-};
+const eventsThat = async (
+  db: Kysely<ViewTables>,
+  role: TrailLinksTable['role'],
+  names: readonly string[],
+): Promise<readonly Link[]> =>
+  inParts(unique(names), (some) =>
+    db
+      .selectFrom('trailLinks')
+      .select(['name', 'position'])
+      .where('name', 'in', some)
+      .where('role', '=', role)
+      .orderBy('position')
+      .execute(),
+  );
+
+const byName = (links: readonly Link[]): ReadonlyMap<string, readonly Link[]> =>
+  Map.groupBy(links, ({ name }) => name);
 
 /** Whose making a use rests on, of all who made the name. */
 const makersFor = (use: Link, makers: readonly Link[]): readonly Link[] => {
@@ -256,33 +256,45 @@ const causesOf = async (
   frontier: readonly TrailRow[],
   causation: boolean,
 ): Promise<readonly Step[]> => {
-  const uses = await linksOf(
-    db,
-    'eventId',
-    frontier.map(({ eventId }) => eventId),
-    'uses',
+  const uses = linksOf(frontier, 'uses');
+  const makers = byName(
+    await eventsThat(
+      db,
+      'makes',
+      uses.map(({ name }) => name),
+    ),
   );
   const places = uses.filter(({ name }) => kindOf(name) === 'event');
-  const makers = byName(await linksOf(db, 'name', unique(uses.map(({ name }) => name)), 'makes'));
-  const placed = await idsAt(
+  const placed = await positionsBy(
     db,
-    places.map(({ name }) => name.slice('event:'.length)),
+    'place',
+    places.map(({ name }) => placeIn(name)),
   );
+  const followers = frontier.filter(({ linked }) => causation || linked === 0);
+  const causes = await positionsBy(
+    db,
+    'eventId',
+    followers.map(({ causationId }) => causationId),
+  );
+  const stepsTo = (
+    from: number,
+    to: readonly number[] | undefined,
+    link: string,
+  ): readonly Step[] => (to ?? []).map((position) => ({ from, to: position, link }));
   return [
     ...uses.flatMap((use) =>
-      makersFor(use, makers.get(use.name) ?? []).map((maker) => ({
-        from: use.eventId,
-        to: maker.eventId,
+      makersFor(use, makers.get(use.name) ?? []).map(({ position }) => ({
+        from: use.position,
+        to: position,
         link: kindOf(use.name),
       })),
     ),
-    ...places.flatMap(({ eventId, name }) => {
-      const to = placed.get(name.slice('event:'.length));
-      return to === undefined ? [] : [{ from: eventId, to, link: 'event' }];
-    }),
-    ...frontier
-      .filter(({ linked }) => causation || linked === 0)
-      .map(({ eventId, causationId }) => ({ from: eventId, to: causationId, link: 'causation' })),
+    ...places.flatMap(({ position, name }) =>
+      stepsTo(position, placed.get(placeIn(name)), 'event'),
+    ),
+    ...followers.flatMap(({ position, causationId }) =>
+      stepsTo(position, causes.get(causationId), 'causation'),
+    ),
   ];
 };
 
@@ -291,64 +303,58 @@ const effectsOf = async (
   frontier: readonly TrailRow[],
   causation: boolean,
 ): Promise<readonly Step[]> => {
-  const ids = frontier.map(({ eventId }) => eventId);
-  const made = await linksOf(db, 'eventId', ids, 'makes');
-  const names = unique(made.map(({ name }) => name));
-  const users = byName(await linksOf(db, 'name', names, 'uses'));
+  const made = linksOf(frontier, 'makes');
+  const names = made.map(({ name }) => name);
+  const users = byName(await eventsThat(db, 'uses', names));
   // Others may have made the same name later, or earlier.
-  const makers = byName(await linksOf(db, 'name', names, 'makes'));
-  const placed = await linksOf(
-    db,
-    'name',
-    frontier.map(({ place }) => `event:${place}`),
-    'uses',
+  const makers = byName(await eventsThat(db, 'makes', names));
+  const atPlace = new Map(frontier.map(({ place, position }) => [`event:${place}`, position]));
+  const placed = await eventsThat(db, 'uses', [...atPlace.keys()]);
+  const byId = new Map(frontier.map(({ eventId, position }) => [eventId, position]));
+  const caused = await inParts([...byId.keys()], (some) =>
+    db
+      .selectFrom('trail')
+      .select(['position', 'causationId'])
+      .where('causationId', 'in', some)
+      .where((eb) => eb.and(causation ? [] : [eb('linked', '=', 0)]))
+      .execute(),
   );
-  const atPlace = new Map(frontier.map(({ place, eventId }) => [`event:${place}`, eventId]));
-  const caused: { readonly eventId: string; readonly causationId: string }[] = [];
-  for (const some of parts(ids))
-    caused.push(
-      ...(await db
-        .selectFrom('trail')
-        .select(['eventId', 'causationId'])
-        .where('causationId', 'in', some)
-        .where((eb) => eb.and(causation ? [] : [sql<boolean>`${sql.ref('linked')} = 0`]))
-        .execute()),
-    );
+  const stepFrom = (from: number | undefined, to: number, link: string): readonly Step[] =>
+    from === undefined ? [] : [{ from, to, link }];
   return [
     ...made.flatMap((make) =>
       (users.get(make.name) ?? [])
         .filter((use) =>
           makersFor(use, makers.get(make.name) ?? []).some(
-            ({ eventId }) => eventId === make.eventId,
+            ({ position }) => position === make.position,
           ),
         )
-        .map((use) => ({ from: make.eventId, to: use.eventId, link: kindOf(make.name) })),
+        .map((use) => ({ from: make.position, to: use.position, link: kindOf(make.name) })),
     ),
-    ...placed.flatMap(({ name, eventId }) => {
-      const from = atPlace.get(name);
-      return from === undefined ? [] : [{ from, to: eventId, link: 'event' }];
-    }),
-    ...caused.map(({ eventId, causationId }) => ({
-      from: causationId,
-      to: eventId,
-      link: 'causation',
-    })),
+    ...placed.flatMap(({ name, position }) => stepFrom(atPlace.get(name), position, 'event')),
+    ...caused.flatMap(({ causationId, position }) =>
+      stepFrom(byId.get(causationId), position, 'causation'),
+    ),
   ];
 };
 
-const idsAt = async (
+const placeIn = (name: string): string => name.slice('event:'.length);
+
+/** Where the events of these places or ids stand in the log. */
+const positionsBy = async (
   db: Kysely<ViewTables>,
-  places: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
-  const found = new Map<string, string>();
-  for (const some of parts(unique(places))) {
-    const rows = await db
+  column: 'place' | 'eventId',
+  values: readonly string[],
+): Promise<ReadonlyMap<string, readonly number[]>> => {
+  const rows = await inParts(unique(values), (some) =>
+    db
       .selectFrom('trail')
-      .select(['place', 'eventId'])
-      .where('place', 'in', some)
-      .execute();
-    for (const { place, eventId } of rows) found.set(place, eventId);
-  }
+      .select([`${column} as value`, 'position'])
+      .where(column, 'in', some)
+      .execute(),
+  );
+  const found = new Map<string, number[]>();
+  for (const { value, position } of rows) found.set(value, [...(found.get(value) ?? []), position]);
   return found;
 };
 
@@ -357,7 +363,12 @@ const unique = (names: readonly string[]): readonly string[] => [...new Set(name
 /** Small enough for both databases' limits on parameters. */
 const PART = 1_000;
 
-const parts = (all: readonly string[]): readonly (readonly string[])[] =>
-  Array.from({ length: Math.ceil(all.length / PART) }, (_, nth) =>
-    all.slice(nth * PART, (nth + 1) * PART),
-  );
+const inParts = async <T, Row>(
+  all: readonly T[],
+  read: (some: readonly T[]) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> => {
+  const found: Row[] = [];
+  for (let at = 0; at < all.length; at += PART)
+    found.push(...(await read(all.slice(at, at + PART))));
+  return found;
+};
