@@ -11,10 +11,6 @@ export const textOf = <Tables>(db: Kysely<Tables>): RawBuilder<unknown> =>
 export const integerOf = <Tables>(db: Kysely<Tables>): RawBuilder<unknown> =>
   onPostgres(db) ? sql`bigint` : sql`integer`;
 
-/** Ends the definition of a table whose primary key holds all of its columns: on SQLite it is kept once, not twice. */
-export const asKeyOnly = <Tables>(db: Kysely<Tables>): RawBuilder<unknown> =>
-  onPostgres(db) ? sql`` : sql`without rowid`;
-
 const onPostgres = <Tables>(db: Kysely<Tables>): boolean =>
   db.getExecutor().adapter instanceof PostgresAdapter;
 

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { asKeyOnly, integerOf, textOf } from '#libs/database';
+import { integerOf, textOf } from '#libs/database';
 
 /** What an event changed, for those who ask what changed and who approved it. */
 export const CHANGES = [
@@ -104,17 +104,18 @@ export interface TrailLinksTable {
   readonly position: number;
 }
 
-/** Each holds only the rows that have something in its first column. */
-const INDEXES = {
-  trailById: ['eventId'],
-  trailByPlace: ['place'],
-  trailByCause: ['causationId'],
-  trailByRun: ['runId', 'position'],
-  trailByFinding: ['findingId', 'position'],
-  trailByChange: ['change', 'position'],
-  trailByAccess: ['access', 'position'],
-  trailByIncident: ['incident', 'position'],
-} as const;
+/** An index holds only the rows that have something in its first column. */
+const INDEXES = [
+  ['trailById', 'trail', ['eventId']],
+  ['trailByPlace', 'trail', ['place']],
+  ['trailByCause', 'trail', ['causationId']],
+  ['trailByRun', 'trail', ['runId', 'position']],
+  ['trailByFinding', 'trail', ['findingId', 'position']],
+  ['trailByChange', 'trail', ['change', 'position']],
+  ['trailByAccess', 'trail', ['access', 'position']],
+  ['trailByIncident', 'trail', ['incident', 'position']],
+  ['trailLinksByName', 'trailLinks', ['name', 'role', 'position']],
+] as const;
 
 /** A row an event, and some three names: to write them is most of what it costs to follow the log. */
 export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
@@ -149,17 +150,15 @@ export const createTrail = async (db: Kysely<unknown>): Promise<void> => {
     .addColumn('name', text, (column) => column.notNull())
     .addColumn('role', text, (column) => column.notNull())
     .addColumn('position', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('trailLinksPrimary', ['name', 'role', 'position'])
-    .modifyEnd(asKeyOnly(db))
     .execute();
   await indexTrail(db);
 };
 
 export const indexTrail = async ({ schema }: Pick<Kysely<unknown>, 'schema'>): Promise<void> => {
-  for (const [name, columns] of Object.entries(INDEXES))
+  for (const [name, table, columns] of INDEXES)
     await schema
       .createIndex(name)
-      .on('trail')
+      .on(table)
       .columns([...columns])
       .where(sql.ref(columns[0]), 'is not', null)
       .execute();
@@ -167,5 +166,5 @@ export const indexTrail = async ({ schema }: Pick<Kysely<unknown>, 'schema'>): P
 
 /** For a rebuild: to make an index of all rows at once takes less than to add to it row by row. */
 export const unindexTrail = async ({ schema }: Pick<Kysely<unknown>, 'schema'>): Promise<void> => {
-  for (const name of Object.keys(INDEXES)) await schema.dropIndex(name).execute();
+  for (const [name] of INDEXES) await schema.dropIndex(name).execute();
 };
