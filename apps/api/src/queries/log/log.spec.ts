@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOG_TREE, type Sealed } from '#apps/runner';
 import { parseCheckpoint, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
 import { deriveId } from '#libs/kernel';
@@ -200,6 +200,50 @@ describe('the log as a whole', () => {
       expect((await open.get('/v1/ledger')).status).toBe(401);
     } finally {
       await open.stop();
+    }
+  });
+
+  it('reads entries in places of heavy work, of which those without a token share one holder’s', async () => {
+    const { log } = server.ledger;
+    let arrived = 0;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const slow: typeof log = {
+      ...log,
+      readStored: async function* (options) {
+        // The server itself looks at single events.
+        if (options?.limit === undefined) {
+          arrived += 1;
+          await held;
+        }
+        yield* log.readStored(options);
+      },
+    };
+    const limits = { heavyWork: 2, heavyWorkEach: 1 };
+    const crowded = await startTestServer(
+      { publicLog: true, limits },
+      { ...server.ledger, log: slow },
+    );
+    try {
+      const under = [crowded.get('/tile/entries/000')];
+      await vi.waitFor(() => {
+        expect(arrived).toBe(1);
+      });
+      const second = await crowded.get('/tile/entries/000');
+      expect([second.status, second.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(await second.json()).toMatchObject({ type: 'urn:holdfast:problem:busy' });
+      under.push(crowded.get('/tile/entries/000', auditor));
+      await vi.waitFor(() => {
+        expect(arrived).toBe(2);
+      });
+      // Hashes are no work.
+      expect((await crowded.get('/tile/0/000')).status).toBe(200);
+      goOn();
+      for (const answer of await Promise.all(under)) expect(answer.status).toBe(200);
+      expect((await crowded.get('/tile/entries/000')).status).toBe(200);
+    } finally {
+      goOn();
+      await crowded.stop();
     }
   });
 
