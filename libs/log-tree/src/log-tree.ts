@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { SHA256_HEX } from '#libs/kernel';
 import {
   appendLeaf,
   consistencyProof,
@@ -115,8 +116,8 @@ const openRecords = (path: string, bytesOfOne: number, isWriter: boolean): Recor
   };
 };
 
-const bytesOfHex = (hex: string): Uint8Array => {
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new RangeError(`no chain hash: ${hex.slice(0, 80)}`);
+const hashOf = (hex: string): Uint8Array => {
+  if (!SHA256_HEX.test(hex)) throw new RangeError(`no chain hash: ${hex.slice(0, 80)}`);
   return Buffer.from(hex, 'hex');
 };
 
@@ -231,7 +232,7 @@ const open = (folder: string, isWriter: boolean): LogTree => {
         if (!Number.isSafeInteger(position) || position <= last)
           throw new RangeError(`a leaf at position ${position} after one at ${last}`);
         last = position;
-        return { position, leaf: leafHash(sha256, bytesOfHex(chainHash)) };
+        return { position, leaf: leafHash(sha256, hashOf(chainHash)) };
       });
       const written: Uint8Array[][] = [];
       for (const { leaf } of added)

@@ -212,7 +212,7 @@ describe('the log as a whole', () => {
       ...log,
       readStored: async function* (options) {
         // The server itself looks at single events.
-        if (options?.limit === undefined) {
+        if (options === undefined || !('limit' in options)) {
           arrived += 1;
           await held;
         }
