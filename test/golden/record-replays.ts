@@ -2,6 +2,7 @@ import { findingDecider, type FindingEvent, type FindingReplayed } from '#libs/f
 import { deriveId, type Fact } from '#libs/kernel';
 import { replayAttestation } from '#libs/provenance';
 import { chained, honestRun, sealed } from '../../libs/provenance/src/testing/honest-run.ts';
+import { REPLAYED_ON } from '../support/environment.ts';
 import { decided, makeWorkshop, writeGoldenLog } from './recording.ts';
 
 /**
@@ -24,12 +25,7 @@ const replayed = (
   const { found, ...said } = outcome;
   const unsigned = {
     ...{ findingId, trainingId: 'golden-training', tree: chain.toTree, steps: 200, ...said },
-    environment: {
-      holdfast: '0.3.0',
-      runtime: { name: 'node', version: 'v24.21.0', sha256: 'ab'.repeat(32) },
-      platform: 'linux',
-      architecture: 'x64',
-    },
+    environment: REPLAYED_ON,
     predictions: { found, expected: 'cd'.repeat(32) },
   };
   const attested = replayAttestation(unsigned, proposed.hash);

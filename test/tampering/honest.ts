@@ -36,6 +36,7 @@ import {
   type Workshop,
   type WrittenFact,
 } from '../../libs/provenance/src/testing/honest-run.ts';
+import { REPLAYED_ON } from '../support/environment.ts';
 
 /** Whole numbers from 0 to below `below`, the same for the same seed. */
 export interface Draw {
@@ -267,12 +268,7 @@ const tellRun = (
         ...{ found: '36 identical predictions', expected: 'the recorded predictions' },
       },
     ],
-    environment: {
-      holdfast: '0.3.0',
-      runtime: { name: 'node', version: 'v24.21.0', sha256: 'ab'.repeat(32) },
-      platform: 'linux',
-      architecture: 'x64',
-    },
+    environment: REPLAYED_ON,
     predictions: { found: 'cd'.repeat(32), expected: 'cd'.repeat(32) },
   };
   const again = workshop.sign('runner', 'replay', replayAttestation(replay, proposed));

@@ -24,7 +24,7 @@ export interface Limits {
   readonly streamCheckMs: number;
   /** How long what waits for a slow reader of a stream or a file may wait before he is dropped. */
   readonly streamStallMs: number;
-  /** Exports, archives and verifications at once; one more is told to come back. */
+  /** Exports, archives, verifications and reads of the log's entries at once; one more is told to come back. */
   readonly heavyWork: number;
   /** Of those, of one subject. */
   readonly heavyWorkEach: number;

@@ -3,7 +3,16 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ok, refused, ROLES, type Clock, type Refusal, type Result, type Role } from '#libs/kernel';
+import {
+  isSha256,
+  ok,
+  refused,
+  ROLES,
+  type Clock,
+  type Refusal,
+  type Result,
+  type Role,
+} from '#libs/kernel';
 import { OPAQUE_ID, type TokenHolder } from './principal.ts';
 
 /** What is kept of a token that this machine handed out: all but the token. */
@@ -297,8 +306,7 @@ const isTime = (value: unknown): boolean =>
 const isLocalToken = (token: unknown): boolean =>
   isRecord(token) &&
   isId(token['id']) &&
-  typeof token['sha256'] === 'string' &&
-  /^[0-9a-f]{64}$/.test(token['sha256']) &&
+  isSha256(token['sha256']) &&
   ROLES.includes(token['role'] as Role) &&
   isId(token['subject']) &&
   (token['projects'] === 'all' ||

@@ -1,4 +1,5 @@
 import { fromBase64 } from '#libs/checkpoints';
+import { isSha256 } from '#libs/kernel';
 import { HASH_BYTES } from '#libs/merkle';
 import { base64Bytes, bytesOfBase64 } from './base64.ts';
 import { spelled } from './canonical-form.ts';
@@ -108,8 +109,7 @@ export const parseHeader = (line: Uint8Array): HeaderRead => {
     hasKeys(each, ['events', 'head', 'heads', 'stream']) &&
     isName(each['stream']) &&
     isCount(each['events']) &&
-    typeof each['head'] === 'string' &&
-    /^[0-9a-f]{64}$/.test(each['head']) &&
+    isSha256(each['head']) &&
     (each['stream'] === NOTARY ? each['heads'] === null : isProof(each['heads']));
   if (!streams.every(isStream)) return malformed('a header with a stream that is none');
   const header = value as unknown as BundleHeader;

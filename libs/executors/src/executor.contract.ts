@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SHA256_HEX } from '#libs/kernel';
 import type { SandboxOutcome } from '#libs/sandbox';
 import type { Executor, ExecutorJob } from './port.ts';
 
@@ -115,7 +116,7 @@ export const executorContract = (
     it('says what its runtime is, by digest', () => {
       const { kind, runtime } = subject.executor;
       expect(runtime.name).toBe(kind === 'sandbox' ? 'node' : 'oci-image');
-      expect(runtime.sha256).toMatch(/^[0-9a-f]{64}$/);
+      expect(runtime.sha256).toMatch(SHA256_HEX);
       expect(runtime.version).not.toBe('');
     });
 

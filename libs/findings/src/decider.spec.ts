@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fold, type PrivateText } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
+import { REPLAYED_ON } from '../../../test/support/environment.ts';
 import {
   findingDecider,
   type FindingCommand,
@@ -196,12 +197,7 @@ describe('a replay', () => {
     steps: 200,
     class: 'bit-exact',
     rows: [{ row: 'predictions', outcome: 'same', found: 'the same', expected: 'the recorded' }],
-    environment: {
-      holdfast: '1.0.0',
-      runtime: { name: 'node', version: 'v24.0.0', sha256: 'ab' },
-      platform: 'linux',
-      architecture: 'x64',
-    },
+    environment: REPLAYED_ON,
     predictions: { found: 'cd', expected: 'cd' },
     signature: { keyId: 'runner', value: 'signed' },
   };

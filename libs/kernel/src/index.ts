@@ -1,6 +1,7 @@
 export * from './artefact.ts';
 export * from './decider.ts';
 export * from './envelope.ts';
+export * from './hex.ts';
 export * from './ids.ts';
 export * from './ports.ts';
 export * from './private-text.ts';

@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,6 +115,56 @@ describe('the tree of the log', () => {
     }).toThrow(RangeError);
     expect(tree.size).toBe(10);
     tree.close();
+  });
+
+  it.each([1, 256, 300, 65_536, 69_999])(
+    'gives the tiles of the tree of %i leaves that a root holds, and no others',
+    (size) => {
+      const tree = grown(70_000);
+      const signed = { size, root: tree.root(size) };
+      for (const { level, index, width } of tilesOf(size)) {
+        const proven = tree.provenTile({ level, index }, signed);
+        expect(proven).toEqual(tree.tile(level, index).subarray(0, width * 32));
+        expect(tree.provenTile({ level, index }, { size, root: tree.root(size + 1) })).toBeNull();
+      }
+      tree.close();
+    },
+  );
+
+  it('gives no tile with another hash than the root was made of, whichever it is', () => {
+    grown(70_000).close();
+    const signed = { size: 70_000, root: Buffer.from(rootAt(70_000), 'hex') };
+    const tiles = [
+      { level: 0, index: 3 },
+      { level: 0, index: 273 },
+      { level: 1, index: 0 },
+      { level: 1, index: 1 },
+      { level: 2, index: 0 },
+    ];
+    for (const { level, index } of tiles) {
+      const path = join(folder, `level-${level}`);
+      const kept = readFileSync(path);
+      const last = Math.min(kept.length, (index + 1) * 256 * 32);
+      for (const at of [index * 256 * 32, last - 1]) {
+        const changed = Buffer.from(kept);
+        changed[at]! ^= 1;
+        writeFileSync(path, changed);
+        const reader = readLogTree(folder)!;
+        expect([level, index, at, reader.provenTile({ level, index }, signed)]).toEqual([
+          ...[level, index, at],
+          null,
+        ]);
+        reader.close();
+      }
+      writeFileSync(path, kept);
+    }
+    const reader = readLogTree(folder)!;
+    for (const tile of tiles) expect(reader.provenTile(tile, signed)).not.toBeNull();
+    reader.close();
+    truncateSync(join(folder, 'level-1'), 32);
+    const lacking = readLogTree(folder)!;
+    expect(() => lacking.provenTile({ level: 0, index: 0 }, signed)).toThrow(RangeError);
+    lacking.close();
   });
 
   it('is cut, and grows again to the same', () => {

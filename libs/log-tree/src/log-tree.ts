@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { SHA256_HEX } from '#libs/kernel';
 import {
   appendLeaf,
   consistencyProof,
@@ -18,6 +19,7 @@ import {
   nodeHash,
   nodesOfTiles,
   rootOf,
+  sameHash,
   TILE_HEIGHT,
   TILE_WIDTH,
   type Frontier,
@@ -59,6 +61,15 @@ export interface LogTreeReader {
   consistency(size1: number, size2: number): readonly Uint8Array[];
   /** The hashes of a tile, as far as they are there; empty where there are none. */
   tile(level: number, index: number): Uint8Array;
+  /**
+   * The hashes that a tile has of the first `size` leaves, if their tree with this root holds them; null where it holds
+   * others. Reads no tiles but those above it and the last of each level.
+   * @throws RangeError where the files lack one of those
+   */
+  provenTile(
+    tile: { readonly level: number; readonly index: number },
+    signed: { readonly size: number; readonly root: Uint8Array },
+  ): Uint8Array | null;
   close(): void;
 }
 
@@ -105,8 +116,8 @@ const openRecords = (path: string, bytesOfOne: number, isWriter: boolean): Recor
   };
 };
 
-const bytesOfHex = (hex: string): Uint8Array => {
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new RangeError(`no chain hash: ${hex.slice(0, 80)}`);
+const hashOf = (hex: string): Uint8Array => {
+  if (!SHA256_HEX.test(hex)) throw new RangeError(`no chain hash: ${hex.slice(0, 80)}`);
   return Buffer.from(hex, 'hex');
 };
 
@@ -139,13 +150,14 @@ const open = (folder: string, isWriter: boolean): LogTree => {
 
   /** The tile that was read last of each level: proofs and roots look at few. */
   const cached = new Map<number, { readonly index: number; readonly bytes: Uint8Array }>();
-  const node = nodesOfTiles(sha256, (at, index) => {
+  const tileOnce = (at: number, index: number): Uint8Array => {
     const known = cached.get(at);
     if (known?.index === index) return known.bytes;
     const bytes = tile(at, index);
     cached.set(at, { index, bytes });
     return bytes;
-  });
+  };
+  const node = nodesOfTiles(sha256, tileOnce);
 
   /** A tile's hash, out of the tile below and not out of its own place. */
   const joinedBelow = (height: number, index: number): Uint8Array =>
@@ -161,6 +173,22 @@ const open = (folder: string, isWriter: boolean): LogTree => {
       start += width;
     }
     return { size, roots };
+  };
+
+  const provenTile: LogTreeReader['provenTile'] = ({ level: at, index }, { size, root }) => {
+    // What is given is what was looked at: the file may change in between.
+    const bytes = tileOnce(at, index);
+    const width = Math.floor(size / TILE_WIDTH ** at) - index * TILE_WIDTH;
+    if (width < TILE_WIDTH) {
+      // The last tiles of the levels are what the root is made of.
+      const isHeld = sameHash(rootOf(sha256, frontierOf(size)), root);
+      return isHeld ? bytes.subarray(0, Math.max(0, width) * HASH_BYTES) : null;
+    }
+    const joined = joinedBelow((at + 1) * TILE_HEIGHT, index);
+    const above = { level: at + 1, index: Math.floor(index / TILE_WIDTH) };
+    const place = (index % TILE_WIDTH) * HASH_BYTES;
+    const said = provenTile(above, { size, root })?.subarray(place, place + HASH_BYTES);
+    return said !== undefined && sameHash(joined, said) ? bytes : null;
   };
 
   const cut = (size: number): void => {
@@ -204,7 +232,7 @@ const open = (folder: string, isWriter: boolean): LogTree => {
         if (!Number.isSafeInteger(position) || position <= last)
           throw new RangeError(`a leaf at position ${position} after one at ${last}`);
         last = position;
-        return { position, leaf: leafHash(sha256, bytesOfHex(chainHash)) };
+        return { position, leaf: leafHash(sha256, hashOf(chainHash)) };
       });
       const written: Uint8Array[][] = [];
       for (const { leaf } of added)
@@ -252,6 +280,7 @@ const open = (folder: string, isWriter: boolean): LogTree => {
       return consistencyProof(sha256, node, size1, size2).map((each) => Uint8Array.from(each));
     },
     tile,
+    provenTile,
     cut: (size) => {
       cut(size);
       frontier = frontierOf(Math.min(size, frontier.size));

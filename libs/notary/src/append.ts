@@ -1,3 +1,4 @@
+import { isSha256 } from '#libs/kernel';
 import type { Append } from './events.ts';
 
 /** Whether something is written as an append, and says nothing else. What a stranger wrote may have any shape. */
@@ -13,8 +14,7 @@ export const isAppend = (value: unknown): value is Append => {
     Number.isSafeInteger(to) &&
     0 <= Number(from) &&
     Number(from) <= Number(to) &&
-    typeof hash === 'string' &&
-    /^[0-9a-f]{64}$/.test(hash)
+    isSha256(hash)
   );
 };
 

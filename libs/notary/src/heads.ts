@@ -1,4 +1,5 @@
 import { fromBase64, toBase64 } from '#libs/checkpoints';
+import { fromHex, isSha256, toHex } from '#libs/kernel';
 import {
   appendLeaf,
   EMPTY_FRONTIER,
@@ -13,14 +14,6 @@ import type { CheckpointSigned } from './events.ts';
 type Commitment = Pick<CheckpointSigned['data'], 'heads' | 'follows'>;
 
 const utf8 = new TextEncoder();
-
-const bytesOfHex = (hex: string): Uint8Array =>
-  Uint8Array.from({ length: hex.length / 2 }, (_, at) =>
-    parseInt(hex.slice(2 * at, 2 * at + 2), 16),
-  );
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Where a stream ends. */
 export interface StreamHead {
@@ -42,7 +35,7 @@ const leafOf = (sha256: Sha256, tag: Uint8Array, { revision, hash }: Ended): Uin
   const leaf = new Uint8Array(2 * HASH_BYTES + 8);
   leaf.set(tag);
   new DataView(leaf.buffer).setBigUint64(HASH_BYTES, BigInt(revision));
-  leaf.set(bytesOfHex(hash), HASH_BYTES + 8);
+  leaf.set(fromHex(hash), HASH_BYTES + 8);
   return leafHash(sha256, leaf);
 };
 
@@ -74,7 +67,7 @@ export const streamHeads = (sha256: Sha256) => {
       frontier = appendLeaf(
         sha256,
         frontier,
-        leafOf(sha256, bytesOfHex(head.tag), head),
+        leafOf(sha256, fromHex(head.tag), head),
         (level, _, node) => {
           (levels[level] ??= []).push(node);
         },
@@ -93,7 +86,7 @@ export const streamHeads = (sha256: Sha256) => {
   };
   return {
     see: ({ stream, revision, hash }: Omit<StreamHead, 'first'>): void => {
-      const tag = heads.get(stream)?.tag ?? hexOf(tagOf(sha256, { stream, first: hash }));
+      const tag = heads.get(stream)?.tag ?? toHex(tagOf(sha256, { stream, first: hash }));
       heads.set(stream, { tag, revision, hash });
     },
     /** Where a stream ends as far as was seen; null for one that has no event. */
@@ -105,7 +98,7 @@ export const streamHeads = (sha256: Sha256) => {
 /** What a checkpoint's text says after origin, size and root: nothing where it commits to nothing more. */
 export const commitmentLines = ({ heads, follows }: Commitment): readonly string[] => [
   ...(heads === null ? [] : [`heads ${heads.streams} ${heads.root}`]),
-  ...(follows === null ? [] : [`notary ${follows.revision} ${toBase64(bytesOfHex(follows.hash))}`]),
+  ...(follows === null ? [] : [`notary ${follows.revision} ${toBase64(fromHex(follows.hash))}`]),
 ];
 
 /** Why a commitment says nothing that could be proven; null where it does. Both parts stand in it, or neither. */
@@ -120,7 +113,7 @@ export const commitmentProblem = ({ heads, follows }: Commitment, size: number):
     fromBase64(heads.root)?.length === HASH_BYTES &&
     Number.isSafeInteger(follows.revision) &&
     follows.revision >= 0 &&
-    /^[0-9a-f]{64}$/.test(follows.hash);
+    isSha256(follows.hash);
   return isWhole
     ? null
     : 'found a commitment that is not one, expected the heads of 1 to all streams and the event of the notary before it';

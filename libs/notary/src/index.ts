@@ -1,5 +1,11 @@
 /** The notary: what was signed of the log as a whole, and who else holds it. */
-export { acceptanceText, acceptedText, isSameAppend, type Accepted } from './append.ts';
+export {
+  acceptanceText,
+  acceptedText,
+  isSameAppend,
+  shownAppend,
+  type Accepted,
+} from './append.ts';
 export * from './decider.ts';
 export * from './events.ts';
 export {

@@ -17,6 +17,7 @@ import {
   ValidateNested,
   validateSync,
 } from 'class-validator';
+import { SHA256_HEX } from '#libs/kernel';
 
 /** The members of the payload classes: every one says what it is, how long at most, and which form. */
 
@@ -34,7 +35,7 @@ const LONGEST_LIST = 10_000;
 /** Git object id. */
 export const Oid = () => Matches(/^[0-9a-f]{40}$/);
 /** SHA-256 in hex. */
-export const Sha256 = () => Matches(/^[0-9a-f]{64}$/);
+export const Sha256 = () => Matches(SHA256_HEX);
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** An opaque id: never a sentence, never a path. */
 export const Id = () => Matches(ID);

@@ -1,3 +1,4 @@
+import { toHex } from '#libs/kernel';
 import type { FoundObject, Hash, ReadObject } from './ports.ts';
 
 export type ObjectType = 'blob' | 'tree' | 'commit';
@@ -24,15 +25,6 @@ export const objectId = (type: ObjectType, content: Uint8Array, sha1: Hash): str
   return sha1(whole);
 };
 
-const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-/** A loop without intermediate lists: every entry of every tree comes by here. */
-const hex = (bytes: Uint8Array, from: number, to: number): string => {
-  let text = '';
-  for (let at = from; at < to; at += 1) text += PAIRS[bytes[at] ?? 0] ?? '';
-  return text;
-};
-
 /** The entries of a git tree; null where the bytes are none. */
 export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null => {
   const entries: TreeEntry[] = [];
@@ -44,7 +36,7 @@ export const treeEntries = (content: Uint8Array): readonly TreeEntry[] | null =>
     entries.push({
       mode: text.decode(content.subarray(at, space)),
       name: text.decode(content.subarray(space + 1, nul)),
-      oid: hex(content, nul + 1, nul + 21),
+      oid: toHex(content, nul + 1, nul + 21),
     });
     at = nul + 21;
   }

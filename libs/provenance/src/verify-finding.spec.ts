@@ -18,6 +18,7 @@ import type { HonestRun, Iteration, Sealed, Workshop } from './testing/honest-ru
 import { CHECKS } from './verification.ts';
 import { verifyFinding } from './verify-finding.ts';
 import type { Verdict } from './verify-finding.ts';
+import { REPLAYED_ON } from '../../../test/support/environment.ts';
 
 const runner = generateKey();
 const worker = generateKey();
@@ -1686,12 +1687,7 @@ describe('verifying a finding that was replayed', () => {
       rows: [
         { row: 'predictions', outcome: 'same', found: 'the same', expected: 'the recorded ones' },
       ],
-      environment: {
-        holdfast: '1.0.0',
-        runtime: { name: 'node', version: 'v24.0.0', sha256: 'ab'.repeat(32) },
-        platform: 'linux',
-        architecture: 'x64',
-      },
+      environment: REPLAYED_ON,
       predictions: { found: 'cd'.repeat(32), expected: 'cd'.repeat(32) },
     } as const;
     const attested = replayAttestation(unsigned, claimed(proposed.hash));

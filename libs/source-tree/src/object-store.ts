@@ -4,21 +4,13 @@ import fs from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import git from 'isomorphic-git';
-import { ok, reasonOf, refused } from '#libs/kernel';
+import { ok, reasonOf, refused, toHex } from '#libs/kernel';
 import type { Result } from '#libs/kernel';
 import { openDurableFs } from './durable-fs.ts';
 import type { DurableFs } from './durable-fs.ts';
 import { isRefName } from './paths.ts';
 import type { ReadRefusal, Ref, StoredObject } from './port.ts';
-import {
-  comparePaths,
-  decodeUtf8,
-  isOid,
-  objectId,
-  parseTree,
-  toHex,
-  wrapped,
-} from './tree-format.ts';
+import { comparePaths, decodeUtf8, isOid, objectId, parseTree, wrapped } from './tree-format.ts';
 import type { ObjectType, Sha1, TreeEntry } from './tree-format.ts';
 
 const NAMESPACE = 'refs/holdfast/';

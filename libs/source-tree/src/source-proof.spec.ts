@@ -5,7 +5,8 @@ import type { Pin } from './port.ts';
 import { checkSourceProof } from './source-proof.ts';
 import type { SourceProof } from './source-proof.ts';
 import { bad, git, good, makeStudy, temporaryFolder } from './testing.ts';
-import { MODES, parseTree, serialiseTree, toHex } from './tree-format.ts';
+import { toHex } from '#libs/kernel';
+import { MODES, parseTree, serialiseTree } from './tree-format.ts';
 
 const sha1 = (bytes: Uint8Array): Uint8Array => createHash('sha1').update(bytes).digest();
 

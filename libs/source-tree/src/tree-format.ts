@@ -1,4 +1,4 @@
-import { ok, refused } from '#libs/kernel';
+import { fromHex, ok, refused, toHex } from '#libs/kernel';
 import type { Result } from '#libs/kernel';
 
 /**
@@ -42,15 +42,6 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const OID = /^[0-9a-f]{40}$/;
 
 export const isOid = (value: string): boolean => OID.test(value);
-
-export const toHex = (bytes: Uint8Array): string => {
-  let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return hex;
-};
-
-const fromHex = (hex: string): Uint8Array =>
-  Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 
 export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
@@ -139,7 +130,7 @@ export const parseTree = (bytes: Uint8Array): Result<readonly ParsedTreeEntry[],
       name: decodeUtf8(nameBytes),
       nameBytes,
       mode,
-      oid: toHex(bytes.subarray(nul + 1, nul + 21)),
+      oid: toHex(bytes, nul + 1, nul + 21),
     });
     at = nul + 21;
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { DataPolicy } from '#libs/harness';
-import { ok, reasonOf, type Result } from '#libs/kernel';
+import { isSha256, ok, reasonOf, type Result } from '#libs/kernel';
 import { declaredColumns, neededColumns, quoted } from './load.ts';
 import { refuse, type VaultRefusal } from './refusals.ts';
 
@@ -61,7 +61,8 @@ export const currentSnapshot = async (
 ): Promise<string | null> => {
   try {
     const text = await readFile(join(folder, currentFile(studyId, data)), 'utf8');
-    if (/^[0-9a-f]{64}\n$/.test(text)) return text.trimEnd();
+    const digest = text.slice(0, -1);
+    if (isSha256(digest) && text.endsWith('\n')) return digest;
     throw new Error(`${join(folder, currentFile(studyId, data))} holds no digest; take a snapshot`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

@@ -18,7 +18,7 @@ export const slotsOf = (places: number, placesEach: number): Slots => {
       if (free === 0 || own >= placesEach)
         throw new ProblemFound(
           'busy',
-          `found ${own} exports and verifications of this token's holder under way and ${free} places free, expected fewer than ${placesEach} and one free; try again a little later`,
+          `found ${own} exports, verifications and reads of entries of this caller under way and ${free} places free, expected fewer than ${placesEach} and one free; try again a little later`,
         );
       free -= 1;
       held.set(subject, own + 1);

@@ -1,7 +1,7 @@
 import type { ChartReading } from '#libs/divergence';
 import type { Domain, Observation } from '#libs/harness';
 import type { Outcome, Style } from './style.ts';
-import { fit, metric, padEnd, padStart, signedPercent, sum, units } from './text.ts';
+import { metric, padEnd, padStart, signedPercent, sum, units, widthOf, wrap } from './text.ts';
 
 /** What is known of an iteration when its line is printed. Texts are clean and call what is planted so. */
 export interface Iteration {
@@ -18,16 +18,8 @@ export interface Iteration {
   readonly note: string | null;
 }
 
-/** Where there is no room for the whole words, which the opening gives with their prices. */
-const SHORT: Readonly<Record<Domain, string>> = {
-  hyperparameter: 'hyper',
-  feature: 'feature',
-  architecture: 'archit',
-  metric: 'metric',
-};
-
 const NUMBER = 3;
-const DOMAIN = { whole: 'hyperparameter'.length, short: 7 };
+const DOMAIN = 'hyperparameter'.length;
 const COST = 4;
 const LEFT = 4;
 const METRIC = 8;
@@ -54,38 +46,31 @@ interface Columns {
   readonly numbers: number;
 }
 
-/** Where the terminal is narrow, columns give way: the domain's whole words, hypothesis, further charts, standard error, domain. */
+/**
+ * Where the terminal is narrow, columns give way: first those that are as well read on a line below (the hypothesis,
+ * then the domain), then further charts and the standard error. No word is shortened.
+ */
 const columnsOf = (width: number, charts: readonly Chart[]): Columns => {
-  const numbers = (error: boolean, shown: number): number =>
-    METRIC + (error ? ERROR : 0) + 1 + GAIN + shown * (CHART + 1);
-  const free = (domain: number, error: boolean, shown: number): number =>
-    width -
-    (NUMBER + 2 + 2 + (domain > 0 ? domain + 1 : 0) + COST + 1 + LEFT + 2) -
-    (numbers(error, shown) + 2 + DECISION);
-  const fits = (...kept: Parameters<typeof free>): boolean => free(...kept) >= SUMMARY.least;
-  const BOTH = SUMMARY.least + 1 + HYPOTHESIS_LEAST;
-
-  const shown = fits(DOMAIN.short, true, charts.length) ? charts : charts.slice(0, 1);
-  const error = fits(DOMAIN.short, true, shown.length);
-  const domain =
-    free(DOMAIN.whole, error, shown.length) >= BOTH
-      ? DOMAIN.whole
-      : fits(DOMAIN.short, error, shown.length)
-        ? DOMAIN.short
-        : 0;
-  const room = free(domain, error, shown.length);
-  const hypothesis = room >= BOTH;
-  const summary = hypothesis
-    ? Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 1) * 0.57)))
-    : room;
-  return {
-    summary,
-    hypothesis: hypothesis ? room - 1 - summary : null,
-    domain: domain > 0 ? domain : null,
-    error: error ? ERROR : null,
-    charts: shown,
-    numbers: numbers(error, shown.length),
-  };
+  const first = charts.slice(0, 1);
+  const choices = [
+    { hypothesis: true, domain: DOMAIN, error: ERROR, charts },
+    { hypothesis: false, domain: DOMAIN, error: ERROR, charts },
+    { hypothesis: false, domain: null, error: ERROR, charts },
+    { hypothesis: false, domain: null, error: ERROR, charts: first },
+    { hypothesis: false, domain: null, error: null, charts: first },
+  ].map((choice) => {
+    const { domain, error, charts: shown } = choice;
+    const numbers = METRIC + (error ?? 0) + 1 + GAIN + shown.length * (CHART + 1);
+    const before = NUMBER + 2 + 2 + (domain === null ? 0 : domain + 1) + COST + 1 + LEFT + 2;
+    return { ...choice, numbers, room: width - before - numbers - 2 - DECISION };
+  });
+  const chosen = choices.find(
+    ({ hypothesis, room }) => room >= SUMMARY.least + (hypothesis ? 1 + HYPOTHESIS_LEAST : 0),
+  );
+  const { hypothesis, room, ...columns } = chosen ?? choices[choices.length - 1]!;
+  if (!hypothesis) return { ...columns, summary: room, hypothesis: null };
+  const summary = Math.min(SUMMARY.most, Math.max(SUMMARY.least, Math.floor((room - 1) * 0.57)));
+  return { ...columns, summary, hypothesis: room - 1 - summary };
 };
 
 /** The columns that there are, put together. */
@@ -139,9 +124,12 @@ export const iterationHeader = ({ paint, width }: Style, charts: readonly Chart[
   );
 };
 
+/** Lines that an agent's text may take: it can be long. */
+const MOST_LINES = 3;
+
 /**
- * The iteration on one line; where the terminal has no room for the hypothesis there, on a dim one below it. `charts`
- * are the run's, in the order of the header.
+ * The iteration on one line, and below it what that has no room for: the rest of what is mutated, then, dim, domain and
+ * hypothesis. `charts` are the run's, in the order of the header.
  */
 export const iterationLines = (
   { paint, width }: Style,
@@ -151,23 +139,37 @@ export const iterationLines = (
 ): readonly string[] => {
   const columns = columnsOf(width, charts);
   const { domain, observation } = iteration;
+  const note = iteration.note ?? '';
+  const isNoteBelow = widthOf(note) > columns.numbers;
+  const [summary = '–', ...rest] = wrap(iteration.summary ?? '–', columns.summary, MOST_LINES);
   const line = row(columns, {
     number: paint.bold(padStart(String(iteration.number), NUMBER)),
-    summary: iteration.summary ?? '–',
+    summary,
     hypothesis: (room) => paint.dim(padEnd(iteration.hypothesis, room)),
-    domain: (room) => domainPaint(paint, domain)(padEnd(domainIn(domain, room), room)),
+    domain: (room) => domainPaint(paint, domain)(padEnd(domain ?? '–', room)),
     cost: units(iteration.cost),
     left: units(iteration.left),
     numbers:
       observation === null
-        ? paint.yellow(padEnd(iteration.note ?? '', columns.numbers))
+        ? paint.yellow(padEnd(isNoteBelow ? '' : note, columns.numbers))
         : numbers(paint, columns, observation, iteration.charts),
     decision: outcome.paint(outcome.text),
   });
   const indent = ' '.repeat(NUMBER + 2);
-  return columns.hypothesis === null
-    ? [line, paint.dim(indent + fit(iteration.hypothesis, width - indent.length))]
-    : [line];
+  const under = (text: string, tone: (text: string) => string): readonly string[] =>
+    text === ''
+      ? []
+      : wrap(text, width - indent.length, MOST_LINES).map((each) => tone(indent + each));
+  const below = [
+    ...(columns.domain === null && domain !== null ? [`${domain}: `] : []),
+    ...(columns.hypothesis === null ? [iteration.hypothesis] : []),
+  ].join('');
+  return [
+    line,
+    ...rest.map((text) => indent + text),
+    ...under(observation === null && isNoteBelow ? note : '', paint.yellow),
+    ...under(below, paint.dim),
+  ];
 };
 
 const numbers = (
@@ -207,9 +209,6 @@ const chartCell = (paint: Style['paint'], reading: ChartReading | undefined): st
   const shown = sum(Math.max(reading.upper, reading.lower));
   return reading.fired ? paint.bold.red(padStart(`${shown}!`, CHART)) : padStart(shown, CHART);
 };
-
-const domainIn = (domain: Domain | null, room: number): string =>
-  domain === null ? '–' : room < DOMAIN.whole ? SHORT[domain] : domain;
 
 const domainPaint = (paint: Style['paint'], domain: Domain | null): ((text: string) => string) =>
   domain === null

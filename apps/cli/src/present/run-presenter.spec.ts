@@ -74,19 +74,26 @@ HOLDFAST  High pay, CPS 1988
 `);
   });
 
-  it('gives each iteration a line, and a divergence and the halt lines of their own', () => {
+  it('gives each iteration its lines, and a divergence and the halt lines of their own', () => {
     expect(part(shown(night()), '  #  mutation', 'line         ')).toBe(`
-  #  mutation                   hypothesis          domain  cost left   log-loss ±se     gain S gain  S gap  decision
-  1  features: add education    Pay rises with yea… feature   25  125  0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
-  2  hyperparameters: l2 0.01…  A stronger penalty… hyper     15  110  0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
-  3  architecture: linear → m…  A hidden layer fin… archit    30   80  crashed: TypeError in model.js:12     ✗ failed
+  #  mutation                                domain         cost left   log-loss ±se     gain S gain  S gap  decision
+  1  features: add education                 feature          25  125  0.4890 ±.0041  +2.43 %  0.000  0.000  ✓ kept
+     Pay rises with years of education
+  2  hyperparameters: l2 0.01 → 0.1          hyperparameter   15  110  0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
+     A stronger penalty helps thin cells
+  3  architecture: linear → mlp(8)           architecture     30   80  crashed: TypeError in model.js:12     ✗ failed
+     A hidden layer finds interactions
      proposal of #4 refused (1 in a row): hyperparameters.json does not parse: expected "," at line 3
-  4  hyperparameters: steps 4…  More steps converg… hyper     15   65  did not end within 10 s               ✗ timed out
-  5  features: add planted wi…  Planted withholdin… feature   25   40  0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
+  4  hyperparameters: steps 400 → 400000     hyperparameter   15   65  did not end within 10 s               ✗ timed out
+     More steps converge further
+  5  features: add planted withholding       feature          25   40  0.2107 ±.0041  +56.9 % 0.539!  0.000  ↺ diverged
+     Planted withholding goes with pay
      ↺ DIVERGENCE  gain 0.539 > h 0.1. Back to the last stable state (tree 740aa53c27b3, log-loss 0.5012); undone: #1
                    features: add education; #5 features: add planted withholding.
-  6  features: add experience   Experience goes wi… feature   25   15  0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
-  7  –                          Depth adds little   –          5   10  25 asked, 10 left                     – not paid
+  6  features: add experience                feature          25   15  0.4871 ±.0041  +2.81 %  0.000  0.000  ✓ kept
+     Experience goes with pay
+  7  –                                       –                 5   10  25 asked, 10 left                     – not paid
+     Depth adds little
 
   SYSTEM HALT: MUTATION BUDGET EXHAUSTED (asked 25, left 10)
   The budget's end is the normal end of a run; findings, if any, follow.
@@ -153,16 +160,33 @@ WHERE TO LOOK NEXT
     },
   );
 
-  it('leaves out columns where the terminal is narrow', () => {
+  it('leaves out columns where the terminal is narrow, and no words', () => {
     const header = (width: number): string =>
       /^ +#.*$/mu.exec(shown(night(), { width }))?.[0].replace(/\s+/gu, ' ').trim() ?? '';
-    expect(header(116)).toBe(
+    expect(header(123)).toBe(
       '# mutation hypothesis domain cost left log-loss ±se gain S gain S gap decision',
     );
-    expect(header(99)).toBe('# mutation domain cost left log-loss ±se gain S gain S gap decision');
-    expect(header(92)).toBe('# mutation domain cost left log-loss ±se gain S gain decision');
-    expect(header(87)).toBe('# mutation domain cost left log-loss gain S gain decision');
+    expect(header(106)).toBe('# mutation domain cost left log-loss ±se gain S gain S gap decision');
+    expect(header(100)).toBe('# mutation cost left log-loss ±se gain S gain S gap decision');
+    expect(header(84)).toBe('# mutation cost left log-loss ±se gain S gain decision');
     expect(header(80)).toBe('# mutation cost left log-loss gain S gain decision');
+    const lines = (width: number): string =>
+      part(shown(night(), { width }), '  2  hyper', '     proposal of #4');
+    expect(lines(80)).toContain(`
+  2  hyperparameters: l2          15  110    0.4893  −0.06 %  0.000  · discarded
+     0.01 → 0.1
+     hyperparameter: A stronger penalty helps thin cells
+  3  architecture:                30   80                            ✗ failed
+     linear → mlp(8)
+     crashed: TypeError in model.js:12
+     architecture: A hidden layer finds interactions
+`);
+    expect(lines(100)).toContain(`
+  2  hyperparameters: l2 0.01 → 0.1       15  110  0.4893 ±.0041  −0.06 %  0.000  0.000  · discarded
+     hyperparameter: A stronger penalty helps thin cells
+  3  architecture: linear → mlp(8)        30   80  crashed: TypeError in model.js:12     ✗ failed
+     architecture: A hidden layer finds interactions
+`);
   });
 });
 
@@ -262,7 +286,8 @@ describe("the harness's own trainings", () => {
 describe('a halted run', () => {
   it('says why and where, and that it is over', () => {
     expect(part(shown(recorded(recordHalted)), '  1  hyper', 'npx holdfast audit')).toBe(`
-  1  hyperparameters: seed 7…   Another seed score… hyper      5  145  stopped at the mid-loop gate          ■ halted
+  1  hyperparameters: seed 7 → 8             hyperparameter    5  145  stopped at the mid-loop gate          ■ halted
+     Another seed scores better
 
   SYSTEM HALT: protected parameter "seed" in hyperparameters.json:4
   protected parameter at hyperparameters.json:4
@@ -289,7 +314,7 @@ describe('what agents write', () => {
     left: 150,
   };
 
-  it('reaches the terminal as plain text on its one line, and what is planted is called so', () => {
+  it('reaches the terminal as plain text on lines of ours, and what is planted is called so', () => {
     const events = recorded((to) => {
       const stream = openRun(to);
       propose(to, stream, attack);
@@ -308,7 +333,9 @@ describe('what agents write', () => {
     });
     const text = shown(events);
     expect(text).not.toContain('\u001B');
-    expect(text).toContain('  1  add planted withholding    planted withholdin…');
+    expect(text).toMatch(
+      /^ {2}1 {2}add planted withholding +feature .*\n {5}planted withholding is fine\n/mu,
+    );
     expect(text).toContain('  SYSTEM HALT: all is well\n');
   });
 });

@@ -50,7 +50,8 @@ pay     2  r2   halted  2026-11-09 22:01     1     0    5/150  0.5012 → 0.5012
     expect(`\n${auditTable(style, rows, planted)}\n`).toBe(`
 run  #  when (UTC)      who    what                      why            domain   edit  from   log-loss     z  decision
 r1   1  11-09 22:00:13  agent  features: add education   Pay rises wi…  feature    20  r1-p1    0.4890  13.6  ↺ undone
-r1   5  11-09 22:00:58  agent  features: add planted w…  Planted with…  feature    20  r1-p5    0.2107     –  ↺ diverged
+r1   5  11-09 22:00:58  agent  features: add planted     Planted with…  feature    20  r1-p5    0.2107     –  ↺ diverged
+                               withholding
 r1   6  11-09 22:01:10  agent  features: add experience  Experience g…  feature    20  r1-p6    0.4871  13.6  ✓ kept
 
 edit: what the edit itself cost; its hypothesis is charged beside it (--ledger charges)
@@ -68,9 +69,9 @@ r1   r1-p1          11-09 22:00:16  61037e9f  740aa53c    0.5012  gain 0    125
   it('of charges', async () => {
     const { rows } = await views.charges({ limit: 2 });
     expect(`\n${chargesTable(style, rows, planted)}\n`).toBe(`
-run  when (UTC)           type        cost  left  description
-r1   2026-11-09 22:00:12  hypothesis     5   145  Hypothesis 1
-r1   2026-11-09 22:00:15  feature       20   125  features: add education
+run  when (UTC)      type        cost  left  description
+r1   11-09 22:00:12  hypothesis     5   145  Hypothesis 1
+r1   11-09 22:00:15  feature       20   125  features: add education
 `);
   });
 

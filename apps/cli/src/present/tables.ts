@@ -24,11 +24,15 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Gives way, down to this width, when the table is too wide; the others keep the width of their content. */
   readonly least?: number;
+  /** Is broken into lines where it gave way, and not cut. */
+  readonly wraps?: boolean;
   /** Left out where that is not enough, lowest first; the others always stay. */
   readonly leave?: number;
 }
 
 const GAP = 2;
+/** Of a cell: what agents write can be long. */
+const MOST_LINES = 5;
 
 /** A table without frames, as wide as its content and no wider than the style; one text that says so when it is empty. */
 export const table = <Row>(
@@ -51,8 +55,9 @@ export const table = <Row>(
   });
   for (const row of rows) {
     shown.push(
-      columns.map(({ cell, paint: tone }, index) => {
-        const text = fit(cell(row), widths[index] ?? 0);
+      columns.map(({ cell, paint: tone, wraps }, index) => {
+        const room = widths[index] ?? 0;
+        const text = wraps ? wrap(cell(row), room, MOST_LINES).join('\n') : fit(cell(row), room);
         return tone === undefined ? text : tone(row)(text);
       }),
     );
@@ -181,7 +186,12 @@ export const auditTable = (
       { head: '#', cell: (row) => String(row.number), align: 'right' },
       { head: 'when (UTC)', cell: (row) => moment(row.proposedAt).slice('YYYY-'.length), leave: 6 },
       { head: 'who', cell: (row) => clean(row.actorRole), leave: 1 },
-      { head: 'what', cell: (row) => callPlanted(clean(row.summary), planted), least: 22 },
+      {
+        head: 'what',
+        cell: (row) => callPlanted(clean(row.summary), planted),
+        least: 22,
+        wraps: true,
+      },
       {
         head: 'why',
         cell: (row) => callPlanted(clean(row.hypothesis ?? '–'), planted),
@@ -252,7 +262,7 @@ export const chargesTable = (
     style,
     [
       { head: 'run', cell: (row) => row.runId, least: 16, leave: 1 },
-      { head: 'when (UTC)', cell: (row) => moment(row.chargedAt) },
+      { head: 'when (UTC)', cell: (row) => moment(row.chargedAt).slice('YYYY-'.length) },
       { head: 'type', cell: (row) => row.charge },
       { head: 'cost', cell: (row) => units(row.cost), align: 'right' },
       { head: 'left', cell: (row) => units(row.remaining), align: 'right' },
@@ -260,6 +270,7 @@ export const chargesTable = (
         head: 'description',
         cell: (row) => callPlanted(clean(row.description), planted),
         least: 24,
+        wraps: true,
       },
     ],
     rows,
@@ -282,7 +293,7 @@ export const findingsTable = (style: Style, rows: readonly FindingRow[]): string
       { head: 'gain', cell: (row) => percent(row.relative), align: 'right', leave: 2 },
       { head: 'n', cell: (row) => count(row.n), align: 'right', leave: 1 },
       { head: 'look', cell: lookOf, align: 'right', leave: 4 },
-      { head: 'changes', cell: changesOf, least: 16 },
+      { head: 'changes', cell: changesOf, least: 24, wraps: true },
       { head: 'review', cell: (row) => row.review },
     ],
     rows,
@@ -356,7 +367,7 @@ export const jobsTable = (style: Style, rows: readonly DeadLetter[]): string =>
       { head: 'kind', cell: ({ kind }) => kind },
       { head: 'tries', cell: ({ attempts }) => String(attempts), align: 'right', leave: 1 },
       { head: 'since (UTC)', cell: ({ since }) => moment(since).slice(0, 16), leave: 2 },
-      { head: 'why', cell: ({ reason }) => clean(reason), least: 20 },
+      { head: 'why', cell: ({ reason }) => clean(reason), least: 20, wraps: true },
     ],
     rows,
     'No training waits for an operator.',

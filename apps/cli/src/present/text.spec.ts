@@ -44,6 +44,8 @@ describe('fitting by what a terminal shows', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('abcdefghij k', 4)).toEqual(['abcd', 'efgh', 'ij k']);
     expect(wrap('', 4)).toEqual(['']);
+    expect(wrap('one two three four', 6, 2)).toEqual(['one', 'two t…']);
+    expect(wrap('one two', 3, 2)).toEqual(['one', 'two']);
     expect(wrap('rate 0.03 → 0.1; n = 35', 11)).toEqual(['rate', '0.03 → 0.1;', 'n = 35']);
     expect(wrap('people (3.9 %)', 11)).toEqual(['people', '(3.9 %)']);
   });

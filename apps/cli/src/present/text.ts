@@ -47,8 +47,11 @@ export const padStart = (text: string, width: number): string => {
 const GLUED = / (?=[%=→])|(?<=[=→]) /gu;
 const GLUE = '\u00a0';
 
-/** Lines of at most `width` columns, broken at spaces; a word that is longer by itself is broken where it must. */
-export const wrap = (text: string, width: number): readonly string[] => {
+/**
+ * Lines of at most `width` columns, broken at spaces; a word that is longer by itself is broken where it must. Of more
+ * lines than `most` the last ends with …
+ */
+export const wrap = (text: string, width: number, most = Infinity): readonly string[] => {
   const lines: string[] = [];
   let line = '';
   for (const word of text.replace(GLUED, GLUE).split(' ')) {
@@ -66,7 +69,10 @@ export const wrap = (text: string, width: number): readonly string[] => {
     }
     line = rest;
   }
-  return [...lines, line].map((one) => one.replaceAll(GLUE, ' '));
+  const whole = [...lines, line].map((one) => one.replaceAll(GLUE, ' '));
+  return whole.length <= most
+    ? whole
+    : [...whole.slice(0, most - 1), fit(whole.slice(most - 1).join(' '), width)];
 };
 
 /** Git objects and digests, long enough to look them up. */

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
+import { fromBase64 } from '#libs/checkpoints';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { readLogTree, sha256, type LogTreeReader } from '#libs/log-tree';
-import { HASH_BYTES, leafHash, sameHash, TILE_WIDTH, type ServedTile } from '#libs/merkle';
+import {
+  HASH_BYTES,
+  leafHash,
+  sameHash,
+  TILE_WIDTH,
+  type ServedTile,
+  type Tile,
+} from '#libs/merkle';
 import type { CheckpointAnchored, CheckpointSigned, NotaryEvent } from '#libs/notary';
 import type { Ledger } from '../ledger.ts';
 import { NOTARY } from '../streams.ts';
@@ -15,7 +23,7 @@ export type PublishedRefusalCode =
   | 'tile-unknown'
   /** The tree's files on this host lack what was signed. */
   | 'tree-incomplete'
-  /** The log and the tree's files say different things. */
+  /** The log, the tree's files and what was signed say different things. */
   | 'ledger-damaged';
 
 type Published<T> = Result<T, Refusal<PublishedRefusalCode>>;
@@ -46,7 +54,8 @@ export const publishedCheckpoint = async ({
 
 /**
  * A tile of the tree that was signed last, or the entries beneath one of level 0 (C2SP tlog-tiles). Of what the notary
- * took into the tree and has not signed, nothing is given: it could still be taken back.
+ * took into the tree and has not signed, nothing is given: it could still be taken back. Nor is a hash that the signed
+ * root does not hold: whoever is given one keeps it for good.
  */
 export const publishedTile = async (
   { folder, log }: Pick<Ledger, 'folder' | 'log'>,
@@ -54,7 +63,7 @@ export const publishedTile = async (
 ): Promise<Published<Uint8Array>> => {
   const signed = await lastSigned(log);
   if (signed === null) return NOT_SIGNED;
-  const { size } = signed.data;
+  const { size, root } = signed.data;
   const depth = level === 'entries' ? 0 : level;
   const hashes = Math.floor(size / TILE_WIDTH ** depth);
   if (index * TILE_WIDTH + width > hashes)
@@ -64,15 +73,36 @@ export const publishedTile = async (
     });
   const tree = readLogTree(join(folder, LOG_TREE));
   try {
-    const tile = tree?.tile(depth, index).subarray(0, width * HASH_BYTES);
-    if (tree === null || tile?.length !== width * HASH_BYTES)
+    const proven = provenOf(tree, { level: depth, index }, { size, root });
+    if (tree === null || proven === 'lacking')
       return refused({
         code: 'tree-incomplete',
-        message: `found the files of ${tree?.size ?? 0} events in ${LOG_TREE}, expected those of ${size}, which were signed; the notary makes them again where it runs`,
+        message: `found files of ${tree?.size ?? 0} events in ${LOG_TREE}, or hashes that are missing there, expected those of ${size}, which were signed; the notary makes them again where it runs`,
       });
+    if (proven === null)
+      return refused({
+        code: 'ledger-damaged',
+        message: `found hashes in ${LOG_TREE} that do not make the root ${root} of ${size} events, which was signed, with tile ${index} of level ${depth}; start the notary again: it compares the files with the log, and makes them again where they are what is wrong`,
+      });
+    const tile = proven.subarray(0, width * HASH_BYTES);
     return level === 'entries' ? await entriesOf(log, tree, index * TILE_WIDTH, tile) : ok(tile);
   } finally {
     tree?.close();
+  }
+};
+
+/** The hashes of a tile, if they are those that were signed; null where they are others. */
+const provenOf = (
+  tree: LogTreeReader | null,
+  tile: Omit<Tile, 'width'>,
+  { size, root }: { readonly size: number; readonly root: string },
+): Uint8Array | 'lacking' | null => {
+  try {
+    const signed = { size, root: fromBase64(root) ?? new Uint8Array() };
+    return tree === null ? 'lacking' : tree.provenTile(tile, signed);
+  } catch (error) {
+    if (error instanceof RangeError) return 'lacking';
+    throw error;
   }
 };
 

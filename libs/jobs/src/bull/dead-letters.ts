@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { isSealedText, type SealedText } from '#libs/kernel';
+import { isSealedText, isSha256, type SealedText } from '#libs/kernel';
 import type { RedisKeys } from './connection.ts';
 import type { JobParcel } from './job-parcel.ts';
 
@@ -61,7 +61,7 @@ export const letterBox = (
   queueOf: (runtime: { readonly sha256: string }) => Queue<JobParcel>,
 ): LetterBox => {
   const runtimes = async (): Promise<readonly string[]> =>
-    (await redis.smembers(keys.runtimes)).filter((digest) => /^[0-9a-f]{64}$/.test(digest)).sort();
+    (await redis.smembers(keys.runtimes)).filter(isSha256).sort();
 
   const letterOf = (runtime: string, job: Job<JobParcel>): DeadLetter => {
     const lost = wasLost(job);

@@ -1,4 +1,4 @@
-import { ok, refused, type Refusal, type Result } from '#libs/kernel';
+import { isSha256, ok, refused, type Refusal, type Result } from '#libs/kernel';
 import { isOid, MODES, pathProblems, type SourceTree } from '#libs/source-tree';
 import type { TrainingJob } from '../port.ts';
 
@@ -107,7 +107,7 @@ const JOB: Readonly<Record<keyof TrainingJob, Rule>> = {
   trainingId: matching(ID),
   runId: matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
   studyId: matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
-  runtime: shape({ name: text(100), version: text(100), sha256: matching(/^[0-9a-f]{64}$/) }),
+  runtime: shape({ name: text(100), version: text(100), sha256: isSha256 }),
   tree: oid,
   entry: path,
   seed: whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),

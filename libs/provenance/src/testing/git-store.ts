@@ -1,4 +1,4 @@
-import type { ArtefactRef } from '#libs/kernel';
+import { fromHex, type ArtefactRef } from '#libs/kernel';
 import { objectId } from '../git-objects.ts';
 import type { ObjectType } from '../git-objects.ts';
 import type { FoundObject, Hash, ReadObject } from '../ports.ts';
@@ -18,11 +18,6 @@ export interface GitStore {
 }
 
 const utf8 = new TextEncoder();
-
-const bytesOfHex = (hex: string): Uint8Array =>
-  Uint8Array.from({ length: hex.length / 2 }, (_, at) =>
-    parseInt(hex.slice(2 * at, 2 * at + 2), 16),
-  );
 
 export const gitStore = (sha1: Hash, sha256: Hash): GitStore => {
   const objects: GitStore['objects'] = new Map();
@@ -56,7 +51,7 @@ export const gitStore = (sha1: Hash, sha256: Hash): GitStore => {
         .sort((a, b) => (a.key < b.key ? -1 : 1))
         .flatMap(({ name, folder, oid }) => [
           ...utf8.encode(`${folder ? '40000' : '100644'} ${name}\0`),
-          ...bytesOfHex(oid),
+          ...fromHex(oid),
         ]);
       return raw('tree', Uint8Array.from(bytes));
     },

@@ -4,7 +4,7 @@ import type { FleetEvent } from '#libs/fleet';
 import type { FairnessReport } from '#libs/harness';
 import { counted, type PrivateText, type RecordedEvent } from '#libs/kernel';
 import type { LedgerRead, LedgerReadEvent } from '#libs/ledger-reads';
-import type { NotaryEvent } from '#libs/notary';
+import { shownAppend, type NotaryEvent } from '#libs/notary';
 import type { RunEvent } from '#libs/run';
 import type { DataEvent, StudyEvent } from '#libs/studies';
 import type { Recorded } from '../change.ts';
@@ -393,9 +393,7 @@ const ofNotary = (event: Recorded<NotaryEvent>): Facts | null => {
     case 'NotaryAlarmSettled': {
       const { accepts, reason } = event.data;
       const vouched =
-        accepts === null
-          ? null
-          : `accepted against the rules' replay: ${accepts.stream}@${accepts.from}-${accepts.to} (${accepts.hash})`;
+        accepts === null ? null : `accepted against the rules' replay: ${shownAppend(accepts)}`;
       return {
         what: `an alarm of the notary is settled${vouched === null ? '' : `, ${vouched}`}`,
         ...changed('alarm-settled', 'notary', vouched),

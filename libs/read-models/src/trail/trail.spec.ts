@@ -424,7 +424,8 @@ describe('what comes after a night', () => {
     const said = { found: '8 events', expected: '9', append: null };
     const alarm = { ...said, reason: 'shorter-log', size: 9 } as const;
     to.record('notary', { type: 'NotaryAlarmRaised', data: alarm });
-    const settled = { reason: SEALED, alarm: 2, accepts: null, note: null };
+    const accepts = { stream: 'access-9', from: 0, to: 0, hash: 'ab'.repeat(32) };
+    const settled = { reason: SEALED, alarm: 2, accepts, note: null };
     to.record('notary', { type: 'NotaryAlarmSettled', data: settled }, OPERATOR);
     return to.events;
   };
@@ -441,6 +442,9 @@ describe('what comes after a night', () => {
       ['notary-key-rotated', 'key 2', null],
       ['alarm-settled', 'notary', null],
     ]);
+    expect(rows.at(-1)?.grounds).toBe(
+      `accepted against the rules' replay: access-9@0 (${'ab'.repeat(32)})`,
+    );
     for (const { approvedBy } of rows) expect(approvedBy).toMatchObject([{ id: 'o-1' }]);
     // What was erased in a run is told to whoever asks of the run, or sees its project alone.
     for (const filter of [{ run: 'r1' }, { study: 'pay' }, { project: ['default'] }])

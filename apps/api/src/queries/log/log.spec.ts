@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOG_TREE, type Sealed } from '#apps/runner';
 import { parseCheckpoint, parseNote, parseVerifierKey, verifyNote } from '#libs/checkpoints';
 import { deriveId } from '#libs/kernel';
@@ -203,10 +203,90 @@ describe('the log as a whole', () => {
     }
   });
 
+  it('reads entries in places of heavy work, of which those without a token share one holder’s', async () => {
+    const { log } = server.ledger;
+    let arrived = 0;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const slow: typeof log = {
+      ...log,
+      readStored: async function* (options) {
+        // The server itself looks at single events.
+        if (options === undefined || !('limit' in options)) {
+          arrived += 1;
+          await held;
+        }
+        yield* log.readStored(options);
+      },
+    };
+    const limits = { heavyWork: 2, heavyWorkEach: 1 };
+    const crowded = await startTestServer(
+      { publicLog: true, limits },
+      { ...server.ledger, log: slow },
+    );
+    try {
+      const under = [crowded.get('/tile/entries/000')];
+      await vi.waitFor(() => {
+        expect(arrived).toBe(1);
+      });
+      const second = await crowded.get('/tile/entries/000');
+      expect([second.status, second.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(await second.json()).toMatchObject({ type: 'urn:holdfast:problem:busy' });
+      under.push(crowded.get('/tile/entries/000', auditor));
+      await vi.waitFor(() => {
+        expect(arrived).toBe(2);
+      });
+      // Hashes are no work.
+      expect((await crowded.get('/tile/0/000')).status).toBe(200);
+      goOn();
+      for (const answer of await Promise.all(under)) expect(answer.status).toBe(200);
+      expect((await crowded.get('/tile/entries/000')).status).toBe(200);
+    } finally {
+      goOn();
+      await crowded.stop();
+    }
+  });
+
   it('is refused where the files of the tree say less or something else than was signed', async () => {
     const files = join(server.ledger.folder, LOG_TREE);
-    await writeFile(join(files, 'level-0'), Buffer.alloc(520 * 32));
-    expect(await problemOf('tile/entries/000')).toEqual([500, 'ledger-damaged']);
+    const flip = async (level: number, at: number): Promise<void> => {
+      const path = join(files, `level-${level}`);
+      const bytes = await readFile(path);
+      bytes[at]! ^= 1;
+      await writeFile(path, bytes);
+    };
+    const all = ['0/000', '0/001', '0/002.p/8', '1/000.p/2', 'entries/000', '0/000.p/3'];
+    const refusals = async (): Promise<string[]> => {
+      const refused: string[] = [];
+      for (const path of all) {
+        const answer = await server.get(`/tile/${path}`, auditor);
+        if (answer.ok) continue;
+        expect(answer.headers.get('cache-control')).toBe('no-store');
+        expect(await answer.json()).toMatchObject({
+          status: 500,
+          type: 'urn:holdfast:problem:ledger-damaged',
+        });
+        refused.push(path);
+      }
+      return refused;
+    };
+    expect(await refusals()).toEqual([]);
+    for (const [level, at, refused] of [
+      // Of a tile that is full, the others are as they were signed; without the last ones there is no root.
+      [0, 255 * 32, ['0/000', 'entries/000', '0/000.p/3']],
+      [0, 256 * 32 + 31, ['0/001']],
+      [0, 512 * 32, all],
+      [1, 0, all],
+      [1, 32, all],
+    ] as const) {
+      await flip(level, at);
+      expect([level, at, await refusals()]).toEqual([level, at, refused]);
+      await flip(level, at);
+    }
+    await rename(join(files, 'level-1'), join(files, 'elsewhere'));
+    expect(await problemOf('tile/0/000')).toEqual([503, 'unavailable']);
+    await rename(join(files, 'elsewhere'), join(files, 'level-1'));
+    expect(await refusals()).toEqual([]);
     await writeFile(join(files, 'level-0'), Buffer.alloc(519 * 32));
     expect(await problemOf('tile/0/002.p/8')).toEqual([503, 'unavailable']);
     await rm(files, { recursive: true });
