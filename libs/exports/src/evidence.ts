@@ -35,6 +35,11 @@ export const eventsOf = <E extends Fact, Type extends E['type']>(
     Type
   >[];
 
+/** The events among these, without what the log doesn't hold. */
+export const recorded = <E extends RecordedEvent>(
+  events: readonly (E | null | undefined)[],
+): readonly E[] => events.filter((event) => event !== null && event !== undefined);
+
 /** The event that a statement rests on: where it stands, and the hash of its stored bytes. */
 export interface EventLink {
   /** As {@link placeOf} says. */

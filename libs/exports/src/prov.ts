@@ -1,5 +1,5 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import { linkTo, placeOf, type FindingEvidence } from './evidence.ts';
+import { placeOf, recorded, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
 import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
 
@@ -11,9 +11,9 @@ const PREFIXES = { hf: 'urn:holdfast:', git: 'swh:1:' };
 
 const type = (name: string) => ({ 'prov:type': { $: name, type: 'prov:QUALIFIED_NAME' } });
 
-/** The events that an element or a relation rests on: where they stand, and what their stored bytes hash to. */
-const restsOn = (...events: readonly RecordedEvent[]): Attributes => {
-  const links = events.map(linkTo).map(({ event, hash }) => `${event} sha256:${hash}`);
+/** The events that an element or a relation rests on, those that the log holds: places, and what stored bytes hash to. */
+const restsOn = (...events: readonly (RecordedEvent | null)[]): Attributes => {
+  const links = recorded(events).map((event) => `${placeOf(event)} sha256:${event.hash}`);
   return { 'hf:restsOn': links.length === 1 ? links[0] : links };
 };
 
@@ -101,15 +101,15 @@ const observationId = (trainingId: string): string => `hf:observation:${training
 
 /** The run, what it stands on, and what left the vault for it. */
 const sayRun = (doc: ProvDocument, story: Story): void => {
-  const { opened, loopEnded } = story;
-  const { pins, environment, cohorts, keys, forkedFrom } = opened.data;
+  const { opened, released, loopEnded } = story;
+  const { pins, environment, keys, forkedFrom } = opened.data;
   const by = restsOn(opened);
   const run = doc.activity(runId(story), {
     ...type('hf:Run'),
     'prov:startTime': opened.metadata.time,
     ...(loopEnded !== null && { 'prov:endTime': loopEnded.metadata.time }),
     'hf:ended': loopEnded?.data.reason ?? 'not recorded',
-    ...restsOn(opened, ...(loopEnded === null ? [] : [loopEnded])),
+    ...restsOn(opened, loopEnded),
   });
   const stoodOn = [
     doc.entity(`git:rev:${pins.commit}`, { ...type('hf:Commit'), 'hf:gitCommit': pins.commit }),
@@ -130,10 +130,10 @@ const sayRun = (doc: ProvDocument, story: Story): void => {
     ...(forkedFrom === null ? [] : [tree(doc, forkedFrom.tree)]),
   ];
   for (const entity of stoodOn) doc.used(run, entity, by);
-  for (const artefact of cohorts === null ? [] : [cohorts.table, cohorts.cells]) {
-    const released = blob(doc, artefact);
-    doc.generated(released, run, { ...at(opened), ...by });
-    doc.derived(released, dataId(story), by);
+  for (const artefact of released) {
+    const file = blob(doc, artefact);
+    doc.generated(file, run, { ...at(opened), ...by });
+    doc.derived(file, dataId(story), by);
   }
   doc.associated(run, actor(doc, opened.metadata.actor), by);
   doc.associated(run, key(doc, keys.runner.keyId), by);
@@ -151,7 +151,7 @@ const sayAttempt = (doc: ProvDocument, { proposed, cutOver, decided }: Attempt):
   const program = doc.entity(programId(mutationId), {
     ...type('hf:Program'),
     ...(measuredDomain !== null && { 'hf:domain': measuredDomain }),
-    ...restsOn(proposed, ...(cutOver === null ? [] : [cutOver])),
+    ...restsOn(proposed, cutOver),
   });
   const base = tree(doc, baseTree);
   doc.used(proposal, base, by);
@@ -176,10 +176,9 @@ const sayAttempt = (doc: ProvDocument, { proposed, cutOver, decided }: Attempt):
 const sayTraining = (
   doc: ProvDocument,
   story: Story,
-  { launched, ended, observed }: Training,
+  { launched, ended, predictions: file, failure, observed }: Training,
 ): void => {
   const { trainingId, purpose, mutationId, seed } = launched.data;
-  const { cohorts } = story.opened.data;
   const attempt = mutationId === null ? undefined : story.attempts.get(mutationId);
   const training = doc.activity(`hf:training:${trainingId}`, {
     ...type('hf:Training'),
@@ -188,27 +187,25 @@ const sayTraining = (
     'hf:purpose': purpose,
     'hf:seed': seed,
     'hf:ended': ended?.type ?? 'not recorded',
-    ...(ended?.type === 'TrainingFailed' &&
-      'failure' in ended.data && { 'hf:failure': ended.data.failure }),
-    ...restsOn(launched, ...(ended === null ? [] : [ended])),
+    ...(failure !== null && { 'hf:failure': failure }),
+    ...restsOn(launched, ended),
   });
   const program =
     attempt === undefined
       ? tree(doc, launched.data.tree)
       : programId(attempt.proposed.data.mutationId);
   doc.used(training, program, restsOn(launched));
-  for (const artefact of cohorts === null ? [] : [cohorts.table, cohorts.cells])
-    doc.used(training, blob(doc, artefact), restsOn(launched));
+  for (const artefact of story.released) doc.used(training, blob(doc, artefact), restsOn(launched));
   if (ended === null) return;
   doc.associated(training, key(doc, ended.data.signature.keyId), restsOn(ended));
-  if (!('predictions' in ended.data)) return;
+  if (file === null) return;
   const predictions = doc.entity(`hf:predictions:${trainingId}`, {
     ...type('hf:Predictions'),
     ...restsOn(ended),
   });
   doc.generated(predictions, training, { ...at(ended), ...restsOn(ended) });
   doc.derived(predictions, program, { 'prov:activity': training, ...restsOn(ended) });
-  doc.specialises(predictions, blob(doc, ended.data.predictions), {});
+  doc.specialises(predictions, blob(doc, file), {});
   if (observed === null) return;
   const by = restsOn(observed);
   const { metric } = observed.data.observation;
@@ -318,8 +315,8 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   if (discarded !== null && blocked !== undefined)
     doc.invalidated(finding, verificationId(blocked), { ...at(discarded), ...restsOn(discarded) });
   for (const reviewed of reviews) {
-    const moved = accepted?.revision === reviewed.revision + 1 ? [accepted] : [];
-    const said = restsOn(reviewed, ...moved);
+    const moved = accepted?.revision === reviewed.revision + 1 ? accepted : null;
+    const said = restsOn(reviewed, moved);
     const review = doc.activity(`hf:review:${placeOf(reviewed)}`, {
       ...type('hf:Review'),
       ...momentOf(reviewed),

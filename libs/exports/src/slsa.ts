@@ -60,8 +60,8 @@ const subjectsOf = ({ proposed }: Story): readonly ResourceDescriptor[] => {
   ];
 };
 
-const dependenciesOf = ({ opened, proposed }: Story): readonly ResourceDescriptor[] => {
-  const { pins, environment, cohorts, forkedFrom } = opened.data;
+const dependenciesOf = ({ opened, released, proposed }: Story): readonly ResourceDescriptor[] => {
+  const { pins, environment, forkedFrom } = opened.data;
   const { runtime } = environment;
   const by = resting([opened]);
   return [
@@ -102,13 +102,11 @@ const dependenciesOf = ({ opened, proposed }: Story): readonly ResourceDescripto
         architecture: environment.architecture,
       }),
     },
-    ...(cohorts === null
-      ? []
-      : [cohorts.table, cohorts.cells].map((artefact) => ({
-          name: `cohorts/${artefact.path}`,
-          ...blob(artefact),
-          ...by,
-        }))),
+    ...released.map((artefact) => ({
+      name: `cohorts/${artefact.path}`,
+      ...blob(artefact),
+      ...by,
+    })),
     ...(forkedFrom === null
       ? []
       : [

@@ -1,5 +1,5 @@
 import type { FindingEvent } from '#libs/findings';
-import type { Actor } from '#libs/kernel';
+import type { Actor, ArtefactRef } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import { eventsOf, isA, type EventOf, type FindingEvidence } from './evidence.ts';
 
@@ -12,6 +12,8 @@ export type TrainingEnd = Of<'TrainingCompleted'> | Of<'TrainingFailed'> | Of<'T
 export interface Training {
   readonly launched: Of<'TrainingLaunched'>;
   readonly ended: TrainingEnd | null;
+  readonly predictions: ArtefactRef | null;
+  readonly failure: string | null;
   readonly observed: Of<'MetricObserved'> | null;
 }
 
@@ -27,6 +29,8 @@ export interface Attempt {
 export interface Story {
   readonly proposed: EventOf<FindingEvent, 'FindingProposed'>;
   readonly opened: Of<'RunOpened'>;
+  /** The files that left the vault for the run. */
+  readonly released: readonly ArtefactRef[];
   readonly trainings: readonly Training[];
   /** By the mutation's id, in their order. */
   readonly attempts: ReadonlyMap<string, Attempt>;
@@ -68,14 +72,21 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
     [...eventsOf(run, 'MutationKept'), ...eventsOf(run, 'MutationReverted')],
     ({ data }) => data.mutationId,
   );
+  const { cohorts } = opened.data;
   return {
     proposed,
     opened,
-    trainings: eventsOf(run, 'TrainingLaunched').map((launched) => ({
-      launched,
-      ended: ended.get(launched.data.trainingId) ?? null,
-      observed: observed.get(launched.data.trainingId) ?? null,
-    })),
+    released: cohorts === null ? [] : [cohorts.table, cohorts.cells],
+    trainings: eventsOf(run, 'TrainingLaunched').map((launched) => {
+      const end = ended.get(launched.data.trainingId) ?? null;
+      return {
+        launched,
+        ended: end,
+        predictions: end?.type === 'TrainingCompleted' ? end.data.predictions : null,
+        failure: end?.type === 'TrainingFailed' ? end.data.failure : null,
+        observed: observed.get(launched.data.trainingId) ?? null,
+      };
+    }),
     attempts: new Map(
       eventsOf(run, 'MutationProposed').map((mutation) => {
         const { mutationId } = mutation.data;
