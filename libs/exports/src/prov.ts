@@ -1,7 +1,8 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
 import { placeOf, recorded, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
+import { nameOfActor } from './names.ts';
+import { storyOf, type Attempt, type Story, type Training } from './story.ts';
 
 /** Attributes of an element or a relation, by qualified name. */
 type Attributes = Readonly<Record<string, unknown>>;

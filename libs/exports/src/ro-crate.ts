@@ -1,8 +1,8 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
 import { placeOf, recorded, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOf, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
-import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
+import { nameOf, nameOfActor, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
+import { storyOf, type Attempt, type Story, type Training } from './story.ts';
 
 const CONTEXT = [
   'https://w3id.org/ro/crate/1.1/context',
@@ -118,9 +118,11 @@ const runAction = (graph: CrateGraph, story: Story): Reference => {
   });
 };
 
-const outcomeOf = ({ decided }: Attempt): string => {
-  if (decided === null) return 'No decision on it alone is recorded.';
-  return 'reason' in decided.data ? `Reverted: ${decided.data.reason}.` : 'Kept.';
+const outcomeOf = ({ decided, undone }: Attempt): string => {
+  if (decided?.type === 'MutationReverted') return `Reverted: ${decided.data.reason}.`;
+  if (undone !== null)
+    return `${decided === null ? 'T' : 'Kept, then t'}aken back by a revert of the run.`;
+  return decided === null ? 'No decision on it is recorded.' : 'Kept.';
 };
 
 /** Of an action that ended with the event that records it. */
@@ -132,7 +134,7 @@ const completed = ({ restsOn }: CrateGraph, event: RecordedEvent) => ({
 
 const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
   const { add, restsOn, program } = graph;
-  const { proposed, cutOver, decided } = attempt;
+  const { proposed, cutOver, decided, undone } = attempt;
   const { mutationId, number, baseTree, proposedTree } = proposed.data;
   return add(nameOf('mutation', mutationId), {
     '@type': 'CreateAction',
@@ -143,7 +145,7 @@ const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
     result: program(proposedTree),
     endTime: momentOf(proposed),
     ...status('Completed'),
-    ...restsOn(proposed, cutOver, decided),
+    ...restsOn(proposed, cutOver, decided, undone),
   });
 };
 

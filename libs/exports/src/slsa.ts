@@ -1,8 +1,8 @@
 import type { ArtefactRef, RecordedEvent, Signature } from '#libs/kernel';
 import { linkTo, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOf, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
-import { nameOfActor, storyOf, type Story } from './story.ts';
+import { nameOf, nameOfActor, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
+import { storyOf, type Story } from './story.ts';
 
 /** Signs with the runner's key, for DSSE envelopes. */
 export interface EnvelopeSigner {

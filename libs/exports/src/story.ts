@@ -1,5 +1,5 @@
 import type { FindingEvent } from '#libs/findings';
-import type { Actor, ArtefactRef } from '#libs/kernel';
+import type { ArtefactRef } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
 import { eventsOf, isA, type EventOf, type FindingEvidence } from './evidence.ts';
 
@@ -22,7 +22,11 @@ export interface Attempt {
   readonly proposed: Of<'MutationProposed'>;
   readonly restorePoint: Of<'RestorePointTaken'> | null;
   readonly cutOver: Of<'MutationCutOver'> | null;
+  /** The measurement of its own training; those with other seeds are in the ruling. */
+  readonly observed: Of<'MetricObserved'> | null;
   readonly decided: Of<'MutationKept'> | Of<'MutationReverted'> | null;
+  /** The revert of the run that took it back: after it was kept, or while it was on trial. */
+  readonly undone: Of<'RunReverted'> | null;
 }
 
 /** The events of a finding's evidence, told as what happened. */
@@ -72,6 +76,12 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
     [...eventsOf(run, 'MutationKept'), ...eventsOf(run, 'MutationReverted')],
     ({ data }) => data.mutationId,
   );
+  const measured = keyedBy(
+    eventsOf(run, 'MetricObserved').filter(({ data }) => data.purpose === 'candidate'),
+    ({ data }) => data.mutationId ?? '',
+  );
+  const reverts = eventsOf(run, 'RunReverted');
+  const undone = new Map(reverts.flatMap((event) => event.data.undone.map((id) => [id, event])));
   const { cohorts } = opened.data;
   return {
     proposed,
@@ -96,12 +106,14 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
             proposed: mutation,
             restorePoint: points.get(mutationId) ?? null,
             cutOver: cutOvers.get(mutationId) ?? null,
+            observed: measured.get(mutationId) ?? null,
             decided: decided.get(mutationId) ?? null,
+            undone: undone.get(mutationId) ?? null,
           },
         ];
       }),
     ),
-    reverts: eventsOf(run, 'RunReverted'),
+    reverts,
     loopEnded: eventsOf(run, 'LoopEnded').at(-1) ?? null,
     verdicts: eventsOf(finding, 'FindingVerified'),
     discarded: eventsOf(finding, 'FindingDiscarded').at(-1) ?? null,
@@ -110,6 +122,3 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
     accepted: eventsOf(finding, 'FindingAccepted').at(-1) ?? null,
   };
 };
-
-/** A role and an opaque id; never a name. */
-export const nameOfActor = ({ role, id }: Actor): string => `${role}:${id}`;

@@ -1,6 +1,6 @@
 import { LAYER_MEANINGS, layersOfRecord } from '#libs/harness';
-import { eventsOf } from '../../evidence.ts';
-import type { Attempt, AttemptOutcome, Chain } from '../chain.ts';
+import { eventsOf, recorded } from '../../evidence.ts';
+import type { Chain, Iteration } from '../chain.ts';
 import { count, counted, decimal, listed, moment, percent, short, withError } from '../numbers.ts';
 import {
   code,
@@ -89,11 +89,11 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
 
 /** How the program was developed: who proposed, what could change, how it was decided. */
 export const method = (chain: Chain): readonly DraftBlock[] => {
-  const { opened, attempts: all } = chain;
+  const { opened, iterations } = chain;
   const { policy, governance, pins } = opened.data;
   const { costs, total } = policy.budget;
   const proposers = Map.groupBy(
-    all.map(({ hypothesis }) => hypothesis),
+    iterations.map(({ hypothesis }) => hypothesis),
     ({ metadata }) => metadata.actor.id,
   );
   return [
@@ -134,7 +134,7 @@ const filesOf = (files: readonly string[]): Text =>
     ? ['none']
     : files.flatMap((file, at) => (at === 0 ? [code(file)] : [', ', code(file)]));
 
-const OUTCOMES: Readonly<Record<AttemptOutcome, string>> = {
+const OUTCOMES: Readonly<Record<Iteration['outcome'], string>> = {
   kept: 'kept',
   undone: 'kept, undone later by a revert',
   diverged: 'diverged, reverted',
@@ -150,40 +150,38 @@ const OUTCOMES: Readonly<Record<AttemptOutcome, string>> = {
 };
 
 /** Improvement of an attempt, as the decision had it. */
-const improvement = ({ kept, reverted, observed }: Attempt): string => {
-  const ruling = kept?.data.ruling ?? reverted?.data.ruling ?? null;
+const improvement = ({ attempt }: Iteration): string => {
+  const ruling = attempt?.decided?.data.ruling ?? null;
   if (ruling !== null) return withError(ruling.improvement, ruling.standardError);
-  const difference = observed?.data.observation.difference ?? null;
+  const difference = attempt?.observed?.data.observation.difference ?? null;
   return difference === null
     ? 'not measured'
     : withError(-difference.value, difference.standardError);
 };
 
-const basisOf = (attempt: Attempt) =>
-  [
-    attempt.hypothesis,
-    attempt.mutation,
-    attempt.restorePoint,
-    attempt.cutover,
-    attempt.observed,
-    ...attempt.charges,
-    attempt.decidedBy,
-  ].filter((event) => event !== null);
+const basisOf = ({ hypothesis, attempt, charges, decidedBy }: Iteration) =>
+  recorded([
+    hypothesis,
+    attempt?.proposed,
+    attempt?.restorePoint,
+    attempt?.cutOver,
+    attempt?.observed,
+    ...charges,
+    decidedBy,
+  ]);
 
 /** Beyond so many a table is no reading any more. */
 const MOST_ROWS = 200;
 
 /** Every attempt of the run, the discarded ones too. */
 export const attempts = (chain: Chain): readonly DraftBlock[] => {
-  const { attempts: all, links, opened } = chain;
+  const { iterations: all, links, opened } = chain;
   if (all.length === 0)
     return [gap('Attempts', 'The log holds no hypothesis of this run: nothing was tried.')];
   const shown =
     all.length <= MOST_ROWS
       ? all
-      : all
-          .filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged')
-          .slice(0, MOST_ROWS);
+      : all.filter((one) => links.includes(one) || one.outcome === 'diverged').slice(0, MOST_ROWS);
   const counts = Object.entries(OUTCOMES)
     .map(([outcome, text]) => [all.filter((one) => one.outcome === outcome).length, text] as const)
     .filter(([n]) => n > 0)
@@ -216,17 +214,17 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
               '#Improvement ± standard error',
               'Outcome',
             ],
-            shown.map((attempt) => ({
+            shown.map((one) => ({
               cells: [
-                say`${count(attempt.hypothesis.data.number)}`,
-                [words(attempt.hypothesis.data.statement)],
-                changeOf(attempt),
-                say`${attempt.mutation?.data.measuredDomain ?? (attempt.metric === null ? 'none' : 'metric')}`,
-                say`${count(attempt.charges.reduce((sum, { data }) => sum + data.cost, 0))}`,
-                say`${improvement(attempt)}`,
-                say`${OUTCOMES[attempt.outcome]}`,
+                say`${count(one.hypothesis.data.number)}`,
+                [words(one.hypothesis.data.statement)],
+                changeOf(one),
+                say`${one.attempt?.proposed.data.measuredDomain ?? (one.metric === null ? 'none' : 'metric')}`,
+                say`${count(one.charges.reduce((sum, { data }) => sum + data.cost, 0))}`,
+                say`${improvement(one)}`,
+                say`${OUTCOMES[one.outcome]}`,
               ],
-              basis: basisOf(attempt),
+              basis: basisOf(one),
             })),
           ),
           note(
@@ -236,15 +234,20 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
   ];
 };
 
-const changeOf = ({ mutation, metric }: Attempt): Text => {
-  if (mutation !== null) return [words(mutation.data.summary)];
+const changeOf = ({ attempt, metric }: Iteration): Text => {
+  if (attempt !== null) return [words(attempt.proposed.data.summary)];
   return metric === null ? ['none'] : say`metric ${words(metric.data.name)}`;
 };
 
 /** The changes that the finding rests on, from tree to tree, with the arithmetic of each decision. */
 export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] => {
   const { mutations } = proposed.data.chain;
-  const known = all.filter(({ kept, cutover }) => kept !== null && cutover !== null);
+  const known = all.flatMap((one) => {
+    const { proposed: mutation, cutOver, decided } = one.attempt ?? {};
+    return mutation && cutOver && decided?.type === 'MutationKept'
+      ? [{ one, files: mutation.data.files, cutOver: cutOver.data, ruling: decided.data.ruling }]
+      : [];
+  });
   return [
     ...(mutations.length === 0
       ? [
@@ -269,18 +272,18 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
               '#z',
               '#z to exceed',
             ],
-            known.map((attempt) => ({
+            known.map(({ one, files, cutOver, ruling }) => ({
               cells: [
-                changeOf(attempt),
-                [words(attempt.cutover?.data.why ?? '')],
-                say`${code(short(attempt.cutover?.data.fromTree ?? ''))}`,
-                say`${code(short(attempt.cutover?.data.toTree ?? ''))}`,
-                filesOf((attempt.mutation?.data.files ?? []).map(({ path }) => path)),
-                say`${improvement(attempt)}`,
-                say`${decimal(attempt.kept?.data.ruling.z ?? Number.NaN, 2)}`,
-                say`${decimal(attempt.kept?.data.ruling.threshold ?? Number.NaN, 2)}`,
+                changeOf(one),
+                [words(cutOver.why)],
+                say`${code(short(cutOver.fromTree))}`,
+                say`${code(short(cutOver.toTree))}`,
+                filesOf(files.map(({ path }) => path)),
+                say`${improvement(one)}`,
+                say`${decimal(ruling.z, 2)}`,
+                say`${decimal(ruling.threshold, 2)}`,
               ],
-              basis: basisOf(attempt),
+              basis: basisOf(one),
             })),
           ),
           note(

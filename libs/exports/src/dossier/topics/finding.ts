@@ -108,7 +108,7 @@ export const effect = (chain: Chain): readonly DraftBlock[] => {
 
 /** Whether the chain was found complete, by whose word, and what people said. */
 export const verdict = (chain: Chain): readonly DraftBlock[] => {
-  const { verdict: verified, discarded, asked, standing, evidence } = chain;
+  const { verdict: verified, discarded, asked, evidence } = chain;
   const blocks: DraftBlock[] = [inShort(chain)];
   if (verified !== null)
     blocks.push(
@@ -134,7 +134,7 @@ export const verdict = (chain: Chain): readonly DraftBlock[] => {
         reverted,
       ),
     );
-  if (standing === 'discarded')
+  if (discarded !== null || verified?.data.verdict === 'BLOCK')
     blocks.push(
       gap(
         'A verdict that stands',

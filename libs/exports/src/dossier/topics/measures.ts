@@ -15,7 +15,7 @@ export const metrics = ({
 }: Chain): readonly DraftBlock[] => {
   const { objective, replicates } = opened.data.policy;
   const baseline = eventsOf(run, 'BaselineEstablished').at(0);
-  const last = links.at(-1)?.observed ?? null;
+  const last = links.at(-1)?.attempt?.observed ?? null;
   const auc = last?.data.observation.auc ?? null;
   return [
     statement(
@@ -67,7 +67,7 @@ type Measured = EventOf<RunEvent, 'FairnessMeasured'>;
 
 /** The report on the claimed program: that of its last kept change. */
 const reportOf = ({ links, evidence: { run } }: Chain): Measured | null => {
-  const last = links.at(-1)?.mutation?.data.mutationId;
+  const last = links.at(-1)?.attempt?.proposed.data.mutationId;
   return (
     eventsOf(run, 'FairnessMeasured')
       .filter(({ data }) => data.mutationId === last)
