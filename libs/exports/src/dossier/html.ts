@@ -8,7 +8,6 @@ import {
   type Report,
   type Section,
   type TableColumn,
-  type TableRow,
   type Text,
 } from './report.ts';
 
@@ -46,7 +45,9 @@ const linksOf = (basis: Basis): string =>
 const cellOf = (tag: string, { numeric }: TableColumn, content: string): string =>
   `<${tag}${numeric ? ' class="numeric"' : ''}>${content}</${tag.split(' ')[0] ?? ''}>`;
 
-const rowOf = (columns: readonly TableColumn[], { cells, basis }: TableRow): string => {
+type Row = Extract<Block, { kind: 'table' }>['rows'][number];
+
+const rowOf = (columns: readonly TableColumn[], { cells, basis }: Row): string => {
   const shown = columns.map((column, at) =>
     cellOf(at === 0 ? 'th scope="row"' : 'td', column, textOf(cells[at] ?? [])),
   );
