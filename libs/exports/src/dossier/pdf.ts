@@ -61,11 +61,14 @@ const WIDTH = PAGE.width - PAGE.left - PAGE.right;
 const BOTTOM = PAGE.height - PAGE.bottom;
 const LEADING = 1.38;
 
-interface Run {
-  readonly text: string;
-  readonly face: Face;
+interface Style {
   readonly size: number;
   readonly colour: string;
+  readonly face: Face;
+}
+
+interface Run extends Style {
+  readonly text: string;
   /** The anchor that a click goes to. */
   readonly goTo: string | null;
 }
@@ -76,28 +79,22 @@ interface Piece extends Run {
 
 type Line = readonly Piece[];
 
-interface Style {
-  readonly size: number;
-  readonly colour: string;
-  readonly face: Face;
-}
-
 const BODY: Style = { size: 9.5, colour: INK, face: TEXT };
 const CELL: Style = { size: 7.2, colour: INK, face: TEXT };
-
-const runsOf = (text: Text, style: Style): readonly Run[] =>
-  text.map((piece) => {
-    if (typeof piece === 'string') return { ...style, text: piece, goTo: null };
-    return piece.kind === 'words'
-      ? { ...style, text: `\u201c${piece.text}\u201d`, goTo: null }
-      : { ...style, text: piece.text, face: MONO, size: style.size * 0.92, goTo: null };
-  });
 
 const plain = (text: string, style: Style, goTo: string | null = null): Run => ({
   ...style,
   text,
   goTo,
 });
+
+const runsOf = (text: Text, style: Style): readonly Run[] =>
+  text.map((piece) => {
+    if (typeof piece === 'string') return plain(piece, style);
+    return piece.kind === 'words'
+      ? plain(`\u201c${piece.text}\u201d`, style)
+      : plain(piece.text, { ...style, face: MONO, size: style.size * 0.92 });
+  });
 
 const basisRuns = (basis: Basis, size: number): readonly Run[] => {
   const quiet: Style = { size, colour: QUIET, face: TEXT };
@@ -121,7 +118,6 @@ interface Pending {
 interface Press {
   readonly doc: Doc;
   readonly faces: Typefaces;
-  readonly root: Element;
   readonly pages: Map<string, number>;
   readonly pending: Pending[];
   y: number;
@@ -165,61 +161,54 @@ const inked = (press: Press, word: Line): number => {
   return total(word) - widthOf(press, last, ' ');
 };
 
+/** Adds to the end of a line what is set like it, as one piece. */
+const append = (line: Piece[], piece: Piece): void => {
+  const last = line.at(-1);
+  if (
+    last?.face === piece.face &&
+    last.size === piece.size &&
+    last.colour === piece.colour &&
+    last.goTo === piece.goTo
+  )
+    line[line.length - 1] = {
+      ...last,
+      text: last.text + piece.text,
+      width: last.width + piece.width,
+    };
+  else line.push(piece);
+};
+
 /** A word that is wider than the line, cut into as few parts as do, of about the same length. */
-const cut = (press: Press, word: Line, room: number): readonly Line[] => {
+const cut = (press: Press, word: Line, room: number): readonly Piece[][] => {
   const parts = Math.ceil(total(word) / room);
   const widest = Math.max(...word.map(({ size }) => size));
-  const width = Math.min(room, total(word) / parts + widest);
-  const lines: Piece[][] = [[]];
-  let used = 0;
+  const most = Math.min(room, total(word) / parts + widest);
+  let line: Piece[] = [];
+  const lines = [line];
   for (const piece of word)
-    for (const character of piece.text) {
-      const wide = widthOf(press, piece, character);
-      if (used + wide > width && used > 0) {
-        lines.push([]);
-        used = 0;
-      }
-      const line = lines.at(-1) ?? [];
-      const last = line.at(-1);
-      if (last !== undefined && sameStyle(last, piece))
-        line[line.length - 1] = { ...last, text: last.text + character, width: last.width + wide };
-      else line.push({ ...piece, text: character, width: wide });
-      used += wide;
+    for (const text of piece.text) {
+      const width = widthOf(press, piece, text);
+      if (line.length > 0 && total(line) + width > most) lines.push((line = []));
+      append(line, { ...piece, text, width });
     }
   return lines;
 };
 
-const sameStyle = (one: Run, other: Run): boolean =>
-  one.face === other.face &&
-  one.size === other.size &&
-  one.colour === other.colour &&
-  one.goTo === other.goTo;
-
 const linesOf = (press: Press, runs: readonly Run[], room: number): readonly Line[] => {
   // A column that is as wide as its longest word is so but for rounding.
   const width = room + 0.01;
-  const lines: Piece[][] = [];
   let line: Piece[] = [];
-  const end = (): void => {
-    if (line.length > 0) lines.push(line);
-    line = [];
-  };
+  const lines = [line];
   for (const word of wordsOf(press, runs)) {
-    if (total(line) + inked(press, word) <= width) {
-      line.push(...word);
-      continue;
+    const wide = inked(press, word);
+    if (line.length > 0 && total(line) + wide > width) lines.push((line = []));
+    if (wide <= width) for (const piece of word) append(line, piece);
+    else {
+      lines.splice(-1, 1, ...cut(press, word, width));
+      line = lines.at(-1) ?? line;
     }
-    end();
-    if (inked(press, word) <= width) {
-      line.push(...word);
-      continue;
-    }
-    const parts = cut(press, word, width);
-    lines.push(...parts.slice(0, -1).map((part) => [...part]));
-    line = [...(parts.at(-1) ?? [])];
   }
-  end();
-  return lines;
+  return lines.filter((one) => one.length > 0);
 };
 
 const heightOf = (line: Line): number => Math.max(...line.map(({ size }) => size)) * LEADING;
@@ -241,39 +230,30 @@ const artifact = ({ doc }: Press, draw: () => void): void => {
   doc.endMarkedContent();
 };
 
-const write = ({ doc }: Press, { face, size, colour, text }: Piece, x: number, y: number): void => {
-  doc.font(face).fontSize(size).fillColor(colour).text(text, x, y, { lineBreak: false });
-};
-
-/** Draws a line at the given place, each link an element of its own under `parent`. */
-const drawLine = (press: Press, line: Line, left: number, y: number, parent: Element): void => {
+/** Draws a line at the given place, each link an element of its own under `parent`; null: within an artifact. */
+const drawLine = (
+  press: Press,
+  line: Line,
+  left: number,
+  y: number,
+  parent: Element | null,
+): void => {
   const { doc } = press;
   const tallest = Math.max(...line.map(({ size }) => size));
   let x = left;
-  const merged: Piece[] = [];
   for (const piece of line) {
-    const last = merged.at(-1);
-    if (last !== undefined && sameStyle(last, piece))
-      merged[merged.length - 1] = {
-        ...last,
-        text: last.text + piece.text,
-        width: last.width + piece.width,
-      };
-    else merged.push(piece);
-  }
-  for (const piece of merged) {
     const at = x;
-    const drop = y + (tallest - piece.size) * 0.9;
-    if (piece.goTo === null)
-      parent.add(() => {
-        write(press, piece, at, drop);
-      });
+    const draw = (): void => {
+      const { face, size, colour, text } = piece;
+      doc.font(face).fontSize(size).fillColor(colour);
+      doc.text(text, at, y + (tallest - size) * 0.9, { lineBreak: false });
+    };
+    if (parent === null) draw();
+    else if (piece.goTo === null) parent.add(draw);
     else {
       const link = doc.struct('Link');
       parent.add(link);
-      link.add(() => {
-        write(press, piece, at, drop);
-      });
+      link.add(draw);
       doc.goTo(at, y, piece.width, tallest * LEADING, piece.goTo, {
         structParent: link,
         // A string that is an object: pdfkit writes any other as a name.
@@ -285,10 +265,23 @@ const drawLine = (press: Press, line: Line, left: number, y: number, parent: Ele
   }
 };
 
+/** A line across the page, `above` the next line of text. */
+const rule = (press: Press, width: number, colour: string, above = 0): void => {
+  artifact(press, () => {
+    const y = press.y - above;
+    press.doc
+      .moveTo(PAGE.left, y)
+      .lineTo(PAGE.left + WIDTH, y)
+      .lineWidth(width)
+      .stroke(colour);
+  });
+};
+
 interface ParagraphOptions {
   readonly tag: string;
   readonly indent: number;
-  readonly before: number;
+  /** Room that is left free at the right. */
+  readonly free: number;
   readonly after: number;
   readonly bar: { readonly colour: string; readonly paper: string | null } | null;
   /** Lines that must follow on the same page. */
@@ -296,44 +289,47 @@ interface ParagraphOptions {
 }
 
 const PARAGRAPH: ParagraphOptions = {
-  ...{ tag: 'P', indent: 0, before: 0, after: 5 },
+  ...{ tag: 'P', indent: 0, free: 0, after: 5 },
   ...{ bar: null, keep: 0 },
 };
 
 /** A paragraph of no more lines is not cut by a page's end. */
 const WHOLE_LINES = 5;
 
+/** @returns where its first line stands */
 const paragraph = (
   press: Press,
   parent: Element,
   runs: readonly Run[],
   options: Partial<ParagraphOptions> = {},
-): void => {
-  const { tag, indent, before, after, bar, keep } = { ...PARAGRAPH, ...options };
+): Pick<Press, 'page' | 'y'> => {
+  const { tag, indent, free, after, bar, keep } = { ...PARAGRAPH, ...options };
   const inset = bar === null ? 0 : 8;
   const left = PAGE.left + indent;
-  const lines = linesOf(press, runs, WIDTH - indent - inset);
+  const lines = linesOf(press, runs, WIDTH - indent - inset - free);
   const element = press.doc.struct(tag);
   parent.add(element);
   const heights = lines.map(heightOf);
-  press.y += before;
   // Short ones stay whole; of others no line stands alone on a page.
   const first = heights.slice(0, lines.length <= WHOLE_LINES ? WHOLE_LINES : 2);
   need(press, sum(first) + keep);
+  const { page, y } = press;
   for (const [at, line] of lines.entries()) {
     const height = heights[at] ?? 0;
     need(press, at === lines.length - 2 ? sum(heights.slice(at)) : height);
     if (bar !== null)
       artifact(press, () => {
-        const { doc, y } = press;
-        if (bar.paper !== null) doc.rect(left, y - 1, WIDTH - indent, height + 0.5).fill(bar.paper);
-        doc.rect(left, y - 1, 2, height + 0.5).fill(bar.colour);
+        const { doc, y: top } = press;
+        if (bar.paper !== null)
+          doc.rect(left, top - 1, WIDTH - indent, height + 0.5).fill(bar.paper);
+        doc.rect(left, top - 1, 2, height + 0.5).fill(bar.colour);
       });
     drawLine(press, line, left + inset, press.y, element);
     press.y += height;
   }
   press.y += after;
   element.end();
+  return { page, y };
 };
 
 const anchor = (press: Press, name: string): void => {
@@ -352,7 +348,6 @@ const heading = (
   name: string,
   follows = 24,
 ): PDFKit.PDFOutline => {
-  const { doc } = press;
   const size = HEADINGS[Math.min(level, HEADINGS.length) - 1] ?? 9.5;
   press.y += level === 1 ? 16 : 9;
   need(press, size * LEADING * 2 + follows);
@@ -366,14 +361,7 @@ const heading = (
     after: level === 1 ? 6 : 4,
     keep: 24,
   });
-  if (level === 1)
-    artifact(press, () => {
-      doc
-        .moveTo(PAGE.left, press.y - 4)
-        .lineTo(PAGE.left + WIDTH, press.y - 4)
-        .lineWidth(0.7)
-        .stroke(INK);
-    });
+  if (level === 1) rule(press, 0.7, INK, 4);
   return item;
 };
 
@@ -412,24 +400,100 @@ const columnWidths = (
   return widths.map((one) => one + rest / columns);
 };
 
-interface Cell {
-  readonly lines: readonly Line[];
-  readonly x: number;
+const LINE = CELL.size * LEADING;
+
+interface Column extends TableColumn {
+  readonly left: number;
   readonly width: number;
-  readonly numeric: boolean;
 }
 
-const drawCellLine = (
+interface Cell {
+  readonly column: Column;
+  readonly lines: readonly Line[];
+}
+
+interface Row {
+  readonly cells: readonly Cell[];
+  /** In lines. */
+  readonly depth: number;
+  readonly height: number;
+}
+
+const layOut = (
   press: Press,
-  { lines, x, width, numeric }: Cell,
+  columns: readonly Column[],
+  texts: readonly (readonly Run[])[],
+): Row => {
+  const cells = columns.map((column, at) => ({
+    column,
+    lines: linesOf(press, texts[at] ?? [], column.width - 2 * PADDING),
+  }));
+  const depth = Math.max(1, ...cells.map(({ lines }) => lines.length));
+  return { cells, depth, height: depth * LINE + 2 * PADDING };
+};
+
+const drawCell = (
+  press: Press,
+  { column: { left, width, numeric }, lines }: Cell,
   at: number,
   y: number,
-  parent: Element,
+  parent: Element | null,
 ): void => {
   const line = lines[at];
   if (line === undefined) return;
-  const free = width - 2 * PADDING - inked(press, line);
-  drawLine(press, line, x + PADDING + (numeric ? Math.max(0, free) : 0), y, parent);
+  const free = numeric ? width - 2 * PADDING - inked(press, line) : 0;
+  drawLine(press, line, left + PADDING + Math.max(0, free), y, parent);
+};
+
+const tint = (press: Press, { height }: Row): void => {
+  artifact(press, () => {
+    press.doc.rect(PAGE.left, press.y, WIDTH, height).fill(TINT);
+  });
+};
+
+/** A new page, with the table's head on it again. */
+const turnTable = (press: Press, head: Row): void => {
+  turn(press);
+  tint(press, head);
+  artifact(press, () => {
+    for (const cell of head.cells)
+      for (const at of cell.lines.keys())
+        drawCell(press, cell, at, press.y + PADDING + at * LINE, null);
+  });
+  press.y += head.height;
+};
+
+const drawRow = (
+  press: Press,
+  group: Element,
+  { cells, depth }: Row,
+  head: Row,
+  heads: 'Column' | 'Row',
+): void => {
+  const row = press.doc.struct('TR');
+  group.add(row);
+  const elements = cells.map((_, at) => {
+    const element =
+      heads === 'Row' && at > 0
+        ? press.doc.struct('TD')
+        : press.doc.struct('TH', { scope: heads } as never);
+    row.add(element);
+    return element;
+  });
+  press.y += PADDING;
+  for (let at = 0; at < depth; at += 1) {
+    if (press.y + LINE > BOTTOM) {
+      turnTable(press, head);
+      press.y += PADDING;
+    }
+    for (const [nth, cell] of cells.entries())
+      drawCell(press, cell, at, press.y, elements[nth] ?? null);
+    press.y += LINE;
+  }
+  press.y += PADDING;
+  rule(press, 0.5, RULE);
+  for (const element of elements) element.end();
+  row.end();
 };
 
 interface SheetRow {
@@ -446,112 +510,41 @@ const sheet = (
   press: Press,
   parent: Element,
   caption: string,
-  columns: readonly TableColumn[],
+  named: readonly TableColumn[],
   rows: readonly SheetRow[],
 ): void => {
-  const { doc } = press;
-  const head = columns.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
-  const widths = columnWidths(press, [head, ...rows.map(({ cells }) => cells)]);
-  const lefts = widths.map((_, at) => PAGE.left + sum(widths.slice(0, at)));
-  const layOut = (cells: readonly (readonly Run[])[]): readonly Cell[] =>
-    cells.map((runs, at) => ({
-      lines: linesOf(press, runs, (widths[at] ?? 0) - 2 * PADDING),
-      x: lefts[at] ?? PAGE.left,
-      width: widths[at] ?? 0,
-      numeric: columns[at]?.numeric ?? false,
-    }));
-  const depth = (cells: readonly Cell[]): number =>
-    Math.max(1, ...cells.map(({ lines }) => lines.length));
-  const lineHeight = CELL.size * LEADING;
-  const headCells = layOut(head);
-  const headHeight = depth(headCells) * lineHeight + 2 * PADDING;
-  const laidRows = rows.map(({ cells }) => layOut(cells));
-  const rowHeights = laidRows.map((cells) => depth(cells) * lineHeight + 2 * PADDING);
-  const whole = headHeight + sum(rowHeights);
+  const names = named.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
+  const widths = columnWidths(press, [names, ...rows.map(({ cells }) => cells)]);
+  const columns = named.map((column, at) => ({
+    ...column,
+    left: PAGE.left + sum(widths.slice(0, at)),
+    width: widths[at] ?? 0,
+  }));
+  const head = layOut(press, columns, names);
+  const laid = rows.map(({ cells, name }) => ({ name, row: layOut(press, columns, cells) }));
+  const whole = head.height + sum(laid.map(({ row }) => row.height));
 
-  const table = doc.struct('Table');
+  const table = press.doc.struct('Table');
   parent.add(table);
   press.y += 4;
   paragraph(press, table, [plain(caption, { ...BODY, size: 8.6, face: BOLD })], {
     tag: 'Caption',
     after: 3,
-    keep: whole <= WHOLE_TABLE ? whole : headHeight + 5 * lineHeight,
+    keep: whole <= WHOLE_TABLE ? whole : head.height + 5 * LINE,
   });
-
-  const tint = (): void => {
-    artifact(press, () => {
-      doc.rect(PAGE.left, press.y, WIDTH, headHeight).fill(TINT);
-    });
-  };
-  const rule = (): void => {
-    artifact(press, () => {
-      doc
-        .moveTo(PAGE.left, press.y)
-        .lineTo(PAGE.left + WIDTH, press.y)
-        .lineWidth(0.5)
-        .stroke(RULE);
-    });
-  };
-  const repeatHead = (): void => {
-    tint();
-    artifact(press, () => {
-      for (const cell of headCells)
-        for (const [at, line] of cell.lines.entries()) {
-          const free = cell.numeric ? cell.width - 2 * PADDING - inked(press, line) : 0;
-          let x = cell.x + PADDING + Math.max(0, free);
-          for (const piece of line) {
-            write(press, piece, x, press.y + PADDING + at * lineHeight);
-            x += piece.width;
-          }
-        }
-    });
-    press.y += headHeight;
-  };
-
-  const drawRow = (cells: readonly Cell[], group: Element, heads: 'Column' | 'Row'): void => {
-    const row = doc.struct('TR');
-    group.add(row);
-    const elements = cells.map((_, at) => {
-      const element =
-        heads === 'Row' && at > 0 ? doc.struct('TD') : doc.struct('TH', { scope: heads } as never);
-      row.add(element);
-      return element;
-    });
-    press.y += PADDING;
-    for (let at = 0; at < depth(cells); at += 1) {
-      if (press.y + lineHeight > BOTTOM) {
-        turn(press);
-        repeatHead();
-        press.y += PADDING;
-      }
-      for (const [column, cell] of cells.entries()) {
-        const element = elements[column];
-        if (element !== undefined) drawCellLine(press, cell, at, press.y, element);
-      }
-      press.y += lineHeight;
-    }
-    press.y += PADDING;
-    rule();
-    for (const element of elements) element.end();
-    row.end();
-  };
-
-  const headGroup = doc.struct('THead');
+  const headGroup = press.doc.struct('THead');
   table.add(headGroup);
-  tint();
-  drawRow(headCells, headGroup, 'Column');
+  tint(press, head);
+  drawRow(press, headGroup, head, head, 'Column');
   headGroup.end();
-  const body = doc.struct('TBody');
+  const body = press.doc.struct('TBody');
   table.add(body);
-  for (const [at, { name }] of rows.entries()) {
-    const height = rowHeights[at] ?? 0;
+  for (const { name, row } of laid) {
     // A row stays together unless it is so high that much of a page would be left empty.
-    if (press.y + height > BOTTOM && height < (BOTTOM - PAGE.top) / 3) {
-      turn(press);
-      repeatHead();
-    }
+    if (press.y + row.height > BOTTOM && row.height < (BOTTOM - PAGE.top) / 3)
+      turnTable(press, head);
     if (name !== null) anchor(press, name);
-    drawRow(laidRows[at] ?? [], body, 'Row');
+    drawRow(press, body, row, head, 'Row');
   }
   body.end();
   table.end();
@@ -643,19 +636,12 @@ const entry = (
   indent: number,
 ): void => {
   const style: Style = { ...BODY, size: indent === 0 ? 9.5 : 8.8, colour: LINK };
-  // Room for the number at the right.
-  const lines = linesOf(press, [plain(title, style, name)], WIDTH - indent - 40);
-  const element = press.doc.struct('TOCI');
-  parent.add(element);
-  for (const [at, line] of lines.entries()) {
-    const height = heightOf(line);
-    need(press, height);
-    if (at === 0) press.pending.push({ page: press.page, y: press.y, anchor: name });
-    drawLine(press, line, PAGE.left + indent, press.y, element);
-    press.y += height;
-  }
-  press.y += 0.6;
-  element.end();
+  const place = paragraph(press, parent, [plain(title, style, name)], {
+    ...{ tag: 'TOCI', indent, after: 0.6 },
+    // Room for the number.
+    free: 40,
+  });
+  press.pending.push({ ...place, anchor: name });
 };
 
 const contents = (
@@ -728,7 +714,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   const root = doc.struct('Document');
   doc.addStructure(root);
   const press: Press = {
-    ...{ doc, faces, root, pages: new Map(), pending: [] },
+    ...{ doc, faces, pages: new Map(), pending: [] },
     ...{ y: PAGE.top, page: 0 },
   };
 
