@@ -4,6 +4,11 @@ import { create, type Font } from 'fontkit';
 import PDFDocument from 'pdfkit';
 import { moment } from './numbers.ts';
 import {
+  ABOUT_APPENDIX,
+  ABOUT_GAPS,
+  APPENDIX,
+  AS_OF,
+  EVENT_COLUMNS,
   labelled,
   nameOfCharacter,
   unlisted,
@@ -647,7 +652,7 @@ const entry = (
 const contents = (
   press: Press,
   parent: Element,
-  sections: readonly Pick<Section, 'id' | 'title' | 'sections'>[],
+  sections: readonly Section[],
   depth: number,
 ): void => {
   for (const { id, title, sections: below } of sections) {
@@ -723,21 +728,11 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     after: 2,
   });
   paragraph(press, root, [plain(subtitle, { ...BODY, size: 10, colour: QUIET })]);
-  paragraph(
-    press,
-    root,
-    [plain(`As of ${moment(asOf)}, the newest event that it knows.`, { ...BODY, colour: QUIET })],
-    { after: 12 },
-  );
+  paragraph(press, root, [plain(AS_OF(report), { ...BODY, colour: QUIET })], { after: 12 });
   for (const block of lead) drawBlock(press, root, block);
   const gapList = doc.struct('TOC');
   heading(press, root, doc.outline, 1, `Gaps: ${gaps.length}`, 'gaps');
-  paragraph(press, root, [
-    plain(
-      'What the log does not hold and somebody else has to say, in the order in which it comes up:',
-      BODY,
-    ),
-  ]);
+  paragraph(press, root, [plain(ABOUT_GAPS, BODY)]);
   root.add(gapList);
   for (const { number, about } of gaps)
     entry(press, gapList, `${number}. ${about}`, `gap-${number}`, 12);
@@ -745,31 +740,21 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   heading(press, root, doc.outline, 1, 'Contents', 'contents');
   const toc = doc.struct('TOC');
   root.add(toc);
-  contents(
-    press,
-    toc,
-    [...sections, { id: 'events', title: 'Appendix: the events', sections: [] }],
-    0,
-  );
+  contents(press, toc, [...sections, APPENDIX], 0);
   toc.end();
   for (const section of sections) drawSection(press, root, doc.outline, 1, section);
 
   const appendix = doc.struct('Sect');
   root.add(appendix);
   turn(press);
-  heading(press, appendix, doc.outline, 1, 'Appendix: the events', 'events');
-  paragraph(press, appendix, [
-    plain(
-      'Each event that a statement rests on, by stream and revision, with who caused it (role and opaque id) and the SHA-256 of its stored bytes.',
-      BODY,
-    ),
-  ]);
+  heading(press, appendix, doc.outline, 1, APPENDIX.title, APPENDIX.id);
+  paragraph(press, appendix, [plain(ABOUT_APPENDIX, BODY)]);
   const mono: Style = { ...CELL, face: MONO, size: 6.4 };
   sheet(
     press,
     appendix,
     `${events.length} events`,
-    ['Event', 'Type', 'Time', 'Actor', 'Hash'].map((name) => ({ name, numeric: false })),
+    EVENT_COLUMNS.map((name) => ({ name, numeric: false })),
     events.map(({ key, type, time, role, actor, hash }) => ({
       cells: [
         [plain(key, mono)],

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '#libs/kernel';
 import { placeOf, recorded } from '../evidence.ts';
 import type { Chain } from './chain.ts';
+import { moment } from './numbers.ts';
 
 /** A piece of a text. A plain string is the report's own; the others come out of the log. */
 export type Inline =
@@ -102,6 +103,19 @@ export interface Draft extends Pick<Report, 'title' | 'subtitle'> {
   readonly lead: readonly DraftBlock[];
   readonly sections: readonly DraftSection[];
 }
+
+// What both forms say around the sections.
+export const AS_OF = ({ asOf }: Report): string =>
+  `As of ${moment(asOf)}, the newest event that it knows.`;
+export const ABOUT_GAPS =
+  'What the log does not hold and somebody else has to say, in the order in which it comes up:';
+export const APPENDIX: Section = {
+  ...{ id: 'events', title: 'Appendix: the events' },
+  ...{ blocks: [], sections: [] },
+};
+export const ABOUT_APPENDIX =
+  'Each event that a statement rests on, by stream and revision, with who caused it (role and opaque id) and the SHA-256 of its stored bytes.';
+export const EVENT_COLUMNS = ['Event', 'Type', 'Time', 'Actor', 'Hash'] as const;
 
 /** Text with values of the log in it. */
 export const say = (
