@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { create, type Font } from 'fontkit';
 import PDFDocument from 'pdfkit';
@@ -289,26 +290,27 @@ interface ParagraphOptions {
   readonly free: number;
   readonly after: number;
   readonly bar: { readonly colour: string; readonly paper: string | null } | null;
-  /** Lines that must follow on the same page. */
+  /** Room for what must follow on the same page. */
   readonly keep: number;
+  /** Called when it is known where the first line goes. */
+  readonly begin: () => void;
 }
 
 const PARAGRAPH: ParagraphOptions = {
   ...{ tag: 'P', indent: 0, free: 0, after: 5 },
-  ...{ bar: null, keep: 0 },
+  ...{ bar: null, keep: 0, begin: () => {} },
 };
 
 /** A paragraph of no more lines is not cut by a page's end. */
 const WHOLE_LINES = 5;
 
-/** @returns where its first line stands */
 const paragraph = (
   press: Press,
   parent: Element,
   runs: readonly Run[],
   options: Partial<ParagraphOptions> = {},
-): Pick<Press, 'page' | 'y'> => {
-  const { tag, indent, free, after, bar, keep } = { ...PARAGRAPH, ...options };
+): void => {
+  const { tag, indent, free, after, bar, keep, begin } = { ...PARAGRAPH, ...options };
   const inset = bar === null ? 0 : 8;
   const left = PAGE.left + indent;
   const lines = linesOf(press, runs, WIDTH - indent - inset - free);
@@ -318,7 +320,7 @@ const paragraph = (
   // Short ones stay whole; of others no line stands alone on a page.
   const first = heights.slice(0, lines.length <= WHOLE_LINES ? WHOLE_LINES : 2);
   need(press, sum(first) + keep);
-  const { page, y } = press;
+  begin();
   for (const [at, line] of lines.entries()) {
     const height = heights[at] ?? 0;
     need(press, at === lines.length - 2 ? sum(heights.slice(at)) : height);
@@ -334,7 +336,6 @@ const paragraph = (
   }
   press.y += after;
   element.end();
-  return { page, y };
 };
 
 const anchor = (press: Press, name: string): void => {
@@ -356,15 +357,18 @@ const heading = (
   const size = HEADINGS[Math.min(level, HEADINGS.length) - 1] ?? 9.5;
   press.y += level === 1 ? 16 : 9;
   need(press, size * LEADING * 2 + follows);
-  anchor(press, name);
-  const item = outline.addItem(title, {
-    expanded: level < 2,
-    ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
-  });
+  let item = outline;
   paragraph(press, parent, [plain(title, { size, colour: INK, face: BOLD })], {
     tag: `H${Math.min(level + 1, 6)}`,
     after: level === 1 ? 6 : 4,
     keep: 24,
+    begin: () => {
+      anchor(press, name);
+      item = outline.addItem(title, {
+        expanded: level < 2,
+        ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
+      });
+    },
   });
   if (level === 1) rule(press, 0.7, INK, 4);
   return item;
@@ -501,7 +505,7 @@ const drawRow = (
   row.end();
 };
 
-interface SheetRow {
+interface TableRow {
   readonly cells: readonly (readonly Run[])[];
   /** An anchor for the row. */
   readonly name: string | null;
@@ -511,12 +515,12 @@ interface SheetRow {
 const WHOLE_TABLE = 150;
 
 /** A table whose head is drawn again on each page. A row that is higher than a page goes on on the next. */
-const sheet = (
+const drawTable = (
   press: Press,
   parent: Element,
   caption: string,
   named: readonly TableColumn[],
-  rows: readonly SheetRow[],
+  rows: readonly TableRow[],
 ): void => {
   const names = named.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
   const widths = columnWidths(press, [names, ...rows.map(({ cells }) => cells)]);
@@ -572,10 +576,6 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
       });
       return;
     case 'gap':
-      if (block.first) {
-        need(press, 2 * BODY.size * LEADING);
-        anchor(press, `gap-${block.number}`);
-      }
       paragraph(
         press,
         parent,
@@ -583,7 +583,12 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
           plain(`Gap ${block.number}: ${block.about}. `, { ...BODY, face: BOLD, colour: GAP }),
           plain(block.text, BODY),
         ],
-        { bar: { colour: GAP, paper: GAP_PAPER }, after: 6 },
+        {
+          ...{ bar: { colour: GAP, paper: GAP_PAPER }, after: 6 },
+          begin: () => {
+            if (block.first) anchor(press, `gap-${block.number}`);
+          },
+        },
       );
       return;
     case 'see':
@@ -597,7 +602,7 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
       ]);
       return;
     case 'table':
-      sheet(
+      drawTable(
         press,
         parent,
         block.caption,
@@ -641,12 +646,12 @@ const entry = (
   indent: number,
 ): void => {
   const style: Style = { ...BODY, size: indent === 0 ? 9.5 : 8.8, colour: LINK };
-  const place = paragraph(press, parent, [plain(title, style, name)], {
+  paragraph(press, parent, [plain(title, style, name)], {
     ...{ tag: 'TOCI', indent, after: 0.6 },
     // Room for the number.
     free: 40,
+    begin: () => press.pending.push({ page: press.page, y: press.y, anchor: name }),
   });
-  press.pending.push({ ...place, anchor: name });
 };
 
 const contents = (
@@ -709,13 +714,8 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
       CreationDate: new Date(asOf),
     },
   });
-  const chunks: Uint8Array[] = [];
-  doc.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-  const ended = new Promise<void>((resolve, reject) => {
-    doc.once('end', resolve);
-    doc.once('error', reject);
-  });
-  for (const [face, { bytes }] of faces) doc.registerFont(face, bytes);
+  const bytes = buffer(doc);
+  for (const [face, { bytes: font }] of faces) doc.registerFont(face, font);
   const root = doc.struct('Document');
   doc.addStructure(root);
   const press: Press = {
@@ -750,7 +750,7 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   heading(press, appendix, doc.outline, 1, APPENDIX.title, APPENDIX.id);
   paragraph(press, appendix, [plain(ABOUT_APPENDIX, BODY)]);
   const mono: Style = { ...CELL, face: MONO, size: 6.4 };
-  sheet(
+  drawTable(
     press,
     appendix,
     `${events.length} events`,
@@ -770,6 +770,5 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   root.end();
   paginate(press, title);
   doc.end();
-  await ended;
-  return Buffer.concat(chunks);
+  return bytes;
 };
