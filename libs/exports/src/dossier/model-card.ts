@@ -29,7 +29,7 @@ const sectionsOf = (chain: Chain): readonly DraftSection[] => [
     ]),
     section('date', 'Model date', [
       statement(
-        say`The claimed program was scored on the sealed rows, and the finding proposed, on ${moment(chain.proposed.metadata.time)}.`,
+        say`The finding about the claimed program was proposed on ${moment(chain.proposed.metadata.time)}.`,
         chain.proposed,
       ),
     ]),

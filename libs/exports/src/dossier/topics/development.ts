@@ -176,8 +176,7 @@ const MOST_ROWS = 200;
 /** Every attempt of the run, the discarded ones too. */
 export const attempts = (chain: Chain): readonly DraftBlock[] => {
   const { iterations: all, links, opened } = chain;
-  if (all.length === 0)
-    return [gap('Attempts', 'The log holds no hypothesis of this run: nothing was tried.')];
+  if (all.length === 0) return [gap('Attempts', 'The log holds no hypothesis of this run.')];
   const shown =
     all.length <= MOST_ROWS
       ? all
@@ -188,7 +187,7 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
     .map(([n, text]) => `${count(n)} ${text}`);
   return [
     statement(
-      say`The run made ${counted(all.length, 'attempt')}: ${counts.join('; ')}. All of them are recorded, those that failed too.`,
+      say`The log holds ${counted(all.length, 'attempt')} of the run: ${counts.join('; ')}.`,
       opened,
       ...all.flatMap(({ hypothesis, decidedBy }) => [hypothesis, decidedBy]),
     ),
@@ -243,8 +242,8 @@ const changeOf = ({ attempt, metric }: Iteration): Text => {
 export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] => {
   const { mutations } = proposed.data.chain;
   const known = all.flatMap((one) => {
-    const { proposed: mutation, cutOver, decided } = one.attempt ?? {};
-    return mutation && cutOver && decided?.type === 'MutationKept'
+    const { proposed: mutation, restorePoint, cutOver, decided } = one.attempt ?? {};
+    return mutation && restorePoint && cutOver && decided?.type === 'MutationKept'
       ? [{ one, files: mutation.data.files, cutOver: cutOver.data, ruling: decided.data.ruling }]
       : [];
   });
@@ -265,8 +264,7 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
             [
               'Change',
               'Why',
-              'From tree',
-              'To tree',
+              'Trees',
               'Files',
               '#Improvement ± standard error',
               '#z',
@@ -276,8 +274,7 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
               cells: [
                 changeOf(one),
                 [words(cutOver.why)],
-                say`${code(short(cutOver.fromTree))}`,
-                say`${code(short(cutOver.toTree))}`,
+                say`${code(short(cutOver.fromTree))} to ${code(short(cutOver.toTree))}`,
                 filesOf(files.map(({ path }) => path)),
                 say`${improvement(one)}`,
                 say`${decimal(ruling.z, 2)}`,
@@ -287,14 +284,14 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
             })),
           ),
           note(
-            say`z is the improvement divided by its standard error. A change is kept only if its z exceeds the threshold, strictly. Each change has a restore point, from which the state before it can be rebuilt.`,
+            say`z is the improvement divided by its standard error. A change is kept only if its z exceeds the threshold, strictly. Before a change is tried a restore point is taken, from which the state before it can be rebuilt.`,
           ),
         ]),
     ...(known.length < mutations.length
       ? [
           gap(
-            'Kept changes without their decision',
-            `The finding names ${counted(mutations.length, 'kept change')}; the log holds the cutover and the decision to keep of ${count(known.length)} of them.`,
+            'Kept changes without their record',
+            `The finding names ${counted(mutations.length, 'kept change')}; the log holds the restore point, the cutover and the decision to keep of ${count(known.length)} of them.`,
           ),
         ]
       : []),
@@ -440,7 +437,7 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
             `The records of ${counted(by.length, 'training')} name no layer of isolation.`,
           )
         : statement(
-            say`${counted(by.length, 'training')} of ${count(trainings.length)} ran, by the records that their workers signed, under ${listed(kind.split(' '))}.`,
+            say`${count(by.length)} of ${counted(trainings.length, 'training')} ran, by the records that their workers signed, under ${listed(kind.split(' '))}.`,
             ...by,
           ),
     ),

@@ -27,7 +27,7 @@ export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
     }),
   ),
   note(
-    say`Every event was recorded by the harness when it happened and names the hash (SHA-256) of the event before it in its stream: an event that is altered, removed or put in later breaks the chain. Of streams that are shared with other runs only what concerns this one was read.`,
+    say`Every event was recorded by the harness when it happened and names the hash (SHA-256) of the event before it in its stream: no event can be altered, left out or put in without writing anew all that come after it. Of streams that are shared with other runs only what concerns this one was read.`,
   ),
 ];
 
@@ -102,7 +102,11 @@ export const interventions = ({ evidence: { run } }: Chain): readonly DraftBlock
       say`While the loop runs, a person can stop it (what stands goes on to its findings) or halt it (it is over and yields no findings). A finding changes nothing by itself: the accepted line moves only when a person accepts a finding whose verdict is PASS.`,
     ),
     events.length === 0
-      ? statement(say`No person stopped or halted this run.`, ...opened, run.at(-1))
+      ? statement(
+          say`The log holds no stop and no halt of this run by a person.`,
+          ...opened,
+          run.at(-1),
+        )
       : statement(
           say`A person intervened in this run on ${events.map(({ metadata }) => moment(metadata.time)).join(' and ')}.`,
           ...events,
