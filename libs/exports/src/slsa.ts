@@ -12,11 +12,11 @@ export interface EnvelopeSigner {
 }
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
-export const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
+const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
 /** Media type of a statement, and the payload type of its envelope. */
 export const IN_TOTO_JSON = 'application/vnd.in-toto+json';
 /** What the parameters and dependencies of our statements mean: docs/how-to/export-for-auditors.md. */
-export const BUILD_TYPE = 'urn:holdfast:build-type:loop:1';
+const BUILD_TYPE = 'urn:holdfast:build-type:loop:1';
 
 /** ResourceDescriptor (in-toto/attestation, spec/v1/resource_descriptor.md), as far as it is used here. */
 interface ResourceDescriptor {

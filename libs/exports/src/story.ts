@@ -1,12 +1,12 @@
 import type { FindingEvent } from '#libs/findings';
 import type { ArtefactRef } from '#libs/kernel';
 import type { RunEvent } from '#libs/run';
-import { eventsOf, isA, type EventOf, type FindingEvidence } from './evidence.ts';
+import { eventsOf, type EventOf, type FindingEvidence } from './evidence.ts';
 
 type Of<Type extends RunEvent['type']> = EventOf<RunEvent, Type>;
 
 /** How a training ended. */
-export type TrainingEnd = Of<'TrainingCompleted'> | Of<'TrainingFailed'> | Of<'TrainingTimedOut'>;
+type TrainingEnd = Of<'TrainingCompleted'> | Of<'TrainingFailed'> | Of<'TrainingTimedOut'>;
 
 /** A training as the run recorded it; null is what the log doesn't hold. */
 export interface Training {
@@ -61,12 +61,11 @@ export const storyOf = ({ finding, run }: FindingEvidence): Story => {
   if (proposed === undefined || opened === undefined)
     throw new Error('evidence without FindingProposed or RunOpened is no evidence of a finding');
   const ended = keyedBy<TrainingEnd>(
-    run.filter(
-      (event) =>
-        isA(event, 'TrainingCompleted') ||
-        isA(event, 'TrainingFailed') ||
-        isA(event, 'TrainingTimedOut'),
-    ),
+    [
+      ...eventsOf(run, 'TrainingCompleted'),
+      ...eventsOf(run, 'TrainingFailed'),
+      ...eventsOf(run, 'TrainingTimedOut'),
+    ],
     ({ data }) => data.trainingId,
   );
   const observed = keyedBy(eventsOf(run, 'MetricObserved'), ({ data }) => data.trainingId);

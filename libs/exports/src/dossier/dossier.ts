@@ -9,7 +9,6 @@ import {
   section,
   see,
   statement,
-  words,
   type DraftSection,
   type Report,
 } from './report.ts';
@@ -150,10 +149,7 @@ const annexIv = (chain: Chain): DraftSection =>
         'iv-1-a',
         '1(a) Intended purpose, name of the provider, version and its relation to previous versions',
         [
-          statement(
-            say`The question that the study asks: ${words(chain.opened.data.policy.study.question)}`,
-            chain.opened,
-          ),
+          development.question(chain),
           NO_PURPOSE,
           NO_PROVIDER,
           see('finding-identity'),

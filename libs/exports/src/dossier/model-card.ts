@@ -55,13 +55,7 @@ const sectionsOf = (chain: Chain): readonly DraftSection[] => [
     ]),
   ]),
   section('intended-use', 'Intended use', [
-    section('primary-uses', 'Primary intended uses', [
-      statement(
-        say`The question that the study asks: ${words(chain.opened.data.policy.study.question)}`,
-        chain.opened,
-      ),
-      NO_PURPOSE,
-    ]),
+    section('primary-uses', 'Primary intended uses', [development.question(chain), NO_PURPOSE]),
     section('primary-users', 'Primary intended users', [gap('Intended users')]),
     section('out-of-scope', 'Out-of-scope uses', [
       note(

@@ -4,7 +4,7 @@ import type { Chain } from './chain.ts';
 import { moment } from './numbers.ts';
 
 /** A piece of a text. A plain string is the report's own; the others come out of the log. */
-export type Inline =
+type Inline =
   | string
   /** What a person or an agent wrote: shown as a quotation, so that nobody takes it for the report's word. */
   | { readonly kind: 'words'; readonly text: string }
@@ -14,7 +14,7 @@ export type Inline =
 export type Text = readonly Inline[];
 
 /** An event by `stream@revision`, which is its anchor in the appendix too. */
-export type EventKey = string;
+type EventKey = string;
 
 export interface TableColumn {
   readonly name: string;
@@ -69,14 +69,14 @@ export type DraftBlock = BlockOf<readonly RecordedEvent[], unknown, string>;
 export type DraftSection = SectionOf<DraftBlock>;
 
 /** A gap in the list at the top. */
-export interface GapEntry {
+interface GapEntry {
   readonly number: number;
   readonly about: string;
   readonly text: string;
 }
 
 /** An event in the appendix. */
-export interface EventEntry {
+interface EventEntry {
   readonly key: EventKey;
   readonly type: string;
   readonly time: string;
@@ -99,7 +99,7 @@ export interface Report {
   readonly events: readonly EventEntry[];
 }
 
-export interface Draft extends Pick<Report, 'title' | 'subtitle'> {
+interface Draft extends Pick<Report, 'title' | 'subtitle'> {
   readonly lead: readonly DraftBlock[];
   readonly sections: readonly DraftSection[];
 }
@@ -140,7 +140,7 @@ export const statement = (
 export const note = (text: Text): DraftBlock => ({ kind: 'note', text });
 
 /** What is said of a gap where there is no more to say. */
-export const NOTHING_HELD = 'The log holds nothing about this; the provider has to say it.';
+const NOTHING_HELD = 'The log holds nothing about this; the provider has to say it.';
 
 export const gap = (about: string, text: string = NOTHING_HELD): DraftBlock => ({
   kind: 'gap',
@@ -199,7 +199,7 @@ const UNSEEN =
   /[\p{Cc}\p{Zl}\p{Zp}\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFC\u{E0000}-\u{E0FFF}\p{Cs}]|\u034F|\u17B4|\u17B5|[\uFE00-\uFE0F]/gu;
 
 /** The text with everything in it that would not show, or would change how the rest shows, written out as `[U+202E]`. */
-export const visible = (text: string): string => text.replace(UNSEEN, nameOfCharacter);
+const visible = (text: string): string => text.replace(UNSEEN, nameOfCharacter);
 
 /** `[U+202E]` */
 export const nameOfCharacter = (character: string): string =>

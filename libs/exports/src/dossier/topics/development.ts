@@ -48,6 +48,13 @@ export const identity = ({ opened, proposed, evidence }: Chain): readonly DraftB
   ];
 };
 
+/** What the study asks. */
+export const question = ({ opened }: Chain): DraftBlock =>
+  statement(
+    say`The question that the study asks: ${words(opened.data.policy.study.question)}`,
+    opened,
+  );
+
 /** What the harness and the programs ran on. */
 export const software = ({ opened }: Chain): readonly DraftBlock[] => {
   const { holdfast, runtime, platform, architecture } = opened.data.environment;
@@ -60,12 +67,11 @@ export const software = ({ opened }: Chain): readonly DraftBlock[] => {
 };
 
 /** How much was computed. */
-export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const computing = ({ opened, trainings }: Chain): readonly DraftBlock[] => {
   const { training } = opened.data.policy;
-  const completed = eventsOf(run, 'TrainingCompleted');
-  const failed = eventsOf(run, 'TrainingFailed');
-  const timedOut = eventsOf(run, 'TrainingTimedOut');
-  const ends = [...completed, ...failed, ...timedOut];
+  const ends = trainings.flatMap(({ ended }) => ended ?? []);
+  const ended = (how: (typeof ends)[number]['type']): number =>
+    ends.filter(({ type }) => type === how).length;
   const milliseconds = ends.reduce((sum, { data }) => sum + data.durationMs, 0);
   return [
     statement(
@@ -76,7 +82,7 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
       ? [gap('Trainings', 'The log holds no training that ended.')]
       : [
           statement(
-            say`${counted(completed.length, 'training')} of the run completed, ${count(failed.length)} failed and ${count(timedOut.length)} ran out of time; together they took ${decimal(milliseconds / 1000, 1)} seconds.`,
+            say`${counted(ended('TrainingCompleted'), 'training')} of the run completed, ${count(ended('TrainingFailed'))} failed and ${count(ended('TrainingTimedOut'))} ran out of time; together they took ${decimal(milliseconds / 1000, 1)} seconds.`,
             ...ends,
           ),
         ]),
@@ -407,13 +413,9 @@ const ENDINGS = {
 } as const;
 
 /** What contained the trainings. */
-export const containment = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const containment = ({ opened, trainings: launched }: Chain): readonly DraftBlock[] => {
   const { minimum } = opened.data.policy.sandbox;
-  const trainings = [
-    ...eventsOf(run, 'TrainingCompleted'),
-    ...eventsOf(run, 'TrainingFailed'),
-    ...eventsOf(run, 'TrainingTimedOut'),
-  ];
+  const trainings = launched.flatMap(({ ended }) => ended ?? []);
   const layersOf = ({ data }: (typeof trainings)[number]) => layersOfRecord(data.isolation);
   const kinds = Map.groupBy(trainings, (training) => layersOf(training).join(' '));
   const layers = Object.entries(LAYER_MEANINGS).flatMap(([layer, meaning]) => {
