@@ -97,6 +97,7 @@ const key = ({ agent }: ProvDocument, keyId: string): string =>
 
 const dataId = ({ opened }: Story): string => `hf:data:${opened.data.pins.dataDigest}`;
 const runId = ({ opened }: Story): string => `hf:run:${opened.data.runId}`;
+const findingId = ({ data }: Story['proposed']): string => `hf:finding:${data.findingId}`;
 const programId = (mutationId: string): string => `hf:program:${mutationId}`;
 const observationId = (trainingId: string): string => `hf:observation:${trainingId}`;
 
@@ -258,10 +259,10 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
 };
 
 const sayFinding = (doc: ProvDocument, story: Story): void => {
-  const { proposed, verdicts, reviews, replays, discarded, accepted } = story;
-  const { findingId, claim, chain, predictions } = proposed.data;
+  const { proposed, verdicts, reviews, replays } = story;
+  const { claim, chain, predictions } = proposed.data;
   const by = restsOn(proposed);
-  const finding = doc.entity(`hf:finding:${findingId}`, {
+  const finding = doc.entity(findingId(proposed), {
     ...type('hf:Finding'),
     'hf:statistic': claim.statistic,
     'hf:estimate': claim.estimate,
@@ -274,7 +275,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     'hf:replays': replays.length,
     ...by,
   });
-  const scoring = doc.activity(`hf:scoring:${findingId}`, {
+  const scoring = doc.activity(`hf:scoring:${proposed.data.findingId}`, {
     ...type('hf:Scoring'),
     ...momentOf(proposed),
     ...by,
@@ -289,61 +290,71 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   // A fork's chain begins with mutations of the run that it came from.
   for (const mutationId of chain.mutations.filter((one) => story.attempts.has(one)))
     doc.derived(finding, programId(mutationId), by);
+};
 
-  const verdictId = (event: RecordedEvent) => `hf:verdict:${placeOf(event)}`;
-  const verificationId = (event: RecordedEvent) => `hf:verification:${placeOf(event)}`;
+const verdictId = (verified: RecordedEvent): string => `hf:verdict:${placeOf(verified)}`;
+const verificationId = (verified: RecordedEvent): string => `hf:verification:${placeOf(verified)}`;
+
+const sayVerdicts = (doc: ProvDocument, { proposed, verdicts, discarded }: Story): void => {
+  const finding = findingId(proposed);
   for (const verified of verdicts) {
-    const said = restsOn(verified);
+    const by = restsOn(verified);
     const verification = doc.activity(verificationId(verified), {
       ...type('hf:Verification'),
       ...momentOf(verified),
-      ...said,
+      ...by,
     });
     const verdict = doc.entity(verdictId(verified), {
       ...type('hf:Verdict'),
       'hf:verdict': verified.data.verdict,
       'hf:trust': verified.data.trust,
-      ...said,
+      ...by,
     });
-    doc.used(verification, finding, said);
-    doc.generated(verdict, verification, { ...at(verified), ...said });
-    doc.derived(verdict, finding, { 'prov:activity': verification, ...said });
+    doc.used(verification, finding, by);
+    doc.generated(verdict, verification, { ...at(verified), ...by });
+    doc.derived(verdict, finding, { 'prov:activity': verification, ...by });
     const signer = key(doc, verified.data.signature.keyId);
-    doc.associated(verification, signer, said);
-    doc.attributed(verdict, signer, said);
+    doc.associated(verification, signer, by);
+    doc.attributed(verdict, signer, by);
   }
   const blocked = verdicts.findLast(({ revision }) => revision < (discarded?.revision ?? 0));
   if (discarded !== null && blocked !== undefined)
     doc.invalidated(finding, verificationId(blocked), { ...at(discarded), ...restsOn(discarded) });
+};
+
+const sayReviews = (doc: ProvDocument, story: Story): void => {
+  const { proposed, verdicts, reviews, accepted } = story;
   for (const reviewed of reviews) {
     const moved = accepted?.revision === reviewed.revision + 1 ? accepted : null;
-    const said = restsOn(reviewed, moved);
+    const by = restsOn(reviewed, moved);
     const review = doc.activity(`hf:review:${placeOf(reviewed)}`, {
       ...type('hf:Review'),
       ...momentOf(reviewed),
       'hf:decision': reviewed.data.decision,
-      ...said,
+      ...by,
     });
-    doc.used(review, finding, said);
+    doc.used(review, findingId(proposed), by);
     const before = verdicts.findLast(({ revision }) => revision < reviewed.revision);
-    if (before !== undefined) doc.used(review, verdictId(before), said);
-    doc.associated(review, actor(doc, reviewed.metadata.actor), said);
+    if (before !== undefined) doc.used(review, verdictId(before), by);
+    doc.associated(review, actor(doc, reviewed.metadata.actor), by);
   }
+};
+
+const sayReplays = (doc: ProvDocument, { proposed, replays }: Story): void => {
   for (const replayed of replays) {
-    const said = restsOn(replayed);
+    const by = restsOn(replayed);
     const replay = doc.activity(`hf:replay:${placeOf(replayed)}`, {
       ...type('hf:Replay'),
       ...momentOf(replayed),
       'hf:class': replayed.data.class,
-      ...said,
+      ...by,
     });
-    doc.used(replay, tree(doc, replayed.data.tree), said);
-    for (const artefact of predictions.filter(
-      ({ sha256 }) => sha256 === replayed.data.predictions.expected,
-    ))
-      doc.used(replay, blob(doc, artefact), said);
-    doc.associated(replay, actor(doc, replayed.metadata.actor), said);
-    doc.associated(replay, key(doc, replayed.data.signature.keyId), said);
+    doc.used(replay, tree(doc, replayed.data.tree), by);
+    for (const artefact of proposed.data.predictions)
+      if (artefact.sha256 === replayed.data.predictions.expected)
+        doc.used(replay, blob(doc, artefact), by);
+    doc.associated(replay, actor(doc, replayed.metadata.actor), by);
+    doc.associated(replay, key(doc, replayed.data.signature.keyId), by);
   }
 };
 
@@ -360,5 +371,8 @@ export const provOf = (evidence: FindingEvidence): Uint8Array => {
   for (const training of story.trainings) sayTraining(doc, story, training);
   sayReverts(doc, story);
   sayFinding(doc, story);
+  sayVerdicts(doc, story);
+  sayReviews(doc, story);
+  sayReplays(doc, story);
   return doc.bytes();
 };
