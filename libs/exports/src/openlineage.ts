@@ -133,16 +133,14 @@ const loopEvents = (story: Story): readonly Placed[] => {
       inputs: [dataOf(story), treeOf(opened.data.pins.tree)],
       outputs: story.released.map(blobOf),
     }),
-    ...[...attempts.values()].flatMap(({ decided }) =>
-      decided === null
-        ? []
-        : [
-            decision(decided, {
-              mutation: decided.data.mutationId,
-              outcome: decided.type === 'MutationKept' ? 'kept' : 'reverted',
-            }),
-          ],
-    ),
+    ...[...attempts.values()]
+      .flatMap(({ decided }) => decided ?? [])
+      .map((decided) =>
+        decision(decided, {
+          mutation: decided.data.mutationId,
+          outcome: decided.type === 'MutationKept' ? 'kept' : 'reverted',
+        }),
+      ),
     ...reverts.map((reverted) =>
       decision(reverted, { undone: reverted.data.undone, outcome: 'run-reverted' }),
     ),

@@ -1,4 +1,5 @@
 import { eventsOf } from '../../evidence.ts';
+import { nameOfActor } from '../../names.ts';
 import type { Chain } from '../chain.ts';
 import { count, moment } from '../numbers.ts';
 import { code, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
@@ -21,7 +22,7 @@ export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
                 say`${moment(last.metadata.time)}`,
                 say`${code(last.hash)}`,
               ],
-              basis: first === last ? [last] : [first, last],
+              basis: [first, last],
             },
           ];
     }),
@@ -55,14 +56,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
 
 /** Who acted, by role and opaque id. */
 export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
-  const by = new Map<string, (typeof all)[number][number][]>();
-  for (const event of all.flat()) {
-    const { role, id } = event.metadata.actor;
-    const key = JSON.stringify([role, id]);
-    const known = by.get(key);
-    if (known === undefined) by.set(key, [event]);
-    else known.push(event);
-  }
+  const by = Map.groupBy(all.flat(), ({ metadata }) => nameOfActor(metadata.actor));
   return [
     table(
       'Who acted: roles and opaque ids, with the first and the last event of each',
@@ -79,7 +73,7 @@ export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
                   say`${count(events.length)}`,
                   say`${[...new Set(events.map(({ type }) => type))].sort().join(', ')}`,
                 ],
-                basis: first === last ? [first] : [first, last],
+                basis: [first, last],
               },
             ];
       }),
@@ -92,10 +86,9 @@ export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
 };
 
 /** What people can do about the loop, and what they did. */
-export const interventions = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const interventions = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
   const halted = eventsOf(run, 'RunHalted').filter(({ data }) => data.by === 'human');
   const stopped = eventsOf(run, 'LoopEnded').filter(({ data }) => data.reason === 'stopped');
-  const opened = eventsOf(run, 'RunOpened');
   const events = [...halted, ...stopped];
   return [
     note(
@@ -104,7 +97,7 @@ export const interventions = ({ evidence: { run } }: Chain): readonly DraftBlock
     events.length === 0
       ? statement(
           say`The log holds no stop and no halt of this run by a person.`,
-          ...opened,
+          opened,
           run.at(-1),
         )
       : statement(
