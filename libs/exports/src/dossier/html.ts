@@ -1,4 +1,5 @@
-import { escapeUTF8 } from 'entities';
+// Everything that came out of the log passes through it. Only what is written in this file is markup.
+import { escapeUTF8 as escaped } from 'entities';
 import { moment } from './numbers.ts';
 import {
   ABOUT_APPENDIX,
@@ -15,9 +16,6 @@ import {
   type TableColumn,
   type Text,
 } from './report.ts';
-
-// Everything that came out of the log passes through here. Only what is written in this file is markup.
-const escaped = (text: string): string => escapeUTF8(text);
 
 /** The text, with places to break what is as long as a digest; words stay whole, in narrow columns too. */
 const breakable = (text: string): string =>
