@@ -126,6 +126,9 @@ export const say = (
 
 export const words = (text: string): Inline => ({ kind: 'words', text });
 export const code = (text: string): Inline => ({ kind: 'code', text });
+/** `a, b, c` */
+export const codes = (texts: readonly string[]): readonly Inline[] =>
+  texts.flatMap((text, at) => (at === 0 ? [code(text)] : [', ', code(text)]));
 
 /** @param basis - the events that say so; undefined and null are left out */
 export const statement = (
@@ -178,6 +181,9 @@ export const table = (
   ),
   rows,
 });
+
+/** Beyond so many rows a table is no reading any more. */
+export const MOST_ROWS = 200;
 
 const DIGEST = /[0-9a-f]{64}/u;
 

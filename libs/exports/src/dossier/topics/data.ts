@@ -4,7 +4,9 @@ import type { Chain } from '../chain.ts';
 import { count, counted, listed, moment, percent } from '../numbers.ts';
 import {
   code,
+  codes,
   gap,
+  MOST_ROWS,
   note,
   say,
   statement,
@@ -59,7 +61,7 @@ export const dataSets = ({ opened, evidence }: Chain): readonly DraftBlock[] => 
     statement(
       data.identifiers.length === 0
         ? say`The study declared no column as an identifier.`
-        : say`Columns that identify people and never leave the vault: ${data.identifiers.flatMap((name, at) => (at === 0 ? [code(name)] : [', ', code(name)]))}.`,
+        : say`Columns that identify people and never leave the vault: ${codes(data.identifiers)}.`,
       opened,
     ),
     ...(data.planted.length === 0
@@ -150,41 +152,44 @@ export const variables = ({ opened }: Chain): readonly DraftBlock[] => {
       say`The outcome ${words(outcome.name)} is positive (${words(outcome.labels.positive)}) where the column ${code(outcome.column)} is ${positive}, else negative (${words(outcome.labels.negative)}).`,
       opened,
     ),
-    table(
+    dimensionsTable(
       'What the program is given of people: the group that they belong to in each of these',
-      ['Dimension', 'Groups', 'Made from'],
-      data.dimensions.map((dimension) => ({
-        cells: [
-          say`${code(dimension.name)}${data.planted.includes(dimension.name) ? ' (planted)' : ''}`,
-          [words(dimension.labels.join('; '))],
-          sourceOf(dimension),
-        ],
-        basis: [opened],
-      })),
+      'Dimension',
+      data.dimensions,
+      opened,
     ),
-    ...(data.protected.length === 0
-      ? [
-          gap(
-            'Protected attributes',
-            'The study declares no protected attribute: nothing was measured by group.',
-          ),
-        ]
-      : [
-          table(
-            'Protected attributes: for evaluation only, the program is not given them',
-            ['Attribute', 'Groups', 'Made from'],
-            data.protected.map((dimension) => ({
-              cells: [
-                say`${code(dimension.name)}`,
-                [words(dimension.labels.join('; '))],
-                sourceOf(dimension),
-              ],
-              basis: [opened],
-            })),
-          ),
-        ]),
+    data.protected.length === 0
+      ? gap(
+          'Protected attributes',
+          'The study declares no protected attribute: nothing was measured by group.',
+        )
+      : dimensionsTable(
+          'Protected attributes: for evaluation only, the program is not given them',
+          'Attribute',
+          data.protected,
+          opened,
+        ),
   ];
 };
+
+const dimensionsTable = (
+  caption: string,
+  what: string,
+  dimensions: readonly DimensionPolicy[],
+  opened: Opened,
+): DraftBlock =>
+  table(
+    caption,
+    [what, 'Groups', 'Made from'],
+    dimensions.map((dimension) => ({
+      cells: [
+        say`${code(dimension.name)}${opened.data.policy.data.planted.includes(dimension.name) ? ' (planted)' : ''}`,
+        [words(dimension.labels.join('; '))],
+        sourceOf(dimension),
+      ],
+      basis: [opened],
+    })),
+  );
 
 /** What the data had to pass before anything ran. */
 export const dataChecks = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
@@ -227,9 +232,6 @@ export const privacy = ({ opened }: Chain): readonly DraftBlock[] => {
     ),
   ];
 };
-
-/** Beyond so many a table is no reading any more. */
-const MOST_ROWS = 200;
 
 /** Requests for data during the run. */
 export const requests = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {

@@ -4,7 +4,9 @@ import type { Chain, Iteration } from '../chain.ts';
 import { count, counted, decimal, listed, moment, percent, short, withError } from '../numbers.ts';
 import {
   code,
+  codes,
   gap,
+  MOST_ROWS,
   note,
   say,
   statement,
@@ -135,10 +137,7 @@ export const method = (chain: Chain): readonly DraftBlock[] => {
   ];
 };
 
-const filesOf = (files: readonly string[]): Text =>
-  files.length === 0
-    ? ['none']
-    : files.flatMap((file, at) => (at === 0 ? [code(file)] : [', ', code(file)]));
+const filesOf = (files: readonly string[]): Text => (files.length === 0 ? ['none'] : codes(files));
 
 const OUTCOMES: Readonly<Record<Iteration['outcome'], string>> = {
   kept: 'kept',
@@ -175,9 +174,6 @@ const basisOf = ({ hypothesis, attempt, charges, decidedBy }: Iteration) =>
     ...charges,
     decidedBy,
   ]);
-
-/** Beyond so many a table is no reading any more. */
-const MOST_ROWS = 200;
 
 /** Every attempt of the run, the discarded ones too. */
 export const attempts = (chain: Chain): readonly DraftBlock[] => {

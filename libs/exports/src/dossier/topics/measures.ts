@@ -3,7 +3,17 @@ import { eventsOf, type EventOf } from '../../evidence.ts';
 import type { RunEvent } from '#libs/run';
 import type { Chain } from '../chain.ts';
 import { count, counted, decimal, percent, withError } from '../numbers.ts';
-import { code, gap, note, say, statement, table, words, type DraftBlock } from '../report.ts';
+import {
+  code,
+  codes,
+  gap,
+  note,
+  say,
+  statement,
+  table,
+  words,
+  type DraftBlock,
+} from '../report.ts';
 import { NO_FAIRNESS } from './gaps.ts';
 
 /** What was measured, and of how much uncertainty. */
@@ -47,7 +57,7 @@ export const metrics = ({
           ),
         ]),
     statement(
-      say`The predictions that were scored on the sealed rows: ${proposed.data.predictions.flatMap(({ sha256 }, at) => (at === 0 ? [code(sha256)] : [', ', code(sha256)]))} (SHA-256).`,
+      say`The predictions that were scored on the sealed rows: ${codes(proposed.data.predictions.map(({ sha256 }) => sha256))} (SHA-256).`,
       proposed,
     ),
     statement(

@@ -2,7 +2,7 @@ import { eventsOf } from '../../evidence.ts';
 import { nameOfActor } from '../../names.ts';
 import type { Chain } from '../chain.ts';
 import { count, moment } from '../numbers.ts';
-import { code, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
+import { code, codes, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
 
 /** What was logged, in which streams, and what holds it together. */
 export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
@@ -39,7 +39,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
   const heads = eventsOf(run, 'RunHeadSigned');
   return [
     statement(
-      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${enlisted.flatMap(({ data }, at) => (at === 0 ? [code(data.keyId)] : [', ', code(data.keyId)]))}.`} The keys are the operator's.`,
+      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${codes(enlisted.map(({ data }) => data.keyId))}.`} The keys are the operator's.`,
       opened,
       ...enlisted,
     ),
