@@ -24,20 +24,16 @@ const column =
   <Nullable extends boolean>(type: ColumnType, nullable: Nullable) =>
   (about: string): Column & { readonly nullable: Nullable } => ({ type, nullable, about });
 
+const columns = <Nullable extends boolean>(nullable: Nullable) => ({
+  text: column('text', nullable),
+  integer: column('integer', nullable),
+  number: column('number', nullable),
+  time: column('time', nullable),
+  json: column('json', nullable),
+});
+
 /** Makes columns; each word takes what the column says. */
-export const a = {
-  text: column('text', false),
-  integer: column('integer', false),
-  number: column('number', false),
-  time: column('time', false),
-  json: column('json', false),
-} as const;
+export const a = columns(false);
 
 /** Columns that may be empty. */
-export const maybe = {
-  text: column('text', true),
-  integer: column('integer', true),
-  number: column('number', true),
-  time: column('time', true),
-  json: column('json', true),
-} as const;
+export const maybe = columns(true);

@@ -19,12 +19,6 @@ export type EventOf<E extends Fact, Type extends E['type']> = RecordedEvent<
   Extract<E, { readonly type: Type }>
 >;
 
-/** Whether an event is of this type. */
-export const isA = <E extends Fact, Type extends E['type']>(
-  event: RecordedEvent<E>,
-  type: Type,
-): event is EventOf<E, Type> & RecordedEvent<E> => event.type === type;
-
 /** The events of one type, in their order. */
 export const eventsOf = <E extends Fact, Type extends E['type']>(
   events: readonly RecordedEvent<E>[],
@@ -35,19 +29,18 @@ export const eventsOf = <E extends Fact, Type extends E['type']>(
     Type
   >[];
 
-/** The event that a statement rests on: where it stands, and the hash of its stored bytes. */
-export interface EventLink {
-  /** As {@link placeOf} says. */
-  readonly event: string;
-  /** SHA-256 of the stored bytes, lower-case hex. */
-  readonly hash: string;
-}
+/** The events among these, without what the log doesn't hold. */
+export const recorded = <E extends RecordedEvent>(
+  events: readonly (E | null | undefined)[],
+): readonly E[] => events.filter((event) => event !== null && event !== undefined);
 
 /** Where an event stands: `<stream>@<revision>`. */
 export const placeOf = ({ stream, revision }: RecordedEvent): string => `${stream}@${revision}`;
 
-/** Names an event so that whoever has the log finds it and knows it again. */
-export const linkTo = (event: RecordedEvent): EventLink => ({
+/** Names an event so that whoever has the log finds it and knows it again: by the hash of its stored bytes too. */
+export const linkTo = (
+  event: RecordedEvent,
+): { readonly event: string; readonly hash: string } => ({
   event: placeOf(event),
   hash: event.hash,
 });

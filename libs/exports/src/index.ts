@@ -2,12 +2,6 @@
 export * from './columns.ts';
 export * from './delimited.ts';
 export * from './parquet.ts';
-export * from './evidence.ts';
+export type { FindingEvidence } from './evidence.ts';
 export * from './finding-exports.ts';
-export {
-  BUILD_TYPE,
-  IN_TOTO_JSON,
-  SLSA_PROVENANCE,
-  STATEMENT_TYPE,
-  type EnvelopeSigner,
-} from './slsa.ts';
+export { IN_TOTO_JSON, STATEMENT_TYPE, type EnvelopeSigner } from './slsa.ts';

@@ -1,3 +1,5 @@
+import type { Actor } from '#libs/kernel';
+
 /**
  * What things are called in exports. Git's objects by their SWHIDs (ISO/IEC 18670), which say what they hash to;
  * everything else by a name of the log, or by SHA-256.
@@ -29,3 +31,6 @@ export const nameOf = (
     | 'verification',
   id: string,
 ): string => `urn:holdfast:${kind}:${id}`;
+
+/** A role and an opaque id; never a name. */
+export const nameOfActor = ({ role, id }: Actor): string => `${role}:${id}`;

@@ -49,11 +49,6 @@ const blobOf = ({ oid, sha256 }: ArtefactRef) => ({
   ...versioned(sha256),
 });
 
-const releasedIn = ({ opened }: Story): readonly object[] => {
-  const { cohorts } = opened.data;
-  return cohorts === null ? [] : [cohorts.table, cohorts.cells].map(blobOf);
-};
-
 /** OpenLineage asks for UUIDs: they derive from our ids, which the facets tell. */
 const runIdOf = (kind: 'run' | 'training', id: string): string => deriveId('openlineage', kind, id);
 
@@ -73,7 +68,7 @@ interface Said {
   readonly eventType: EventType;
   /** The event that it is about; it happened when that was recorded. */
   readonly of: RecordedEvent;
-  readonly facets: object;
+  readonly facets?: object;
   readonly inputs?: readonly object[];
   readonly outputs?: readonly object[];
 }
@@ -86,7 +81,7 @@ interface Placed {
 
 const runEvent = (
   run: { readonly runId: string; readonly job: object; readonly facets: object },
-  { eventType, of, facets, inputs = [], outputs = [] }: Said,
+  { eventType, of, facets = {}, inputs = [], outputs = [] }: Said,
 ): Placed => ({
   position: of.position,
   runEvent: {
@@ -135,20 +130,17 @@ const loopEvents = (story: Story): readonly Placed[] => {
     say({
       eventType: 'START',
       of: opened,
-      facets: {},
       inputs: [dataOf(story), treeOf(opened.data.pins.tree)],
-      outputs: releasedIn(story),
+      outputs: story.released.map(blobOf),
     }),
-    ...[...attempts.values()].flatMap(({ decided }) =>
-      decided === null
-        ? []
-        : [
-            decision(decided, {
-              mutation: decided.data.mutationId,
-              outcome: decided.type === 'MutationKept' ? 'kept' : 'reverted',
-            }),
-          ],
-    ),
+    ...[...attempts.values()]
+      .flatMap(({ decided }) => decided ?? [])
+      .map((decided) =>
+        decision(decided, {
+          mutation: decided.data.mutationId,
+          outcome: decided.type === 'MutationKept' ? 'kept' : 'reverted',
+        }),
+      ),
     ...reverts.map((reverted) =>
       decision(reverted, { undone: reverted.data.undone, outcome: 'run-reverted' }),
     ),
@@ -158,7 +150,6 @@ const loopEvents = (story: Story): readonly Placed[] => {
           say({
             eventType: 'COMPLETE',
             of: loopEnded,
-            facets: {},
             outputs: [treeOf(loopEnded.data.tree)],
           }),
         ]),
@@ -214,7 +205,7 @@ const ENDS = {
 /** A training: START, how it ended where that is recorded, and its measurement, which came after it, as OTHER. */
 const trainingEvents = (
   story: Story,
-  { launched, ended, observed }: Training,
+  { launched, ended, predictions, failure, observed }: Training,
 ): readonly Placed[] => {
   const { runId, studyId } = story.opened.data;
   const { trainingId, purpose, mutationId, tree, seed } = launched.data;
@@ -235,9 +226,9 @@ const trainingEvents = (
     },
   };
   const say = (said: Said) => runEvent(training, said);
-  const inputs = [treeOf(tree), ...releasedIn(story)];
+  const inputs = [treeOf(tree), ...story.released.map(blobOf)];
   return [
-    say({ eventType: 'START', of: launched, facets: {}, inputs }),
+    say({ eventType: 'START', of: launched, inputs }),
     ...(ended === null
       ? []
       : [
@@ -245,15 +236,11 @@ const trainingEvents = (
             eventType: ENDS[ended.type],
             of: ended,
             facets:
-              'failure' in ended.data
-                ? {
-                    holdfast_failure: own('HoldfastFailureRunFacet', {
-                      failure: ended.data.failure,
-                    }),
-                  }
-                : {},
+              failure === null
+                ? {}
+                : { holdfast_failure: own('HoldfastFailureRunFacet', { failure }) },
             inputs,
-            outputs: 'predictions' in ended.data ? [blobOf(ended.data.predictions)] : [],
+            outputs: predictions === null ? [] : [blobOf(predictions)],
           }),
         ]),
     ...(observed === null

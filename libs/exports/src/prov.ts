@@ -1,7 +1,8 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import { linkTo, placeOf, type FindingEvidence } from './evidence.ts';
+import { placeOf, recorded, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
+import { nameOfActor } from './names.ts';
+import { storyOf, type Attempt, type Story, type Training } from './story.ts';
 
 /** Attributes of an element or a relation, by qualified name. */
 type Attributes = Readonly<Record<string, unknown>>;
@@ -11,9 +12,9 @@ const PREFIXES = { hf: 'urn:holdfast:', git: 'swh:1:' };
 
 const type = (name: string) => ({ 'prov:type': { $: name, type: 'prov:QUALIFIED_NAME' } });
 
-/** The events that an element or a relation rests on: where they stand, and what their stored bytes hash to. */
-const restsOn = (...events: readonly RecordedEvent[]): Attributes => {
-  const links = events.map(linkTo).map(({ event, hash }) => `${event} sha256:${hash}`);
+/** The events that an element or a relation rests on, those that the log holds: places, and what stored bytes hash to. */
+const restsOn = (...events: readonly (RecordedEvent | null)[]): Attributes => {
+  const links = recorded(events).map((event) => `${placeOf(event)} sha256:${event.hash}`);
   return { 'hf:restsOn': links.length === 1 ? links[0] : links };
 };
 
@@ -96,20 +97,21 @@ const key = ({ agent }: ProvDocument, keyId: string): string =>
 
 const dataId = ({ opened }: Story): string => `hf:data:${opened.data.pins.dataDigest}`;
 const runId = ({ opened }: Story): string => `hf:run:${opened.data.runId}`;
+const findingId = ({ data }: Story['proposed']): string => `hf:finding:${data.findingId}`;
 const programId = (mutationId: string): string => `hf:program:${mutationId}`;
 const observationId = (trainingId: string): string => `hf:observation:${trainingId}`;
 
 /** The run, what it stands on, and what left the vault for it. */
 const sayRun = (doc: ProvDocument, story: Story): void => {
-  const { opened, loopEnded } = story;
-  const { pins, environment, cohorts, keys, forkedFrom } = opened.data;
+  const { opened, released, loopEnded } = story;
+  const { pins, environment, keys, forkedFrom } = opened.data;
   const by = restsOn(opened);
   const run = doc.activity(runId(story), {
     ...type('hf:Run'),
     'prov:startTime': opened.metadata.time,
     ...(loopEnded !== null && { 'prov:endTime': loopEnded.metadata.time }),
     'hf:ended': loopEnded?.data.reason ?? 'not recorded',
-    ...restsOn(opened, ...(loopEnded === null ? [] : [loopEnded])),
+    ...restsOn(opened, loopEnded),
   });
   const stoodOn = [
     doc.entity(`git:rev:${pins.commit}`, { ...type('hf:Commit'), 'hf:gitCommit': pins.commit }),
@@ -130,10 +132,10 @@ const sayRun = (doc: ProvDocument, story: Story): void => {
     ...(forkedFrom === null ? [] : [tree(doc, forkedFrom.tree)]),
   ];
   for (const entity of stoodOn) doc.used(run, entity, by);
-  for (const artefact of cohorts === null ? [] : [cohorts.table, cohorts.cells]) {
-    const released = blob(doc, artefact);
-    doc.generated(released, run, { ...at(opened), ...by });
-    doc.derived(released, dataId(story), by);
+  for (const artefact of released) {
+    const file = blob(doc, artefact);
+    doc.generated(file, run, { ...at(opened), ...by });
+    doc.derived(file, dataId(story), by);
   }
   doc.associated(run, actor(doc, opened.metadata.actor), by);
   doc.associated(run, key(doc, keys.runner.keyId), by);
@@ -151,7 +153,7 @@ const sayAttempt = (doc: ProvDocument, { proposed, cutOver, decided }: Attempt):
   const program = doc.entity(programId(mutationId), {
     ...type('hf:Program'),
     ...(measuredDomain !== null && { 'hf:domain': measuredDomain }),
-    ...restsOn(proposed, ...(cutOver === null ? [] : [cutOver])),
+    ...restsOn(proposed, cutOver),
   });
   const base = tree(doc, baseTree);
   doc.used(proposal, base, by);
@@ -176,10 +178,9 @@ const sayAttempt = (doc: ProvDocument, { proposed, cutOver, decided }: Attempt):
 const sayTraining = (
   doc: ProvDocument,
   story: Story,
-  { launched, ended, observed }: Training,
+  { launched, ended, predictions: file, failure, observed }: Training,
 ): void => {
   const { trainingId, purpose, mutationId, seed } = launched.data;
-  const { cohorts } = story.opened.data;
   const attempt = mutationId === null ? undefined : story.attempts.get(mutationId);
   const training = doc.activity(`hf:training:${trainingId}`, {
     ...type('hf:Training'),
@@ -188,27 +189,25 @@ const sayTraining = (
     'hf:purpose': purpose,
     'hf:seed': seed,
     'hf:ended': ended?.type ?? 'not recorded',
-    ...(ended?.type === 'TrainingFailed' &&
-      'failure' in ended.data && { 'hf:failure': ended.data.failure }),
-    ...restsOn(launched, ...(ended === null ? [] : [ended])),
+    ...(failure !== null && { 'hf:failure': failure }),
+    ...restsOn(launched, ended),
   });
   const program =
     attempt === undefined
       ? tree(doc, launched.data.tree)
       : programId(attempt.proposed.data.mutationId);
   doc.used(training, program, restsOn(launched));
-  for (const artefact of cohorts === null ? [] : [cohorts.table, cohorts.cells])
-    doc.used(training, blob(doc, artefact), restsOn(launched));
+  for (const artefact of story.released) doc.used(training, blob(doc, artefact), restsOn(launched));
   if (ended === null) return;
   doc.associated(training, key(doc, ended.data.signature.keyId), restsOn(ended));
-  if (!('predictions' in ended.data)) return;
+  if (file === null) return;
   const predictions = doc.entity(`hf:predictions:${trainingId}`, {
     ...type('hf:Predictions'),
     ...restsOn(ended),
   });
   doc.generated(predictions, training, { ...at(ended), ...restsOn(ended) });
   doc.derived(predictions, program, { 'prov:activity': training, ...restsOn(ended) });
-  doc.specialises(predictions, blob(doc, ended.data.predictions), {});
+  doc.specialises(predictions, blob(doc, file), {});
   if (observed === null) return;
   const by = restsOn(observed);
   const { metric } = observed.data.observation;
@@ -260,10 +259,10 @@ const sayReverts = (doc: ProvDocument, story: Story): void => {
 };
 
 const sayFinding = (doc: ProvDocument, story: Story): void => {
-  const { proposed, verdicts, reviews, replays, discarded, accepted } = story;
-  const { findingId, claim, chain, predictions } = proposed.data;
+  const { proposed, verdicts, reviews, replays } = story;
+  const { claim, chain, predictions } = proposed.data;
   const by = restsOn(proposed);
-  const finding = doc.entity(`hf:finding:${findingId}`, {
+  const finding = doc.entity(findingId(proposed), {
     ...type('hf:Finding'),
     'hf:statistic': claim.statistic,
     'hf:estimate': claim.estimate,
@@ -276,7 +275,7 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
     'hf:replays': replays.length,
     ...by,
   });
-  const scoring = doc.activity(`hf:scoring:${findingId}`, {
+  const scoring = doc.activity(`hf:scoring:${proposed.data.findingId}`, {
     ...type('hf:Scoring'),
     ...momentOf(proposed),
     ...by,
@@ -291,61 +290,71 @@ const sayFinding = (doc: ProvDocument, story: Story): void => {
   // A fork's chain begins with mutations of the run that it came from.
   for (const mutationId of chain.mutations.filter((one) => story.attempts.has(one)))
     doc.derived(finding, programId(mutationId), by);
+};
 
-  const verdictId = (event: RecordedEvent) => `hf:verdict:${placeOf(event)}`;
-  const verificationId = (event: RecordedEvent) => `hf:verification:${placeOf(event)}`;
+const verdictId = (verified: RecordedEvent): string => `hf:verdict:${placeOf(verified)}`;
+const verificationId = (verified: RecordedEvent): string => `hf:verification:${placeOf(verified)}`;
+
+const sayVerdicts = (doc: ProvDocument, { proposed, verdicts, discarded }: Story): void => {
+  const finding = findingId(proposed);
   for (const verified of verdicts) {
-    const said = restsOn(verified);
+    const by = restsOn(verified);
     const verification = doc.activity(verificationId(verified), {
       ...type('hf:Verification'),
       ...momentOf(verified),
-      ...said,
+      ...by,
     });
     const verdict = doc.entity(verdictId(verified), {
       ...type('hf:Verdict'),
       'hf:verdict': verified.data.verdict,
       'hf:trust': verified.data.trust,
-      ...said,
+      ...by,
     });
-    doc.used(verification, finding, said);
-    doc.generated(verdict, verification, { ...at(verified), ...said });
-    doc.derived(verdict, finding, { 'prov:activity': verification, ...said });
+    doc.used(verification, finding, by);
+    doc.generated(verdict, verification, { ...at(verified), ...by });
+    doc.derived(verdict, finding, { 'prov:activity': verification, ...by });
     const signer = key(doc, verified.data.signature.keyId);
-    doc.associated(verification, signer, said);
-    doc.attributed(verdict, signer, said);
+    doc.associated(verification, signer, by);
+    doc.attributed(verdict, signer, by);
   }
   const blocked = verdicts.findLast(({ revision }) => revision < (discarded?.revision ?? 0));
   if (discarded !== null && blocked !== undefined)
     doc.invalidated(finding, verificationId(blocked), { ...at(discarded), ...restsOn(discarded) });
+};
+
+const sayReviews = (doc: ProvDocument, story: Story): void => {
+  const { proposed, verdicts, reviews, accepted } = story;
   for (const reviewed of reviews) {
-    const moved = accepted?.revision === reviewed.revision + 1 ? [accepted] : [];
-    const said = restsOn(reviewed, ...moved);
+    const moved = accepted?.revision === reviewed.revision + 1 ? accepted : null;
+    const by = restsOn(reviewed, moved);
     const review = doc.activity(`hf:review:${placeOf(reviewed)}`, {
       ...type('hf:Review'),
       ...momentOf(reviewed),
       'hf:decision': reviewed.data.decision,
-      ...said,
+      ...by,
     });
-    doc.used(review, finding, said);
+    doc.used(review, findingId(proposed), by);
     const before = verdicts.findLast(({ revision }) => revision < reviewed.revision);
-    if (before !== undefined) doc.used(review, verdictId(before), said);
-    doc.associated(review, actor(doc, reviewed.metadata.actor), said);
+    if (before !== undefined) doc.used(review, verdictId(before), by);
+    doc.associated(review, actor(doc, reviewed.metadata.actor), by);
   }
+};
+
+const sayReplays = (doc: ProvDocument, { proposed, replays }: Story): void => {
   for (const replayed of replays) {
-    const said = restsOn(replayed);
+    const by = restsOn(replayed);
     const replay = doc.activity(`hf:replay:${placeOf(replayed)}`, {
       ...type('hf:Replay'),
       ...momentOf(replayed),
       'hf:class': replayed.data.class,
-      ...said,
+      ...by,
     });
-    doc.used(replay, tree(doc, replayed.data.tree), said);
-    for (const artefact of predictions.filter(
-      ({ sha256 }) => sha256 === replayed.data.predictions.expected,
-    ))
-      doc.used(replay, blob(doc, artefact), said);
-    doc.associated(replay, actor(doc, replayed.metadata.actor), said);
-    doc.associated(replay, key(doc, replayed.data.signature.keyId), said);
+    doc.used(replay, tree(doc, replayed.data.tree), by);
+    for (const artefact of proposed.data.predictions)
+      if (artefact.sha256 === replayed.data.predictions.expected)
+        doc.used(replay, blob(doc, artefact), by);
+    doc.associated(replay, actor(doc, replayed.metadata.actor), by);
+    doc.associated(replay, key(doc, replayed.data.signature.keyId), by);
   }
 };
 
@@ -362,5 +371,8 @@ export const provOf = (evidence: FindingEvidence): Uint8Array => {
   for (const training of story.trainings) sayTraining(doc, story, training);
   sayReverts(doc, story);
   sayFinding(doc, story);
+  sayVerdicts(doc, story);
+  sayReviews(doc, story);
+  sayReplays(doc, story);
   return doc.bytes();
 };

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { roCrateOf } from './ro-crate.ts';
+import { placeOf } from './evidence.ts';
+import { nameOf } from './names.ts';
+import { storyOf } from './story.ts';
 import { ACCEPTED, EVERY_EVIDENCE, textOf } from './testing/evidence.ts';
+import { evidenceOf } from './testing/honest-evidence.ts';
 
 type Entity = Readonly<Record<string, unknown>> & { readonly '@id': string };
 
@@ -67,6 +71,24 @@ describe.each(Object.entries(EVERY_EVIDENCE))('the crate of %s', (_, evidence) =
       expect('error' in action).toBe(failed);
     }
   });
+});
+
+it('says of attempts that a revert took back that it did', () => {
+  const evidence = evidenceOf();
+  const graph = graphOf(roCrateOf(evidence));
+  const { attempts } = storyOf(evidence);
+  const said = [...attempts].flatMap(([mutationId, { decided, undone }]) => {
+    const action = graph.find((entity) => entity['@id'] === nameOf('mutation', mutationId));
+    if (undone === null) return [];
+    expect(referencesOf(action?.['subjectOf'])).toContain(nameOf('event', placeOf(undone)));
+    return [[decided?.type, action?.['description']]];
+  });
+  expect(said).toEqual(
+    expect.arrayContaining([
+      ['MutationKept', 'Kept, then taken back by a revert of the run.'],
+      [undefined, 'Taken back by a revert of the run.'],
+    ]),
+  );
 });
 
 it('has a person under an opaque id who accepted the finding', () => {

@@ -1,8 +1,8 @@
 import type { Actor, ArtefactRef, RecordedEvent } from '#libs/kernel';
-import { placeOf, type FindingEvidence } from './evidence.ts';
+import { placeOf, recorded, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOf, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
-import { nameOfActor, storyOf, type Attempt, type Story, type Training } from './story.ts';
+import { nameOf, nameOfActor, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
+import { storyOf, type Attempt, type Story, type Training } from './story.ts';
 
 const CONTEXT = [
   'https://w3id.org/ro/crate/1.1/context',
@@ -32,9 +32,9 @@ const crateGraph = () => {
     if (!entities.has(id)) entities.set(id, { '@id': id, ...entity });
     return to(id);
   };
-  /** The events that an entity rests on, each with the hash of its stored bytes. */
-  const restsOn = (...events: readonly RecordedEvent[]): Entity => ({
-    subjectOf: events.map((event) =>
+  /** The events that an entity rests on, those that the log holds, each with the hash of its stored bytes. */
+  const restsOn = (...events: readonly (RecordedEvent | null)[]): Entity => ({
+    subjectOf: recorded(events).map((event) =>
       add(nameOf('event', placeOf(event)), {
         '@type': 'CreativeWork',
         name: `${event.type}, ${placeOf(event)}`,
@@ -75,16 +75,11 @@ const someone = ({ add }: CrateGraph, who: Actor): Reference =>
     name: nameOfActor(who),
   });
 
-const cohortFiles = ({ file }: CrateGraph, { opened }: Story): readonly Reference[] => {
-  const { cohorts } = opened.data;
-  return cohorts === null ? [] : [file(cohorts.table), file(cohorts.cells)];
-};
-
 const runAction = (graph: CrateGraph, story: Story): Reference => {
   const { opened, loopEnded } = story;
   const { runId, pins, environment } = opened.data;
   const { runtime } = environment;
-  const { add, restsOn, program } = graph;
+  const { add, restsOn, program, file } = graph;
   return add(nameOf('run', runId), {
     '@type': 'CreateAction',
     name: `run ${runId}`,
@@ -112,20 +107,22 @@ const runAction = (graph: CrateGraph, story: Story): Reference => {
       }),
     ],
     result: [
-      ...cohortFiles(graph, story),
+      ...story.released.map(file),
       ...(loopEnded === null ? [] : [program(loopEnded.data.tree)]),
     ],
     startTime: momentOf(opened),
     ...(loopEnded === null
       ? { ...status('Active'), description: 'The end of the loop is not recorded.' }
       : { endTime: momentOf(loopEnded), ...status('Completed') }),
-    ...restsOn(opened, ...(loopEnded === null ? [] : [loopEnded])),
+    ...restsOn(opened, loopEnded),
   });
 };
 
-const outcomeOf = ({ decided }: Attempt): string => {
-  if (decided === null) return 'No decision on it alone is recorded.';
-  return 'reason' in decided.data ? `Reverted: ${decided.data.reason}.` : 'Kept.';
+const outcomeOf = ({ decided, undone }: Attempt): string => {
+  if (decided?.type === 'MutationReverted') return `Reverted: ${decided.data.reason}.`;
+  if (undone !== null)
+    return `${decided === null ? 'T' : 'Kept, then t'}aken back by a revert of the run.`;
+  return decided === null ? 'No decision on it is recorded.' : 'Kept.';
 };
 
 /** Of an action that ended with the event that records it. */
@@ -137,7 +134,7 @@ const completed = ({ restsOn }: CrateGraph, event: RecordedEvent) => ({
 
 const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
   const { add, restsOn, program } = graph;
-  const { proposed, cutOver, decided } = attempt;
+  const { proposed, cutOver, decided, undone } = attempt;
   const { mutationId, number, baseTree, proposedTree } = proposed.data;
   return add(nameOf('mutation', mutationId), {
     '@type': 'CreateAction',
@@ -148,7 +145,7 @@ const attemptAction = (graph: CrateGraph, attempt: Attempt): Reference => {
     result: program(proposedTree),
     endTime: momentOf(proposed),
     ...status('Completed'),
-    ...restsOn(...[proposed, cutOver, decided].flatMap((event) => event ?? [])),
+    ...restsOn(proposed, cutOver, decided, undone),
   });
 };
 
@@ -161,29 +158,26 @@ const ENDS = {
 const trainingActions = (
   graph: CrateGraph,
   story: Story,
-  { launched, ended, observed }: Training,
+  { launched, ended, predictions, failure, observed }: Training,
 ): readonly Reference[] => {
   const { add, restsOn, program, file } = graph;
   const { trainingId, purpose, tree, seed } = launched.data;
-  const predictions =
-    ended !== null && 'predictions' in ended.data ? [file(ended.data.predictions)] : [];
+  const predicted = predictions === null ? [] : [file(predictions)];
   const training = add(nameOf('training', trainingId), {
     '@type': 'CreateAction',
     name: `training, ${purpose}, seed ${seed}`,
     instrument: program(tree),
-    object: cohortFiles(graph, story),
+    object: story.released.map(file),
     startTime: momentOf(launched),
     ...(ended === null
       ? { ...status('Active'), description: 'The end of this training is not recorded.' }
       : {
-          result: [...predictions, file(ended.data.log)],
+          result: [...predicted, file(ended.data.log)],
           endTime: momentOf(ended),
           ...status(ENDS[ended.type]),
-          ...(ENDS[ended.type] === 'Failed' && {
-            error: 'failure' in ended.data ? ended.data.failure : 'timed-out',
-          }),
+          ...(ENDS[ended.type] === 'Failed' && { error: failure ?? 'timed-out' }),
         }),
-    ...restsOn(launched, ...(ended === null ? [] : [ended])),
+    ...restsOn(launched, ended),
   });
   if (observed === null) return [training];
   const { name, value, n } = observed.data.observation.metric;
@@ -193,7 +187,7 @@ const trainingActions = (
       '@type': 'CreateAction',
       name: `measurement of a training, ${purpose}, seed ${seed}`,
       instrument: holdfast(graph, story),
-      object: predictions,
+      object: predicted,
       result: add(nameOf('observation', trainingId), {
         '@type': 'PropertyValue',
         name,
@@ -275,7 +269,7 @@ const findingActions = (graph: CrateGraph, story: Story): readonly Reference[] =
       '@type': 'CreateAction',
       name: `replay of finding ${findingId}`,
       instrument: program(replay.data.tree),
-      object: cohortFiles(graph, story),
+      object: story.released.map(file),
       result: add(nameOf('replay-class', placeOf(replay)), {
         '@type': 'PropertyValue',
         name: 'predictions, compared with the recorded ones',

@@ -1,8 +1,8 @@
 import type { ArtefactRef, RecordedEvent, Signature } from '#libs/kernel';
 import { linkTo, type FindingEvidence } from './evidence.ts';
 import { jsonBytes } from './json-text.ts';
-import { nameOf, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
-import { nameOfActor, storyOf, type Story } from './story.ts';
+import { nameOf, nameOfActor, nameOfBlob, nameOfCommit, nameOfTree } from './names.ts';
+import { storyOf, type Story } from './story.ts';
 
 /** Signs with the runner's key, for DSSE envelopes. */
 export interface EnvelopeSigner {
@@ -12,11 +12,11 @@ export interface EnvelopeSigner {
 }
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
-export const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
+const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
 /** Media type of a statement, and the payload type of its envelope. */
 export const IN_TOTO_JSON = 'application/vnd.in-toto+json';
 /** What the parameters and dependencies of our statements mean: docs/how-to/export-for-auditors.md. */
-export const BUILD_TYPE = 'urn:holdfast:build-type:loop:1';
+const BUILD_TYPE = 'urn:holdfast:build-type:loop:1';
 
 /** ResourceDescriptor (in-toto/attestation, spec/v1/resource_descriptor.md), as far as it is used here. */
 interface ResourceDescriptor {
@@ -60,8 +60,8 @@ const subjectsOf = ({ proposed }: Story): readonly ResourceDescriptor[] => {
   ];
 };
 
-const dependenciesOf = ({ opened, proposed }: Story): readonly ResourceDescriptor[] => {
-  const { pins, environment, cohorts, forkedFrom } = opened.data;
+const dependenciesOf = ({ opened, released, proposed }: Story): readonly ResourceDescriptor[] => {
+  const { pins, environment, forkedFrom } = opened.data;
   const { runtime } = environment;
   const by = resting([opened]);
   return [
@@ -102,13 +102,11 @@ const dependenciesOf = ({ opened, proposed }: Story): readonly ResourceDescripto
         architecture: environment.architecture,
       }),
     },
-    ...(cohorts === null
-      ? []
-      : [cohorts.table, cohorts.cells].map((artefact) => ({
-          name: `cohorts/${artefact.path}`,
-          ...blob(artefact),
-          ...by,
-        }))),
+    ...released.map((artefact) => ({
+      name: `cohorts/${artefact.path}`,
+      ...blob(artefact),
+      ...by,
+    })),
     ...(forkedFrom === null
       ? []
       : [

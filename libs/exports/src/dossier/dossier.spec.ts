@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '#libs/kernel';
 import type { HonestRun } from '../../../provenance/src/testing/honest-run.ts';
-import { eventsOf, type FindingEvidence } from '../evidence.ts';
+import { eventsOf, placeOf, type FindingEvidence } from '../evidence.ts';
 import { dossierOf } from './dossier.ts';
 import { reportHtml } from './html.ts';
 import { modelCardOf } from './model-card.ts';
@@ -222,6 +222,49 @@ describe.each(REPORTS)('a %s', (_, reportOf) => {
     const about = 'Fairness of the claimed program';
     expect(gapsOf(reportOf(evidenceOf(ACCEPTED, without)))).toContain(about);
     expect(gapsOf(reportOf(evidence))).not.toContain(about);
+  });
+
+  it('calls a report of fairness that measures nothing none', () => {
+    const nothing = change('FairnessMeasured', {
+      report: { threshold: 0.5, decide: 'estimate', level: 0.95, measures: [], groups: [] },
+    });
+    const report = reportOf(evidenceOf(ACCEPTED, nothing));
+    expect(gapsOf(report)).toContain('Fairness of the claimed program');
+    expect(said(report)).not.toContain('At the threshold');
+  });
+
+  it('says that a key was committed, a change could be taken back, and seeds differ, only where the log does', () => {
+    const without = (type: string): FindingEvidence => {
+      const { run, study } = evidence;
+      return {
+        ...evidence,
+        run: run.filter((event) => event.type !== type),
+        study: study.filter((event) => event.type !== type),
+      };
+    };
+    const gaps = [
+      ['SplitCommitted', 'Commitment to the key of the split'],
+      ['RestorePointTaken', 'Kept changes without their record'],
+    ] as const;
+    for (const [type, about] of gaps) {
+      expect(gapsOf(reportOf(evidence))).not.toContain(about);
+      expect(gapsOf(reportOf(without(type)))).toContain(about);
+    }
+    const once = change('BaselineEstablished', { replicates: 1, seedDeviation: 0 });
+    expect(said(reportOf(evidence))).toContain('between seeds it varied');
+    expect(said(reportOf(evidenceOf(ACCEPTED, once)))).not.toContain('between seeds it varied');
+  });
+
+  it('tells each score of the dev rows that the agent was told', () => {
+    const told = eventsOf(evidence.run, 'MetricObserved').filter(
+      ({ data }) => data.ladderScore !== null,
+    );
+    const scores = blocksOf(reportOf(evidence)).flatMap((block) =>
+      block.kind === 'statement' && plain(block.text).startsWith('The agent was told a score')
+        ? block.basis.events
+        : [],
+    );
+    expect(scores).toEqual(told.map(placeOf));
   });
 
   it('says the words that a regulator looks for with their uncertainty', () => {

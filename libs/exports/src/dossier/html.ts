@@ -1,6 +1,12 @@
-import { escapeUTF8 } from 'entities';
+// Everything that came out of the log passes through it. Only what is written in this file is markup.
+import { escapeUTF8 as escaped } from 'entities';
 import { moment } from './numbers.ts';
 import {
+  ABOUT_APPENDIX,
+  ABOUT_GAPS,
+  APPENDIX,
+  AS_OF,
+  EVENT_COLUMNS,
   labelled,
   unlisted,
   type Basis,
@@ -8,12 +14,8 @@ import {
   type Report,
   type Section,
   type TableColumn,
-  type TableRow,
   type Text,
 } from './report.ts';
-
-// Everything that came out of the log passes through here. Only what is written in this file is markup.
-const escaped = (text: string): string => escapeUTF8(text);
 
 /** The text, with places to break what is as long as a digest; words stay whole, in narrow columns too. */
 const breakable = (text: string): string =>
@@ -46,7 +48,9 @@ const linksOf = (basis: Basis): string =>
 const cellOf = (tag: string, { numeric }: TableColumn, content: string): string =>
   `<${tag}${numeric ? ' class="numeric"' : ''}>${content}</${tag.split(' ')[0] ?? ''}>`;
 
-const rowOf = (columns: readonly TableColumn[], { cells, basis }: TableRow): string => {
+type Row = Extract<Block, { kind: 'table' }>['rows'][number];
+
+const rowOf = (columns: readonly TableColumn[], { cells, basis }: Row): string => {
   const shown = columns.map((column, at) =>
     cellOf(at === 0 ? 'th scope="row"' : 'td', column, textOf(cells[at] ?? [])),
   );
@@ -173,15 +177,9 @@ td.basis { min-width: 6.5rem; }
  * A report as one HTML file that needs nothing else: no script, no font, no picture, no address outside of it. Same
  * report, same bytes.
  */
-export const reportHtml = ({
-  title,
-  subtitle,
-  asOf,
-  lead,
-  gaps,
-  sections,
-  events,
-}: Report): string => `<!doctype html>
+export const reportHtml = (report: Report): string => {
+  const { title, subtitle, lead, gaps, sections, events } = report;
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -195,28 +193,28 @@ export const reportHtml = ({
 <header>
 <h1>${escaped(title)}</h1>
 <p class="subtitle">${escaped(subtitle)}</p>
-<p class="as-of">As of ${escaped(moment(asOf))}, the newest event that it knows.</p>
+<p class="as-of">${escaped(AS_OF(report))}</p>
 </header>
 <main id="content">
 ${lead.map(blockOf).join('\n')}
 <section aria-labelledby="gaps">
 <h2 id="gaps">Gaps: ${gaps.length}</h2>
-<p>What the log does not hold and somebody else has to say, in the order in which it comes up:</p>
+<p>${ABOUT_GAPS}</p>
 <ol class="gaps">
 ${gaps.map(({ number, about }) => `<li><a href="#gap-${number}">${escaped(about)}</a></li>`).join('\n')}
 </ol>
 </section>
 <nav aria-labelledby="contents">
 <h2 id="contents">Contents</h2>
-${contentsOf([...sections, { id: 'events', title: 'Appendix: the events', blocks: [], sections: [] }], 3)}
+${contentsOf([...sections, APPENDIX], 3)}
 </nav>
 ${sections.map((section) => sectionOf(2, section)).join('\n')}
 <section aria-labelledby="events">
-<h2 id="events">Appendix: the events</h2>
-<p>Each event that a statement rests on, by stream and revision, with who caused it (role and opaque id) and the SHA-256 of its stored bytes.</p>
+<h2 id="events">${APPENDIX.title}</h2>
+<p>${ABOUT_APPENDIX}</p>
 <div class="scroll" role="region" aria-label="Events" tabindex="0"><table>
 <caption>${events.length} events</caption>
-<thead><tr><th scope="col">Event</th><th scope="col">Type</th><th scope="col">Time</th><th scope="col">Actor</th><th scope="col">Hash</th></tr></thead>
+<thead><tr>${EVENT_COLUMNS.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
 <tbody>
 ${events
   .map(
@@ -230,3 +228,4 @@ ${events
 </body>
 </html>
 `;
+};

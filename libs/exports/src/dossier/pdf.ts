@@ -1,103 +1,54 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { create, type Font } from 'fontkit';
+import { buffer } from 'node:stream/consumers';
 import PDFDocument from 'pdfkit';
 import { moment } from './numbers.ts';
 import {
+  ABOUT_APPENDIX,
+  ABOUT_GAPS,
+  APPENDIX,
+  AS_OF,
+  EVENT_COLUMNS,
   labelled,
-  nameOfCharacter,
   unlisted,
   type Basis,
   type Block,
   type Report,
   type Section,
-  type TableColumn,
   type Text,
 } from './report.ts';
+import { WHOLE_TABLE, drawTable } from './pdf-table.ts';
+import {
+  anchor,
+  BODY,
+  BOLD,
+  CELL,
+  type Element,
+  heading,
+  INK,
+  LINK,
+  MONO,
+  PAGE,
+  paragraph,
+  plain,
+  type Press,
+  QUIET,
+  RULE,
+  type Run,
+  type Style,
+  TEXT,
+  turn,
+  typefaces,
+} from './typesetting.ts';
 
-type Doc = PDFKit.PDFDocument;
-type Element = PDFKit.PDFStructureElement;
-
-/** Text faces: DejaVu, which has Latin, Greek, Cyrillic, arrows and mathematical signs. */
-const TEXT = 'DejaVuSansCondensed';
-const BOLD = 'DejaVuSansCondensed-Bold';
-const MONO = 'DejaVuSansMono';
-// By their own names: pdfkit reads a font again at each use that it knows under two.
-const FACES = [TEXT, BOLD, MONO] as const;
-type Face = (typeof FACES)[number];
-
-interface Typeface {
-  readonly bytes: Buffer;
-  readonly font: Font;
-}
-type Typefaces = ReadonlyMap<Face, Typeface>;
-
-const typeface = async (face: Face): Promise<readonly [Face, Typeface]> => {
-  const bytes = await readFile(
-    fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${face}.ttf`)),
-  );
-  const font = create(bytes);
-  if (font.type !== 'TTF') throw new Error(`${face} is a ${font.type}, expected one font`);
-  return [face, { bytes, font }];
-};
-
-/** Read once: they don't change while the process lives. */
-let loaded: Promise<Typefaces> | null = null;
-const typefaces = (): Promise<Typefaces> => {
-  loaded ??= Promise.all(FACES.map(typeface)).then((all) => new Map(all));
-  return loaded;
-};
-
-const INK = '#1b1b1f';
-const QUIET = '#55565e';
-const LINK = '#0b4f9e';
 const GAP = '#8a3b00';
 const GAP_PAPER = '#fff4ea';
-const TINT = '#f0f1f5';
-const RULE = '#c9cad2';
-
-const PAGE = { width: 595.28, height: 841.89, left: 50, right: 50, top: 54, bottom: 60 } as const;
-const WIDTH = PAGE.width - PAGE.left - PAGE.right;
-const BOTTOM = PAGE.height - PAGE.bottom;
-const LEADING = 1.38;
-
-interface Run {
-  readonly text: string;
-  readonly face: Face;
-  readonly size: number;
-  readonly colour: string;
-  /** The anchor that a click goes to. */
-  readonly goTo: string | null;
-}
-
-interface Piece extends Run {
-  readonly width: number;
-}
-
-type Line = readonly Piece[];
-
-interface Style {
-  readonly size: number;
-  readonly colour: string;
-  readonly face: Face;
-}
-
-const BODY: Style = { size: 9.5, colour: INK, face: TEXT };
-const CELL: Style = { size: 7.2, colour: INK, face: TEXT };
 
 const runsOf = (text: Text, style: Style): readonly Run[] =>
   text.map((piece) => {
-    if (typeof piece === 'string') return { ...style, text: piece, goTo: null };
+    if (typeof piece === 'string') return plain(piece, style);
     return piece.kind === 'words'
-      ? { ...style, text: `\u201c${piece.text}\u201d`, goTo: null }
-      : { ...style, text: piece.text, face: MONO, size: style.size * 0.92, goTo: null };
+      ? plain(`\u201c${piece.text}\u201d`, style)
+      : plain(piece.text, { ...style, face: MONO, size: style.size * 0.92 });
   });
-
-const plain = (text: string, style: Style, goTo: string | null = null): Run => ({
-  ...style,
-  text,
-  goTo,
-});
 
 const basisRuns = (basis: Basis, size: number): readonly Run[] => {
   const quiet: Style = { size, colour: QUIET, face: TEXT };
@@ -108,454 +59,6 @@ const basisRuns = (basis: Basis, size: number): readonly Run[] => {
     ]),
     plain(unlisted(basis), quiet),
   ];
-};
-
-/** A page and a height on it that a number is written to when all pages are known. */
-interface Pending {
-  readonly page: number;
-  readonly y: number;
-  readonly anchor: string;
-}
-
-/** Where the next line goes, and all that a pass over a report keeps. */
-interface Press {
-  readonly doc: Doc;
-  readonly faces: Typefaces;
-  readonly root: Element;
-  readonly pages: Map<string, number>;
-  readonly pending: Pending[];
-  y: number;
-  page: number;
-}
-
-const shown = ({ faces }: Press, { face, text }: Run): string => {
-  const font = faces.get(face)?.font;
-  return [...text]
-    .map((character) =>
-      font?.hasGlyphForCodePoint(character.codePointAt(0) ?? 0) === true
-        ? character
-        : nameOfCharacter(character),
-    )
-    .join('');
-};
-
-const widthOf = ({ doc }: Press, { face, size }: Run, text: string): number =>
-  doc.font(face).fontSize(size).widthOfString(text);
-
-/** Words with the space after them; what stands together without a space stays together. */
-const wordsOf = (press: Press, runs: readonly Run[]): readonly Line[] => {
-  const words: Piece[][] = [[]];
-  for (const run of runs)
-    for (const part of shown(press, run).split(/(?<= )/u)) {
-      if (part === '') continue;
-      words.at(-1)?.push({ ...run, text: part, width: widthOf(press, run, part) });
-      if (part.endsWith(' ')) words.push([]);
-    }
-  return words.filter((word) => word.length > 0);
-};
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
-
-const total = (line: Line): number => sum(line.map(({ width }) => width));
-
-/** A word without the space that may hang over the margin. */
-const inked = (press: Press, word: Line): number => {
-  const last = word.at(-1);
-  if (last === undefined || !last.text.endsWith(' ')) return total(word);
-  return total(word) - widthOf(press, last, ' ');
-};
-
-/** A word that is wider than the line, cut into as few parts as do, of about the same length. */
-const cut = (press: Press, word: Line, room: number): readonly Line[] => {
-  const parts = Math.ceil(total(word) / room);
-  const widest = Math.max(...word.map(({ size }) => size));
-  const width = Math.min(room, total(word) / parts + widest);
-  const lines: Piece[][] = [[]];
-  let used = 0;
-  for (const piece of word)
-    for (const character of piece.text) {
-      const wide = widthOf(press, piece, character);
-      if (used + wide > width && used > 0) {
-        lines.push([]);
-        used = 0;
-      }
-      const line = lines.at(-1) ?? [];
-      const last = line.at(-1);
-      if (last !== undefined && sameStyle(last, piece))
-        line[line.length - 1] = { ...last, text: last.text + character, width: last.width + wide };
-      else line.push({ ...piece, text: character, width: wide });
-      used += wide;
-    }
-  return lines;
-};
-
-const sameStyle = (one: Run, other: Run): boolean =>
-  one.face === other.face &&
-  one.size === other.size &&
-  one.colour === other.colour &&
-  one.goTo === other.goTo;
-
-const linesOf = (press: Press, runs: readonly Run[], room: number): readonly Line[] => {
-  // A column that is as wide as its longest word is so but for rounding.
-  const width = room + 0.01;
-  const lines: Piece[][] = [];
-  let line: Piece[] = [];
-  const end = (): void => {
-    if (line.length > 0) lines.push(line);
-    line = [];
-  };
-  for (const word of wordsOf(press, runs)) {
-    if (total(line) + inked(press, word) <= width) {
-      line.push(...word);
-      continue;
-    }
-    end();
-    if (inked(press, word) <= width) {
-      line.push(...word);
-      continue;
-    }
-    const parts = cut(press, word, width);
-    lines.push(...parts.slice(0, -1).map((part) => [...part]));
-    line = [...(parts.at(-1) ?? [])];
-  }
-  end();
-  return lines;
-};
-
-const heightOf = (line: Line): number => Math.max(...line.map(({ size }) => size)) * LEADING;
-
-const turn = (press: Press): void => {
-  press.doc.addPage();
-  press.y = PAGE.top;
-  press.page += 1;
-};
-
-/** A new page unless so much fits on this one. */
-const need = (press: Press, height: number): void => {
-  if (press.y + height > BOTTOM) turn(press);
-};
-
-const artifact = ({ doc }: Press, draw: () => void): void => {
-  doc.markContent('Artifact', { type: 'Layout' });
-  draw();
-  doc.endMarkedContent();
-};
-
-const write = ({ doc }: Press, { face, size, colour, text }: Piece, x: number, y: number): void => {
-  doc.font(face).fontSize(size).fillColor(colour).text(text, x, y, { lineBreak: false });
-};
-
-/** Draws a line at the given place, each link an element of its own under `parent`. */
-const drawLine = (press: Press, line: Line, left: number, y: number, parent: Element): void => {
-  const { doc } = press;
-  const tallest = Math.max(...line.map(({ size }) => size));
-  let x = left;
-  const merged: Piece[] = [];
-  for (const piece of line) {
-    const last = merged.at(-1);
-    if (last !== undefined && sameStyle(last, piece))
-      merged[merged.length - 1] = {
-        ...last,
-        text: last.text + piece.text,
-        width: last.width + piece.width,
-      };
-    else merged.push(piece);
-  }
-  for (const piece of merged) {
-    const at = x;
-    const drop = y + (tallest - piece.size) * 0.9;
-    if (piece.goTo === null)
-      parent.add(() => {
-        write(press, piece, at, drop);
-      });
-    else {
-      const link = doc.struct('Link');
-      parent.add(link);
-      link.add(() => {
-        write(press, piece, at, drop);
-      });
-      doc.goTo(at, y, piece.width, tallest * LEADING, piece.goTo, {
-        structParent: link,
-        // A string that is an object: pdfkit writes any other as a name.
-        Contents: new String(`Go to ${piece.goTo}`),
-      } as never);
-      link.end();
-    }
-    x += piece.width;
-  }
-};
-
-interface ParagraphOptions {
-  readonly tag: string;
-  readonly indent: number;
-  readonly before: number;
-  readonly after: number;
-  readonly bar: { readonly colour: string; readonly paper: string | null } | null;
-  /** Lines that must follow on the same page. */
-  readonly keep: number;
-}
-
-const PARAGRAPH: ParagraphOptions = {
-  ...{ tag: 'P', indent: 0, before: 0, after: 5 },
-  ...{ bar: null, keep: 0 },
-};
-
-/** A paragraph of no more lines is not cut by a page's end. */
-const WHOLE_LINES = 5;
-
-const paragraph = (
-  press: Press,
-  parent: Element,
-  runs: readonly Run[],
-  options: Partial<ParagraphOptions> = {},
-): void => {
-  const { tag, indent, before, after, bar, keep } = { ...PARAGRAPH, ...options };
-  const inset = bar === null ? 0 : 8;
-  const left = PAGE.left + indent;
-  const lines = linesOf(press, runs, WIDTH - indent - inset);
-  const element = press.doc.struct(tag);
-  parent.add(element);
-  const heights = lines.map(heightOf);
-  press.y += before;
-  // Short ones stay whole; of others no line stands alone on a page.
-  const first = heights.slice(0, lines.length <= WHOLE_LINES ? WHOLE_LINES : 2);
-  need(press, sum(first) + keep);
-  for (const [at, line] of lines.entries()) {
-    const height = heights[at] ?? 0;
-    need(press, at === lines.length - 2 ? sum(heights.slice(at)) : height);
-    if (bar !== null)
-      artifact(press, () => {
-        const { doc, y } = press;
-        if (bar.paper !== null) doc.rect(left, y - 1, WIDTH - indent, height + 0.5).fill(bar.paper);
-        doc.rect(left, y - 1, 2, height + 0.5).fill(bar.colour);
-      });
-    drawLine(press, line, left + inset, press.y, element);
-    press.y += height;
-  }
-  press.y += after;
-  element.end();
-};
-
-const anchor = (press: Press, name: string): void => {
-  press.doc.addNamedDestination(name, 'XYZ', 0, Math.max(0, press.y - 4), null);
-  press.pages.set(name, press.page);
-};
-
-const HEADINGS = [16, 13, 11, 10, 9.5];
-
-const heading = (
-  press: Press,
-  parent: Element,
-  outline: PDFKit.PDFOutline,
-  level: number,
-  title: string,
-  name: string,
-  follows = 24,
-): PDFKit.PDFOutline => {
-  const { doc } = press;
-  const size = HEADINGS[Math.min(level, HEADINGS.length) - 1] ?? 9.5;
-  press.y += level === 1 ? 16 : 9;
-  need(press, size * LEADING * 2 + follows);
-  anchor(press, name);
-  const item = outline.addItem(title, {
-    expanded: level < 2,
-    ...{ fit: false, top: Math.max(0, press.y - 4), left: PAGE.width, zoom: 0 },
-  });
-  paragraph(press, parent, [plain(title, { size, colour: INK, face: BOLD })], {
-    tag: `H${Math.min(level + 1, 6)}`,
-    after: level === 1 ? 6 : 4,
-    keep: 24,
-  });
-  if (level === 1)
-    artifact(press, () => {
-      doc
-        .moveTo(PAGE.left, press.y - 4)
-        .lineTo(PAGE.left + WIDTH, press.y - 4)
-        .lineWidth(0.7)
-        .stroke(INK);
-    });
-  return item;
-};
-
-const PADDING = 4;
-/** A word that is wider may be cut, such as a digest. */
-const WIDEST_WORD = 92;
-
-/** Widths that give each column its longest word where there is room, and the rest by how much there is to say. */
-const columnWidths = (
-  press: Press,
-  cells: readonly (readonly (readonly Run[])[])[],
-): readonly number[] => {
-  const columns = cells[0]?.length ?? 0;
-  const least = new Array<number>(columns).fill(0);
-  const totals = least.map((): number[] => []);
-  for (const row of cells)
-    for (const [at, runs] of row.entries()) {
-      const words = wordsOf(press, runs);
-      const widest = Math.max(0, ...words.map((word) => inked(press, word)));
-      least[at] = Math.max(least[at] ?? 0, Math.min(widest, WIDEST_WORD));
-      totals[at]?.push(Math.min(total(words.flat()), WIDTH));
-    }
-  // A few cells that are much longer than the rest of their column are left to wrap.
-  const wish = totals.map(
-    (all) => all.sort((one, other) => one - other)[Math.ceil((all.length - 1) * 0.9)] ?? 0,
-  );
-  const room = WIDTH - columns * 2 * PADDING;
-  const needed = sum(least);
-  if (needed >= room) return least.map((one) => (one * room) / needed + 2 * PADDING);
-  const wants = wish.map((one, at) => Math.max(0, one - (least[at] ?? 0)));
-  const wanted = sum(wants);
-  const share = wanted === 0 ? 0 : Math.min(1, (room - needed) / wanted);
-  const widths = least.map((one, at) => one + (wants[at] ?? 0) * share + 2 * PADDING);
-  // What is left over is shared out, so that tables are as wide as the text.
-  const rest = WIDTH - sum(widths);
-  return widths.map((one) => one + rest / columns);
-};
-
-interface Cell {
-  readonly lines: readonly Line[];
-  readonly x: number;
-  readonly width: number;
-  readonly numeric: boolean;
-}
-
-const drawCellLine = (
-  press: Press,
-  { lines, x, width, numeric }: Cell,
-  at: number,
-  y: number,
-  parent: Element,
-): void => {
-  const line = lines[at];
-  if (line === undefined) return;
-  const free = width - 2 * PADDING - inked(press, line);
-  drawLine(press, line, x + PADDING + (numeric ? Math.max(0, free) : 0), y, parent);
-};
-
-interface SheetRow {
-  readonly cells: readonly (readonly Run[])[];
-  /** An anchor for the row. */
-  readonly name: string | null;
-}
-
-/** A table that is no higher is not cut by a page's end. */
-const WHOLE_TABLE = 150;
-
-/** A table whose head is drawn again on each page. A row that is higher than a page goes on on the next. */
-const sheet = (
-  press: Press,
-  parent: Element,
-  caption: string,
-  columns: readonly TableColumn[],
-  rows: readonly SheetRow[],
-): void => {
-  const { doc } = press;
-  const head = columns.map(({ name }) => [plain(name, { ...CELL, face: BOLD })]);
-  const widths = columnWidths(press, [head, ...rows.map(({ cells }) => cells)]);
-  const lefts = widths.map((_, at) => PAGE.left + sum(widths.slice(0, at)));
-  const layOut = (cells: readonly (readonly Run[])[]): readonly Cell[] =>
-    cells.map((runs, at) => ({
-      lines: linesOf(press, runs, (widths[at] ?? 0) - 2 * PADDING),
-      x: lefts[at] ?? PAGE.left,
-      width: widths[at] ?? 0,
-      numeric: columns[at]?.numeric ?? false,
-    }));
-  const depth = (cells: readonly Cell[]): number =>
-    Math.max(1, ...cells.map(({ lines }) => lines.length));
-  const lineHeight = CELL.size * LEADING;
-  const headCells = layOut(head);
-  const headHeight = depth(headCells) * lineHeight + 2 * PADDING;
-  const laidRows = rows.map(({ cells }) => layOut(cells));
-  const rowHeights = laidRows.map((cells) => depth(cells) * lineHeight + 2 * PADDING);
-  const whole = headHeight + sum(rowHeights);
-
-  const table = doc.struct('Table');
-  parent.add(table);
-  press.y += 4;
-  paragraph(press, table, [plain(caption, { ...BODY, size: 8.6, face: BOLD })], {
-    tag: 'Caption',
-    after: 3,
-    keep: whole <= WHOLE_TABLE ? whole : headHeight + 5 * lineHeight,
-  });
-
-  const tint = (): void => {
-    artifact(press, () => {
-      doc.rect(PAGE.left, press.y, WIDTH, headHeight).fill(TINT);
-    });
-  };
-  const rule = (): void => {
-    artifact(press, () => {
-      doc
-        .moveTo(PAGE.left, press.y)
-        .lineTo(PAGE.left + WIDTH, press.y)
-        .lineWidth(0.5)
-        .stroke(RULE);
-    });
-  };
-  const repeatHead = (): void => {
-    tint();
-    artifact(press, () => {
-      for (const cell of headCells)
-        for (const [at, line] of cell.lines.entries()) {
-          const free = cell.numeric ? cell.width - 2 * PADDING - inked(press, line) : 0;
-          let x = cell.x + PADDING + Math.max(0, free);
-          for (const piece of line) {
-            write(press, piece, x, press.y + PADDING + at * lineHeight);
-            x += piece.width;
-          }
-        }
-    });
-    press.y += headHeight;
-  };
-
-  const drawRow = (cells: readonly Cell[], group: Element, heads: 'Column' | 'Row'): void => {
-    const row = doc.struct('TR');
-    group.add(row);
-    const elements = cells.map((_, at) => {
-      const element =
-        heads === 'Row' && at > 0 ? doc.struct('TD') : doc.struct('TH', { scope: heads } as never);
-      row.add(element);
-      return element;
-    });
-    press.y += PADDING;
-    for (let at = 0; at < depth(cells); at += 1) {
-      if (press.y + lineHeight > BOTTOM) {
-        turn(press);
-        repeatHead();
-        press.y += PADDING;
-      }
-      for (const [column, cell] of cells.entries()) {
-        const element = elements[column];
-        if (element !== undefined) drawCellLine(press, cell, at, press.y, element);
-      }
-      press.y += lineHeight;
-    }
-    press.y += PADDING;
-    rule();
-    for (const element of elements) element.end();
-    row.end();
-  };
-
-  const headGroup = doc.struct('THead');
-  table.add(headGroup);
-  tint();
-  drawRow(headCells, headGroup, 'Column');
-  headGroup.end();
-  const body = doc.struct('TBody');
-  table.add(body);
-  for (const [at, { name }] of rows.entries()) {
-    const height = rowHeights[at] ?? 0;
-    // A row stays together unless it is so high that much of a page would be left empty.
-    if (press.y + height > BOTTOM && height < (BOTTOM - PAGE.top) / 3) {
-      turn(press);
-      repeatHead();
-    }
-    if (name !== null) anchor(press, name);
-    drawRow(laidRows[at] ?? [], body, 'Row');
-  }
-  body.end();
-  table.end();
-  press.y += 8;
 };
 
 const drawBlock = (press: Press, parent: Element, block: Block): void => {
@@ -574,10 +77,6 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
       });
       return;
     case 'gap':
-      if (block.first) {
-        need(press, 2 * BODY.size * LEADING);
-        anchor(press, `gap-${block.number}`);
-      }
       paragraph(
         press,
         parent,
@@ -585,7 +84,12 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
           plain(`Gap ${block.number}: ${block.about}. `, { ...BODY, face: BOLD, colour: GAP }),
           plain(block.text, BODY),
         ],
-        { bar: { colour: GAP, paper: GAP_PAPER }, after: 6 },
+        {
+          ...{ bar: { colour: GAP, paper: GAP_PAPER }, after: 6 },
+          begin: () => {
+            if (block.first) anchor(press, `gap-${block.number}`);
+          },
+        },
       );
       return;
     case 'see':
@@ -599,7 +103,7 @@ const drawBlock = (press: Press, parent: Element, block: Block): void => {
       ]);
       return;
     case 'table':
-      sheet(
+      drawTable(
         press,
         parent,
         block.caption,
@@ -643,25 +147,18 @@ const entry = (
   indent: number,
 ): void => {
   const style: Style = { ...BODY, size: indent === 0 ? 9.5 : 8.8, colour: LINK };
-  // Room for the number at the right.
-  const lines = linesOf(press, [plain(title, style, name)], WIDTH - indent - 40);
-  const element = press.doc.struct('TOCI');
-  parent.add(element);
-  for (const [at, line] of lines.entries()) {
-    const height = heightOf(line);
-    need(press, height);
-    if (at === 0) press.pending.push({ page: press.page, y: press.y, anchor: name });
-    drawLine(press, line, PAGE.left + indent, press.y, element);
-    press.y += height;
-  }
-  press.y += 0.6;
-  element.end();
+  paragraph(press, parent, [plain(title, style, name)], {
+    ...{ tag: 'TOCI', indent, after: 0.6 },
+    // Room for the number.
+    free: 40,
+    begin: () => press.pending.push({ page: press.page, y: press.y, anchor: name }),
+  });
 };
 
 const contents = (
   press: Press,
   parent: Element,
-  sections: readonly Pick<Section, 'id' | 'title' | 'sections'>[],
+  sections: readonly Section[],
   depth: number,
 ): void => {
   for (const { id, title, sections: below } of sections) {
@@ -718,17 +215,12 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
       CreationDate: new Date(asOf),
     },
   });
-  const chunks: Uint8Array[] = [];
-  doc.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-  const ended = new Promise<void>((resolve, reject) => {
-    doc.once('end', resolve);
-    doc.once('error', reject);
-  });
-  for (const [face, { bytes }] of faces) doc.registerFont(face, bytes);
+  const bytes = buffer(doc);
+  for (const [face, { bytes: font }] of faces) doc.registerFont(face, font);
   const root = doc.struct('Document');
   doc.addStructure(root);
   const press: Press = {
-    ...{ doc, faces, root, pages: new Map(), pending: [] },
+    ...{ doc, faces, pages: new Map(), pending: [] },
     ...{ y: PAGE.top, page: 0 },
   };
 
@@ -737,21 +229,11 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
     after: 2,
   });
   paragraph(press, root, [plain(subtitle, { ...BODY, size: 10, colour: QUIET })]);
-  paragraph(
-    press,
-    root,
-    [plain(`As of ${moment(asOf)}, the newest event that it knows.`, { ...BODY, colour: QUIET })],
-    { after: 12 },
-  );
+  paragraph(press, root, [plain(AS_OF(report), { ...BODY, colour: QUIET })], { after: 12 });
   for (const block of lead) drawBlock(press, root, block);
   const gapList = doc.struct('TOC');
   heading(press, root, doc.outline, 1, `Gaps: ${gaps.length}`, 'gaps');
-  paragraph(press, root, [
-    plain(
-      'What the log does not hold and somebody else has to say, in the order in which it comes up:',
-      BODY,
-    ),
-  ]);
+  paragraph(press, root, [plain(ABOUT_GAPS, BODY)]);
   root.add(gapList);
   for (const { number, about } of gaps)
     entry(press, gapList, `${number}. ${about}`, `gap-${number}`, 12);
@@ -759,31 +241,21 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   heading(press, root, doc.outline, 1, 'Contents', 'contents');
   const toc = doc.struct('TOC');
   root.add(toc);
-  contents(
-    press,
-    toc,
-    [...sections, { id: 'events', title: 'Appendix: the events', sections: [] }],
-    0,
-  );
+  contents(press, toc, [...sections, APPENDIX], 0);
   toc.end();
   for (const section of sections) drawSection(press, root, doc.outline, 1, section);
 
   const appendix = doc.struct('Sect');
   root.add(appendix);
   turn(press);
-  heading(press, appendix, doc.outline, 1, 'Appendix: the events', 'events');
-  paragraph(press, appendix, [
-    plain(
-      'Each event that a statement rests on, by stream and revision, with who caused it (role and opaque id) and the SHA-256 of its stored bytes.',
-      BODY,
-    ),
-  ]);
+  heading(press, appendix, doc.outline, 1, APPENDIX.title, APPENDIX.id);
+  paragraph(press, appendix, [plain(ABOUT_APPENDIX, BODY)]);
   const mono: Style = { ...CELL, face: MONO, size: 6.4 };
-  sheet(
+  drawTable(
     press,
     appendix,
     `${events.length} events`,
-    ['Event', 'Type', 'Time', 'Actor', 'Hash'].map((name) => ({ name, numeric: false })),
+    EVENT_COLUMNS.map((name) => ({ name, numeric: false })),
     events.map(({ key, type, time, role, actor, hash }) => ({
       cells: [
         [plain(key, mono)],
@@ -799,6 +271,5 @@ export const reportPdf = async (report: Report): Promise<Uint8Array> => {
   root.end();
   paginate(press, title);
   doc.end();
-  await ended;
-  return Buffer.concat(chunks);
+  return bytes;
 };

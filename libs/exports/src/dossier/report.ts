@@ -1,8 +1,10 @@
 import type { RecordedEvent } from '#libs/kernel';
-import { placeOf } from '../evidence.ts';
+import { placeOf, recorded } from '../evidence.ts';
+import type { Chain } from './chain.ts';
+import { moment } from './numbers.ts';
 
 /** A piece of a text. A plain string is the report's own; the others come out of the log. */
-export type Inline =
+type Inline =
   | string
   /** What a person or an agent wrote: shown as a quotation, so that nobody takes it for the report's word. */
   | { readonly kind: 'words'; readonly text: string }
@@ -12,7 +14,7 @@ export type Inline =
 export type Text = readonly Inline[];
 
 /** An event by `stream@revision`, which is its anchor in the appendix too. */
-export type EventKey = string;
+type EventKey = string;
 
 export interface TableColumn {
   readonly name: string;
@@ -27,52 +29,54 @@ export interface Basis {
   readonly more: number;
 }
 
-export interface TableRow {
-  readonly cells: readonly Text[];
-  readonly basis: Basis;
-}
-
-export type Block =
+type BlockOf<Basis, Place, Heading> =
   /** Something about this finding: never without the events that it rests on. */
   | { readonly kind: 'statement'; readonly text: Text; readonly basis: Basis }
   /** What a word means, or what a rule is; says nothing about this finding. */
   | { readonly kind: 'note'; readonly text: Text }
-  /** What the log does not hold. The same gap keeps its number wherever it shows; its anchor stands at the first place. */
-  | {
-      readonly kind: 'gap';
-      readonly number: number;
-      readonly first: boolean;
-      readonly about: string;
-      readonly text: string;
-    }
+  /** What the log does not hold. */
+  | ({ readonly kind: 'gap'; readonly about: string; readonly text: string } & Place)
   /** Sections that say more. */
-  | {
-      readonly kind: 'see';
-      readonly sections: readonly { readonly id: string; readonly title: string }[];
-    }
+  | { readonly kind: 'see'; readonly sections: readonly Heading[] }
   | {
       readonly kind: 'table';
       readonly caption: string;
       readonly columns: readonly TableColumn[];
-      readonly rows: readonly TableRow[];
+      readonly rows: readonly { readonly cells: readonly Text[]; readonly basis: Basis }[];
     };
 
-export interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly blocks: readonly Block[];
-  readonly sections: readonly Section[];
+/** The same gap keeps its number wherever it shows; its anchor stands at the first place. */
+interface GapPlace {
+  readonly number: number;
+  readonly first: boolean;
 }
 
+interface Heading {
+  readonly id: string;
+  readonly title: string;
+}
+
+interface SectionOf<Block> extends Heading {
+  readonly blocks: readonly Block[];
+  readonly sections: readonly SectionOf<Block>[];
+}
+
+export type Block = BlockOf<Basis, GapPlace, Heading>;
+export type Section = SectionOf<Block>;
+
+/** Before gaps are numbered, events collected and references resolved: sections are named by their ids. */
+export type DraftBlock = BlockOf<readonly RecordedEvent[], unknown, string>;
+export type DraftSection = SectionOf<DraftBlock>;
+
 /** A gap in the list at the top. */
-export interface GapEntry {
+interface GapEntry {
   readonly number: number;
   readonly about: string;
   readonly text: string;
 }
 
 /** An event in the appendix. */
-export interface EventEntry {
+interface EventEntry {
   readonly key: EventKey;
   readonly type: string;
   readonly time: string;
@@ -95,40 +99,23 @@ export interface Report {
   readonly events: readonly EventEntry[];
 }
 
-/** A report before its gaps are numbered and its events collected. */
-export type DraftBlock =
-  | {
-      readonly kind: 'statement';
-      readonly text: Text;
-      readonly basis: readonly RecordedEvent[];
-    }
-  | { readonly kind: 'note'; readonly text: Text }
-  | { readonly kind: 'gap'; readonly about: string; readonly text: string }
-  | { readonly kind: 'see'; readonly ids: readonly string[] }
-  | {
-      readonly kind: 'table';
-      readonly caption: string;
-      readonly columns: readonly TableColumn[];
-      readonly rows: readonly {
-        readonly cells: readonly Text[];
-        readonly basis: readonly RecordedEvent[];
-      }[];
-    };
-
-export interface DraftSection {
-  readonly id: string;
-  readonly title: string;
-  readonly blocks: readonly DraftBlock[];
-  readonly sections: readonly DraftSection[];
-}
-
-export interface Draft {
-  readonly title: string;
-  readonly subtitle: string;
-  readonly asOf: string;
+interface Draft extends Pick<Report, 'title' | 'subtitle'> {
   readonly lead: readonly DraftBlock[];
   readonly sections: readonly DraftSection[];
 }
+
+// What both forms say around the sections.
+export const AS_OF = ({ asOf }: Report): string =>
+  `As of ${moment(asOf)}, the newest event that it knows.`;
+export const ABOUT_GAPS =
+  'What the log does not hold and somebody else has to say, in the order in which it comes up:';
+export const APPENDIX: Section = {
+  ...{ id: 'events', title: 'Appendix: the events' },
+  ...{ blocks: [], sections: [] },
+};
+export const ABOUT_APPENDIX =
+  'Each event that a statement rests on, by stream and revision, with who caused it (role and opaque id) and the SHA-256 of its stored bytes.';
+export const EVENT_COLUMNS = ['Event', 'Type', 'Time', 'Actor', 'Hash'] as const;
 
 /** Text with values of the log in it. */
 export const say = (
@@ -139,6 +126,9 @@ export const say = (
 
 export const words = (text: string): Inline => ({ kind: 'words', text });
 export const code = (text: string): Inline => ({ kind: 'code', text });
+/** `a, b, c` */
+export const codes = (texts: readonly string[]): readonly Inline[] =>
+  texts.flatMap((text, at) => (at === 0 ? [code(text)] : [', ', code(text)]));
 
 /** @param basis - the events that say so; undefined and null are left out */
 export const statement = (
@@ -147,13 +137,13 @@ export const statement = (
 ): DraftBlock => ({
   kind: 'statement',
   text,
-  basis: basis.filter((event) => event !== null && event !== undefined),
+  basis: recorded(basis),
 });
 
 export const note = (text: Text): DraftBlock => ({ kind: 'note', text });
 
 /** What is said of a gap where there is no more to say. */
-export const NOTHING_HELD = 'The log holds nothing about this; the provider has to say it.';
+const NOTHING_HELD = 'The log holds nothing about this; the provider has to say it.';
 
 export const gap = (about: string, text: string = NOTHING_HELD): DraftBlock => ({
   kind: 'gap',
@@ -161,14 +151,22 @@ export const gap = (about: string, text: string = NOTHING_HELD): DraftBlock => (
   text,
 });
 
-export const see = (...ids: readonly string[]): DraftBlock => ({ kind: 'see', ids });
+export const see = (...sections: readonly string[]): DraftBlock => ({
+  kind: 'see',
+  sections,
+});
 
+/** Blocks stand before the sections below. */
 export const section = (
   id: string,
   title: string,
-  blocks: readonly DraftBlock[],
-  sections: readonly DraftSection[] = [],
-): DraftSection => ({ id, title, blocks, sections });
+  content: readonly (DraftBlock | DraftSection)[],
+): DraftSection => ({
+  id,
+  title,
+  blocks: content.filter((one): one is DraftBlock => 'kind' in one),
+  sections: content.filter((one): one is DraftSection => !('kind' in one)),
+});
 
 /** Columns by name; one that starts with `#` holds numbers. */
 export const table = (
@@ -183,6 +181,9 @@ export const table = (
   ),
   rows,
 });
+
+/** Beyond so many rows a table is no reading any more. */
+export const MOST_ROWS = 200;
 
 const DIGEST = /[0-9a-f]{64}/u;
 
@@ -204,7 +205,7 @@ const UNSEEN =
   /[\p{Cc}\p{Zl}\p{Zp}\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFC\u{E0000}-\u{E0FFF}\p{Cs}]|\u034F|\u17B4|\u17B5|[\uFE00-\uFE0F]/gu;
 
 /** The text with everything in it that would not show, or would change how the rest shows, written out as `[U+202E]`. */
-export const visible = (text: string): string => text.replace(UNSEEN, nameOfCharacter);
+const visible = (text: string): string => text.replace(UNSEEN, nameOfCharacter);
 
 /** `[U+202E]` */
 export const nameOfCharacter = (character: string): string =>
@@ -222,17 +223,21 @@ const titlesOf = (sections: readonly DraftSection[]): readonly (readonly [string
 const MOST_CITED = 80;
 
 /**
- * Numbers the gaps in the order in which they show, collects the events that are named, and resolves references.
+ * Numbers the gaps in the order in which they show, collects the events that are named, by stream and revision, and
+ * resolves references.
  *
- * @param streams - the order of events: by stream, then by revision
  * @throws Error for a statement that rests on nothing and a reference that leads nowhere: bugs of a template
  */
-export const compose = (draft: Draft, streams: readonly string[]): Report => {
+export const compose = (
+  { streams, newest }: Pick<Chain, 'streams' | 'newest'>,
+  draft: Draft,
+): Report => {
+  const order = streams.map(([first]) => first?.stream);
   const titles = new Map(titlesOf(draft.sections));
   const gaps = new Map<string, GapEntry>();
   const events = new Map<EventKey, RecordedEvent>();
 
-  const rank = ({ stream }: RecordedEvent): number => streams.indexOf(stream);
+  const rank = ({ stream }: RecordedEvent): number => order.indexOf(stream);
   const inOrder = (one: RecordedEvent, other: RecordedEvent): number =>
     rank(one) - rank(other) || one.revision - other.revision;
 
@@ -270,7 +275,7 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
       case 'see':
         return {
           kind: 'see',
-          sections: block.ids.map((id) => {
+          sections: block.sections.map((id) => {
             const title = titles.get(id);
             if (title === undefined) throw new Error(`no section ${id} to refer to`);
             return { id, title };
@@ -301,7 +306,7 @@ export const compose = (draft: Draft, streams: readonly string[]): Report => {
   return {
     title: visible(draft.title),
     subtitle: visible(draft.subtitle),
-    asOf: draft.asOf,
+    asOf: newest.metadata.time,
     lead,
     gaps: [...gaps.values()],
     sections,

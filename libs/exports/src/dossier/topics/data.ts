@@ -1,10 +1,12 @@
 import type { DimensionPolicy } from '#libs/harness';
 import { eventsOf } from '../../evidence.ts';
 import type { Chain } from '../chain.ts';
-import { count, counted, listed, percent } from '../numbers.ts';
+import { count, counted, listed, moment, percent } from '../numbers.ts';
 import {
   code,
+  codes,
   gap,
+  MOST_ROWS,
   note,
   say,
   statement,
@@ -22,29 +24,44 @@ export const dataSets = ({ opened, evidence }: Chain): readonly DraftBlock[] => 
   const committed = eventsOf(evidence.study, 'SplitCommitted').find(
     (event) => event.data.dataDigest === pins.dataDigest,
   );
+  const told = eventsOf(evidence.run, 'MetricObserved').filter(
+    ({ data: { ladderScore } }) => ladderScore !== null,
+  );
   return [
     statement(
       say`The data are the file ${code(data.path)} (${data.format}), pinned by the digest ${code(pins.dataDigest)}. The rows themselves stay in the vault; they are not in the log.`,
       opened,
     ),
     statement(
-      say`The rows were split by a keyed hash: ${count(data.split.train)} % to train on, ${count(data.split.dev)} % (dev) to measure each attempt, ${count(data.split.check)} % (check) to watch for learning the dev rows, ${count(data.split.sealed)} % (sealed) to score the findings once. The key was committed before the run, so that nobody could choose a split by its results.`,
+      say`The rows were split by a keyed hash: ${count(data.split.train)} % to train on, ${count(data.split.dev)} % (dev) to measure each attempt, ${count(data.split.check)} % (check) to watch for learning the dev rows, ${count(data.split.sealed)} % (sealed) to score the findings once.`,
       opened,
-      committed,
       fixed,
     ),
+    committed === undefined
+      ? gap(
+          'Commitment to the key of the split',
+          "The study's events hold no commitment to the key that the rows were split by.",
+        )
+      : statement(
+          say`The key of the split was committed on ${moment(committed.metadata.time)}; the run pins the commitment, so that nobody can choose a split by its results.`,
+          opened,
+          committed,
+        ),
     ...(cohorts === null
-      ? [
-          gap(
-            'Released cohorts',
-            'The log holds no release of cohorts: nothing left the vault for this run.',
-          ),
-        ]
+      ? [gap('Released cohorts', 'The log holds no release of cohorts for this run.')]
       : releaseOf(opened, cohorts)),
+    ...(told.length === 0
+      ? []
+      : [
+          statement(
+            say`The agent was told a score of the dev rows, rounded, after ${counted(told.length, 'measurement')}.`,
+            ...told,
+          ),
+        ]),
     statement(
       data.identifiers.length === 0
         ? say`The study declared no column as an identifier.`
-        : say`Columns that identify people and never leave the vault: ${data.identifiers.flatMap((name, at) => (at === 0 ? [code(name)] : [', ', code(name)]))}.`,
+        : say`Columns that identify people and never leave the vault: ${codes(data.identifiers)}.`,
       opened,
     ),
     ...(data.planted.length === 0
@@ -69,7 +86,7 @@ const releaseOf = (
   cohorts: NonNullable<Opened['data']['cohorts']>,
 ): readonly DraftBlock[] => [
   statement(
-    say`What left the vault for the program and the agent is one table of grouped counts of the train rows: ${counted(cohorts.released.cells, 'cohort')} of ${counted(cohorts.released.people, 'person', 'people')}, none of fewer than ${count(cohorts.minimumCell)}.`,
+    say`The program and the agent were given one table of grouped counts of the train rows: ${counted(cohorts.released.cells, 'cohort')} of ${counted(cohorts.released.people, 'person', 'people')}, none of fewer than ${count(cohorts.minimumCell)}.`,
     opened,
   ),
   ...(cohorts.suppressed === null
@@ -81,7 +98,7 @@ const releaseOf = (
       ]
     : [
         statement(
-          say`Held back because too few people were in them: ${counted(cohorts.suppressed.cells, 'cohort')} of ${counted(cohorts.suppressed.people, 'person', 'people')}.`,
+          say`Held back by the rules against disclosure: ${counted(cohorts.suppressed.cells, 'cohort')} of ${counted(cohorts.suppressed.people, 'person', 'people')}.`,
           opened,
         ),
       ]),
@@ -135,52 +152,50 @@ export const variables = ({ opened }: Chain): readonly DraftBlock[] => {
       say`The outcome ${words(outcome.name)} is positive (${words(outcome.labels.positive)}) where the column ${code(outcome.column)} is ${positive}, else negative (${words(outcome.labels.negative)}).`,
       opened,
     ),
-    table(
+    dimensionsTable(
       'What the program is given of people: the group that they belong to in each of these',
-      ['Dimension', 'Groups', 'Made from'],
-      data.dimensions.map((dimension) => ({
-        cells: [
-          say`${code(dimension.name)}${data.planted.includes(dimension.name) ? ' (planted)' : ''}`,
-          [words(dimension.labels.join('; '))],
-          sourceOf(dimension),
-        ],
-        basis: [opened],
-      })),
+      'Dimension',
+      data.dimensions,
+      opened,
     ),
-    ...(data.protected.length === 0
-      ? [
-          gap(
-            'Protected attributes',
-            'The study declares no protected attribute: nothing was measured by group.',
-          ),
-        ]
-      : [
-          table(
-            'Protected attributes: for evaluation only, the program is not given them',
-            ['Attribute', 'Groups', 'Made from'],
-            data.protected.map((dimension) => ({
-              cells: [
-                say`${code(dimension.name)}`,
-                [words(dimension.labels.join('; '))],
-                sourceOf(dimension),
-              ],
-              basis: [opened],
-            })),
-          ),
-        ]),
+    data.protected.length === 0
+      ? gap(
+          'Protected attributes',
+          'The study declares no protected attribute: nothing was measured by group.',
+        )
+      : dimensionsTable(
+          'Protected attributes: for evaluation only, the program is not given them',
+          'Attribute',
+          data.protected,
+          opened,
+        ),
   ];
 };
+
+const dimensionsTable = (
+  caption: string,
+  what: string,
+  dimensions: readonly DimensionPolicy[],
+  opened: Opened,
+): DraftBlock =>
+  table(
+    caption,
+    [what, 'Groups', 'Made from'],
+    dimensions.map((dimension) => ({
+      cells: [
+        say`${code(dimension.name)}${opened.data.policy.data.planted.includes(dimension.name) ? ' (planted)' : ''}`,
+        [words(dimension.labels.join('; '))],
+        sourceOf(dimension),
+      ],
+      basis: [opened],
+    })),
+  );
 
 /** What the data had to pass before anything ran. */
 export const dataChecks = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
   const passed = eventsOf(run, 'GatePassed').find(({ data }) => data.gate === 'pre-loop');
   return passed === undefined
-    ? [
-        gap(
-          'Checks of the data',
-          'The log holds no pass of the pre-loop gate: the data were not checked.',
-        ),
-      ]
+    ? [gap('Checks of the data', 'The log holds no pass of the pre-loop gate.')]
     : [
         table(
           'Checks of the data before the loop (pre-loop gate)',
@@ -208,8 +223,8 @@ export const privacy = ({ opened }: Chain): readonly DraftBlock[] => {
         )
       : statement(
           pii.allow.length === 0
-            ? say`Columns and labels were screened for what identifies people; nothing that was found was let through.`
-            : say`Columns and labels were screened for what identifies people. Let through on somebody's word: ${pii.allow.flatMap(({ column, reason }, at) => [at === 0 ? '' : '; ', code(column), ' ', words(reason)])}.`,
+            ? say`The policy has columns and labels screened for what identifies people, and lets nothing through that is found.`
+            : say`The policy has columns and labels screened for what identifies people. It lets through on somebody's word: ${pii.allow.flatMap(({ column, reason }, at) => [at === 0 ? '' : '; ', code(column), ' ', words(reason)])}.`,
           opened,
         ),
     note(
@@ -217,9 +232,6 @@ export const privacy = ({ opened }: Chain): readonly DraftBlock[] => {
     ),
   ];
 };
-
-/** Beyond so many a table is no reading any more. */
-const MOST_ROWS = 200;
 
 /** Requests for data during the run. */
 export const requests = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {

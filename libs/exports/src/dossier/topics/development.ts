@@ -1,10 +1,12 @@
 import { LAYER_MEANINGS, layersOfRecord } from '#libs/harness';
-import { eventsOf } from '../../evidence.ts';
-import type { Attempt, AttemptOutcome, Chain } from '../chain.ts';
+import { eventsOf, recorded } from '../../evidence.ts';
+import type { Chain, Iteration } from '../chain.ts';
 import { count, counted, decimal, listed, moment, percent, short, withError } from '../numbers.ts';
 import {
   code,
+  codes,
   gap,
+  MOST_ROWS,
   note,
   say,
   statement,
@@ -48,6 +50,13 @@ export const identity = ({ opened, proposed, evidence }: Chain): readonly DraftB
   ];
 };
 
+/** What the study asks. */
+export const question = ({ opened }: Chain): DraftBlock =>
+  statement(
+    say`The question that the study asks: ${words(opened.data.policy.study.question)}`,
+    opened,
+  );
+
 /** What the harness and the programs ran on. */
 export const software = ({ opened }: Chain): readonly DraftBlock[] => {
   const { holdfast, runtime, platform, architecture } = opened.data.environment;
@@ -60,12 +69,11 @@ export const software = ({ opened }: Chain): readonly DraftBlock[] => {
 };
 
 /** How much was computed. */
-export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const computing = ({ opened, trainings }: Chain): readonly DraftBlock[] => {
   const { training } = opened.data.policy;
-  const completed = eventsOf(run, 'TrainingCompleted');
-  const failed = eventsOf(run, 'TrainingFailed');
-  const timedOut = eventsOf(run, 'TrainingTimedOut');
-  const ends = [...completed, ...failed, ...timedOut];
+  const ends = trainings.flatMap(({ ended }) => ended ?? []);
+  const ended = (how: (typeof ends)[number]['type']): number =>
+    ends.filter(({ type }) => type === how).length;
   const milliseconds = ends.reduce((sum, { data }) => sum + data.durationMs, 0);
   return [
     statement(
@@ -76,7 +84,7 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
       ? [gap('Trainings', 'The log holds no training that ended.')]
       : [
           statement(
-            say`${counted(completed.length, 'training')} of the run completed, ${count(failed.length)} failed and ${count(timedOut.length)} ran out of time; together they took ${decimal(milliseconds / 1000, 1)} seconds.`,
+            say`${counted(ended('TrainingCompleted'), 'training')} of the run completed, ${count(ended('TrainingFailed'))} failed and ${count(ended('TrainingTimedOut'))} ran out of time; together they took ${decimal(milliseconds / 1000, 1)} seconds.`,
             ...ends,
           ),
         ]),
@@ -89,11 +97,11 @@ export const computing = ({ opened, evidence: { run } }: Chain): readonly DraftB
 
 /** How the program was developed: who proposed, what could change, how it was decided. */
 export const method = (chain: Chain): readonly DraftBlock[] => {
-  const { opened, attempts: all } = chain;
+  const { opened, iterations } = chain;
   const { policy, governance, pins } = opened.data;
   const { costs, total } = policy.budget;
   const proposers = Map.groupBy(
-    all.map(({ hypothesis }) => hypothesis),
+    iterations.map(({ hypothesis }) => hypothesis),
     ({ metadata }) => metadata.actor.id,
   );
   return [
@@ -129,12 +137,9 @@ export const method = (chain: Chain): readonly DraftBlock[] => {
   ];
 };
 
-const filesOf = (files: readonly string[]): Text =>
-  files.length === 0
-    ? ['none']
-    : files.flatMap((file, at) => (at === 0 ? [code(file)] : [', ', code(file)]));
+const filesOf = (files: readonly string[]): Text => (files.length === 0 ? ['none'] : codes(files));
 
-const OUTCOMES: Readonly<Record<AttemptOutcome, string>> = {
+const OUTCOMES: Readonly<Record<Iteration['outcome'], string>> = {
   kept: 'kept',
   undone: 'kept, undone later by a revert',
   diverged: 'diverged, reverted',
@@ -150,47 +155,41 @@ const OUTCOMES: Readonly<Record<AttemptOutcome, string>> = {
 };
 
 /** Improvement of an attempt, as the decision had it. */
-const improvement = ({ kept, reverted, observed }: Attempt): string => {
-  const ruling = kept?.data.ruling ?? reverted?.data.ruling ?? null;
+const improvement = ({ attempt }: Iteration): string => {
+  const ruling = attempt?.decided?.data.ruling ?? null;
   if (ruling !== null) return withError(ruling.improvement, ruling.standardError);
-  const difference = observed?.data.observation.difference ?? null;
+  const difference = attempt?.observed?.data.observation.difference ?? null;
   return difference === null
     ? 'not measured'
     : withError(-difference.value, difference.standardError);
 };
 
-const basisOf = (attempt: Attempt) =>
-  [
-    attempt.hypothesis,
-    attempt.mutation,
-    attempt.restorePoint,
-    attempt.cutover,
-    attempt.observed,
-    ...attempt.charges,
-    attempt.decidedBy,
-  ].filter((event) => event !== null);
-
-/** Beyond so many a table is no reading any more. */
-const MOST_ROWS = 200;
+const basisOf = ({ hypothesis, attempt, charges, decidedBy }: Iteration) =>
+  recorded([
+    hypothesis,
+    attempt?.proposed,
+    attempt?.restorePoint,
+    attempt?.cutOver,
+    attempt?.observed,
+    ...charges,
+    decidedBy,
+  ]);
 
 /** Every attempt of the run, the discarded ones too. */
 export const attempts = (chain: Chain): readonly DraftBlock[] => {
-  const { attempts: all, links, opened } = chain;
-  if (all.length === 0)
-    return [gap('Attempts', 'The log holds no hypothesis of this run: nothing was tried.')];
+  const { iterations: all, links, opened } = chain;
+  if (all.length === 0) return [gap('Attempts', 'The log holds no hypothesis of this run.')];
   const shown =
     all.length <= MOST_ROWS
       ? all
-      : all
-          .filter((attempt) => links.includes(attempt) || attempt.outcome === 'diverged')
-          .slice(0, MOST_ROWS);
+      : all.filter((one) => links.includes(one) || one.outcome === 'diverged').slice(0, MOST_ROWS);
   const counts = Object.entries(OUTCOMES)
     .map(([outcome, text]) => [all.filter((one) => one.outcome === outcome).length, text] as const)
     .filter(([n]) => n > 0)
     .map(([n, text]) => `${count(n)} ${text}`);
   return [
     statement(
-      say`The run made ${counted(all.length, 'attempt')}: ${counts.join('; ')}. All of them are recorded, those that failed too.`,
+      say`The log holds ${counted(all.length, 'attempt')} of the run: ${counts.join('; ')}.`,
       opened,
       ...all.flatMap(({ hypothesis, decidedBy }) => [hypothesis, decidedBy]),
     ),
@@ -216,17 +215,17 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
               '#Improvement ± standard error',
               'Outcome',
             ],
-            shown.map((attempt) => ({
+            shown.map((one) => ({
               cells: [
-                say`${count(attempt.hypothesis.data.number)}`,
-                [words(attempt.hypothesis.data.statement)],
-                changeOf(attempt),
-                say`${attempt.mutation?.data.measuredDomain ?? (attempt.metric === null ? 'none' : 'metric')}`,
-                say`${count(attempt.charges.reduce((sum, { data }) => sum + data.cost, 0))}`,
-                say`${improvement(attempt)}`,
-                say`${OUTCOMES[attempt.outcome]}`,
+                say`${count(one.hypothesis.data.number)}`,
+                [words(one.hypothesis.data.statement)],
+                changeOf(one),
+                say`${one.attempt?.proposed.data.measuredDomain ?? (one.metric === null ? 'none' : 'metric')}`,
+                say`${count(one.charges.reduce((sum, { data }) => sum + data.cost, 0))}`,
+                say`${improvement(one)}`,
+                say`${OUTCOMES[one.outcome]}`,
               ],
-              basis: basisOf(attempt),
+              basis: basisOf(one),
             })),
           ),
           note(
@@ -236,15 +235,20 @@ export const attempts = (chain: Chain): readonly DraftBlock[] => {
   ];
 };
 
-const changeOf = ({ mutation, metric }: Attempt): Text => {
-  if (mutation !== null) return [words(mutation.data.summary)];
+const changeOf = ({ attempt, metric }: Iteration): Text => {
+  if (attempt !== null) return [words(attempt.proposed.data.summary)];
   return metric === null ? ['none'] : say`metric ${words(metric.data.name)}`;
 };
 
 /** The changes that the finding rests on, from tree to tree, with the arithmetic of each decision. */
 export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] => {
   const { mutations } = proposed.data.chain;
-  const known = all.filter(({ kept, cutover }) => kept !== null && cutover !== null);
+  const known = all.flatMap((one) => {
+    const { proposed: mutation, restorePoint, cutOver, decided } = one.attempt ?? {};
+    return mutation && restorePoint && cutOver && decided?.type === 'MutationKept'
+      ? [{ one, files: mutation.data.files, cutOver: cutOver.data, ruling: decided.data.ruling }]
+      : [];
+  });
   return [
     ...(mutations.length === 0
       ? [
@@ -262,36 +266,34 @@ export const links = ({ links: all, proposed }: Chain): readonly DraftBlock[] =>
             [
               'Change',
               'Why',
-              'From tree',
-              'To tree',
+              'Trees',
               'Files',
               '#Improvement ± standard error',
               '#z',
               '#z to exceed',
             ],
-            known.map((attempt) => ({
+            known.map(({ one, files, cutOver, ruling }) => ({
               cells: [
-                changeOf(attempt),
-                [words(attempt.cutover?.data.why ?? '')],
-                say`${code(short(attempt.cutover?.data.fromTree ?? ''))}`,
-                say`${code(short(attempt.cutover?.data.toTree ?? ''))}`,
-                filesOf((attempt.mutation?.data.files ?? []).map(({ path }) => path)),
-                say`${improvement(attempt)}`,
-                say`${decimal(attempt.kept?.data.ruling.z ?? Number.NaN, 2)}`,
-                say`${decimal(attempt.kept?.data.ruling.threshold ?? Number.NaN, 2)}`,
+                changeOf(one),
+                [words(cutOver.why)],
+                say`${code(short(cutOver.fromTree))} to ${code(short(cutOver.toTree))}`,
+                filesOf(files.map(({ path }) => path)),
+                say`${improvement(one)}`,
+                say`${decimal(ruling.z, 2)}`,
+                say`${decimal(ruling.threshold, 2)}`,
               ],
-              basis: basisOf(attempt),
+              basis: basisOf(one),
             })),
           ),
           note(
-            say`z is the improvement divided by its standard error. A change is kept only if its z exceeds the threshold, strictly. Each change has a restore point, from which the state before it can be rebuilt.`,
+            say`z is the improvement divided by its standard error. A change is kept only if its z exceeds the threshold, strictly. Before a change is tried a restore point is taken, from which the state before it can be rebuilt.`,
           ),
         ]),
     ...(known.length < mutations.length
       ? [
           gap(
-            'Kept changes without their decision',
-            `The finding names ${counted(mutations.length, 'kept change')}; the log holds the cutover and the decision to keep of ${count(known.length)} of them.`,
+            'Kept changes without their record',
+            `The finding names ${counted(mutations.length, 'kept change')}; the log holds the restore point, the cutover and the decision to keep of ${count(known.length)} of them.`,
           ),
         ]
       : []),
@@ -407,13 +409,9 @@ const ENDINGS = {
 } as const;
 
 /** What contained the trainings. */
-export const containment = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const containment = ({ opened, trainings: launched }: Chain): readonly DraftBlock[] => {
   const { minimum } = opened.data.policy.sandbox;
-  const trainings = [
-    ...eventsOf(run, 'TrainingCompleted'),
-    ...eventsOf(run, 'TrainingFailed'),
-    ...eventsOf(run, 'TrainingTimedOut'),
-  ];
+  const trainings = launched.flatMap(({ ended }) => ended ?? []);
   const layersOf = ({ data }: (typeof trainings)[number]) => layersOfRecord(data.isolation);
   const kinds = Map.groupBy(trainings, (training) => layersOf(training).join(' '));
   const layers = Object.entries(LAYER_MEANINGS).flatMap(([layer, meaning]) => {
@@ -437,7 +435,7 @@ export const containment = ({ opened, evidence: { run } }: Chain): readonly Draf
             `The records of ${counted(by.length, 'training')} name no layer of isolation.`,
           )
         : statement(
-            say`${counted(by.length, 'training')} of ${count(trainings.length)} ran, by the records that their workers signed, under ${listed(kind.split(' '))}.`,
+            say`${count(by.length)} of ${counted(trainings.length, 'training')} ran, by the records that their workers signed, under ${listed(kind.split(' '))}.`,
             ...by,
           ),
     ),

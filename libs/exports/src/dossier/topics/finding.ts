@@ -53,7 +53,7 @@ export const lead = (chain: Chain, layout: string): readonly DraftBlock[] => [
     say`What is proved is provenance: how the finding was reached. It is not proved that the finding is true, useful or safe. ${layout} It makes no claim that anything complies with a law, a standard or a framework.`,
   ),
   note(
-    say`Where the log holds nothing, this document says so as a numbered gap. Nothing is filled in. Words in quotation marks were written by a person or an agent; the rest is made from the events by fixed rules.`,
+    say`Where the log holds nothing, this document says so as a numbered gap. Nothing is filled in. Words in quotation marks are quoted from the events, where a person, an agent or a program wrote them; the rest is made from the events by fixed rules.`,
   ),
 ];
 
@@ -108,7 +108,7 @@ export const effect = (chain: Chain): readonly DraftBlock[] => {
 
 /** Whether the chain was found complete, by whose word, and what people said. */
 export const verdict = (chain: Chain): readonly DraftBlock[] => {
-  const { verdict: verified, discarded, asked, standing, evidence } = chain;
+  const { verdict: verified, discarded, asked, evidence } = chain;
   const blocks: DraftBlock[] = [inShort(chain)];
   if (verified !== null)
     blocks.push(
@@ -134,7 +134,7 @@ export const verdict = (chain: Chain): readonly DraftBlock[] => {
         reverted,
       ),
     );
-  if (standing === 'discarded')
+  if (discarded !== null || verified?.data.verdict === 'BLOCK')
     blocks.push(
       gap(
         'A verdict that stands',
@@ -188,12 +188,7 @@ export const reviews = ({ reviews: all, evidence }: Chain): readonly DraftBlock[
   const accepted = eventsOf(evidence.finding, 'FindingAccepted');
   return [
     ...(all.length === 0
-      ? [
-          gap(
-            'Review by a person',
-            'The log holds no review of this finding: no person has accepted or rejected it.',
-          ),
-        ]
+      ? [gap('Review by a person', 'The log holds no review of this finding by a person.')]
       : all.map((review) =>
           statement(
             say`On ${moment(review.metadata.time)} the ${review.metadata.actor.role} ${code(review.metadata.actor.id)} ${review.data.decision} the finding. ${reasonOf(review.data.reason)}`,

@@ -4,12 +4,12 @@ import { gap } from '../report.ts';
 
 export const NO_VERDICT = gap(
   'Verdict',
-  'The log holds no verdict: nobody has verified this finding. It must not be relied on.',
+  'The log holds no verdict on this finding. It must not be relied on.',
 );
 
 export const NO_REPLAY = gap(
   'Replay of the training',
-  'The log holds no replay: since the finding was proposed, its program was not trained again to compare the predictions. The operator can do it (holdfast replay), and so can whoever holds a bundle.',
+  'The log holds no replay: no second training of the program, after the finding was proposed, to compare the predictions with. The operator can do it (holdfast replay), and so can whoever holds a bundle.',
 );
 
 export const NO_PURPOSE = gap(
@@ -45,5 +45,5 @@ export const NO_REASON_FOR_METRIC = gap(
 
 export const NO_FAIRNESS = gap(
   'Fairness of the claimed program',
-  'The log holds no fairness report on the claimed program.',
+  'The log holds no measure of the fairness of the claimed program.',
 );

@@ -3,7 +3,17 @@ import { eventsOf, type EventOf } from '../../evidence.ts';
 import type { RunEvent } from '#libs/run';
 import type { Chain } from '../chain.ts';
 import { count, counted, decimal, percent, withError } from '../numbers.ts';
-import { code, gap, note, say, statement, table, words, type DraftBlock } from '../report.ts';
+import {
+  code,
+  codes,
+  gap,
+  note,
+  say,
+  statement,
+  table,
+  words,
+  type DraftBlock,
+} from '../report.ts';
 import { NO_FAIRNESS } from './gaps.ts';
 
 /** What was measured, and of how much uncertainty. */
@@ -15,23 +25,26 @@ export const metrics = ({
 }: Chain): readonly DraftBlock[] => {
   const { objective, replicates } = opened.data.policy;
   const baseline = eventsOf(run, 'BaselineEstablished').at(0);
-  const last = links.at(-1)?.observed ?? null;
+  const last = links.at(-1)?.attempt?.observed ?? null;
   const auc = last?.data.observation.auc ?? null;
   return [
     statement(
-      say`The metric that decides is the ${objective.metric} per person (binomial, natural logarithm): it was computed by the evaluator, a process apart from the program, from predictions on rows that the program never saw.`,
+      say`The metric that decides is the ${objective.metric} per person (binomial, natural logarithm).`,
       opened,
+    ),
+    note(
+      say`The evaluator, a process apart from the program, computes it from predictions for rows that the program is not given.`,
     ),
     ...(baseline === undefined
       ? [
           gap(
             'The unchanged program',
-            'The log holds no baseline: the unchanged program was not measured.',
+            'The log holds no baseline: no measurement of the program that the run started from.',
           ),
         ]
       : [
           statement(
-            say`The program that the run started from had a log-loss of ${withError(baseline.data.metric, baseline.data.standardError)} (standard error) on the dev rows, over ${counted(baseline.data.replicates, 'training')} with different seeds; between seeds it varied by a standard deviation of ${decimal(baseline.data.seedDeviation)}.`,
+            say`The program that the run started from had a log-loss of ${withError(baseline.data.metric, baseline.data.standardError)} (standard error) on the dev rows${baseline.data.replicates === 1 ? '' : ` in the first of ${counted(baseline.data.replicates, 'training')} with different seeds; between seeds it varied by a standard deviation of ${decimal(baseline.data.seedDeviation)}`}.`,
             baseline,
           ),
         ]),
@@ -44,7 +57,7 @@ export const metrics = ({
           ),
         ]),
     statement(
-      say`The predictions that were scored on the sealed rows: ${proposed.data.predictions.flatMap(({ sha256 }, at) => (at === 0 ? [code(sha256)] : [', ', code(sha256)]))} (SHA-256).`,
+      say`The predictions that were scored on the sealed rows: ${codes(proposed.data.predictions.map(({ sha256 }) => sha256))} (SHA-256).`,
       proposed,
     ),
     statement(
@@ -67,10 +80,10 @@ type Measured = EventOf<RunEvent, 'FairnessMeasured'>;
 
 /** The report on the claimed program: that of its last kept change. */
 const reportOf = ({ links, evidence: { run } }: Chain): Measured | null => {
-  const last = links.at(-1)?.mutation?.data.mutationId;
+  const last = links.at(-1)?.attempt?.proposed.data.mutationId;
   return (
     eventsOf(run, 'FairnessMeasured')
-      .filter(({ data }) => data.mutationId === last)
+      .filter(({ data }) => data.mutationId === last && data.report.measures.length > 0)
       .at(-1) ?? null
   );
 };
@@ -85,15 +98,11 @@ export const fairness = (chain: Chain): readonly DraftBlock[] => {
       say`At the threshold ${String(report.threshold)} a prediction is decided as ${words(report.label)} or not; ${words(report.label)} is the favourable decision. Bounds were compared with ${report.decide === 'interval' ? 'the unfavourable end of the interval, so that a bound is shown to hold and not merely hit by chance' : 'the estimate alone'}.`,
       measured,
     ),
-    ...(report.measures.length === 0
-      ? [NO_FAIRNESS]
-      : [
-          table(
-            `Fairness on the dev rows, with ${percent(report.level, 0)} intervals over all pairs of groups`,
-            ['Attribute', 'Measure', '#Value', 'Interval', 'Bound', 'Held'],
-            report.measures.map((measure) => ({ cells: measureCells(measure), basis: [measured] })),
-          ),
-        ]),
+    table(
+      `Fairness on the dev rows, with ${percent(report.level, 0)} intervals over all pairs of groups`,
+      ['Attribute', 'Measure', '#Value', 'Interval', 'Bound', 'Held'],
+      report.measures.map((measure) => ({ cells: measureCells(measure), basis: [measured] })),
+    ),
     note(
       say`A ratio of 1 and a difference of 0 mean that the groups fare alike. Of several groups the worst pair counts. That a bound holds says nothing of whether the bound is the right one.`,
     ),
@@ -160,12 +169,12 @@ export const intersections = (chain: Chain): readonly DraftBlock[] => {
     ? [
         gap(
           'Combinations of protected attributes',
-          'The policy of the study names no combination of protected attributes: none was measured.',
+          'The policy of the study names no combination of protected attributes.',
         ),
       ]
     : [
         statement(
-          say`Combinations that were measured as groups of their own: ${all.map(({ of }) => of.join(' with ')).join('; ')}.`,
+          say`The policy has combinations of protected attributes measured as groups of their own: ${all.map(({ of }) => of.join(' with ')).join('; ')}.`,
           opened,
         ),
       ];

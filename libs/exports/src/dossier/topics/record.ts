@@ -1,7 +1,8 @@
 import { eventsOf } from '../../evidence.ts';
+import { nameOfActor } from '../../names.ts';
 import type { Chain } from '../chain.ts';
 import { count, moment } from '../numbers.ts';
-import { code, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
+import { code, codes, gap, note, say, statement, table, type DraftBlock } from '../report.ts';
 
 /** What was logged, in which streams, and what holds it together. */
 export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
@@ -21,13 +22,13 @@ export const streams = ({ streams: all }: Chain): readonly DraftBlock[] => [
                 say`${moment(last.metadata.time)}`,
                 say`${code(last.hash)}`,
               ],
-              basis: first === last ? [last] : [first, last],
+              basis: [first, last],
             },
           ];
     }),
   ),
   note(
-    say`Every event was recorded by the harness when it happened and names the hash (SHA-256) of the event before it in its stream: an event that is altered, removed or put in later breaks the chain. Of streams that are shared with other runs only what concerns this one was read.`,
+    say`Every event was recorded by the harness when it happened and names the hash (SHA-256) of the event before it in its stream: no event can be altered, left out or put in without writing anew all that come after it. Of streams that are shared with other runs only what concerns this one was read.`,
   ),
 ];
 
@@ -38,7 +39,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
   const heads = eventsOf(run, 'RunHeadSigned');
   return [
     statement(
-      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${enlisted.flatMap(({ data }, at) => (at === 0 ? [code(data.keyId)] : [', ', code(data.keyId)]))}.`} The keys are the operator's.`,
+      say`The run pins the keys that sign in it: ${code(runner.keyId)} for the runner, ${code(worker.keyId)} for the worker.${enlisted.length === 0 ? '' : say` Admitted later: ${codes(enlisted.map(({ data }) => data.keyId))}.`} The keys are the operator's.`,
       opened,
       ...enlisted,
     ),
@@ -55,14 +56,7 @@ export const signatures = ({ opened, evidence: { run } }: Chain): readonly Draft
 
 /** Who acted, by role and opaque id. */
 export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
-  const by = new Map<string, (typeof all)[number][number][]>();
-  for (const event of all.flat()) {
-    const { role, id } = event.metadata.actor;
-    const key = JSON.stringify([role, id]);
-    const known = by.get(key);
-    if (known === undefined) by.set(key, [event]);
-    else known.push(event);
-  }
+  const by = Map.groupBy(all.flat(), ({ metadata }) => nameOfActor(metadata.actor));
   return [
     table(
       'Who acted: roles and opaque ids, with the first and the last event of each',
@@ -79,7 +73,7 @@ export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
                   say`${count(events.length)}`,
                   say`${[...new Set(events.map(({ type }) => type))].sort().join(', ')}`,
                 ],
-                basis: first === last ? [first] : [first, last],
+                basis: [first, last],
               },
             ];
       }),
@@ -92,17 +86,20 @@ export const actors = ({ streams: all }: Chain): readonly DraftBlock[] => {
 };
 
 /** What people can do about the loop, and what they did. */
-export const interventions = ({ evidence: { run } }: Chain): readonly DraftBlock[] => {
+export const interventions = ({ opened, evidence: { run } }: Chain): readonly DraftBlock[] => {
   const halted = eventsOf(run, 'RunHalted').filter(({ data }) => data.by === 'human');
   const stopped = eventsOf(run, 'LoopEnded').filter(({ data }) => data.reason === 'stopped');
-  const opened = eventsOf(run, 'RunOpened');
   const events = [...halted, ...stopped];
   return [
     note(
       say`While the loop runs, a person can stop it (what stands goes on to its findings) or halt it (it is over and yields no findings). A finding changes nothing by itself: the accepted line moves only when a person accepts a finding whose verdict is PASS.`,
     ),
     events.length === 0
-      ? statement(say`No person stopped or halted this run.`, ...opened, run.at(-1))
+      ? statement(
+          say`The log holds no stop and no halt of this run by a person.`,
+          opened,
+          run.at(-1),
+        )
       : statement(
           say`A person intervened in this run on ${events.map(({ metadata }) => moment(metadata.time)).join(' and ')}.`,
           ...events,
