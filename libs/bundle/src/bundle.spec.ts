@@ -149,7 +149,8 @@ describe('a bundle', () => {
     expect(await readObject('0'.repeat(40))).toEqual({ state: 'absent' });
     expect(await readObject('f'.repeat(40))).toEqual({ state: 'absent' });
     const run: Uint8Array[] = [];
-    for await (const { canonical } of opened.value.events('run-pay-1')) run.push(canonical);
+    for await (const lot of opened.value.events('run-pay-1'))
+      for (const { canonical } of lot) run.push(canonical);
     expect(run).toEqual(
       events.filter(({ stream }) => stream === 'run-pay-1').map(({ canonical }) => canonical),
     );

@@ -29,15 +29,16 @@ const checkChain = async (
 ): Promise<void> => {
   let prev: string | null = null;
   let revision = 0;
-  for await (const { canonical, spelled } of events(stream)) {
-    const body = bodyIn(spelled);
-    if (body?.stream !== stream || body.revision !== revision || body.metadata.prev !== prev) {
-      faults.add(`event ${revision} of ${stream} does not follow the one before it`);
-      return;
+  for await (const lot of events(stream))
+    for (const { canonical, spelled } of lot) {
+      const body = bodyIn(spelled);
+      if (body?.stream !== stream || body.revision !== revision || body.metadata.prev !== prev) {
+        faults.add(`event ${revision} of ${stream} does not follow the one before it`);
+        return;
+      }
+      prev = sha256(canonical);
+      revision += 1;
     }
-    prev = sha256(canonical);
-    revision += 1;
-  }
 };
 
 /** Verifies every finding that the bundle is about, and sees that it holds their streams and no others. */

@@ -250,7 +250,14 @@ const linkOf = (
   const digest = sha256(event.canonical);
   const body = bodyOf(event);
   const stored = 'hash' in event ? event : filed(event, digest, body);
-  return { source, index, stored, digest, body, read: body === null ? null : readData(source, body) };
+  return {
+    source,
+    index,
+    stored,
+    digest,
+    body,
+    read: body === null ? null : readData(source, body),
+  };
 };
 
 /** The link as an event; null where it is none that can be read. */
