@@ -204,9 +204,9 @@ const verifyAt = async (
       { ...ports, events: streams.events, findings: [streams], forkPoint },
       depth + 1,
     );
-    if (found?.proposed == null) return null;
-    const { verdict } = found.verdict;
-    return { verdict, finding: found.proposed, opened: found.opened };
+    const finding = found?.proposed ?? null;
+    if (found === undefined || finding === null) return null;
+    return { verdict: found.verdict.verdict, finding, opened: found.opened };
   };
   let found: Promise<Ancestor | null> | null = null;
   // A run was forked from one point: all its findings ask for the same.
