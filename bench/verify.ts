@@ -1,7 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { conclude, observe, settle, startVerification, verifyFinding } from '#libs/provenance';
+import {
+  conclude,
+  observe,
+  observeRun,
+  settle,
+  startRunVerification,
+  startVerification,
+  verifyFinding,
+} from '#libs/provenance';
 import type { StoredBytes, VerificationPorts, VerifySignature } from '#libs/provenance';
 import { verify } from '#libs/signatures';
 import { sealed } from '../libs/provenance/src/testing/honest-run.ts';
@@ -74,12 +82,15 @@ const retainedBytes = async (streams: Sealed, ports: VerificationPorts): Promise
   };
   collect();
   const before = process.memoryUsage().heapUsed;
-  const verification = startVerification(body.data, ports);
+  const run = startRunVerification(ports);
+  const verification = startVerification(body.data, run);
   for (const event of streams.studyEvents) observe(verification, 'study', event);
   for (const event of streams.dataEvents) observe(verification, 'data', event);
   for (const [at, event] of streams.events.entries()) {
-    observe(verification, 'run', event);
-    if (at % 256 === 0) await settle(verification);
+    observeRun(run, [verification], event);
+    if (at % 256 > 0) continue;
+    await settle(run);
+    await settle(verification);
   }
   collect();
   const after = process.memoryUsage().heapUsed;

@@ -115,6 +115,23 @@ describe('a bundle', () => {
     expect(await failed(bytes)).toEqual([]);
   });
 
+  it('of a run has each result verified once, whatever its findings', async () => {
+    const run = { kind: 'run', id: 'pay-1' } as const;
+    const { bytes, verdicts } = await bundleOf(golden, run, usualFacts(events, log, witness));
+    expect(verdicts.length).toBeGreaterThan(1);
+    const asked: string[] = [];
+    const verified = await verifyBundle(bytesSource(bytes), trust, {
+      ...nodePorts,
+      verifySignature: (key, context, value, signature) => {
+        if (context === 'training') asked.push(signature.value);
+        return nodePorts.verifySignature(key, context, value, signature);
+      },
+    });
+    expect(verified).toMatchObject({ ok: true, value: { verdict: 'PASS' } });
+    expect(asked.length).toBeGreaterThan(1);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
   it('of a run holds every finding that the run closed with', async () => {
     const closed = events.find(({ type }) => type === 'RunClosed')!;
     const last = events.findLast(({ stream }) => stream === closed.stream)!;
@@ -149,7 +166,8 @@ describe('a bundle', () => {
     expect(await readObject('0'.repeat(40))).toEqual({ state: 'absent' });
     expect(await readObject('f'.repeat(40))).toEqual({ state: 'absent' });
     const run: Uint8Array[] = [];
-    for await (const { canonical } of opened.value.events('run-pay-1')) run.push(canonical);
+    for await (const lot of opened.value.events('run-pay-1'))
+      for (const { canonical } of lot) run.push(canonical);
     expect(run).toEqual(
       events.filter(({ stream }) => stream === 'run-pay-1').map(({ canonical }) => canonical),
     );

@@ -1,7 +1,7 @@
 import { toBase64 } from '#libs/checkpoints';
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
 import {
-  verifyFinding,
+  verifyFindings,
   type FindingStreams,
   type ReadObject,
   type StoredBytes,
@@ -120,6 +120,7 @@ export const composeBundle = async (
 
   const ids = subject.kind === 'finding' ? [subject.id] : await world.findingsOf(subject.id);
   const verdicts: { findingId: string; verdict: Verdict['verdict'] }[] = [];
+  const byRun = new Map<string, Proposal[]>();
   for (const findingId of ids) {
     const claimed = await proposal(findingId);
     if (claimed === null)
@@ -127,17 +128,23 @@ export const composeBundle = async (
         code: 'subject-unreadable',
         message: `found no claim of ${findingId} that can be read in the log up to the checkpoint, expected its FindingProposed`,
       });
-    const { verdict } = await verifyFinding({
+    byRun.set(claimed.runId, [...(byRun.get(claimed.runId) ?? []), claimed]);
+  }
+  for (const claims of byRun.values()) {
+    const findings = claims.map(streamsOf);
+    const found = await verifyFindings({
       ...world,
-      ...streamsOf(claimed),
+      events: findings[0]!.events,
+      findings,
       readObject,
       forkPoint: async (point) => {
-        const found = await world.findingAt(point);
-        const before = found === null ? null : await proposal(found);
+        const leads = await world.findingAt(point);
+        const before = leads === null ? null : await proposal(leads);
         return before === null ? null : streamsOf(before);
       },
     });
-    verdicts.push({ findingId, verdict });
+    for (const [at, { verdict }] of found.entries())
+      verdicts.push({ findingId: claims[at]!.findingId, verdict });
   }
   if (subject.kind === 'run') {
     const opened = await openingOf(world, subject.id);

@@ -23,7 +23,7 @@ import {
   type EventTail,
 } from './lines.ts';
 import { objectIndex } from './object-index.ts';
-import { lineBlocks, type BundleSource } from './source.ts';
+import { lineBlocks, type BundleSource, type LineBlock } from './source.ts';
 
 /**
  * An event that the first reading shows: one of the notary, one that tells its place in the log, a stream's first, or what
@@ -56,8 +56,11 @@ export interface OpenedBundle {
    * the first time.
    */
   readonly faults: Faults;
-  /** A stream's events, as far as the bundle holds them; none of a stream that it does not name. */
-  readonly events: (stream: string) => AsyncGenerator<BareEvent>;
+  /**
+   * A stream's events, as far as the bundle holds them, some at a time; none of a stream that it does not name. Go
+   * through each lot before the next is asked for.
+   */
+  readonly events: (stream: string) => AsyncGenerator<Iterable<BareEvent>>;
   /** Reads the events that nobody has read, so that no body is left that was not looked at. */
   readonly readRest: () => Promise<void>;
   /** A git object out of the bundle. What it gives is not hashed here: the verifier does that. */
@@ -250,36 +253,49 @@ export const openBundle = async (
   };
   const byName = new Map(segments.map((each) => [each.named.stream, each.place]));
 
-  async function* events(stream: string): AsyncGenerator<BareEvent> {
+  /** The events of a stream's lines, of which the first is of this revision. */
+  function* eventsIn(
+    { bytes, ends }: Pick<LineBlock, 'bytes' | 'ends'>,
+    stream: string,
+    place: Place,
+    first: number,
+  ): Generator<BareEvent> {
+    let revision = first;
+    let start = 0;
+    for (const end of ends) {
+      if (revision === place.events) return;
+      const line = parseEvent(bytes, start, end);
+      const leaf =
+        line === null || line.leafFrom < 0 ? null : parseLeaf(bytes, line.leafFrom, line.leafTo);
+      // A line that is no event is given as it is, so that the chain is seen to break here.
+      const canonical = bytes.subarray(line?.bodyFrom ?? start, line?.bodyTo ?? end);
+      const { value, isCanonical } = spelled(canonical);
+      if (revision === place.looked) {
+        place.looked += 1;
+        if (line !== null && !isCanonical)
+          faults.add(`event ${revision} of ${stream} is not written in RFC 8785 form`);
+      }
+      yield { position: leaf?.index ?? NaN, canonical, spelled: value };
+      revision += 1;
+      start = end + 1;
+    }
+  }
+
+  async function* events(stream: string): AsyncGenerator<Iterable<BareEvent>> {
     const place = byName.get(stream);
     if (place === undefined || place.events === 0) return;
     let revision = 0;
-    for await (const { bytes, ends } of lineBlocks(source, place.offset, LIMITS.line)) {
-      let start = 0;
-      for (const end of ends) {
-        const line = parseEvent(bytes, start, end);
-        const leaf =
-          line === null || line.leafFrom < 0 ? null : parseLeaf(bytes, line.leafFrom, line.leafTo);
-        // A line that is no event is given as it is, so that the chain is seen to break here.
-        const canonical = bytes.subarray(line?.bodyFrom ?? start, line?.bodyTo ?? end);
-        const { value, isCanonical } = spelled(canonical);
-        if (revision === place.looked) {
-          place.looked += 1;
-          if (line !== null && !isCanonical)
-            faults.add(`event ${revision} of ${stream} is not written in RFC 8785 form`);
-        }
-        yield { position: leaf?.index ?? NaN, canonical, spelled: value };
-        revision += 1;
-        if (revision === place.events) return;
-        start = end + 1;
-      }
+    for await (const block of lineBlocks(source, place.offset, LIMITS.line)) {
+      yield eventsIn(block, stream, place, revision);
+      revision += block.ends.length;
+      if (revision >= place.events) return;
     }
   }
 
   const readRest = async (): Promise<void> => {
     for (const [stream, place] of byName) {
       if (place.looked === place.events) continue;
-      for await (const _ of events(stream));
+      for await (const lot of events(stream)) for (const _ of lot);
     }
   };
 

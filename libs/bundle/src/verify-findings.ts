@@ -2,7 +2,7 @@ import type { VerdictRow } from '#libs/findings';
 import { counted } from '#libs/kernel';
 import {
   collectFaults,
-  verifyFinding,
+  verifyFindings as verdictsOf,
   type Faults,
   type FindingStreams,
   type VerificationPorts,
@@ -29,15 +29,16 @@ const checkChain = async (
 ): Promise<void> => {
   let prev: string | null = null;
   let revision = 0;
-  for await (const { canonical, spelled } of events(stream)) {
-    const body = bodyIn(spelled);
-    if (body?.stream !== stream || body.revision !== revision || body.metadata.prev !== prev) {
-      faults.add(`event ${revision} of ${stream} does not follow the one before it`);
-      return;
+  for await (const lot of events(stream))
+    for (const { canonical, spelled } of lot) {
+      const body = bodyIn(spelled);
+      if (body?.stream !== stream || body.revision !== revision || body.metadata.prev !== prev) {
+        faults.add(`event ${revision} of ${stream} does not follow the one before it`);
+        return;
+      }
+      prev = sha256(canonical);
+      revision += 1;
     }
-    prev = sha256(canonical);
-    revision += 1;
-  }
 };
 
 /** Verifies every finding that the bundle is about, and sees that it holds their streams and no others. */
@@ -70,9 +71,12 @@ export const verifyFindings = async (
 
   const findings: FindingInBundle[] = [];
   const shown = [...ids];
-  for (const findingId of shown) {
-    const { verdict, rows } = await verifyFinding({
-      ...streamsOf(findingId),
+  // All that are asked for came out of one run; of other runs a fork needs one finding each.
+  for (let of = ids; of.length > 0; of = shown.slice(findings.length, findings.length + 1)) {
+    const own = of.map(streamsOf);
+    const verdicts = await verdictsOf({
+      events: own[0]!.events,
+      findings: own,
       forkPoint: ({ runId, mutationId, tree }) => {
         const found = byNumber.find(
           (each) =>
@@ -86,7 +90,8 @@ export const verifyFindings = async (
       ...ports,
       readObject: bundle.readObject,
     });
-    findings.push({ findingId, verdict, rows });
+    for (const [at, { verdict, rows }] of verdicts.entries())
+      findings.push({ findingId: of[at]!, verdict, rows });
   }
 
   const asked = new Set(read);

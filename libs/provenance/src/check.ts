@@ -43,9 +43,8 @@ export interface Ancestor {
   readonly opened: RunOpened['data'] | null;
 }
 
-/** What a check may use: the finding, the pins, and the world as functions. */
-export interface Context {
-  readonly finding: FindingProposed['data'];
+/** What a check of a run may use: its pins, and the world as functions. */
+export interface RunContext {
   /** What the run's first event pinned; throws where there is none, which fails the check that asks. */
   readonly opened: () => RunOpened['data'];
   readonly sha256: Hash;
@@ -54,6 +53,11 @@ export interface Context {
   readonly inspect: Inspect;
   /** False: only the events are at hand, and rows that need objects fail. */
   readonly hasObjects: boolean;
+}
+
+/** What a check of a finding may use besides. */
+export interface Context extends RunContext {
+  readonly finding: FindingProposed['data'];
   /** The finding that leads to the state which a run was forked from; null: there is none at hand. */
   readonly ancestor: (point: ForkPoint) => Promise<Ancestor | null>;
 }
@@ -63,24 +67,45 @@ export interface Outcome {
   readonly found: string;
 }
 
-/** One check under way. A handler that throws fails its check: what can't be checked doesn't hold. */
-export interface Fold {
-  /** Sees every event of all four streams, unreadable ones too. */
-  readonly link?: (link: Link) => void;
+/**
+ * One check of a run under way; all findings of the run share it. A handler that throws fails its check: what can't be
+ * checked doesn't hold.
+ */
+export interface RunFold {
   /** Sees every readable event of the run, before `run`. */
   readonly every?: (event: ChainEvent) => void;
   readonly run?: RunHandlers;
+  /** Looks at the objects that were named since the last time, so that they needn't be remembered. */
+  readonly settle?: () => Promise<void>;
+  /** Called once, after the run's last event. */
+  readonly conclude: () => Outcome | Promise<Outcome>;
+  /** Where a row is also about what a finding names: its outcome for this one, the others' left as they are. */
+  readonly concludeFor?: (context: Context) => Promise<Outcome>;
+}
+
+/** One check of a finding under way. */
+export interface Fold extends Omit<RunFold, 'concludeFor'> {
+  /** Sees every event of all four streams, unreadable ones too. */
+  readonly link?: (link: Link) => void;
   readonly study?: StudyHandlers;
   readonly finding?: FindingHandlers;
   readonly data?: DataHandlers;
-  /** Looks at the objects that were named since the last time, so that they needn't be remembered. */
-  readonly settle?: () => Promise<void>;
-  readonly conclude: () => Outcome | Promise<Outcome>;
 }
 
-export interface Check {
+interface Row {
   readonly row: string;
   /** What has to hold, as the verdict shows it. */
   readonly expected: string;
+}
+
+/** A check of what a finding says, or of what its streams hold. */
+export interface Check extends Row {
+  readonly of: 'finding';
   readonly start: (context: Context) => Fold;
+}
+
+/** A check of a run alone: what it finds is the same for each of the run's findings, and found once. */
+export interface RunCheck extends Row {
+  readonly of: 'run';
+  readonly start: (context: RunContext) => RunFold;
 }

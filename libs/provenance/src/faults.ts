@@ -9,15 +9,17 @@ export interface Faults {
   readonly differ: (what: string, found: unknown, expected: unknown) => void;
   /** Passed with `good` if there were none; else what was found instead. */
   readonly outcome: (good: string) => Outcome;
+  /** The same so far; what is added to either is not in the other. */
+  readonly copy: () => Faults;
 }
 
 const shown = (value: unknown): string =>
   typeof value === 'string' || value === undefined ? (value ?? 'nothing') : JSON.stringify(value);
 
 /** Collects what is wrong, in the order of the chain. */
-export const collectFaults = (): Faults => {
-  const named: string[] = [];
-  let count = 0;
+export const collectFaults = (): Faults => faultsFrom([], 0);
+
+const faultsFrom = (named: string[], count: number): Faults => {
   const add = (fault: string): void => {
     count += 1;
     if (named.length < NAMED) named.push(fault);
@@ -27,6 +29,7 @@ export const collectFaults = (): Faults => {
     differ: (what, found, expected) => {
       if (found !== expected) add(`${what} is ${shown(found)}, expected ${shown(expected)}`);
     },
+    copy: () => faultsFrom([...named], count),
     outcome: (good) => {
       if (count === 0) return { passed: true, found: good };
       const more = count > named.length ? `; and ${String(count - named.length)} more` : '';

@@ -3,6 +3,13 @@ export * from './attestations.ts';
 export * from './compare-predictions.ts';
 export { collectFaults, type Faults } from './faults.ts';
 export * from './ports.ts';
-export { conclude, observe, settle, startVerification } from './verification.ts';
-export type { Verification, VerificationPorts } from './verification.ts';
+export {
+  conclude,
+  observe,
+  observeRun,
+  settle,
+  startRunVerification,
+  startVerification,
+} from './verification.ts';
+export type { RunVerification, Verification, VerificationPorts } from './verification.ts';
 export * from './verify-finding.ts';

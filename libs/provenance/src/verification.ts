@@ -1,7 +1,17 @@
 import type { FindingProposed, VerdictRow } from '#libs/findings';
 import { reasonOf, type HashedBody } from '#libs/kernel';
 import type { RunOpened } from '#libs/run';
-import type { ChainEvent, Check, Context, Fold, Link, Outcome } from './check.ts';
+import type {
+  ChainEvent,
+  Check,
+  Context,
+  Fold,
+  Link,
+  Outcome,
+  RunCheck,
+  RunContext,
+  RunFold,
+} from './check.ts';
 import { charges } from './checks/charges.ts';
 import { completeChain } from './checks/complete-chain.ts';
 import { cutoverAudit } from './checks/cutover-audit.ts';
@@ -31,7 +41,7 @@ import { objectInspector } from './git-objects.ts';
 import type { BareEvent, Hash, ReadObject, StoredBytes, VerifySignature } from './ports.ts';
 
 /** Every row of a verdict, in the order in which it shows them. */
-export const CHECKS: readonly Check[] = [
+export const CHECKS: readonly (Check | RunCheck)[] = [
   hashChain,
   knownEvents,
   runHeadSigned,
@@ -66,34 +76,46 @@ export interface VerificationPorts {
   readonly verifySignature: VerifySignature;
   /** Null: only events are at hand; the rows that need objects fail. */
   readonly readObject: ReadObject | null;
-  /** The finding that leads to a fork point, verified; left out: a forked run's findings do not pass. */
-  readonly ancestor?: Context['ancestor'];
 }
 
 /** A check under way, and why it can't be finished, if so. */
-interface Running {
-  readonly check: Check;
-  readonly fold: Fold | null;
+interface Running<F extends RunFold = Fold> {
+  readonly fold: F | null;
   broken: string | null;
 }
 
 /** A handler and the check that it belongs to. */
 interface Bound<F> {
-  readonly running: Running;
+  readonly running: Running<RunFold>;
   readonly handle: F;
 }
 
-/** A verification under way. It changes as it observes: hold one a finding, and use it once. */
-export interface Verification {
+type Handlers = ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]>;
+
+/**
+ * What the findings of one run have in common, under way: its stream, and the checks that look at that alone. It changes
+ * as it observes: hold one a run, and use it once.
+ */
+export interface RunVerification {
   readonly ports: VerificationPorts;
-  readonly running: readonly Running[];
+  readonly context: RunContext;
+  readonly pinned: { opened: RunOpened['data'] | null };
+  readonly running: ReadonlyMap<RunCheck, Running<RunFold>>;
+  readonly every: readonly Bound<(event: ChainEvent) => void>[];
+  readonly handlers: Handlers;
+  readonly outcomes: Map<RunCheck, Promise<Outcome>>;
+  count: number;
+}
+
+/** A verification of a finding under way. It changes as it observes: hold one a finding, and use it once. */
+export interface Verification {
+  readonly run: RunVerification;
+  readonly context: Context;
+  readonly running: ReadonlyMap<Check, Running>;
   readonly links: readonly Bound<(link: Link) => void>[];
   readonly every: readonly Bound<(event: ChainEvent) => void>[];
-  readonly handlers: Readonly<
-    Record<Source, ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]>>
-  >;
-  readonly counts: Record<Source, number>;
-  readonly pinned: { opened: RunOpened['data'] | null };
+  readonly handlers: Readonly<Record<Source, Handlers>>;
+  readonly counts: Record<Exclude<Source, 'run'>, number>;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -120,18 +142,15 @@ export const bodyOf = (event: Pick<StoredBytes, 'canonical'> | BareEvent): Hashe
     : null;
 };
 
-const startCheck = (check: Check, context: Context): Running => {
+const started = <F extends RunFold>(start: () => F): Running<F> => {
   try {
-    return { check, fold: check.start(context), broken: null };
+    return { fold: start(), broken: null };
   } catch (error) {
-    return { check, fold: null, broken: reasonOf(error) };
+    return { fold: null, broken: reasonOf(error) };
   }
 };
 
-const bind = (
-  running: readonly Running[],
-  source: Source,
-): ReadonlyMap<string, readonly Bound<(event: ChainEvent) => void>[]> => {
+const bind = (running: Iterable<Running>, source: Source): Handlers => {
   const bound = new Map<string, Bound<(event: ChainEvent) => void>[]>();
   for (const one of running)
     for (const [type, handler] of Object.entries(one.fold?.[source] ?? {})) {
@@ -144,44 +163,66 @@ const bind = (
   return bound;
 };
 
-/**
- * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then that of
- * its data, then the run's, each from its first event in order.
- */
-export const startVerification = (
-  finding: FindingProposed['data'],
-  ports: VerificationPorts,
-): Verification => {
-  const pinned: Verification['pinned'] = { opened: null };
-  const opened = (): RunOpened['data'] => {
-    if (pinned.opened === null) throw new Error('the run has no RunOpened');
-    return pinned.opened;
-  };
-  const context: Context = {
-    ...{ finding, opened },
+const everyOf = (running: Iterable<Running>): Verification['every'] =>
+  [...running].flatMap((one) =>
+    one.fold?.every === undefined ? [] : [{ running: one, handle: one.fold.every }],
+  );
+
+/** Begins to verify what the findings of a run have in common. */
+export const startRunVerification = (ports: VerificationPorts): RunVerification => {
+  const pinned: RunVerification['pinned'] = { opened: null };
+  const context: RunContext = {
+    opened: () => {
+      if (pinned.opened === null) throw new Error('the run has no RunOpened');
+      return pinned.opened;
+    },
     ...{ sha256: ports.sha256, sha1: ports.sha1, verifySignature: ports.verifySignature },
     inspect: objectInspector(ports.readObject, ports.sha1),
     hasObjects: ports.readObject !== null,
-    ancestor: ports.ancestor ?? (() => Promise.resolve(null)),
   };
-  const running = CHECKS.map((check) => startCheck(check, context));
+  const running = new Map(
+    CHECKS.flatMap((check) =>
+      check.of === 'run' ? [[check, started(() => check.start(context))] as const] : [],
+    ),
+  );
   return {
-    ports,
-    running,
-    links: running.flatMap((one) =>
+    ...{ ports, context, pinned, running },
+    every: everyOf(running.values()),
+    handlers: bind(running.values(), 'run'),
+    outcomes: new Map(),
+    count: 0,
+  };
+};
+
+/**
+ * Begins to verify a finding. Feed its streams to {@link observe}: the finding's, then the study's, then that of
+ * its data; then the run's, each from its first event in order. Of several findings of a run, each its own streams first.
+ */
+export const startVerification = (
+  finding: FindingProposed['data'],
+  run: RunVerification,
+  ancestor: Context['ancestor'] = () => Promise.resolve(null),
+): Verification => {
+  const context: Context = { ...run.context, finding, ancestor };
+  const running = new Map(
+    CHECKS.flatMap((check) =>
+      check.of === 'finding' ? [[check, started(() => check.start(context))] as const] : [],
+    ),
+  );
+  const all = [...running.values()];
+  return {
+    ...{ run, context, running },
+    links: all.flatMap((one) =>
       one.fold?.link === undefined ? [] : [{ running: one, handle: one.fold.link }],
     ),
-    every: running.flatMap((one) =>
-      one.fold?.every === undefined ? [] : [{ running: one, handle: one.fold.every }],
-    ),
+    every: everyOf(all),
     handlers: {
-      run: bind(running, 'run'),
-      study: bind(running, 'study'),
-      finding: bind(running, 'finding'),
-      data: bind(running, 'data'),
+      run: bind(all, 'run'),
+      study: bind(all, 'study'),
+      finding: bind(all, 'finding'),
+      data: bind(all, 'data'),
     },
-    counts: { run: 0, study: 0, finding: 0, data: 0 },
-    pinned,
+    counts: { study: 0, finding: 0, data: 0 },
   };
 };
 
@@ -200,30 +241,67 @@ const filed = (
   type: body?.type ?? '',
 });
 
-/** One more event of one of the four streams, as stored. Never throws for what the bytes say. */
-export const observe = (
-  verification: Verification,
+const linkOf = (
+  { sha256 }: VerificationPorts,
   source: Source,
+  index: number,
   event: StoredBytes | BareEvent,
-): void => {
-  const { ports, links, every, handlers, counts, pinned } = verification;
-  const digest = ports.sha256(event.canonical);
+): Link => {
+  const digest = sha256(event.canonical);
   const body = bodyOf(event);
   const stored = 'hash' in event ? event : filed(event, digest, body);
-  const read = body === null ? null : readData(source, body);
-  const index = counts[source];
-  counts[source] += 1;
-  const link: Link = { source, index, stored, digest, body, read };
-  for (const bound of links) guard(bound, link);
+  return {
+    source,
+    index,
+    stored,
+    digest,
+    body,
+    read: body === null ? null : readData(source, body),
+  };
+};
 
-  if (body === null || read === null || 'problem' in read) return;
-  const { data } = read;
-  const chained: ChainEvent = { source, index, stored, digest, body, read, data };
-  if (source === 'run') {
-    if (body.type === 'RunOpened') pinned.opened ??= data as RunOpened['data'];
-    for (const bound of every) guard(bound, chained);
-  }
-  for (const bound of handlers[source].get(body.type) ?? []) guard(bound, chained);
+/** The link as an event; null where it is none that can be read. */
+const eventIn = (link: Link): ChainEvent | null => {
+  const { body, read } = link;
+  return body === null || read === null || 'problem' in read
+    ? null
+    : { ...link, body, data: read.data };
+};
+
+/** One more event of a finding's own three streams, as stored. Never throws for what the bytes say. */
+export const observe = (
+  { run, links, handlers, counts }: Verification,
+  source: Exclude<Source, 'run'>,
+  event: StoredBytes | BareEvent,
+): void => {
+  const link = linkOf(run.ports, source, counts[source], event);
+  counts[source] += 1;
+  for (const bound of links) guard(bound, link);
+  const read = eventIn(link);
+  if (read === null) return;
+  for (const bound of handlers[source].get(read.body.type) ?? []) guard(bound, read);
+};
+
+/** One more event of the run, which all of these are findings of, as stored. Never throws for what the bytes say. */
+export const observeRun = (
+  run: RunVerification,
+  findings: readonly Verification[],
+  event: StoredBytes | BareEvent,
+): void => {
+  const link = linkOf(run.ports, 'run', run.count, event);
+  run.count += 1;
+  for (const { links } of findings) for (const bound of links) guard(bound, link);
+  const read = eventIn(link);
+  if (read === null) return;
+  const { type } = read.body;
+  if (type === 'RunOpened') run.pinned.opened ??= read.data as RunOpened['data'];
+  showRun(run.every, run.handlers, read);
+  for (const { every, handlers } of findings) showRun(every, handlers.run, read);
+};
+
+const showRun = (every: Verification['every'], handlers: Handlers, event: ChainEvent): void => {
+  for (const bound of every) guard(bound, event);
+  for (const bound of handlers.get(event.body.type) ?? []) guard(bound, event);
 };
 
 /** What a check can't digest breaks that check alone, and it stays broken. */
@@ -240,8 +318,8 @@ const guard = <E>({ running, handle }: Bound<(event: E) => void>, event: E): voi
  * Looks at the objects named since the last time, and takes the signatures asked for before it. Call it now and then, so
  * that memory stays as it is.
  */
-export const settle = async ({ running }: Verification): Promise<void> => {
-  for (const one of running) {
+export const settle = async ({ running }: RunVerification | Verification): Promise<void> => {
+  for (const one of running.values()) {
     if (one.broken !== null || one.fold?.settle === undefined) continue;
     try {
       await one.fold.settle();
@@ -251,10 +329,13 @@ export const settle = async ({ running }: Verification): Promise<void> => {
   }
 };
 
-const concluded = async ({ fold, broken }: Running): Promise<Outcome> => {
+const concluded = async <F extends RunFold>(
+  { fold, broken }: Running<F>,
+  conclude: (fold: F) => Outcome | Promise<Outcome>,
+): Promise<Outcome> => {
   if (broken === null && fold !== null) {
     try {
-      return await fold.conclude();
+      return await conclude(fold);
     } catch (error) {
       return { passed: false, found: `could not be checked: ${reasonOf(error)}` };
     }
@@ -262,12 +343,25 @@ const concluded = async ({ fold, broken }: Running): Promise<Outcome> => {
   return { passed: false, found: `could not be checked: ${broken ?? 'it did not start'}` };
 };
 
+const ofRun = ({ context, run }: Verification, check: RunCheck): Promise<Outcome> => {
+  const running = run.running.get(check)!;
+  const { concludeFor } = running.fold ?? {};
+  if (concludeFor !== undefined) return concluded(running, () => concludeFor(context));
+  const known = run.outcomes.get(check) ?? concluded(running, (fold) => fold.conclude());
+  run.outcomes.set(check, known);
+  return known;
+};
+
 /** Every row with what was found and what was expected. */
-export const conclude = async ({ running }: Verification): Promise<readonly VerdictRow[]> => {
+export const conclude = async (verification: Verification): Promise<readonly VerdictRow[]> => {
   const rows: VerdictRow[] = [];
-  for (const one of running) {
-    const { passed, found } = await concluded(one);
-    rows.push({ row: one.check.row, passed, found, expected: one.check.expected });
+  for (const check of CHECKS) {
+    const { row, expected } = check;
+    const { passed, found } =
+      check.of === 'run'
+        ? await ofRun(verification, check)
+        : await concluded(verification.running.get(check)!, (fold) => fold.conclude());
+    rows.push({ row, passed, found, expected });
   }
   return rows;
 };

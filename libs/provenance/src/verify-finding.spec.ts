@@ -16,7 +16,7 @@ import { pinnedDigest } from './pinned-digest.ts';
 import { chained, honestRun, oldRun, sealed } from './testing/honest-run.ts';
 import type { HonestRun, Iteration, Sealed, Workshop } from './testing/honest-run.ts';
 import { CHECKS } from './verification.ts';
-import { verifyFinding } from './verify-finding.ts';
+import { verifyFinding, verifyFindings } from './verify-finding.ts';
 import type { Verdict } from './verify-finding.ts';
 import { REPLAYED_ON } from '../../../test/support/environment.ts';
 
@@ -1735,6 +1735,56 @@ describe('verifying a finding that was replayed', () => {
   ] as const)('blocks with a replay of %s', async (_, judged) => {
     expect(failing(await judged())).toEqual(['recorded-verdicts']);
   });
+});
+
+describe('verifying the findings of a run together', () => {
+  const honest = make();
+  const { chain, predictions } = honest.finding.data;
+  const claiming = (data: Partial<FindingProposed['data']>): Sealed =>
+    sealed(workshop, {
+      ...honest,
+      finding: { ...honest.finding, data: { ...honest.finding.data, ...data } },
+    });
+  const none = 'f'.repeat(40);
+  const claims = {
+    honest: sealed(workshop, honest),
+    'another tree': claiming({ chain: { ...chain, toTree: none } }),
+    'predictions that are not there': claiming({
+      predictions: predictions.map((ref) => ({ ...ref, oid: none })),
+    }),
+    'no list of predictions': claiming({ predictions: null as never }),
+    'nothing that can be read': { ...claiming({}), findingEvents: [] },
+  };
+  const names = Object.keys(claims) as (keyof typeof claims)[];
+
+  it.each([names, names.toReversed(), ['another tree', 'another tree'] as const])(
+    'gives each the verdict that it has alone: %s, %s, …',
+    async (...of) => {
+      let asked = 0;
+      const verdicts = await verifyFindings({
+        events: claims.honest.events,
+        findings: of.map((name) => ({
+          ...claims[name],
+          dataEvents: () => claims[name].dataEvents,
+        })),
+        readObject: honest.git.readObject,
+        sha256: workshop.sha256,
+        sha1: workshop.sha1,
+        verifySignature: (key, context, ...signed) => {
+          if (context === 'training') asked += 1;
+          return verify(key, context, ...signed);
+        },
+      });
+      expect(verdicts).toEqual(
+        await Promise.all(of.map((name) => verdictOn(claims[name], honest))),
+      );
+      expect(verdicts.map(({ verdict }) => verdict)).toEqual(
+        of.map((name) => (name === 'honest' ? 'PASS' : 'BLOCK')),
+      );
+      // Whatever rests on the run alone is looked at once.
+      expect(asked).toBe(honest.run.filter(({ type }) => /^Training[CFT]/.test(type)).length);
+    },
+  );
 });
 
 describe('verifying a finding that was tampered with, hashed and signed anew', () => {

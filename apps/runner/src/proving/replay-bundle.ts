@@ -183,10 +183,11 @@ async function* eventsOf<E extends Fact>(
   { events }: OpenedBundle,
   stream: string,
 ): AsyncGenerator<E> {
-  for await (const { canonical } of events(stream)) {
-    const { type, data, metadata } = parseBody(canonical);
-    yield { type, data: types.upcast(type, metadata.schemaVersion, data) } as E;
-  }
+  for await (const lot of events(stream))
+    for (const { canonical } of lot) {
+      const { type, data, metadata } = parseBody(canonical);
+      yield { type, data: types.upcast(type, metadata.schemaVersion, data) } as E;
+    }
 }
 
 /** What keeps an event of a stranger from being used: its signature says who wrote it, not that it is well formed. */

@@ -1,6 +1,6 @@
 import { domainOfFiles } from '#libs/harness';
 import type { Domain, HarnessPolicy } from '#libs/harness';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 interface Debt {
@@ -11,7 +11,8 @@ interface Debt {
 }
 
 /** Whatever had to be paid was paid once, at the policy's price, and the rest is what the arithmetic leaves. */
-export const charges: Check = {
+export const charges: RunCheck = {
+  of: 'run',
   row: 'charges',
   expected:
     "each hypothesis, mutation and secondary metric is charged once, in its own append, at the policy's cost for what was measured; what remains recomputes from the total; a breach is not charged",

@@ -18,6 +18,7 @@ interface Trial {
 
 /** From the source tree to the claimed one every step is there, and each starts where the one before it ended. */
 export const completeChain: Check = {
+  of: 'finding',
   row: 'complete-chain',
   expected:
     "the finding's mutations lead from the tree that the run started from to its program, the tree after one being the tree before the next, reverts included",

@@ -1,10 +1,11 @@
 import { counted } from '#libs/kernel';
 import type { MutationCutOver, MutationProposed } from '#libs/run';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 /** What changed, when, why and from which restore point is on record for whatever took effect. */
-export const cutoverAudit: Check = {
+export const cutoverAudit: RunCheck = {
+  of: 'run',
   row: 'cutover-audit',
   expected:
     'each mutation that was trained or decided has one cutover entry, with the trees and domain of its proposal, pointing to its restore point',

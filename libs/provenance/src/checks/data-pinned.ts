@@ -12,6 +12,7 @@ const shown = ({ train, dev, check, sealed }: SplitFixed['data']['split'], rowId
 
 /** The rows and their split were fixed before the run could know what would suit it. */
 export const dataPinned: Check = {
+  of: 'finding',
   row: 'data-pinned',
   expected:
     "the run's data digest and split commitment are those that its study committed, once for this data and before the run was counted; the split is the one that was fixed for the data, once and before the run was opened; the base table was said before that too, and no other one of the same rows left before, unless the policy allows it; the base table and its figures keep the policy's rules of disclosure",

@@ -1,9 +1,10 @@
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
 
 /** What the trainings ran on is the record that the run pinned. */
-export const environmentPinned: Check = {
+export const environmentPinned: RunCheck = {
+  of: 'run',
   row: 'environment-pinned',
   expected: 'the environment record hashes to the digest that the run pinned',
   start: ({ opened, sha256 }) => ({

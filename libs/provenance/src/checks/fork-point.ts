@@ -33,6 +33,7 @@ const compare = (
  * that was halted, or where nothing could be claimed) proves nothing.
  */
 export const forkPoint: Check = {
+  of: 'finding',
   row: 'fork-point',
   expected:
     'the run starts from its pinned source, or from a state of an earlier run of its study that a finding of that run leads to, from the same source tree and on the same data, every row of which holds',

@@ -1,7 +1,7 @@
 import { POLICY_VERSION, postLoopGate, preLoopRules } from '#libs/harness';
 import type { FairnessReport, GateCheck } from '#libs/harness';
 import { counted } from '#libs/kernel';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { fairnessFaults } from '../fairness-report.ts';
 import { pinnedDigest } from '../pinned-digest.ts';
@@ -12,7 +12,8 @@ const spelled = (checks: readonly GateCheck[]): string =>
     .join('; ');
 
 /** Nothing went on without its gate, and every gate was that of the pinned policy. */
-export const gates: Check = {
+export const gates: RunCheck = {
+  of: 'run',
   row: 'gates',
   expected:
     'the pre-loop gate passed once before any training, with the rules that the policy asks for, the mid-loop gate for each mutation that was cut over, the post-loop gate for each that was kept, each with every check passed and under the pinned policy, whose digest recomputes and whose version is that of the rules which held when the run was opened; fairness reports whose figures and intervals follow from the counts of the groups of the policy, each of the first training of its candidate',

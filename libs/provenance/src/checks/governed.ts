@@ -1,7 +1,8 @@
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 
 /** An agent that can reach the harness could have written anything: a human has to have accepted that. */
-export const governed: Check = {
+export const governed: RunCheck = {
+  of: 'run',
   row: 'governed',
   expected:
     "the agent was kept apart from the harness, or the study's human accepted in the policy that it was not",

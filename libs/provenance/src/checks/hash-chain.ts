@@ -10,6 +10,7 @@ interface Tail {
 
 /** Bytes hash to what the log says, each event names the one before it, and no place is empty or taken twice. */
 export const hashChain: Check = {
+  of: 'finding',
   row: 'hash-chain',
   expected:
     'in each stream the stored bytes hash to the recorded hashes, each event names the hash of the one before it, revisions run from 0 without holes',

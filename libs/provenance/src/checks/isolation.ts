@@ -1,7 +1,7 @@
 import { layersOfRecord, missingLayers, ranNothing } from '#libs/harness';
 import { counted } from '#libs/kernel';
 import type { IsolationRecord } from '#libs/run';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 interface Contained {
@@ -10,7 +10,8 @@ interface Contained {
 }
 
 /** A program that ran with fewer layers than the study demands could have reached what it must not. */
-export const isolation: Check = {
+export const isolation: RunCheck = {
+  of: 'run',
   row: 'isolation',
   expected:
     "the record of each training's isolation, which its worker signed, names every layer that the policy demands",

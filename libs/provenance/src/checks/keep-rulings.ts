@@ -3,7 +3,7 @@ import type { KeepEvidence, KeepRuling } from '#libs/divergence';
 import { counted } from '#libs/kernel';
 import { deviation, evidenceOf } from '#libs/run';
 import type { MetricObserved, MutationCutOver } from '#libs/run';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 const FIELDS = [
@@ -21,7 +21,8 @@ const FIELDS = [
 const ROUNDING = 1e-9;
 
 /** What was kept beat noise by the pinned rule, and what was dropped as noise did not. */
-export const keepRulings: Check = {
+export const keepRulings: RunCheck = {
+  of: 'run',
   row: 'keep-rulings',
   expected:
     "each ruling recomputes from the mutation's own observations, one a seed, and the baseline's seeds under the pinned rule; what beats noise at its first look is trained with every seed before it is ruled on, and nothing else is; what is kept exceeds its threshold, what is dropped as noise does not",

@@ -4,6 +4,7 @@ import { collectFaults } from '../faults.ts';
 
 /** What can't be read can't be checked: an unknown event fails the verdict instead of being passed over. */
 export const knownEvents: Check = {
+  of: 'finding',
   row: 'known-events',
   expected:
     'every event is of a type and version that this verifier knows, in the stream that it belongs to',

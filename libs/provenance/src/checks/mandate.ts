@@ -33,6 +33,7 @@ const LOOK_FIELDS: Readonly<Record<keyof Look, true>> = {
 
 /** A finding speaks of cohorts, says what its fields say, and names the changes that the chain holds. */
 export const mandate: Check = {
+  of: 'finding',
   row: 'mandate',
   expected:
     "the claim has cohort-level fields only, rests on at least the minimum cell, its changes are the mutations' own summaries, and its statement is the one that its fields give; nothing but proposals stands under an agent's name, and a review under a reviewer's",

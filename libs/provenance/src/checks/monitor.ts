@@ -13,7 +13,7 @@ import type { ChartPolicy, Observation } from '#libs/harness';
 import { counted } from '#libs/kernel';
 import { keptUndone } from '#libs/run';
 import type { MetricObserved } from '#libs/run';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { followStanding } from '../standing.ts';
 import type { Standing } from '../standing.ts';
@@ -33,7 +33,8 @@ interface Trigger {
 const FIELDS = ['chart', 'x', 'upper', 'lower', 'fired'] as const;
 
 /** Every chart recomputes from what was observed, and a chart that fires is answered at once by the right revert. */
-export const monitor: Check = {
+export const monitor: RunCheck = {
+  of: 'run',
   row: 'monitor',
   expected:
     "each chart's x and sums recompute from the observations (Page 1954, Hawkins 1987), a sum above its decision interval is followed at once by DivergenceDetected and the revert to the last stable state, and by nothing else; the incumbent is measured again whenever the stability chart has its turn",

@@ -2,7 +2,7 @@ import { midLoopGate } from '#libs/harness';
 import type { FileChange } from '#libs/harness';
 import { counted, reasonOf } from '#libs/kernel';
 import type { ChangedFile, MutationProposed } from '#libs/run';
-import type { Check, Context } from '../check.ts';
+import type { RunCheck, RunContext } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
 import { BLOBS, commitParents, commitTree, textOf } from '../git-objects.ts';
@@ -37,7 +37,7 @@ const compareFiles = (
 
 /** The attempt's commit holds the proposed tree and follows the base commit, and that alone. */
 const compareCommit = async (
-  { inspect }: Context,
+  { inspect }: RunContext,
   { mutationId, baseCommit, proposedCommit, proposedTree }: Proposal,
   faults: Faults,
 ): Promise<void> => {
@@ -53,7 +53,7 @@ const compareCommit = async (
 
 /** The files as the mid-loop gate has to have seen them. */
 const readChanges = (
-  { inspect }: Context,
+  { inspect }: RunContext,
   changes: readonly TreeChange[],
 ): Promise<readonly FileChange[]> =>
   Promise.all(
@@ -77,7 +77,7 @@ const readChanges = (
   );
 
 const compareTreesOf = async (
-  context: Context,
+  context: RunContext,
   compare: CompareTrees,
   proposal: Proposal,
   wasCutOver: boolean,
@@ -107,7 +107,8 @@ const compareTreesOf = async (
 };
 
 /** What a mutation was gated and charged for is what its trees differ by, whatever the event says of them. */
-export const mutations: Check = {
+export const mutations: RunCheck = {
+  of: 'run',
   row: 'mutations',
   expected:
     "each mutation's commit holds the proposed tree and follows the commit that stood, and no other; its files and its measured domain are what the two trees differ by; the mid-loop gate, run again on their contents, passes each that was cut over",

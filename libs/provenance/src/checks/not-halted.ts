@@ -1,8 +1,9 @@
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 
 /** A halted run yields no findings. */
-export const notHalted: Check = {
+export const notHalted: RunCheck = {
+  of: 'run',
   row: 'not-halted',
   expected:
     'the loop ended once, by exhaustion, by being finished or stopped, and nothing halted it',

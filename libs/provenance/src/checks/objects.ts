@@ -1,6 +1,6 @@
 import { counted } from '#libs/kernel';
 import type { ArtefactRef } from '#libs/kernel';
-import type { Check, Context } from '../check.ts';
+import type { RunCheck, RunContext } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
 import { BLOBS, commitTree, FOLDER, treeEntries } from '../git-objects.ts';
@@ -9,6 +9,8 @@ import { BLOBS, commitTree, FOLDER, treeEntries } from '../git-objects.ts';
 const REMEMBERED = 50_000;
 
 interface Inspector {
+  /** One that knows what this one knows, and tells it nothing. */
+  readonly copy: (faults: Faults) => Inspector;
   readonly commit: (oid: string, tree: string, what: string) => Promise<void>;
   readonly tree: (oid: string, what: string) => Promise<void>;
   readonly artefact: (ref: ArtefactRef, what: string) => Promise<void>;
@@ -16,9 +18,13 @@ interface Inspector {
 }
 
 /** Reads, hashes and follows objects, each once as long as it is remembered. */
-const inspector = ({ inspect, sha256 }: Context, faults: Faults): Inspector => {
-  const sound = new Set<string>();
-  let count = 0;
+const inspector = (
+  context: RunContext,
+  faults: Faults,
+  sound = new Set<string>(),
+  count = 0,
+): Inspector => {
+  const { inspect, sha256 } = context;
 
   const remember = (key: string): void => {
     if (sound.size >= REMEMBERED) sound.clear();
@@ -68,6 +74,7 @@ const inspector = ({ inspect, sha256 }: Context, faults: Faults): Inspector => {
   };
 
   return {
+    copy: (others) => inspector(context, others, new Set(sound), count),
     count: () => count,
     tree: async (oid, what) => {
       await wholeTree(oid, what);
@@ -95,15 +102,16 @@ const inspector = ({ inspect, sha256 }: Context, faults: Faults): Inspector => {
 };
 
 /** Whatever the chain names is there and is what it was: discarded attempts too. */
-export const objects: Check = {
+export const objects: RunCheck = {
+  of: 'run',
   row: 'objects',
   expected:
     'each tree (with every file in it), commit and artefact that the chain names is present and hashes to its name',
-  start: (context) => {
+  start: (run) => {
     const faults = collectFaults();
-    if (!context.hasObjects)
+    if (!run.hasObjects)
       return { conclude: () => ({ passed: false, found: 'there are no objects at hand' }) };
-    const look = inspector(context, faults);
+    const look = inspector(run, faults);
     let queue: (() => Promise<void>)[] = [];
 
     const commit = (oid: string, tree: string, what: string): void => {
@@ -157,12 +165,19 @@ export const objects: Check = {
       },
       settle,
       conclude: async () => {
-        tree(context.finding.chain.sourceTree, 'the source tree of the finding');
-        tree(context.finding.chain.fromTree, 'the compared program');
-        tree(context.finding.chain.toTree, 'the claimed program');
-        for (const ref of context.finding.predictions) artefact(ref, 'the finding');
         await settle();
         return faults.outcome(counted(look.count(), 'object'));
+      },
+      concludeFor: async (context) => {
+        await settle();
+        const all = faults.copy();
+        const its = look.copy(all);
+        const { sourceTree, fromTree, toTree } = context.finding.chain;
+        await its.tree(sourceTree, 'the source tree of the finding');
+        await its.tree(fromTree, 'the compared program');
+        await its.tree(toTree, 'the claimed program');
+        for (const ref of context.finding.predictions) await its.artefact(ref, 'the finding');
+        return all.outcome(counted(its.count(), 'object'));
       },
     };
   },

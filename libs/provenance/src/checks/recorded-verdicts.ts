@@ -5,6 +5,7 @@ import { collectFaults } from '../faults.ts';
 
 /** Verdicts and replays that stand in the finding's stream already are the runner's word on this very claim. */
 export const recordedVerdicts: Check = {
+  of: 'finding',
   row: 'recorded-verdicts',
   expected:
     "each verdict and each replay recorded so far is signed by the runner key that RunOpened pins, over its rows, the finding's claim and, for a verdict, the run head",

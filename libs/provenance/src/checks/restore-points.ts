@@ -1,11 +1,12 @@
 import { counted } from '#libs/kernel';
 import type { RestorePointTaken } from '#libs/run';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { followStanding } from '../standing.ts';
 
 /** Whoever wants the state before a mutation back finds it, taken before the mutation took effect. */
-export const restorePoints: Check = {
+export const restorePoints: RunCheck = {
+  of: 'run',
   row: 'restore-points',
   expected:
     'each mutation that was tried has one restore point of the state that stood before it, taken before its cutover',

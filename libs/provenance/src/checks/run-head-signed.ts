@@ -9,6 +9,7 @@ const AFTER_THE_HEAD: readonly string[] = ['RunHeadSigned', 'RunClosed'];
 
 /** The finding rests on one state of the run, which ends the loop and which the runner signed. */
 export const runHeadSigned: Check = {
+  of: 'finding',
   row: 'run-head-signed',
   expected:
     "the finding's run head is the end of the loop in this chain, signed by the runner key that RunOpened pins, and nothing but signatures and the close comes after it",

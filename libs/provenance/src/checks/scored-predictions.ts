@@ -5,6 +5,7 @@ import { collectFaults } from '../faults.ts';
 
 /** What was scored on the sealed rows are the predictions of the programs that are compared, and no others. */
 export const scoredPredictions: Check = {
+  of: 'finding',
   row: 'scored-predictions',
   expected:
     "the finding's predictions are those of the trainings behind the claimed and the compared program, the claimed one's among them",

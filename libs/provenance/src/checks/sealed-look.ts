@@ -37,6 +37,7 @@ const checkInterval = (faults: Faults, claim: Claim, look: Look): void => {
  * interval is as wide as all looks so far ask for.
  */
 export const sealedLook: Check = {
+  of: 'finding',
   row: 'sealed-look',
   expected:
     "one look at the sealed rows was counted for this run, by its study and for its data over all studies, after the loop ended and before the finding was proposed; looks are counted from 1; the claim says both counts, the study's runs and units by then and the claims of the look, and its interval recomputes from them",

@@ -57,6 +57,7 @@ const walkProof = (
 
 /** The tree that everything starts from is a folder of a commit that exists, by git's own hashes. */
 export const sourcePinned: Check = {
+  of: 'finding',
   row: 'source-pinned',
   expected:
     "the run's first event pins the source, once; the source commit's own bytes lead to the pinned tree; the pin commit holds that tree; the finding names both",

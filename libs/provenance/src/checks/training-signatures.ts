@@ -4,7 +4,7 @@ import type { Signature } from '#libs/kernel';
 import type { TrainingLaunched, WorkerEnlisted } from '#libs/run';
 import { answersInTurn } from '../answers.ts';
 import { trainingAttestation } from '../attestations.ts';
-import type { Check } from '../check.ts';
+import type { RunCheck } from '../check.ts';
 import { collectFaults } from '../faults.ts';
 import { followStanding } from '../standing.ts';
 
@@ -25,7 +25,8 @@ const rawKey = (base64: string): Uint8Array | null => {
 };
 
 /** Each result is its worker's word on the training that was launched, and there is one of it. */
-export const trainingSignatures: Check = {
+export const trainingSignatures: RunCheck = {
+  of: 'run',
   row: 'training-signatures',
   expected:
     'each launch is of the tree that stands or is on trial, with the seed that is its turn, and has one result, signed by the worker key that RunOpened pins or by one that WorkerEnlisted names right before its first result; each completed training is measured, as what it was launched for, and a metric is of a completed one',
