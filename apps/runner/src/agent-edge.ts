@@ -35,7 +35,7 @@ export const viewOfRun = async (
 ): Promise<Result<AgentView, Refusal<AgentRefusalCode>>> => {
   const run = await ownRun(home, agent, runId);
   if (!run.ok) return run;
-  if (run.value.state.line.length > 0) return ok(await agentView({ home, runId, ...run.value }));
+  if (run.value.state.line.size > 0) return ok(await agentView({ home, runId, ...run.value }));
   return refused({
     code: 'not-now',
     message:

@@ -1,3 +1,4 @@
+import { List } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
 import { specification } from '../../kernel/src/testing/specification.ts';
@@ -7,6 +8,7 @@ import {
   nextStep,
   runDecider,
   type IsolationRecord,
+  type KeptState,
   type RecordTraining,
   type RunCommand,
   type RunEvent,
@@ -187,7 +189,7 @@ describe('the baseline', () => {
   it('is not charged, and its first replicate is what candidates are compared with', () => {
     const { budget, line } = stateAfter(...established());
     expect(budget.remaining).toBe(100);
-    expect(line).toMatchObject([
+    expect([...line]).toMatchObject([
       { mutationId: null, predictions: { path: 'baseline 0.csv' }, tree: 'source tree' },
     ]);
   });
@@ -571,7 +573,7 @@ describe('a secondary metric', () => {
         { type: 'BudgetCharged', data: { charge: 'metric', cost: 10, remaining: 85 } },
       ]);
     const state = stateAfter(...hypothesised, proposeMetric('auc'));
-    expect(state).toMatchObject({ node: 'idle', secondary: ['auc'], line: { length: 1 } });
+    expect(state).toMatchObject({ node: 'idle', secondary: ['auc'], line: { size: 1 } });
   });
 
   it('never decides', () => {
@@ -1102,7 +1104,7 @@ describe('a divergence', () => {
   });
 
   it('does not go on where no stable state is, which no run comes to', () => {
-    const state = { ...stateAfter(...established(), ...onTrial('1'), trained('1')), line: [] };
+    const state = { ...stateAfter(...established(), ...onTrial('1'), trained('1')), line: List<KeptState>() };
     expect(() => runDecider.decide(state, jump('1'))).toThrow('number 1 of a line of 0');
   });
 
@@ -1159,7 +1161,7 @@ describe('judging a candidate', () => {
 
   it('compares the next candidate with what was kept', () => {
     const state = stateAfter(...established(), ...iteration('1', { gain: 0.015 }));
-    expect(state.line.map(({ tree, predictions }) => [tree, predictions.path])).toEqual([
+    expect([...state.line].map(({ tree, predictions }) => [tree, predictions.path])).toEqual([
       ['source tree', 'baseline 0.csv'],
       ['tree of 1', '1.csv'],
     ]);
@@ -1175,7 +1177,7 @@ describe('judging a candidate', () => {
       replicateMeasured(after('1'), { gain: -0.05 }, 0),
       judge('1', null),
     ];
-    expect(stateAfter(...lucky)).toMatchObject({ ladderScore: 0.7, line: { length: 1 } });
+    expect(stateAfter(...lucky)).toMatchObject({ ladderScore: 0.7, line: { size: 1 } });
     expect(attemptsOf(stateAfter(...lucky))).toMatchObject([{ outcome: 'discarded', score: 0.7 }]);
     const kept = stateAfter(...established(), ...iteration('1', { gain: 0.05 }));
     expect(kept.ladderScore).toBe(0.665);
@@ -1369,7 +1371,7 @@ describe('the seeds of a candidate', () => {
         },
       ]);
     const state = stateAfter(...promising, result(second));
-    expect(state).toMatchObject({ node: 'idle', line: { length: 1 }, seeds: [] });
+    expect(state).toMatchObject({ node: 'idle', line: { size: 1 }, seeds: [] });
     expect(attemptsOf(state)).toMatchObject([{ outcome }]);
   });
 
@@ -1385,7 +1387,7 @@ describe('the seeds of a candidate', () => {
   it('stand with what is kept, so that the next candidate is paired with each', () => {
     const state = stateAfter(...established(THREE), ...iteration('1', { gain: 0.015 }, THREE));
     expect(
-      state.line.map(({ seeds }) => seeds.map(({ seed, predictions }) => [seed, predictions.path])),
+      [...state.line].map(({ seeds }) => seeds.map(({ seed, predictions }) => [seed, predictions.path])),
     ).toEqual([
       [7, 8, 9].map((seed, index) => [seed, `baseline ${index}.csv`]),
       [
@@ -1394,7 +1396,7 @@ describe('the seeds of a candidate', () => {
         [9, `${third}.csv`],
       ],
     ]);
-    expect(state.line.at(-1)?.trainingId).toBe(trainingOf('1'));
+    expect(state.line.last()?.trainingId).toBe(trainingOf('1'));
   });
 
   it('are each compared with the incumbent of the same seed, or refused', () => {
@@ -1597,7 +1599,7 @@ describe('the stability chart', () => {
       ]);
     const reverted = stateAfter(...calm, trained('judge 4'), remeasured('judge 4', 0.8));
     expect(reverted.sums['stability']).toEqual({ upper: 0, lower: 0 });
-    expect(reverted.line.map(({ tree }) => tree)).toEqual(['source tree', 'tree of 1']);
+    expect([...reverted.line].map(({ tree }) => tree)).toEqual(['source tree', 'tree of 1']);
     expect(attemptsOf(reverted).map(({ outcome }) => outcome)).toEqual([
       'kept',
       'discarded',
