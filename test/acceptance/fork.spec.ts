@@ -180,10 +180,10 @@ it(
     const halted = good(await follow([ROUTE, BREACH]));
     const parent = halted.opened?.runId ?? '';
     expect(halted.haltMessage).not.toBeNull();
-    expect(halted.line).toHaveLength(2);
+    expect(halted.line.size).toBe(2);
     const looks = (await home.studies.load('parcels')).state.looks;
     const fork = good(await follow([BOTH], { runId: parent, from: 'incumbent' }));
-    expect(fork.line).toHaveLength(2);
+    expect(fork.line.size).toBe(2);
     expect((await home.findings.load(`${fork.opened?.runId ?? ''}-f1`)).state.proposed).toBeNull();
     expect((await home.studies.load('parcels')).state.looks).toBe(looks);
   },

@@ -93,7 +93,7 @@ const ownRun = async (
   runId: string,
 ): Promise<Result<OwnRun, Refusal<AgentRefusalCode>>> => {
   const { state: study } = await home.studies.load(studyOf(runId));
-  const own = study.requests.find((run) => run.runId === runId)?.agent === agent;
+  const own = study.requests.get(runId)?.agent === agent;
   const standing = own ? opened(await home.runs.load(runId)) : null;
   return standing === null
     ? refused({

@@ -119,7 +119,7 @@ describe('OpenSealedRows', () => {
       ...[...two, spent('r1', 95, 95), opened('r1', 1)],
       ...[counted('r3', 3), spent('r2', 40, 135), opened('r2', 2)],
     ];
-    expect(fold(studyDecider, events).lookedAt).toEqual([
+    expect([...fold(studyDecider, events).lookedAt.values()]).toEqual([
       { runId: 'r1', look: 1, runs: 2, spent: 95 },
       { runId: 'r2', look: 2, runs: 3, spent: 135 },
     ]);
@@ -245,6 +245,6 @@ describe('a run that somebody asked for', () => {
       .then();
     given(registered, counted('r1', 1)).when('RefuseRun', refused.data).thenRefused('unknown-run');
     const state = fold(studyDecider, [registered, requested('r1', 1, 1), refused]);
-    expect(state.requests[0]?.refused).toBe('other data');
+    expect(state.requests.get('r1')?.refused).toBe('other data');
   });
 });

@@ -105,12 +105,8 @@ const openSealedRows = async (
       HARNESS,
     ),
   );
-  const ofStudy = (await home.studies.load(studyId)).state.lookedAt.find(
-    (look) => look.runId === runId,
-  );
-  const ofData = (await home.data.load(dataDigest)).state.looks.find(
-    (look) => look.runId === runId,
-  );
+  const ofStudy = (await home.studies.load(studyId)).state.lookedAt.get(runId);
+  const ofData = (await home.data.load(dataDigest)).state.looks.get(runId);
   if (ofStudy === undefined || ofData === undefined)
     throw new Error(`no look was counted for ${runId}`);
   const { look, runs, spent } = ofStudy;
