@@ -1,6 +1,8 @@
 import { List } from 'immutable';
 import { describe, expect, it } from 'vitest';
+import type { HarnessPolicy } from '#libs/harness';
 import { fold } from '#libs/kernel';
+import { growsOnlyPersistently, keepsOlderStates } from '../../kernel/src/testing/growth.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
@@ -1752,5 +1754,58 @@ describe('a halted run', () => {
     given([...events, { type: 'RunHeadSigned', data: signHead.data }])
       .when(signHead)
       .thenRefused('over');
+  });
+});
+
+describe('a long run', () => {
+  const LONG: HarnessPolicy = { ...RICH, budget: { ...RICH.budget, total: 100_000 } };
+  /** Rounds of an attempt that is kept for good, one that is not kept, and a kept one that is taken back. */
+  const rounds = (count: number): readonly RunCommand[] => [
+    ...established(LONG),
+    ...Array.from({ length: count }, (_, round) => round).flatMap((round) => [
+      ...iteration(`${round} kept`, { gain: 0.015 }, LONG),
+      ...iteration(`${round} discarded`, {}, LONG),
+      ...iteration(`${round} kept for now`, { gain: 0.015, gap: 4 }, LONG),
+      ...onTrial(`${round} last`),
+      trained(`${round} last`),
+      measured(`${round} last`, { gap: 4 }),
+    ]),
+  ];
+  const same = (found: unknown, expected: unknown): void => {
+    expect(found).toEqual(expected);
+  };
+
+  it('keeps some attempts, discards some, takes some back', () => {
+    const state = stateAfter(...rounds(3));
+    const round = ['kept', 'discarded', 'reverted', 'reverted'];
+    expect(attemptsOf(state).map(({ outcome }) => outcome)).toEqual([...round, ...round, ...round]);
+    expect(state.line.size).toBe(4);
+  });
+
+  it('leaves older states as they were', () => {
+    keepsOlderStates(runDecider, past(...rounds(10)), same);
+  });
+
+  it('copies nothing that grows with it', () => {
+    growsOnlyPersistently(runDecider, past(...rounds(2)), past(...rounds(12)), same);
+  });
+
+  it('looks in a revert at no attempt and no seeds from before the last one', () => {
+    const unseen = (): never => {
+      throw new Error('looked at what the last revert left');
+    };
+    const state = stateAfter(...rounds(2));
+    const { line, earlierAttempts, attempt } = state;
+    const veiled = {
+      ...state,
+      attempt: attempt && { ...attempt },
+      line: line.map((kept) => Object.defineProperty({ ...kept }, 'seeds', { get: unseen })),
+      earlierAttempts: earlierAttempts.map((each) =>
+        Object.defineProperty({ ...each }, 'mutationId', { get: unseen }),
+      ),
+    };
+    const third = past(...rounds(3)).slice(past(...rounds(2)).length);
+    expect(third.map(({ type }) => type)).toContain('RunReverted');
+    expect(third.reduce(runDecider.evolve, veiled).line.size).toBe(4);
   });
 });
