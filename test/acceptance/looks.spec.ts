@@ -84,7 +84,8 @@ it(
     const three = await proposedOf('parcels-too-1-f1');
     expect(three.claim.look).toMatchObject({ ofStudy: 1, ofData: 3, runs: 1, share: 1 / 12 });
     expect(three.statement).toContain('look 3 at these data over all studies');
-    const splitOf = async (id: string) => (await home.studies.load(id)).state.splits.get(dataDigest);
+    const splitOf = async (id: string) =>
+      (await home.studies.load(id)).state.splits.get(dataDigest);
     expect(await splitOf('parcels-too')).toBe(await splitOf('parcels'));
     const events = await eventsOf<DataEvent>(home, `data-${dataDigest}`);
     expect(events.map(({ type }) => type)).toEqual([

@@ -90,7 +90,9 @@ describe('v1.jsonl, folded', () => {
   it('is a study of one look at the sealed rows', () => {
     const study = fold(studyDecider, stream<StudyEvent>(V1, 'study-pay'));
     expect(study).toMatchObject({ studyId: 'pay', looks: 1, totalSpent: 285 });
-    expect([...study.runs.values()]).toEqual([{ runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 }]);
+    expect([...study.runs.values()]).toEqual([
+      { runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 },
+    ]);
   });
 
   it('is a run that spent its budget, and one that the mandate halted', () => {

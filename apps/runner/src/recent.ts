@@ -1,43 +1,61 @@
-/** A map with room for so many: what was not asked for longest makes way. */
+/** A map with room for so much: what was not asked for longest makes way. */
 export interface Recent<Value> {
   get(key: string): Value | undefined;
-  set(key: string, value: Value): void;
+  /** @param size - how much of the room it takes; default: 1 */
+  set(key: string, value: Value, size?: number): void;
   delete(key: string): void;
 }
 
 export const recent = <Value>(most: number): Recent<Value> => {
-  const values = new Map<string, Value>();
-  const put = (key: string, value: Value): void => {
-    values.delete(key);
-    values.set(key, value);
+  const held = new Map<string, { readonly value: Value; readonly size: number }>();
+  let taken = 0;
+  const remove = (key: string): void => {
+    taken -= held.get(key)?.size ?? 0;
+    held.delete(key);
   };
   return {
     get: (key) => {
-      const value = values.get(key);
-      if (value !== undefined) put(key, value);
-      return value;
+      const known = held.get(key);
+      if (known === undefined) return undefined;
+      held.delete(key);
+      held.set(key, known);
+      return known.value;
     },
-    set: (key, value) => {
-      put(key, value);
-      for (const oldest of values.keys()) {
-        if (values.size <= most) return;
-        values.delete(oldest);
+    set: (key, value, size = 1) => {
+      remove(key);
+      held.set(key, { value, size });
+      taken += size;
+      for (const oldest of held.keys()) {
+        if (taken <= most) return;
+        remove(oldest);
       }
     },
-    delete: (key) => void values.delete(key),
+    delete: remove,
   };
 };
 
-/** What is held under a key, or is made now; what failed is made again by whoever asks next. */
+/**
+ * What is held under a key, or is made now; what failed is made again by whoever asks next.
+ *
+ * @param sizeOf - how much room it takes once it is there; default: 1
+ */
 export const remembered = <Value>(
   held: Recent<Promise<Value>>,
   key: string,
   make: () => Promise<Value>,
+  sizeOf: (value: Value) => number = () => 1,
 ): Promise<Value> => {
   const known = held.get(key);
   if (known !== undefined) return known;
   const made = make();
   held.set(key, made);
-  made.catch(() => held.delete(key));
+  made.then(
+    (value) => {
+      if (held.get(key) === made) held.set(key, made, sizeOf(value));
+    },
+    () => {
+      held.delete(key);
+    },
+  );
   return made;
 };

@@ -1106,7 +1106,10 @@ describe('a divergence', () => {
   });
 
   it('does not go on where no stable state is, which no run comes to', () => {
-    const state = { ...stateAfter(...established(), ...onTrial('1'), trained('1')), line: List<KeptState>() };
+    const state = {
+      ...stateAfter(...established(), ...onTrial('1'), trained('1')),
+      line: List<KeptState>(),
+    };
     expect(() => runDecider.decide(state, jump('1'))).toThrow('number 1 of a line of 0');
   });
 
@@ -1389,7 +1392,9 @@ describe('the seeds of a candidate', () => {
   it('stand with what is kept, so that the next candidate is paired with each', () => {
     const state = stateAfter(...established(THREE), ...iteration('1', { gain: 0.015 }, THREE));
     expect(
-      [...state.line].map(({ seeds }) => seeds.map(({ seed, predictions }) => [seed, predictions.path])),
+      [...state.line].map(({ seeds }) =>
+        seeds.map(({ seed, predictions }) => [seed, predictions.path]),
+      ),
     ).toEqual([
       [7, 8, 9].map((seed, index) => [seed, `baseline ${index}.csv`]),
       [

@@ -202,11 +202,11 @@ const allAttempts = ({ earlierAttempts, attempt }: RunState): List<Attempt> =>
  * undoes nothing from before the last one, so that no attempt is looked at by two of them.
  */
 const withUndone = (attempts: List<Attempt>, undone: readonly string[]): List<Attempt> => {
-  const left = new Set(undone);
+  const left = new Set<string | null>(undone);
   let told = attempts;
   for (let at = attempts.size - 1; at >= 0 && left.size > 0; at -= 1) {
     const attempt = attempts.get(at);
-    if (attempt?.mutationId != null && left.delete(attempt.mutationId))
+    if (attempt !== undefined && left.delete(attempt.mutationId))
       told = told.set(at, { ...attempt, outcome: 'reverted' });
   }
   return told;

@@ -1,5 +1,12 @@
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import type { ForkPoint, KeptState, MutationProposed, RunEvent, RunOpened, RunState } from '#libs/run';
+import type {
+  ForkPoint,
+  KeptState,
+  MutationProposed,
+  RunEvent,
+  RunOpened,
+  RunState,
+} from '#libs/run';
 import type { Home } from '../home.ts';
 
 /** Which state of a run: where it started, the one that stood at its end, or the one after its nth mutation. */

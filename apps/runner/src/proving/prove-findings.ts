@@ -28,7 +28,8 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
       HARNESS,
     ),
   );
-  const claims = canBeScored(context) && (await isProved(context)) ? comparisons([...state.line]) : [];
+  const claims =
+    canBeScored(context) && (await isProved(context)) ? comparisons([...state.line]) : [];
   const findings: CloseRun['data']['findings'][number][] = [];
   if (claims.length > 0) {
     const look = await openSealedRows(context, claims.length);
