@@ -166,9 +166,11 @@ const requestOf = async (home: Home, studyId: string, runId: string) => {
   const { state } = await home.studies.load(studyId);
   const run = state.requests.get(runId);
   if (run === undefined) return null;
-  let actor: Actor | null = null;
-  for await (const event of home.log.readStream<StudyEvent>(`study-${studyId}`))
+  // What is opened was asked for lately.
+  for await (const event of home.log.readStream<StudyEvent>(`study-${studyId}`, {
+    direction: 'backwards',
+  }))
     if (event.type === 'RunRequested' && (event.data as { runId: string }).runId === runId)
-      actor = event.metadata.actor;
-  return actor === null ? null : { run, actor };
+      return { run, actor: event.metadata.actor };
+  return null;
 };
