@@ -1,5 +1,5 @@
 import { sha256 } from '#libs/event-log';
-import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
+import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
