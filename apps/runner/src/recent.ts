@@ -1,4 +1,4 @@
-/** A map with room for so much: what was not asked for longest makes way. */
+/** A map with room for so much: what was not asked for lately makes way. */
 export interface Recent<Value> {
   get(key: string): Value | undefined;
   /** @param size - how much of the room it takes; default: 1 */
@@ -6,8 +6,12 @@ export interface Recent<Value> {
   delete(key: string): void;
 }
 
+/**
+ * To ask costs no more than a look: nothing is put in order but where something has to make way (the clock of Corbató
+ * 1968).
+ */
 export const recent = <Value>(most: number): Recent<Value> => {
-  const held = new Map<string, { readonly value: Value; readonly size: number }>();
+  const held = new Map<string, { readonly value: Value; readonly size: number; asked: boolean }>();
   let taken = 0;
   const remove = (key: string): void => {
     taken -= held.get(key)?.size ?? 0;
@@ -16,18 +20,21 @@ export const recent = <Value>(most: number): Recent<Value> => {
   return {
     get: (key) => {
       const known = held.get(key);
-      if (known === undefined) return undefined;
-      held.delete(key);
-      held.set(key, known);
-      return known.value;
+      if (known !== undefined) known.asked = true;
+      return known?.value;
     },
     set: (key, value, size = 1) => {
       remove(key);
-      held.set(key, { value, size });
+      if (size > most) return;
+      held.set(key, { value, size, asked: false });
       taken += size;
-      for (const oldest of held.keys()) {
+      for (const [oldest, entry] of held) {
         if (taken <= most) return;
-        remove(oldest);
+        if (oldest === key) continue;
+        held.delete(oldest);
+        // Asked for since it was last looked at: it comes up again after all others.
+        if (entry.asked) held.set(oldest, { ...entry, asked: false });
+        else taken -= entry.size;
       }
     },
     delete: remove,
