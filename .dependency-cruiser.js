@@ -11,7 +11,7 @@ const PURE_BUT_FOR_DOORS = `(${PURE_OR_STUDIES})|(^libs/decided/)`;
 const TESTS = '\\.(spec|contract)\\.ts$|/src/testing(\\.ts$|/)';
 /** Packages without input or output, which the pure core may use. */
 const PURE_PACKAGES =
-  'node_modules/(uuid|canonicalize|yaml|pure-rand|py-ast|@babel/parser|entities|libphonenumber-js|stdnum|validator|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
+  'node_modules/(uuid|canonicalize|yaml|immutable|pure-rand|py-ast|@babel/parser|entities|libphonenumber-js|stdnum|validator|@noble/(hashes|curves|ed25519)|@stdlib/[^/]+)/';
 
 export default {
   forbidden: [

@@ -58,7 +58,7 @@ const runSeed = async (path: string, seed: number): Promise<Shown> => {
     }
     await home.value.close();
     const { line, replicates, haltMessage, hypotheses } = driven.value;
-    const [first, last] = [replicates[0]?.observation.metric.value, line.at(-1)?.metric];
+    const [first, last] = [replicates[0]?.observation.metric.value, line.last()?.metric];
     return {
       seed,
       iterations: hypotheses,

@@ -277,7 +277,7 @@ export const benchIteration = async (turns = 12, perTurn = 5): Promise<Iteration
     const harness = measured.map((iteration) => iteration.whole - iteration.trained.ms);
     return {
       iterations: measured.length,
-      kept: done.line.length - 1,
+      kept: done.line.size - 1,
       whole: median(measured.map(({ whole, trained }) => whole / trained.trainings)),
       sandbox: median(measured.map(({ trained }) => trained.ms)),
       harness: median(harness),

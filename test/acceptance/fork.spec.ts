@@ -61,21 +61,21 @@ it(
   async () => {
     const parent = good(await follow([ROUTE]));
     expect(await failed('parcels-1-f1')).toEqual([]);
-    const kept = parent.line[1];
+    const kept = parent.line.get(1);
     const fork = good(await follow([BOTH], { runId: 'parcels-1', from: 1 }));
     expect(fork.opened).toMatchObject({ runId: 'parcels-2', number: 2, pins: parent.opened?.pins });
     expect(fork.opened?.forkedFrom).toEqual({
       ...{ runId: 'parcels-1', mutationId: kept?.mutationId },
       ...{ commit: kept?.commit, tree: kept?.tree },
     });
-    expect(fork.line[0]).toMatchObject({ tree: kept?.tree, mutationId: null });
+    expect(fork.line.first()).toMatchObject({ tree: kept?.tree, mutationId: null });
     expect(fork.budget.total).toBe(parent.budget.total);
 
     const { proposed } = (await home.findings.load('parcels-2-f1')).state;
     expect(proposed?.chain).toMatchObject({
       sourceTree: parent.opened?.pins.tree,
       fromTree: kept?.tree,
-      toTree: fork.line[1]?.tree,
+      toTree: fork.line.get(1)?.tree,
     });
     expect(proposed?.claim.look).toMatchObject({ ofStudy: 2, runs: 2 });
     const verdict = await verdictOn(home, 'parcels-2-f1');
@@ -180,10 +180,10 @@ it(
     const halted = good(await follow([ROUTE, BREACH]));
     const parent = halted.opened?.runId ?? '';
     expect(halted.haltMessage).not.toBeNull();
-    expect(halted.line).toHaveLength(2);
+    expect(halted.line.size).toBe(2);
     const looks = (await home.studies.load('parcels')).state.looks;
     const fork = good(await follow([BOTH], { runId: parent, from: 'incumbent' }));
-    expect(fork.line).toHaveLength(2);
+    expect(fork.line.size).toBe(2);
     expect((await home.findings.load(`${fork.opened?.runId ?? ''}-f1`)).state.proposed).toBeNull();
     expect((await home.studies.load('parcels')).state.looks).toBe(looks);
   },

@@ -84,7 +84,8 @@ it(
     const three = await proposedOf('parcels-too-1-f1');
     expect(three.claim.look).toMatchObject({ ofStudy: 1, ofData: 3, runs: 1, share: 1 / 12 });
     expect(three.statement).toContain('look 3 at these data over all studies');
-    const splitOf = async (id: string) => (await home.studies.load(id)).state.splits[dataDigest];
+    const splitOf = async (id: string) =>
+      (await home.studies.load(id)).state.splits.get(dataDigest);
     expect(await splitOf('parcels-too')).toBe(await splitOf('parcels'));
     const events = await eventsOf<DataEvent>(home, `data-${dataDigest}`);
     expect(events.map(({ type }) => type)).toEqual([
@@ -114,7 +115,7 @@ it('a study that would seal other rows of the same data is not opened', async ()
   });
   const opened = await openRun(home, { study: good(await readStudy(folder)), seed: 1 });
   expect(opened).toMatchObject({ ok: false, error: { code: 'split-otherwise' } });
-  expect((await home.studies.load('parcels-resplit')).state.runs).toEqual([]);
+  expect((await home.studies.load('parcels-resplit')).state.runs.size).toBe(0);
 });
 
 it('left nothing in the log that the rules would not have made', async () => {

@@ -97,7 +97,7 @@ describe('the supervisor', () => {
       await registerParcels(home, 'nothing-here');
       await requestRun(home, 'parcels', 'key-1');
       const reason = await until(
-        async () => (await home.studies.load('parcels')).state.requests[0]?.refused ?? null,
+        async () => (await home.studies.load('parcels')).state.requests.first()?.refused ?? null,
       );
       expect(reason).toContain('nothing-here');
       expect(await node('parcels-1')).toBe('new');
@@ -111,7 +111,7 @@ describe('the supervisor', () => {
       await registerParcels(home, '../../../../../../etc');
       await requestRun(home, 'parcels', 'key-1');
       const reason = await until(
-        async () => (await home.studies.load('parcels')).state.requests[0]?.refused ?? null,
+        async () => (await home.studies.load('parcels')).state.requests.first()?.refused ?? null,
       );
       expect(reason).toContain('below the studies folder');
     },

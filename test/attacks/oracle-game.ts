@@ -157,7 +157,7 @@ export const play = async (
     dev,
   );
   const incumbentOf = ({ line }: RunState): readonly number[] =>
-    predictionsOf.get(line.at(-1)?.tree ?? '') ?? baseline;
+    predictionsOf.get(line.last()?.tree ?? '') ?? baseline;
 
   const attempt = async (
     before: RunState,
@@ -179,7 +179,7 @@ export const play = async (
       id: next(),
       data: {
         ...{ summary: 'try another model', declaredDomain: 'hyperparameter', commit: tree, tree },
-        baseTree: before.line.at(-1)?.tree ?? '',
+        baseTree: before.line.last()?.tree ?? '',
         changes,
       },
     });

@@ -89,7 +89,7 @@ describe('a run with bad trainings', () => {
 
   it('leaves charts, incumbent and budget as the kept mutation and the charges left them', async () => {
     const { state } = await home.runs.load('parcels-1');
-    expect(state.line).toHaveLength(2);
+    expect(state.line.size).toBe(2);
     expect(state.sums).toEqual({
       gain: { upper: 0, lower: 0 },
       gap: { upper: 0, lower: 0 },
@@ -112,7 +112,7 @@ it(
     try {
       const home = await openTestHome({ folder: await broken.home() });
       const state = await halting(home, broken.study);
-      expect(state).toMatchObject({ node: 'sealed', line: [] });
+      expect(state).toMatchObject({ node: 'sealed', line: { size: 0 } });
       expect(state.haltMessage).toMatch(/^SYSTEM HALT: THE UNCHANGED PROGRAM DOES NOT TRAIN: /);
       const before = await eventsOf(home, 'run-parcels-1');
       expect(before.some(({ type }) => type === 'BudgetCharged')).toBe(false);

@@ -90,13 +90,15 @@ describe('v1.jsonl, folded', () => {
   it('is a study of one look at the sealed rows', () => {
     const study = fold(studyDecider, stream<StudyEvent>(V1, 'study-pay'));
     expect(study).toMatchObject({ studyId: 'pay', looks: 1, totalSpent: 285 });
-    expect(study.runs).toEqual([{ runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 }]);
+    expect([...study.runs.values()]).toEqual([
+      { runId: 'r1', number: 1, seed: 7, look: 1, spent: 285 },
+    ]);
   });
 
   it('is a run that spent its budget, and one that the mandate halted', () => {
     const night = fold(runDecider, stream<RunEvent>(V1, 'run-r1'));
     expect(night).toMatchObject({ node: 'closed', budget: { total: 300, remaining: 15 } });
-    expect(night.line).toHaveLength(4);
+    expect(night.line.size).toBe(4);
     const halted = fold(runDecider, stream<RunEvent>(V1, 'run-r2'));
     expect(halted).toMatchObject({ node: 'halted', budget: { remaining: 300 } });
   });

@@ -35,7 +35,7 @@ export const viewOfRun = async (
 ): Promise<Result<AgentView, Refusal<AgentRefusalCode>>> => {
   const run = await ownRun(home, agent, runId);
   if (!run.ok) return run;
-  if (run.value.state.line.length > 0) return ok(await agentView({ home, runId, ...run.value }));
+  if (run.value.state.line.size > 0) return ok(await agentView({ home, runId, ...run.value }));
   return refused({
     code: 'not-now',
     message:
@@ -93,7 +93,7 @@ const ownRun = async (
   runId: string,
 ): Promise<Result<OwnRun, Refusal<AgentRefusalCode>>> => {
   const { state: study } = await home.studies.load(studyOf(runId));
-  const own = study.requests.find((run) => run.runId === runId)?.agent === agent;
+  const own = study.requests.get(runId)?.agent === agent;
   const standing = own ? opened(await home.runs.load(runId)) : null;
   return standing === null
     ? refused({

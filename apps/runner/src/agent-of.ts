@@ -10,6 +10,6 @@ export const agentOf = async (
   policy: HarnessPolicy,
 ): Promise<Agent | null> => {
   const { state } = await home.studies.load(studyOf(runId));
-  const assigned = state.requests.find((run) => run.runId === runId)?.agent ?? null;
+  const assigned = state.requests.get(runId)?.agent ?? null;
   return assigned === null ? searchAgent(policy.agent) : null;
 };

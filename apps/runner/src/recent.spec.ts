@@ -12,6 +12,25 @@ it('keeps so many, and of them those that were asked for last', () => {
   expect(values.get('c')).toBeUndefined();
 });
 
+it('makes room for what is larger by what was asked for longest ago', async () => {
+  const values = recent<Promise<string>>(10);
+  const ask = (key: string, text: string) =>
+    remembered(
+      values,
+      key,
+      async () => text,
+      ({ length }) => length,
+    );
+  await ask('a', 'four');
+  await ask('b', 'four');
+  await ask('a', 'four');
+  await ask('c', 'sixsix');
+  expect(values.get('b')).toBeUndefined();
+  expect(await values.get('a')).toBe('four');
+  await ask('d', 'more than there is room for');
+  expect(values.get('d')).toBeUndefined();
+});
+
 it('makes what is asked for once, and again what failed', async () => {
   const values = recent<Promise<number>>(2);
   const made: string[] = [];

@@ -100,6 +100,9 @@ const PATIENCE = 20;
 /** Folds that are held in memory, of each kind of stream: one that made way is read from its first event again. */
 const MOST_FOLDS = 500;
 
+/** Events whose ids are held in memory, of each kind of stream, to tell whether a request was recorded before. */
+const MOST_IDS = 500_000;
+
 /** The one way in which commands become events. The cache holds folds of what was read, never decisions. */
 const stream = <
   State,
@@ -112,6 +115,8 @@ const stream = <
   { nameOf, decider, correlation }: Kind<State, Command, E, Code>,
 ): Stream<State, Command, E, Code> => {
   const known = recent<Standing<State, E>>(MOST_FOLDS);
+  /** Of each stream that was asked from outside, its events' revisions by their ids, as far as it was read. */
+  const revisions = recent<Map<string, number>>(MOST_IDS);
 
   const load = async (id: string): Promise<Standing<State, E>> => {
     let { state, head } = known.get(id) ?? { state: decider.initialState, head: null };
@@ -174,10 +179,16 @@ const stream = <
     id: string,
     commandId: string,
   ): Promise<readonly RecordedEvent<E>[]> => {
+    const read = revisions.get(id) ?? new Map<string, number>();
+    for await (const event of log.readStream<E>(nameOf(id), { from: read.size }))
+      read.set(event.id, event.revision);
+    revisions.set(id, read, read.size);
+    const first = read.get(eventId(commandId, 0));
+    if (first === undefined) return [];
     const found: RecordedEvent<E>[] = [];
-    for await (const event of log.readStream<E>(nameOf(id)))
+    for await (const event of log.readStream<E>(nameOf(id), { from: first }))
       if (event.id === eventId(commandId, found.length)) found.push(event);
-      else if (found.length > 0) break;
+      else break;
     return found;
   };
 

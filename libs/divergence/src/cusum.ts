@@ -43,20 +43,13 @@ export const isRemeasurementDue = (
 /** What each self-starting chart knows. */
 export type Memories = Readonly<Partial<Record<ChartPolicy['kind'], Memory>>>;
 
-/**
- * What the self-starting charts know of a line when nothing was charted since: the metrics of each state's seeds, the
- * baseline's first.
- */
+/** What the self-starting charts know of a baseline, from the metrics of its replicates. */
 export const memoriesOf = (
   { charts }: Pick<HarnessPolicy, 'charts'>,
-  line: readonly (readonly number[])[],
+  baseline: readonly number[],
 ): Memories =>
   Object.fromEntries(
-    charts.filter(isSelfStarting).map(({ kind }) => [
-      kind,
-      // The value chart's centre is the baseline for good.
-      (kind === 'value' ? line.slice(0, 1) : line).reduce(recentre, UNKNOWN),
-    ]),
+    charts.filter(isSelfStarting).map(({ kind }) => [kind, recentre(UNKNOWN, baseline)]),
   );
 
 /** The self-starting charts that read an observation know one value more. */
@@ -74,7 +67,10 @@ export const remembered = (
   ),
 });
 
-/** With a keep the stability chart gets a new centre: the metrics of the kept candidate's seeds. */
+/**
+ * With a keep the stability chart gets a new centre: the metrics of the kept candidate's seeds. The value chart's centre
+ * is the baseline for good.
+ */
 export const recentred = (memories: Memories, seeds: readonly number[]): Memories =>
   memories.stability === undefined
     ? memories

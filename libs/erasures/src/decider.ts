@@ -1,3 +1,4 @@
+import { OrderedSet } from 'immutable';
 import { ok, unreachable, type Decider } from '#libs/kernel';
 import type { ErasureEvent, PersonErased, TextErased } from './events.ts';
 
@@ -16,8 +17,8 @@ export type ErasureCommand = EraseText | ErasePerson;
 
 /** What was ever erased: whoever carries it out, or has restored an old backup, does so from here. */
 export interface ErasureState {
-  readonly texts: ReadonlySet<string>;
-  readonly people: ReadonlySet<string>;
+  readonly texts: OrderedSet<string>;
+  readonly people: OrderedSet<string>;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface ErasureState {
  * carrying one out twice changes nothing. What was erased already is not said twice.
  */
 export const erasureDecider: Decider<ErasureState, ErasureCommand, ErasureEvent, never> = {
-  initialState: { texts: new Set(), people: new Set() },
+  initialState: { texts: OrderedSet(), people: OrderedSet() },
   decide: ({ texts, people }, command) => {
     switch (command.type) {
       case 'EraseText':
@@ -43,9 +44,9 @@ export const erasureDecider: Decider<ErasureState, ErasureCommand, ErasureEvent,
   evolve: (state, event) => {
     switch (event.type) {
       case 'TextErased':
-        return { ...state, texts: new Set([...state.texts, event.data.keyId]) };
+        return { ...state, texts: state.texts.add(event.data.keyId) };
       case 'PersonErased':
-        return { ...state, people: new Set([...state.people, event.data.personId]) };
+        return { ...state, people: state.people.add(event.data.personId) };
     }
   },
 };

@@ -1,5 +1,8 @@
+import { List } from 'immutable';
 import { describe, expect, it } from 'vitest';
+import type { HarnessPolicy } from '#libs/harness';
 import { fold } from '#libs/kernel';
+import { growsOnlyPersistently, keepsOlderStates } from '../../kernel/src/testing/growth.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { SEALED } from '../../kernel/src/testing/sealed-text.ts';
 import {
@@ -7,6 +10,7 @@ import {
   nextStep,
   runDecider,
   type IsolationRecord,
+  type KeptState,
   type RecordTraining,
   type RunCommand,
   type RunEvent,
@@ -187,7 +191,7 @@ describe('the baseline', () => {
   it('is not charged, and its first replicate is what candidates are compared with', () => {
     const { budget, line } = stateAfter(...established());
     expect(budget.remaining).toBe(100);
-    expect(line).toMatchObject([
+    expect([...line]).toMatchObject([
       { mutationId: null, predictions: { path: 'baseline 0.csv' }, tree: 'source tree' },
     ]);
   });
@@ -571,7 +575,7 @@ describe('a secondary metric', () => {
         { type: 'BudgetCharged', data: { charge: 'metric', cost: 10, remaining: 85 } },
       ]);
     const state = stateAfter(...hypothesised, proposeMetric('auc'));
-    expect(state).toMatchObject({ node: 'idle', secondary: ['auc'], line: { length: 1 } });
+    expect(state).toMatchObject({ node: 'idle', secondary: ['auc'], line: { size: 1 } });
   });
 
   it('never decides', () => {
@@ -1102,7 +1106,10 @@ describe('a divergence', () => {
   });
 
   it('does not go on where no stable state is, which no run comes to', () => {
-    const state = { ...stateAfter(...established(), ...onTrial('1'), trained('1')), line: [] };
+    const state = {
+      ...stateAfter(...established(), ...onTrial('1'), trained('1')),
+      line: List<KeptState>(),
+    };
     expect(() => runDecider.decide(state, jump('1'))).toThrow('number 1 of a line of 0');
   });
 
@@ -1159,7 +1166,7 @@ describe('judging a candidate', () => {
 
   it('compares the next candidate with what was kept', () => {
     const state = stateAfter(...established(), ...iteration('1', { gain: 0.015 }));
-    expect(state.line.map(({ tree, predictions }) => [tree, predictions.path])).toEqual([
+    expect([...state.line].map(({ tree, predictions }) => [tree, predictions.path])).toEqual([
       ['source tree', 'baseline 0.csv'],
       ['tree of 1', '1.csv'],
     ]);
@@ -1175,7 +1182,7 @@ describe('judging a candidate', () => {
       replicateMeasured(after('1'), { gain: -0.05 }, 0),
       judge('1', null),
     ];
-    expect(stateAfter(...lucky)).toMatchObject({ ladderScore: 0.7, line: { length: 1 } });
+    expect(stateAfter(...lucky)).toMatchObject({ ladderScore: 0.7, line: { size: 1 } });
     expect(attemptsOf(stateAfter(...lucky))).toMatchObject([{ outcome: 'discarded', score: 0.7 }]);
     const kept = stateAfter(...established(), ...iteration('1', { gain: 0.05 }));
     expect(kept.ladderScore).toBe(0.665);
@@ -1369,7 +1376,7 @@ describe('the seeds of a candidate', () => {
         },
       ]);
     const state = stateAfter(...promising, result(second));
-    expect(state).toMatchObject({ node: 'idle', line: { length: 1 }, seeds: [] });
+    expect(state).toMatchObject({ node: 'idle', line: { size: 1 }, seeds: [] });
     expect(attemptsOf(state)).toMatchObject([{ outcome }]);
   });
 
@@ -1385,7 +1392,9 @@ describe('the seeds of a candidate', () => {
   it('stand with what is kept, so that the next candidate is paired with each', () => {
     const state = stateAfter(...established(THREE), ...iteration('1', { gain: 0.015 }, THREE));
     expect(
-      state.line.map(({ seeds }) => seeds.map(({ seed, predictions }) => [seed, predictions.path])),
+      [...state.line].map(({ seeds }) =>
+        seeds.map(({ seed, predictions }) => [seed, predictions.path]),
+      ),
     ).toEqual([
       [7, 8, 9].map((seed, index) => [seed, `baseline ${index}.csv`]),
       [
@@ -1394,7 +1403,7 @@ describe('the seeds of a candidate', () => {
         [9, `${third}.csv`],
       ],
     ]);
-    expect(state.line.at(-1)?.trainingId).toBe(trainingOf('1'));
+    expect(state.line.last()?.trainingId).toBe(trainingOf('1'));
   });
 
   it('are each compared with the incumbent of the same seed, or refused', () => {
@@ -1597,7 +1606,7 @@ describe('the stability chart', () => {
       ]);
     const reverted = stateAfter(...calm, trained('judge 4'), remeasured('judge 4', 0.8));
     expect(reverted.sums['stability']).toEqual({ upper: 0, lower: 0 });
-    expect(reverted.line.map(({ tree }) => tree)).toEqual(['source tree', 'tree of 1']);
+    expect([...reverted.line].map(({ tree }) => tree)).toEqual(['source tree', 'tree of 1']);
     expect(attemptsOf(reverted).map(({ outcome }) => outcome)).toEqual([
       'kept',
       'discarded',
@@ -1750,5 +1759,58 @@ describe('a halted run', () => {
     given([...events, { type: 'RunHeadSigned', data: signHead.data }])
       .when(signHead)
       .thenRefused('over');
+  });
+});
+
+describe('a long run', () => {
+  const LONG: HarnessPolicy = { ...RICH, budget: { ...RICH.budget, total: 100_000 } };
+  /** Rounds of an attempt that is kept for good, one that is not kept, and a kept one that is taken back. */
+  const rounds = (count: number): readonly RunCommand[] => [
+    ...established(LONG),
+    ...Array.from({ length: count }, (_, round) => round).flatMap((round) => [
+      ...iteration(`${round} kept`, { gain: 0.015 }, LONG),
+      ...iteration(`${round} discarded`, {}, LONG),
+      ...iteration(`${round} kept for now`, { gain: 0.015, gap: 4 }, LONG),
+      ...onTrial(`${round} last`),
+      trained(`${round} last`),
+      measured(`${round} last`, { gap: 4 }),
+    ]),
+  ];
+  const same = (found: unknown, expected: unknown): void => {
+    expect(found).toEqual(expected);
+  };
+
+  it('keeps some attempts, discards some, takes some back', () => {
+    const state = stateAfter(...rounds(3));
+    const round = ['kept', 'discarded', 'reverted', 'reverted'];
+    expect(attemptsOf(state).map(({ outcome }) => outcome)).toEqual([...round, ...round, ...round]);
+    expect(state.line.size).toBe(4);
+  });
+
+  it('leaves older states as they were', () => {
+    keepsOlderStates(runDecider, past(...rounds(10)), same);
+  });
+
+  it('copies nothing that grows with it', () => {
+    growsOnlyPersistently(runDecider, past(...rounds(2)), past(...rounds(12)), same);
+  });
+
+  it('looks in a revert at no attempt and no seeds from before the last one', () => {
+    const unseen = (): never => {
+      throw new Error('looked at what the last revert left');
+    };
+    const state = stateAfter(...rounds(2));
+    const { line, earlierAttempts, attempt } = state;
+    const veiled = {
+      ...state,
+      attempt: attempt && { ...attempt },
+      line: line.map((kept) => Object.defineProperty({ ...kept }, 'seeds', { get: unseen })),
+      earlierAttempts: earlierAttempts.map((each) =>
+        Object.defineProperty({ ...each }, 'mutationId', { get: unseen }),
+      ),
+    };
+    const third = past(...rounds(3)).slice(past(...rounds(2)).length);
+    expect(third.map(({ type }) => type)).toContain('RunReverted');
+    expect(third.reduce(runDecider.evolve, veiled).line.size).toBe(4);
   });
 });

@@ -395,13 +395,13 @@ describe('a run of any commands', () => {
         }
         expect(proposed.get(mutationId ?? '')).toMatchObject({
           proposedTree: tree,
-          baseTree: state.line[index - 1]?.tree,
+          baseTree: state.line.get(index - 1)?.tree,
         });
       });
       for (const length of Object.values(state.stable))
-        if (state.line.length > 0) {
+        if (state.line.size > 0) {
           expect(length).toBeGreaterThanOrEqual(1);
-          expect(length).toBeLessThanOrEqual(state.line.length);
+          expect(length).toBeLessThanOrEqual(state.line.size);
         }
     });
   });
@@ -476,6 +476,6 @@ describe('a whole night', () => {
     ];
     const state = fold(runDecider, past(...commands, hypothesis('7'), mutation('7')));
     expect(state.node).toBe('ended');
-    expect(state.line).toHaveLength(7);
+    expect(state.line.size).toBe(7);
   });
 });

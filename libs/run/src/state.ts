@@ -1,3 +1,4 @@
+import { List } from 'immutable';
 import { evolveBudget, openBudget, type Budget } from '#libs/budget';
 import {
   memoriesOf,
@@ -42,6 +43,8 @@ export interface KeptState {
   readonly seeds: readonly Seeded[];
   /** Null for the baseline. */
   readonly mutationId: string | null;
+  /** What the self-starting charts know of the line up to it, when nothing was charted since. */
+  readonly memories: Memories;
 }
 
 export interface Hypothesis {
@@ -81,6 +84,10 @@ export interface Attempt {
   readonly score: number | null;
 }
 
+/**
+ * A run as far as its events go. What grows with the run is held in persistent collections: an event costs the same after
+ * however many others, and an older state stays as it was.
+ */
 export interface RunState {
   readonly node: LoopNode;
   readonly opened: RunOpened['data'] | null;
@@ -89,7 +96,7 @@ export interface RunState {
   readonly replicates: readonly Seeded[];
   readonly seedDeviation: number;
   /** The line: the baseline, then every kept state that stands. Its last one is the incumbent. */
-  readonly line: readonly KeptState[];
+  readonly line: List<KeptState>;
   /** A chart's sums since the last reset. */
   readonly sums: Readonly<Record<string, Sums>>;
   /** What each self-starting chart knows. */
@@ -117,8 +124,8 @@ export interface RunState {
   readonly refusalsInARow: number;
   readonly secondary: readonly string[];
   readonly ladderScore: number | null;
-  /** The attempts before the newest one, which changes with every event: a long list is copied once for each. */
-  readonly earlierAttempts: readonly Attempt[];
+  /** The attempts before the newest one. */
+  readonly earlierAttempts: List<Attempt>;
   /** The newest attempt. */
   readonly attempt: Attempt | null;
   /** The whole message of the halt, if any. */
@@ -139,7 +146,7 @@ export const INITIAL: RunState = {
   budget: NOTHING,
   replicates: [],
   seedDeviation: 0,
-  line: [],
+  line: List(),
   sums: {},
   memories: {},
   stable: {},
@@ -156,14 +163,14 @@ export const INITIAL: RunState = {
   refusalsInARow: 0,
   secondary: [],
   ladderScore: null,
-  earlierAttempts: [],
+  earlierAttempts: List(),
   attempt: null,
   haltMessage: null,
 };
 
 /** The kept state that the next mutation starts from. @throws before the baseline stands: asking is a bug */
 export const incumbent = ({ line }: RunState): KeptState => {
-  const last = line.at(-1);
+  const last = line.last();
   if (last === undefined) throw new Error('no incumbent before the baseline is established');
   return last;
 };
@@ -185,8 +192,25 @@ export const stableLength = ({ stable }: RunState, charts: readonly string[]): n
   Math.min(...charts.map((chart) => stable[chart] ?? 1));
 
 /** This run's attempts, oldest first. */
-export const attemptsOf = ({ earlierAttempts, attempt }: RunState): readonly Attempt[] =>
-  attempt === null ? earlierAttempts : [...earlierAttempts, attempt];
+export const attemptsOf = (state: RunState): readonly Attempt[] => [...allAttempts(state)];
+
+const allAttempts = ({ earlierAttempts, attempt }: RunState): List<Attempt> =>
+  attempt === null ? earlierAttempts : earlierAttempts.push(attempt);
+
+/**
+ * These attempts with the undone ones told as reverted. Looks back as far as the first of those and no further: a revert
+ * undoes nothing from before the last one, so that no attempt is looked at by two of them.
+ */
+const withUndone = (attempts: List<Attempt>, undone: readonly string[]): List<Attempt> => {
+  const left = new Set<string | null>(undone);
+  let told = attempts;
+  for (let at = attempts.size - 1; at >= 0 && left.size > 0; at -= 1) {
+    const attempt = attempts.get(at);
+    if (attempt !== undefined && left.delete(attempt.mutationId))
+      told = told.set(at, { ...attempt, outcome: 'reverted' });
+  }
+  return told;
+};
 
 const changed = ({ attempt }: RunState, change: Partial<Attempt>): Attempt | null =>
   attempt === null ? null : { ...attempt, ...change };
@@ -200,7 +224,7 @@ const vouched = (
   ...Object.fromEntries(
     Object.entries(state.sums)
       .filter(([chart, { upper, lower }]) => charts(chart) && upper === 0 && lower === 0)
-      .map(([chart]) => [chart, state.line.length]),
+      .map(([chart]) => [chart, state.line.size]),
   ),
 });
 
@@ -215,18 +239,6 @@ const ITERATION_OVER = {
 
 const metricsOf = (seeds: readonly Seeded[]): readonly number[] =>
   seeds.map(({ observation }) => observation.metric.value);
-
-/** The state with what its self-starting charts know of its line when nothing was charted since. */
-const warmedUp = (state: RunState): RunState => ({
-  ...state,
-  memories:
-    state.opened === null
-      ? {}
-      : memoriesOf(
-          state.opened.policy,
-          state.line.map(({ seeds }) => metricsOf(seeds)),
-        ),
-});
 
 /** What the training under way predicted. @throws without a result: the graph lets none be measured before it */
 export const predicted = ({ completed }: Pick<RunState, 'completed'>): ArtefactRef => {
@@ -328,23 +340,20 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'BaselineEstablished': {
       const { commit, tree, trainingId, metric, seedDeviation } = event.data;
-      const first = state.replicates.find((replicate) => replicate.trainingId === trainingId);
-      return warmedUp({
-        ...state,
-        ...ITERATION_OVER,
-        seedDeviation,
-        line: [
-          {
-            commit,
-            tree,
-            trainingId,
-            predictions: first?.predictions ?? predicted(state),
-            metric,
-            seeds: state.replicates,
-            mutationId: null,
-          },
-        ],
-      });
+      const { opened, replicates } = state;
+      const first = replicates.find((replicate) => replicate.trainingId === trainingId);
+      const memories = opened === null ? {} : memoriesOf(opened.policy, metricsOf(replicates));
+      const baseline: KeptState = {
+        commit,
+        tree,
+        trainingId,
+        predictions: first?.predictions ?? predicted(state),
+        metric,
+        seeds: replicates,
+        mutationId: null,
+        memories,
+      };
+      return { ...state, ...ITERATION_OVER, seedDeviation, line: List([baseline]), memories };
     }
     case 'HypothesisProposed':
       return {
@@ -352,7 +361,7 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         hypothesis: event.data,
         hypotheses: event.data.number,
         refusalsInARow: 0,
-        earlierAttempts: attemptsOf(state),
+        earlierAttempts: allAttempts(state),
         attempt: {
           number: event.data.number,
           mutationId: null,
@@ -408,7 +417,10 @@ const apply = (state: RunState, event: RunEvent): RunState => {
         ...state,
         ...ITERATION_OVER,
         decided: state.decided + 1,
-        line: [...state.line, { commit, tree, trainingId, predictions, metric, seeds, mutationId }],
+        line: state.line.push({
+          ...{ commit, tree, trainingId, predictions, metric, seeds, mutationId },
+          memories: recentred(state.line.last()?.memories ?? {}, metricsOf(seeds)),
+        }),
         memories: recentred(state.memories, metricsOf(seeds)),
         ladderScore,
         attempt: changed(state, { outcome: 'kept', score: ladderScore }),
@@ -432,21 +444,19 @@ const apply = (state: RunState, event: RunEvent): RunState => {
     }
     case 'RunReverted': {
       const { mutationId, undone } = event.data;
-      const at = state.line.length - keptUndone(event.data);
-      const standing = (attempt: Attempt): Attempt =>
-        attempt.mutationId !== null && undone.includes(attempt.mutationId)
-          ? { ...attempt, outcome: 'reverted' }
-          : attempt;
-      return warmedUp({
+      const line = state.line.slice(0, state.line.size - keptUndone(event.data));
+      const attempts = withUndone(allAttempts(state), undone);
+      return {
         ...state,
         ...ITERATION_OVER,
         decided: state.decided + (mutationId === null ? 0 : 1),
-        line: state.line.slice(0, at),
+        line,
+        memories: line.last()?.memories ?? {},
         sums: Object.fromEntries(Object.keys(state.sums).map((chart) => [chart, ZERO])),
-        stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, at])),
-        earlierAttempts: state.earlierAttempts.map(standing),
-        attempt: state.attempt === null ? null : standing(state.attempt),
-      });
+        stable: Object.fromEntries(Object.keys(state.stable).map((chart) => [chart, line.size])),
+        earlierAttempts: attempts.pop(),
+        attempt: attempts.last() ?? null,
+      };
     }
     case 'RunHalted':
       return { ...state, haltMessage: event.data.message };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { growsOnlyPersistently, keepsOlderStates } from '../../kernel/src/testing/growth.ts';
 import { specification } from '../../kernel/src/testing/specification.ts';
 import { dataDecider } from './data-decider.ts';
 import type { DataEvent, SplitFixed, TableFixed } from './data-events.ts';
@@ -33,6 +34,15 @@ describe('the looks at the sealed rows of the same data', () => {
     given([fixed, counted('pay', 'pay-1', 1)])
       .when(look('pay-too', 'pay-too-1'))
       .then([counted('pay-too', 'pay-too-1', 2)]);
+  });
+
+  it('leave older states as they were, however many there are', () => {
+    const looks = Array.from({ length: 40 }, (_, at) => counted('pay', `pay-${at + 1}`, at + 1));
+    const same = (found: unknown, expected: unknown): void => {
+      expect(found).toEqual(expected);
+    };
+    keepsOlderStates(dataDecider, [fixed, ...looks], same);
+    growsOnlyPersistently(dataDecider, [fixed, ...looks.slice(0, 2)], [fixed, ...looks], same);
   });
 
   it('are one for a run, however often it asks', () => {

@@ -1,3 +1,4 @@
+import { OrderedMap } from 'immutable';
 import { withTable } from '#libs/harness';
 import { ok, refused, type Decider } from '#libs/kernel';
 import type { DataEvent, LookCounted, SplitFixed, TableFixed } from './data-events.ts';
@@ -31,8 +32,8 @@ export interface DataState {
   readonly split: SplitFixed['data'] | null;
   /** The base table of every run, in the order in which they were said. */
   readonly tables: readonly TableFixed['data'][];
-  /** Looks at the sealed rows of these data, of all studies. */
-  readonly looks: readonly LookCounted['data'][];
+  /** Looks at the sealed rows of these data by their run, of all studies. */
+  readonly looks: OrderedMap<string, LookCounted['data']>;
 }
 
 const shares = ({ split, rowId }: SplitFixed['data']): string =>
@@ -46,7 +47,7 @@ const shares = ({ split, rowId }: SplitFixed['data']): string =>
  * A study that committed to a key of its own before this was kept goes on with it; its looks are counted all the same.
  */
 export const dataDecider: Decider<DataState, DataCommand, DataEvent, DataRefusalCode> = {
-  initialState: { split: null, tables: [], looks: [] },
+  initialState: { split: null, tables: [], looks: OrderedMap() },
   decide: ({ split, tables, looks }, command) => {
     if (command.type === 'FixSplit') {
       const { data } = command;
@@ -73,8 +74,8 @@ export const dataDecider: Decider<DataState, DataCommand, DataEvent, DataRefusal
     }
     const { runId } = command.data;
     // A run looks once; asking again after a crash is that same look.
-    if (looks.some((look) => look.runId === runId)) return ok([]);
-    return ok([{ type: 'LookCounted', data: { ...command.data, look: looks.length + 1 } }]);
+    if (looks.has(runId)) return ok([]);
+    return ok([{ type: 'LookCounted', data: { ...command.data, look: looks.size + 1 } }]);
   },
   evolve: (state, event) => {
     switch (event.type) {
@@ -83,7 +84,7 @@ export const dataDecider: Decider<DataState, DataCommand, DataEvent, DataRefusal
       case 'TableFixed':
         return { ...state, tables: withTable(state.tables, event.data) };
       case 'LookCounted':
-        return { ...state, looks: [...state.looks, event.data] };
+        return { ...state, looks: state.looks.set(event.data.runId, event.data) };
     }
   },
 };

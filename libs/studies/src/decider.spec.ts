@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '#libs/kernel';
+import { growsOnlyPersistently, keepsOlderStates } from '../../kernel/src/testing/growth.ts';
 import { studyDecider, type StudyCommand } from './decider.ts';
 import type { StudyEvent } from './events.ts';
 
@@ -119,7 +120,7 @@ describe('OpenSealedRows', () => {
       ...[...two, spent('r1', 95, 95), opened('r1', 1)],
       ...[counted('r3', 3), spent('r2', 40, 135), opened('r2', 2)],
     ];
-    expect(fold(studyDecider, events).lookedAt).toEqual([
+    expect([...fold(studyDecider, events).lookedAt.values()]).toEqual([
       { runId: 'r1', look: 1, runs: 2, spent: 95 },
       { runId: 'r2', look: 2, runs: 3, spent: 135 },
     ]);
@@ -245,6 +246,40 @@ describe('a run that somebody asked for', () => {
       .then();
     given(registered, counted('r1', 1)).when('RefuseRun', refused.data).thenRefused('unknown-run');
     const state = fold(studyDecider, [registered, requested('r1', 1, 1), refused]);
-    expect(state.requests[0]?.refused).toBe('other data');
+    expect(state.requests.get('r1')?.refused).toBe('other data');
+  });
+});
+
+describe('a study of many runs', () => {
+  const runs = (count: number): readonly StudyEvent[] => [
+    registered,
+    ...Array.from({ length: count }, (_, at) => at + 1).flatMap((number): StudyEvent[] => [
+      { type: 'SplitCommitted', data: { dataDigest: `d${number}`, commitment: 'k' } },
+      {
+        type: 'RunRequested',
+        data: { runId: `r${number}`, number, seed: number, agent: null },
+      },
+      { type: 'RunRefused', data: { runId: `r${number}`, code: 'late', reason: 'too late' } },
+      counted(`r${number}`, number, number),
+      opened(`r${number}`, number),
+      spent(`r${number}`, 5, 5 * number),
+    ]),
+  ];
+  const same = (found: unknown, expected: unknown): void => {
+    expect(found).toEqual(expected);
+  };
+
+  it('keeps them in the order in which they came', () => {
+    const { requests, runs: all, lookedAt } = fold(studyDecider, runs(40));
+    const ids = Array.from({ length: 40 }, (_, at) => `r${at + 1}`);
+    for (const by of [requests, all, lookedAt]) expect([...by.keys()]).toEqual(ids);
+  });
+
+  it('leaves older states as they were', () => {
+    keepsOlderStates(studyDecider, runs(40), same);
+  });
+
+  it('copies nothing that grows with it', () => {
+    growsOnlyPersistently(studyDecider, runs(2), runs(20), same);
   });
 });

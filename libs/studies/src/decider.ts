@@ -1,3 +1,4 @@
+import { OrderedMap } from 'immutable';
 import { ok, refused, unreachable, type Decider, type Refusal, type Result } from '#libs/kernel';
 import type { RunRefused, StudyEvent, StudyPlaced } from './events.ts';
 
@@ -92,6 +93,7 @@ export const DEFAULT_PROJECT = 'default';
 /** The priority of a study's trainings until somebody ranks it. */
 export const DEFAULT_PRIORITY = 5;
 
+/** What grows with the study is held by id in persistent maps: an event costs the same after however many runs. */
 export interface StudyState {
   readonly studyId: string | null;
   readonly title: string | null;
@@ -100,17 +102,17 @@ export interface StudyState {
   readonly folder: string | null;
   readonly priority: number;
   /** Commitment to the key that splits the rows, by data digest. */
-  readonly splits: Readonly<Record<string, string>>;
-  /** In the order in which they were asked for; counted ones stand in `runs` too. */
-  readonly requests: readonly RequestedRun[];
-  /** In the order in which they were counted. */
-  readonly runs: readonly CountedRun[];
+  readonly splits: OrderedMap<string, string>;
+  /** By run, in the order in which they were asked for; counted ones stand in `runs` too. */
+  readonly requests: OrderedMap<string, RequestedRun>;
+  /** By run, in the order in which they were counted. */
+  readonly runs: OrderedMap<string, CountedRun>;
   /** The highest number that a run has. */
   readonly lastNumber: number;
   /** Looks at the sealed rows, of all runs. */
   readonly looks: number;
-  /** Each look, with how far the study had come by then. */
-  readonly lookedAt: readonly StudyLook[];
+  /** Each look by its run, with how far the study had come by then. */
+  readonly lookedAt: OrderedMap<string, StudyLook>;
   readonly totalSpent: number;
 }
 
@@ -120,12 +122,12 @@ const INITIAL: StudyState = {
   project: DEFAULT_PROJECT,
   folder: null,
   priority: DEFAULT_PRIORITY,
-  splits: {},
-  requests: [],
-  runs: [],
+  splits: OrderedMap(),
+  requests: OrderedMap(),
+  runs: OrderedMap(),
   lastNumber: 0,
   looks: 0,
-  lookedAt: [],
+  lookedAt: OrderedMap(),
   totalSpent: 0,
 };
 
@@ -135,9 +137,6 @@ const refuse = (code: StudyRefusalCode, message: string): Decision => refused({ 
 
 /** What has happened already is not said twice. */
 const NOTHING: Decision = ok([]);
-
-const runOf = (state: StudyState, runId: string): CountedRun | undefined =>
-  state.runs.find((run) => run.runId === runId);
 
 const registerStudy = (state: StudyState, { studyId, title }: RegisterStudy['data']): Decision => {
   if (state.studyId === studyId) return NOTHING;
@@ -159,7 +158,7 @@ const commitSplit = (
   state: StudyState,
   { dataDigest, commitment }: CommitSplit['data'],
 ): Decision => {
-  const committed = state.splits[dataDigest];
+  const committed = state.splits.get(dataDigest);
   if (committed === commitment) return NOTHING;
   if (committed === undefined)
     return ok([{ type: 'SplitCommitted', data: { dataDigest, commitment } }]);
@@ -169,17 +168,14 @@ const commitSplit = (
   );
 };
 
-const requestOf = (state: StudyState, runId: string): RequestedRun | undefined =>
-  state.requests.find((request) => request.runId === runId);
-
 const requestRun = (
   state: StudyState,
   { runId, seed: given, agent }: RequestRun['data'],
 ): Decision => {
-  const request = requestOf(state, runId);
+  const request = state.requests.get(runId);
   const number = request?.number ?? state.lastNumber + 1;
   const seed = given ?? number;
-  if (request === undefined && runOf(state, runId) === undefined)
+  if (request === undefined && !state.runs.has(runId))
     return ok([{ type: 'RunRequested', data: { runId, number, seed, agent } }]);
   if (request?.seed === seed && request.agent === agent) return NOTHING;
   return refuse(
@@ -189,20 +185,20 @@ const requestRun = (
 };
 
 const countRun = (state: StudyState, { runId, seed }: CountRun['data']): Decision => {
-  const known = runOf(state, runId) ?? requestOf(state, runId);
+  const known = state.runs.get(runId) ?? state.requests.get(runId);
   if (known !== undefined && known.seed !== seed)
     return refuse(
       'other-seed',
       `run ${runId} was counted with seed ${known.seed}, not ${seed}; open a new run for another seed`,
     );
-  if (runOf(state, runId) !== undefined) return NOTHING;
+  if (state.runs.has(runId)) return NOTHING;
   const number = known?.number ?? state.lastNumber + 1;
   return ok([{ type: 'RunCounted', data: { runId, number, seed } }]);
 };
 
 /** Said once: the first reason stands. */
 const refuseRun = (state: StudyState, data: RefuseRun['data']): Decision => {
-  const request = requestOf(state, data.runId);
+  const request = state.requests.get(data.runId);
   if (request === undefined)
     return refuse(
       'unknown-run',
@@ -250,7 +246,7 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
   if (command.type === 'RefuseRun') return refuseRun(state, command.data);
 
   const { runId } = command.data;
-  const run = runOf(state, runId);
+  const run = state.runs.get(runId);
   if (run === undefined)
     return refuse(
       'unknown-run',
@@ -266,11 +262,15 @@ const decide = (state: StudyState, command: StudyCommand): Decision => {
   }
 };
 
-const withRun = (
-  { runs }: StudyState,
-  runId: string,
-  change: Partial<CountedRun>,
-): readonly CountedRun[] => runs.map((run) => (run.runId === runId ? { ...run, ...change } : run));
+/** What is known under an id, changed; one that is not known is not made up. */
+const changed = <Known>(
+  by: OrderedMap<string, Known>,
+  id: string,
+  change: Partial<Known>,
+): OrderedMap<string, Known> => {
+  const known = by.get(id);
+  return known === undefined ? by : by.set(id, { ...known, ...change });
+};
 
 const evolve = (state: StudyState, event: StudyEvent): StudyState => {
   switch (event.type) {
@@ -280,37 +280,35 @@ const evolve = (state: StudyState, event: StudyEvent): StudyState => {
       return { ...state, ...event.data };
     case 'SplitCommitted': {
       const { dataDigest, commitment } = event.data;
-      return { ...state, splits: { ...state.splits, [dataDigest]: commitment } };
+      return { ...state, splits: state.splits.set(dataDigest, commitment) };
     }
     case 'RunRequested': {
-      const requests = [...state.requests, { ...event.data, refused: null }];
-      return { ...state, requests, lastNumber: event.data.number };
+      const { runId, number } = event.data;
+      const requests = state.requests.set(runId, { ...event.data, refused: null });
+      return { ...state, requests, lastNumber: number };
     }
     case 'RunCounted': {
       const run: CountedRun = { ...event.data, look: null, spent: null };
       const lastNumber = Math.max(state.lastNumber, run.number);
-      return { ...state, runs: [...state.runs, run], lastNumber };
+      return { ...state, runs: state.runs.set(run.runId, run), lastNumber };
     }
     case 'RunRefused': {
       const { runId, reason } = event.data;
-      const requests = state.requests.map((request) =>
-        request.runId === runId ? { ...request, refused: reason } : request,
-      );
-      return { ...state, requests };
+      return { ...state, requests: changed(state.requests, runId, { refused: reason }) };
     }
     case 'SealedRowsOpened': {
       const { runId, look } = event.data;
-      const at = { runId, look, runs: state.runs.length, spent: state.totalSpent };
+      const at = { runId, look, runs: state.runs.size, spent: state.totalSpent };
       return {
         ...state,
         looks: look,
-        lookedAt: [...state.lookedAt, at],
-        runs: withRun(state, runId, { look }),
+        lookedAt: state.lookedAt.set(runId, at),
+        runs: changed(state.runs, runId, { look }),
       };
     }
     case 'SpendCounted': {
       const { runId, spent, totalSpent } = event.data;
-      return { ...state, totalSpent, runs: withRun(state, runId, { spent }) };
+      return { ...state, totalSpent, runs: changed(state.runs, runId, { spent }) };
     }
   }
 };

@@ -18,7 +18,7 @@ export const ownRun = async (
   if (principal.run !== null && principal.run !== runId) throw unknown;
   for await (const _ of ledger.log.readStream(`study-${studyOf(runId)}`, { limit: 1 })) {
     const { state } = await ledger.studies.load(studyOf(runId));
-    const request = state.requests.find((one) => one.runId === runId);
+    const request = state.requests.get(runId);
     if (request?.agent === principal.subject && seesProject(principal, state.project)) return;
   }
   throw unknown;

@@ -82,8 +82,8 @@ export const visibleRun = async (
 ): Promise<VisibleRun> => {
   const its = await study(ledger, principal, studyOf(runId));
   if (its === null) throw unknownRun(runId);
-  const request = its.state.requests.find((one) => one.runId === runId) ?? null;
-  const counted = its.state.runs.find((one) => one.runId === runId) ?? null;
+  const request = its.state.requests.get(runId) ?? null;
+  const counted = its.state.runs.get(runId) ?? null;
   const opened = (await isThere(ledger, `run-${runId}`)) ? await ledger.runs.load(runId) : null;
   const run =
     opened === null || opened.head === null ? null : { state: opened.state, head: opened.head };

@@ -29,7 +29,7 @@ export const restoreVerb: Verb = (program, done) => {
             `  monitor   ${restorePoint.monitor.map(({ chart, upper, lower }) => `${chart} ${upper}/${lower}`).join(', ')}`,
           );
           line(`  budget    ${restorePoint.budgetRemaining} of ${state.budget.total} left then`);
-          line(`  line      ${counted(state.line.length - 1, 'kept mutation')} stood`);
+          line(`  line      ${counted(state.line.size - 1, 'kept mutation')} stood`);
           line(
             folder === null
               ? '  rebuilt from the events and equal to the restore point; write its tree with --into FOLDER'

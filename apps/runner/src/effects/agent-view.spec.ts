@@ -1,3 +1,4 @@
+import { List } from 'immutable';
 import { expect, it } from 'vitest';
 import { ok, refused } from '#libs/kernel';
 import { agentView, type AgentContext } from './agent-view.ts';
@@ -31,8 +32,8 @@ const run = (tree: string, mutable: string, isGone = () => false): AgentContext 
     },
     state: {
       budget: {},
-      line: [{ tree, mutationId: null }],
-      earlierAttempts: [],
+      line: List([{ tree, mutationId: null }]),
+      earlierAttempts: List(),
       attempt: null,
     },
   }) as unknown as AgentContext;

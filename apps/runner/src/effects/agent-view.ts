@@ -65,12 +65,16 @@ const cohortTable = async (
   return text.value;
 };
 
-/** Trees of which is held in memory what was read, of all runs of this process. */
-const MOST_READ = 500;
+/**
+ * Characters of files, and errors, that are held in memory of all runs of this process. A view shows every attempt of its
+ * run: were there room for fewer, each view would read all of them from the disk again.
+ */
+const MOST_CHARACTERS = 2 ** 26;
+const MOST_ERRORS = 20_000;
 
 /** Trees never change, so what was read of one holds for as long as there is room. */
-const read = recent<Promise<ProgramFiles>>(MOST_READ);
-const told = recent<Promise<AttemptView['error']>>(MOST_READ);
+const read = recent<Promise<ProgramFiles>>(MOST_CHARACTERS);
+const told = recent<Promise<AttemptView['error']>>(MOST_ERRORS);
 
 const errorOf = (
   ledger: Ledger,
@@ -85,8 +89,11 @@ const mutableFiles = (
   mutable: ReadonlySet<string>,
 ): Promise<ProgramFiles> =>
   // Another study may hold the same tree and give other files of it to its agent.
-  remembered(read, JSON.stringify([tree, ...mutable]), () =>
-    readMutableFiles(home.sourceTree, tree, mutable),
+  remembered(
+    read,
+    JSON.stringify([tree, ...mutable]),
+    () => readMutableFiles(home.sourceTree, tree, mutable),
+    (files) => Object.entries(files).reduce((sum, part) => sum + part.join('').length, 0),
   );
 
 const readMutableFiles = async (

@@ -1,5 +1,12 @@
 import { ok, refused, type Refusal, type Result } from '#libs/kernel';
-import type { ForkPoint, MutationProposed, RunEvent, RunOpened, RunState } from '#libs/run';
+import type {
+  ForkPoint,
+  KeptState,
+  MutationProposed,
+  RunEvent,
+  RunOpened,
+  RunState,
+} from '#libs/run';
 import type { Home } from '../home.ts';
 
 /** Which state of a run: where it started, the one that stood at its end, or the one after its nth mutation. */
@@ -75,9 +82,9 @@ const keptState = async (
   runId: string,
   { line }: RunState,
   from: ForkFrom,
-): Promise<RunState['line'][number] | undefined> => {
-  if (from === 'baseline') return line[0];
-  if (from === 'incumbent') return line.at(-1);
+): Promise<KeptState | undefined> => {
+  if (from === 'baseline') return line.first();
+  if (from === 'incumbent') return line.last();
   for await (const { type, data } of log.readStream<RunEvent>(`run-${runId}`)) {
     if (type !== 'MutationProposed') continue;
     const { number, mutationId } = data as MutationProposed['data'];

@@ -219,7 +219,7 @@ const countRun = async (
   givenSeed: number | null,
 ): Promise<Result<CountedRun, Refusal>> => {
   const { state } = await home.studies.load(studyId);
-  const last = state.runs.at(-1);
+  const last = state.runs.last();
   if (last !== undefined && (await isLeftOver(home, state, last)))
     if (givenSeed === null || givenSeed === last.seed) return ok(last);
   const number = state.lastNumber + 1;
@@ -246,9 +246,7 @@ const isLeftOver = async (
   home: Home,
   { requests }: StudyState,
   { runId }: CountedRun,
-): Promise<boolean> =>
-  !requests.some((request) => request.runId === runId) &&
-  (await home.runs.load(runId)).head === null;
+): Promise<boolean> => !requests.has(runId) && (await home.runs.load(runId)).head === null;
 
 const releaseCohorts = async (
   home: Home,

@@ -115,7 +115,7 @@ const splitKey = async (
 ): Promise<Result<Uint8Array, Refusal>> => {
   const name = `split-${dataDigest}.key`;
   const committed =
-    (await home.studies.load(studyId)).state.splits[dataDigest] ??
+    (await home.studies.load(studyId)).state.splits.get(dataDigest) ??
     (await home.data.load(dataDigest)).state.split?.commitment ??
     null;
   const own = `split-${studyId}-${dataDigest}.key`;

@@ -28,7 +28,8 @@ export const proveFindings = async (context: EffectContext): Promise<CloseRun> =
       HARNESS,
     ),
   );
-  const claims = canBeScored(context) && (await isProved(context)) ? comparisons(state.line) : [];
+  const claims =
+    canBeScored(context) && (await isProved(context)) ? comparisons([...state.line]) : [];
   const findings: CloseRun['data']['findings'][number][] = [];
   if (claims.length > 0) {
     const look = await openSealedRows(context, claims.length);
@@ -105,12 +106,8 @@ const openSealedRows = async (
       HARNESS,
     ),
   );
-  const ofStudy = (await home.studies.load(studyId)).state.lookedAt.find(
-    (look) => look.runId === runId,
-  );
-  const ofData = (await home.data.load(dataDigest)).state.looks.find(
-    (look) => look.runId === runId,
-  );
+  const ofStudy = (await home.studies.load(studyId)).state.lookedAt.get(runId);
+  const ofData = (await home.data.load(dataDigest)).state.looks.get(runId);
   if (ofStudy === undefined || ofData === undefined)
     throw new Error(`no look was counted for ${runId}`);
   const { look, runs, spent } = ofStudy;

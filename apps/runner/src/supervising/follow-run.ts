@@ -1,5 +1,5 @@
 import { sha256 } from '#libs/event-log';
-import { deriveId, type Actor, type Refusal, type Result } from '#libs/kernel';
+import { deriveId, type Refusal, type Result } from '#libs/kernel';
 import { policyDigest, type StudyEvent } from '#libs/studies';
 import { HARNESS } from '../actors.ts';
 import { agentOf } from '../agent-of.ts';
@@ -102,7 +102,7 @@ export const followRun = async (
 ): Promise<Outcome> => {
   const studyId = studyOf(runId);
   const { state } = await home.studies.load(studyId);
-  const requested = state.requests.find((run) => run.runId === runId);
+  const requested = state.requests.get(runId);
   if ((await home.runs.load(runId)).state.opened === null) {
     // One that was opened all the same, by a runner that was slow, is driven to its end like any other.
     if (requested !== undefined && requested.refused !== null) return 'settled';
@@ -164,11 +164,13 @@ const open = async (home: Home, studies: StudyCache, runId: string): Promise<Out
 /** The run as somebody asked for it, and who that was. */
 const requestOf = async (home: Home, studyId: string, runId: string) => {
   const { state } = await home.studies.load(studyId);
-  const run = state.requests.find((one) => one.runId === runId);
+  const run = state.requests.get(runId);
   if (run === undefined) return null;
-  let actor: Actor | null = null;
-  for await (const event of home.log.readStream<StudyEvent>(`study-${studyId}`))
+  // What is opened was asked for lately.
+  for await (const event of home.log.readStream<StudyEvent>(`study-${studyId}`, {
+    direction: 'backwards',
+  }))
     if (event.type === 'RunRequested' && (event.data as { runId: string }).runId === runId)
-      actor = event.metadata.actor;
-  return actor === null ? null : { run, actor };
+      return { run, actor: event.metadata.actor };
+  return null;
 };

@@ -50,8 +50,9 @@ export const monitor: RunCheck = {
     let observed = 0;
     let remeasured = 0;
     let reverts = 0;
-    /** The metrics of each standing state's seeds, the baseline's first, and of the candidate's. */
-    const line: (readonly number[])[] = [];
+    /** What the charts know at each standing state, the baseline first, when nothing was charted since. */
+    const line: Memories[] = [];
+    /** The metrics of the candidate's seeds. */
     let seeds: readonly number[] = [];
     let baseline: readonly number[] = [];
     let memories: Memories = {};
@@ -62,6 +63,7 @@ export const monitor: RunCheck = {
     let detected = false;
 
     const charts = (): readonly ChartPolicy[] => opened().policy.charts;
+    const known = (): Memories => line.at(-1) ?? memoriesOf(opened().policy, []);
     const sumsOf = (kind: ChartPolicy['kind']): Sums => sums.get(kind) ?? ZERO;
 
     const recompute = (
@@ -164,8 +166,8 @@ export const monitor: RunCheck = {
         BaselineEstablished: (data, event) => {
           standing.run.BaselineEstablished(data, event);
           target = { standing: standing.now(), age };
-          line.splice(0, line.length, baseline);
-          memories = memoriesOf(opened().policy, line);
+          memories = memoriesOf(opened().policy, baseline);
+          line.splice(0, line.length, memories);
         },
         TrainingLaunched: ({ purpose, trainingId }) => {
           const isDue = due !== null;
@@ -238,14 +240,14 @@ export const monitor: RunCheck = {
           sums.clear();
           stable.clear();
           line.splice(Math.max(1, line.length - keptUndone(data)));
-          memories = memoriesOf(opened().policy, line);
+          memories = known();
           trigger = null;
           if (data.mutationId !== null) decide(event.index);
         },
         MutationKept: (data, event) => {
           age += 1;
           standing.run.MutationKept(data, event);
-          line.push(seeds);
+          line.push(recentred(known(), seeds));
           memories = recentred(memories, seeds);
           vouchDecided();
           decide(event.index);

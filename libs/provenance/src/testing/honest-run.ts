@@ -384,7 +384,7 @@ export const honestRun = (
       const all = [...state.seeds.map(({ observation: one }) => one.difference?.value ?? 0), found];
       const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
       observe(
-        (state.line.at(-1)?.metric ?? 0.6) + found + ofSeed(),
+        (state.line.last()?.metric ?? 0.6) + found + ofSeed(),
         found,
         estimate('log-loss', mean, 0.001),
       );
@@ -395,7 +395,7 @@ export const honestRun = (
     if (state.node !== 'training') return;
     complete();
     const drift = iteration === 'kept-unstable' ? 0.2 : 0;
-    observe((state.line.at(-1)?.metric ?? 0.6) + ofSeed() + drift, null);
+    observe((state.line.last()?.metric ?? 0.6) + ofSeed() + drift, null);
   };
 
   send((id) => ({
@@ -418,7 +418,7 @@ export const honestRun = (
   const propose = (number: number): void => {
     const domain = DOMAINS[number % DOMAINS.length] ?? 'feature';
     const path = FILES[domain];
-    const base = state.line.at(-1);
+    const base = state.line.last();
     if (base === undefined) throw new Error('no baseline');
     const before = contents.get(base.tree) ?? {};
     // No fork repeats what stands already.
@@ -504,7 +504,7 @@ export const honestRun = (
     complete(iteration === 'kept-elsewhere' ? 'other' : 'worker');
     const difference = EFFECT[iteration] ?? 0.001;
     observe(
-      (state.line.at(-1)?.metric ?? 0.6) + difference,
+      (state.line.last()?.metric ?? 0.6) + difference,
       difference,
       estimate('log-loss', difference, 0.001),
     );
@@ -520,7 +520,7 @@ export const honestRun = (
   if (running())
     send((id) => ({ type: 'FinishLoop', id, data: { reason: 'nothing is left to try' } }));
 
-  const mutations = state.line.flatMap(({ mutationId }) => mutationId ?? []);
+  const mutations = [...state.line].flatMap(({ mutationId }) => mutationId ?? []);
   const summaries = new Map(
     facts
       .filter(({ type }) => type === 'MutationProposed')
@@ -546,7 +546,7 @@ export const honestRun = (
     planted: [],
     look: policy.version === 1 ? null : look,
   };
-  const standing = [state.line[0], state.line.at(-1)].map((kept) => kept?.trainingId);
+  const standing = [state.line.first(), state.line.last()].map((kept) => kept?.trainingId);
   const scored = facts
     .filter(({ type }) => type === 'TrainingCompleted')
     .map(({ data }) => data as TrainingCompleted['data'])
@@ -605,7 +605,7 @@ export const honestRun = (
           sourceCommit: source.commit,
           sourceTree: source.tree,
           fromTree: point?.tree ?? source.tree,
-          toTree: state.line.at(-1)?.tree ?? source.tree,
+          toTree: state.line.last()?.tree ?? source.tree,
           mutations,
         },
         sealedLook: nth,

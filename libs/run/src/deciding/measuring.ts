@@ -326,10 +326,10 @@ const diverged = (
     state,
     fired.map(({ chart }) => chart),
   );
-  const target = state.line[length - 1];
+  const target = length < 1 ? undefined : state.line.get(length - 1);
   if (target === undefined)
-    throw new Error(`the stable state is number ${length} of a line of ${state.line.length}`);
-  const undone = state.line.slice(length).flatMap(({ mutationId }) => mutationId ?? []);
+    throw new Error(`the stable state is number ${length} of a line of ${state.line.size}`);
+  const undone = [...state.line.slice(length)].flatMap(({ mutationId }) => mutationId ?? []);
   const sums = fired.map(({ chart, upper, lower }) => ({
     chart,
     sum: Math.max(upper, lower),

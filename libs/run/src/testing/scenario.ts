@@ -352,7 +352,7 @@ export const iteration = (
 export const addressed = (state: RunState, command: RunCommand): RunCommand => {
   const { trial, line } = state;
   if (command.type === 'ProposeMutation')
-    return { ...command, data: { ...command.data, baseTree: line.at(-1)?.tree ?? '' } };
+    return { ...command, data: { ...command.data, baseTree: line.last()?.tree ?? '' } };
   if (trial === null) return command;
   const { mutationId } = trial;
   if (command.type === 'CutOver') return { ...command, data: { mutationId } };

@@ -133,7 +133,7 @@ export class StudiesController {
     return {
       ...summaryOf(study),
       policy: (await this.onDisk(study)) ?? (await this.pinned(study)),
-      splits: Object.entries(study.state.splits).map(([dataDigest, commitment]) => ({
+      splits: [...study.state.splits].map(([dataDigest, commitment]) => ({
         dataDigest,
         commitment,
       })),
@@ -148,7 +148,7 @@ export class StudiesController {
   }
 
   private async pinned({ state }: VisibleStudy): Promise<StudyPolicy | null> {
-    const newest = state.runs.at(-1);
+    const newest = state.runs.last();
     if (newest === undefined) return null;
     const { opened } = (await this.ledger.runs.load(newest.runId)).state;
     return opened === null ? null : shownPolicy(opened.policy, 'run');
