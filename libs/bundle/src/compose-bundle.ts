@@ -120,17 +120,17 @@ export const composeBundle = async (
 
   const ids = subject.kind === 'finding' ? [subject.id] : await world.findingsOf(subject.id);
   const verdicts: { findingId: string; verdict: Verdict['verdict'] }[] = [];
-  const byRun = new Map<string, Proposal[]>();
+  const claimed: Proposal[] = [];
   for (const findingId of ids) {
-    const claimed = await proposal(findingId);
-    if (claimed === null)
+    const claim = await proposal(findingId);
+    if (claim === null)
       return refused({
         code: 'subject-unreadable',
         message: `found no claim of ${findingId} that can be read in the log up to the checkpoint, expected its FindingProposed`,
       });
-    byRun.set(claimed.runId, [...(byRun.get(claimed.runId) ?? []), claimed]);
+    claimed.push(claim);
   }
-  for (const claims of byRun.values()) {
+  for (const claims of Map.groupBy(claimed, ({ runId }) => runId).values()) {
     const findings = claims.map(streamsOf);
     const found = await verifyFindings({
       ...world,

@@ -265,29 +265,26 @@ const causesOf = async (
     ),
   );
   const places = uses.filter(({ name }) => kindOf(name) === 'event');
-  const placed = await positionsBy(
-    db,
-    'place',
-    places.map(({ name }) => placeIn(name)),
+  const placed = byName(
+    await eventsBy(
+      db,
+      'place',
+      places.map(({ name }) => placeIn(name)),
+    ),
   );
   const followers = frontier.filter(({ linked }) => causation || linked === 0);
-  const causes = await positionsBy(
-    db,
-    'eventId',
-    followers.map(({ causationId }) => causationId),
+  const causes = byName(
+    await eventsBy(
+      db,
+      'eventId',
+      followers.map(({ causationId }) => causationId),
+    ),
   );
-  const stepsTo = (
-    from: number,
-    to: readonly number[] | undefined,
-    link: string,
-  ): readonly Step[] => (to ?? []).map((position) => ({ from, to: position, link }));
+  const stepsTo = (from: number, to: readonly Link[] = [], link: string): readonly Step[] =>
+    to.map(({ position }) => ({ from, to: position, link }));
   return [
     ...uses.flatMap((use) =>
-      makersFor(use, makers.get(use.name) ?? []).map(({ position }) => ({
-        from: use.position,
-        to: position,
-        link: kindOf(use.name),
-      })),
+      stepsTo(use.position, makersFor(use, makers.get(use.name) ?? []), kindOf(use.name)),
     ),
     ...places.flatMap(({ position, name }) =>
       stepsTo(position, placed.get(placeIn(name)), 'event'),
@@ -340,23 +337,19 @@ const effectsOf = async (
 
 const placeIn = (name: string): string => name.slice('event:'.length);
 
-/** Where the events of these places or ids stand in the log. */
-const positionsBy = async (
+/** The events of these places or ids, named by them. */
+const eventsBy = async (
   db: Kysely<ViewTables>,
   column: 'place' | 'eventId',
   values: readonly string[],
-): Promise<ReadonlyMap<string, readonly number[]>> => {
-  const rows = await inParts(unique(values), (some) =>
+): Promise<readonly Link[]> =>
+  inParts(unique(values), (some) =>
     db
       .selectFrom('trail')
-      .select([`${column} as value`, 'position'])
+      .select([`${column} as name`, 'position'])
       .where(column, 'in', some)
       .execute(),
   );
-  const found = new Map<string, number[]>();
-  for (const { value, position } of rows) found.set(value, [...(found.get(value) ?? []), position]);
-  return found;
-};
 
 const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
